@@ -1,0 +1,64 @@
+# Thin targets: each is one command of cargo, of `cargo xtask`, or of a script beside what it runs.
+# Everything that a target lacks and a package registry has, it installs below target/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test test-full soak fuzz lint bench release test-planted
+
+# `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
+DEMO ?=
+ARGS ?=
+DATA ?= ./data
+# How long `make fuzz` spends on each decoder, and `make soak` on the crash rounds.
+FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 1800
+SOAK_CASES ?= 10000
+# The release binary may not grow over this.
+BINARY_MIB_MAX := 30
+TEST := cargo test --locked --profile ci --no-fail-fast
+
+help: ## shows this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+	    printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+run: ## builds and starts everything in one process, data in ./data (DEMO=1: with traffic)
+	cargo run --locked --release --package trackway -- --data-dir $(DATA) $(if $(DEMO),--demo) $(ARGS)
+
+test: ## all tests: the crates, then the real program with real clients
+	tests/clients/setup --background
+	cargo build --locked --profile ci --workspace --all-targets
+	tests/clients/setup
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --workspace
+
+test-full: test test-planted release ## the tests, the planted faults, the sizes and times of the release
+	cargo xtask instructions
+
+test-planted: ## shows that each planted fault is caught by its test
+	tests/clients/setup
+	cargo xtask planted
+
+soak: ## the random tests with many more cases, the crash test for SOAK_SECONDS
+	tests/clients/setup
+	cargo build --locked --profile ci --workspace --all-targets
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
+	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 \
+	    $(TEST) --workspace
+
+fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
+	xtask/fuzz.sh $(FUZZ_SECONDS)
+
+lint: ## formatting, clippy, the rules of the house, generated sources
+	cargo fmt --all --check
+	cargo clippy --locked --profile ci --workspace --all-targets -- -D warnings
+	cargo xtask tidy
+	cargo xtask codegen --check
+
+bench: ## speed, size and memory on both corpora, with every answer checked
+	@if [[ -x bench/run ]]; then bench/run; else cargo run --locked --profile dist --package trackway -- bench; fi
+
+release: ## builds the binary that is shipped; fails over 30 MiB
+	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \
+	size=$$(stat -c %s target/dist/trackway); \
+	echo "target/dist/trackway: $$((size / 1024)) KiB, built in $$((SECONDS - begin)) s"; \
+	if (( size > $(BINARY_MIB_MAX) * 1024 * 1024 )); then echo "over $(BINARY_MIB_MAX) MiB" >&2; exit 1; fi

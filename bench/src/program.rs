@@ -1,0 +1,187 @@
+//! Starts and stops the program that is measured.
+//!
+//! Promises: free ports, which the program names itself; it never outlives the benchmark; what it wrote to its log is
+//! shown when it fails to start or ends by itself.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use plumbing::Clock;
+use serde::Deserialize;
+
+use crate::figures::Stopwatch;
+use crate::http::Connection;
+use crate::options::Options;
+
+/// Every listener gets a port of the system's choice.
+const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+/// Far above what is asked of a start or a stop, so that a hang is told from a slow machine.
+const START_MAX: Duration = Duration::from_secs(120);
+const STOP_MAX: Duration = Duration::from_secs(120);
+/// Between two looks; start-up is measured to this.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// How much of the log a message shows.
+const LOG_LINES_SHOWN: usize = 30;
+
+/// Where the program listens.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Addresses {
+    pub(crate) otlp_http: String,
+    pub(crate) query_http: String,
+    pub(crate) admin: String,
+}
+
+/// A running program.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    child: Child,
+    log: PathBuf,
+    clock: &'a dyn Clock,
+    pub(crate) addresses: Addresses,
+    /// From the start of the process until it said that it is ready.
+    pub(crate) start_up: Duration,
+}
+
+impl<'a> Program<'a> {
+    /// Starts the program on a folder of data and waits until it is ready; `nth` tells its files from another start's.
+    pub(crate) fn start(
+        options: &Options,
+        folder: &Path,
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        let log = folder.join(format!("program-{nth}.log"));
+        let addresses_file = folder.join(format!("addresses-{nth}.json"));
+        let out = File::create(&log)?;
+        let mut command = Command::new(&options.program);
+        command.arg("--data-dir").arg(data_dir(folder));
+        command.arg("--addresses-file").arg(&addresses_file);
+        for listener in LISTENERS {
+            command.args(["--set", &format!("listen.{listener}=0")]);
+        }
+        command.args(["--set", &format!("store.acknowledge={}", options.level)]);
+        for setting in &options.settings {
+            command.args(["--set", setting]);
+        }
+        let err = out.try_clone()?;
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        let watch = Stopwatch::start(clock);
+        let child = command.spawn().with_context(|| {
+            let program = options.program.display();
+            format!("cannot start {program}; build it with --build, or name it with --program")
+        })?;
+        let addresses = Addresses {
+            otlp_http: String::new(),
+            query_http: String::new(),
+            admin: String::new(),
+        };
+        let mut program = Self {
+            child,
+            log,
+            clock,
+            addresses,
+            start_up: Duration::ZERO,
+        };
+        program.await_ready(&addresses_file, watch)?;
+        Ok(program)
+    }
+
+    fn await_ready(&mut self, addresses_file: &Path, watch: Stopwatch<'_>) -> anyhow::Result<()> {
+        while watch.elapsed() < START_MAX {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the program ended with {status}:\n{}", self.end_of_log());
+            }
+            if self.addresses.admin.is_empty() {
+                if let Some(addresses) = read_addresses(addresses_file) {
+                    self.addresses = addresses;
+                }
+            } else if self.is_ready() {
+                self.start_up = watch.elapsed();
+                return Ok(());
+            }
+            self.clock.sleep(LOOK_AGAIN);
+        }
+        bail!(
+            "the program is not ready after {START_MAX:?}:\n{}",
+            self.end_of_log()
+        )
+    }
+
+    fn is_ready(&self) -> bool {
+        let answer = Connection::to(&self.addresses.admin).get("/ready");
+        answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// The program's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the program to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> anyhow::Result<Duration> {
+        let watch = Stopwatch::start(self.clock);
+        let kill = format!("kill -TERM {}", self.pid());
+        let is_asked = Command::new("sh").args(["-c", &kill]).status()?.success();
+        ensure!(
+            is_asked,
+            "the program ended before its time:\n{}",
+            self.end_of_log()
+        );
+        while watch.elapsed() < STOP_MAX {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(
+                    status.success(),
+                    "the program ended with {status}:\n{}",
+                    self.end_of_log()
+                );
+                return Ok(watch.elapsed());
+            }
+            self.clock.sleep(LOOK_AGAIN);
+        }
+        bail!("the program still runs {STOP_MAX:?} after it was asked to end")
+    }
+
+    /// Gives the last lines of the program's log.
+    pub(crate) fn end_of_log(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let skipped = text.lines().count().saturating_sub(LOG_LINES_SHOWN);
+        text.lines().skip(skipped).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Program<'_> {
+    fn drop(&mut self) {
+        // After `stop` there is nothing left to end, which is fine.
+        self.child.kill().and_then(|()| self.child.wait()).ok();
+    }
+}
+
+/// The folder of data below the folder of a run.
+pub(crate) fn data_dir(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// The file counts once its line is whole.
+fn read_addresses(file: &Path) -> Option<Addresses> {
+    let text = std::fs::read_to_string(file).ok()?;
+    serde_json::from_str(text.lines().next()?).ok()
+}
+
+/// Builds the program that is shipped.
+pub(crate) fn build() -> anyhow::Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args([
+        "build",
+        "--locked",
+        "--profile",
+        "dist",
+        "--package",
+        "trackway",
+    ]);
+    ensure!(cargo.status()?.success(), "the program does not build");
+    Ok(())
+}

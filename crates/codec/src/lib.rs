@@ -1,0 +1,17 @@
+//! The wire formats: bytes in, batches of spans out, and back.
+//!
+//! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
+//! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
+//!
+//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
+
+#[allow(
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "written by cargo xtask codegen"
+)]
+pub mod generated;
+pub mod otlp;
+pub mod wire;

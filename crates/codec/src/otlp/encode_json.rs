@@ -1,0 +1,322 @@
+//! Batches to OTLP/JSON: the text of a `TracesData`, which is also that of an export request.
+//!
+//! Promises: decoding gives the same spans in the same order. Strict on the way out: lowerCamelCase names, ids in
+//! small hexadecimal, enums as numbers, 64-bit numbers as text, bytes as padded base64, NaN and the infinities as
+//! text. Fields that hold their default are left out, but every span has a `status`, as Jaeger writes it.
+//!
+//! Recursion is bounded by [`VALUE_DEPTH_MAX`].
+
+use std::fmt::{Display, Write as _};
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::SpanBatch;
+use model::batch::{AttrValue, Attribute, EventRef, LinkRef, SpanRef};
+use model::value::packed::{VALUE_DEPTH_MAX, array_from_bytes, map_from_bytes};
+use model::value::{Value, number_text};
+
+use super::encode::{RESOURCE_ENTITY_REFS, runs};
+use crate::wire::{Field, Reader};
+
+/// A guess at the characters of a span, to begin with enough memory.
+const SPAN_CHARS_GUESS: usize = 768;
+
+/// The batch as the OTLP/JSON text of a `TracesData`.
+#[must_use]
+pub fn encode_json(batch: &SpanBatch) -> String {
+    let mut out = Json { text: String::with_capacity(batch.len() * SPAN_CHARS_GUESS), is_first: true };
+    out.object(|out| {
+        let mut resource_runs = runs(0..batch.len(), |row| batch.spans().resource.get(row)).peekable();
+        if resource_runs.peek().is_some() {
+            out.list("resourceSpans", resource_runs, |out, rows| put_resource_spans(out, batch, rows));
+        }
+    });
+    out.text
+}
+
+/// A JSON text that is being written; commas come by themselves.
+struct Json {
+    text: String,
+    /// Whether nothing stands yet in the container.
+    is_first: bool,
+}
+
+impl Json {
+    fn separate(&mut self) {
+        if !std::mem::replace(&mut self.is_first, false) {
+            self.text.push(',');
+        }
+    }
+
+    /// Writes a member's name; its value must follow.
+    fn key(&mut self, name: &str) {
+        self.separate();
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
+    }
+
+    fn contained(&mut self, open: char, close: char, write: impl FnOnce(&mut Self)) {
+        self.text.push(open);
+        self.is_first = true;
+        write(self);
+        self.is_first = false;
+        self.text.push(close);
+    }
+
+    fn object(&mut self, write: impl FnOnce(&mut Self)) {
+        self.contained('{', '}', write);
+    }
+
+    fn member_object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        self.key(name);
+        self.object(write);
+    }
+
+    /// Writes a member that is a list of objects.
+    fn list<T>(&mut self, name: &str, items: impl IntoIterator<Item = T>, write: impl Fn(&mut Self, T)) {
+        self.key(name);
+        self.contained('[', ']', |out| {
+            for item in items {
+                out.separate();
+                out.object(|out| write(out, item));
+            }
+        });
+    }
+
+    fn quoted(&mut self, text: impl Display) {
+        // Writing to a String can't fail.
+        let _infallible = write!(self.text, "\"{text}\"");
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push('"');
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+            let (plain, tail) = rest.split_at(at);
+            self.text.push_str(plain);
+            let mut characters = tail.chars();
+            match characters.next() {
+                Some('"') => self.text.push_str("\\\""),
+                Some('\\') => self.text.push_str("\\\\"),
+                Some('\n') => self.text.push_str("\\n"),
+                Some('\r') => self.text.push_str("\\r"),
+                Some('\t') => self.text.push_str("\\t"),
+                Some(other) => {
+                    let _infallible = write!(self.text, "\\u{:04x}", u32::from(other));
+                }
+                None => {}
+            }
+            rest = characters.as_str();
+        }
+        self.text.push_str(rest);
+        self.text.push('"');
+    }
+
+    fn member_text(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.key(name);
+            self.string(text);
+        }
+    }
+
+    fn member_number(&mut self, name: &str, number: impl Into<i64>) {
+        let number = number.into();
+        if number != 0 {
+            self.key(name);
+            let _infallible = write!(self.text, "{number}");
+        }
+    }
+
+    fn member_nanos(&mut self, name: &str, nanos: u64) {
+        if nanos != 0 {
+            self.key(name);
+            self.quoted(nanos);
+        }
+    }
+
+    fn member_id(&mut self, name: &str, id: impl Display, is_zero: bool) {
+        if !is_zero {
+            self.key(name);
+            self.quoted(id);
+        }
+    }
+}
+
+fn put_resource_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {
+    let Some(first) = batch.span(rows.start) else { return };
+    let resource = first.resource();
+    if resource.row().is_present {
+        out.member_object("resource", |out| {
+            put_attributes(out, resource.attributes());
+            out.member_number("droppedAttributesCount", resource.row().dropped_attributes);
+            put_entity_refs(out, resource.entity_refs());
+        });
+    }
+    let scope_runs = runs(rows, |row| batch.spans().scope.get(row));
+    out.list("scopeSpans", scope_runs, |out, rows| put_scope_spans(out, batch, rows));
+    out.member_text("schemaUrl", resource.schema_url());
+}
+
+fn put_scope_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {
+    let Some(first) = batch.span(rows.start) else { return };
+    let scope = first.scope();
+    if scope.row().is_present {
+        out.member_object("scope", |out| {
+            out.member_text("name", scope.name());
+            out.member_text("version", scope.version());
+            put_attributes(out, scope.attributes());
+            out.member_number("droppedAttributesCount", scope.row().dropped_attributes);
+        });
+    }
+    out.list("spans", rows.filter_map(|row| batch.span(row)), put_span);
+    out.member_text("schemaUrl", scope.schema_url());
+}
+
+fn put_span(out: &mut Json, span: SpanRef<'_>) {
+    let (dropped_attributes, dropped_events, dropped_links) = span.dropped();
+    out.member_id("traceId", span.trace_id(), false);
+    out.member_id("spanId", span.span_id(), false);
+    out.member_text("traceState", span.trace_state());
+    out.member_id("parentSpanId", span.parent_span_id(), span.parent_span_id().is_zero());
+    out.member_number("flags", span.flags());
+    out.member_text("name", span.name());
+    out.member_number("kind", span.kind());
+    out.member_nanos("startTimeUnixNano", span.start());
+    out.member_nanos("endTimeUnixNano", span.end());
+    put_attributes(out, span.attributes());
+    out.member_number("droppedAttributesCount", dropped_attributes);
+    if span.events().len() > 0 {
+        out.list("events", span.events(), put_event);
+    }
+    out.member_number("droppedEventsCount", dropped_events);
+    if span.links().len() > 0 {
+        out.list("links", span.links(), put_link);
+    }
+    out.member_number("droppedLinksCount", dropped_links);
+    out.member_object("status", |out| {
+        out.member_text("message", span.status_message());
+        out.member_number("code", span.status());
+    });
+}
+
+fn put_event(out: &mut Json, event: EventRef<'_>) {
+    out.member_nanos("timeUnixNano", event.time());
+    out.member_text("name", event.name());
+    put_attributes(out, event.attributes());
+    out.member_number("droppedAttributesCount", event.dropped_attributes());
+}
+
+fn put_link(out: &mut Json, link: LinkRef<'_>) {
+    out.member_id("traceId", link.trace_id(), link.trace_id().is_zero());
+    out.member_id("spanId", link.span_id(), link.span_id().is_zero());
+    out.member_text("traceState", link.trace_state());
+    put_attributes(out, link.attributes());
+    out.member_number("droppedAttributesCount", link.dropped_attributes());
+    out.member_number("flags", link.flags());
+}
+
+fn put_attributes<'a>(out: &mut Json, attributes: impl ExactSizeIterator<Item = Attribute<'a>>) {
+    if attributes.len() == 0 {
+        return;
+    }
+    out.list("attributes", attributes, |out, Attribute { key, value }| {
+        out.key("key");
+        out.string(key);
+        out.member_object("value", |out| match value {
+            AttrValue::String(text) => {
+                out.key("stringValue");
+                out.string(text);
+            }
+            AttrValue::Array(bytes) => put_array(out, &array_from_bytes(bytes), 1),
+            AttrValue::Map(bytes) => put_map(out, &map_from_bytes(bytes), 1),
+            AttrValue::Empty | AttrValue::Bool(_) | AttrValue::Int(_) | AttrValue::Double(_) | AttrValue::Bytes(_) => {
+                put_value(out, &value.to_value(), 1);
+            }
+        });
+    });
+}
+
+/// Writes the member of an `AnyValue`; nothing for the empty value. `depth` is the level of the list around it.
+fn put_value(out: &mut Json, value: &Value, depth: usize) {
+    match value {
+        Value::Empty => {}
+        Value::String(text) => {
+            out.key("stringValue");
+            out.string(text);
+        }
+        Value::Bool(is) => {
+            out.key("boolValue");
+            out.text.push_str(if *is { "true" } else { "false" });
+        }
+        Value::Int(int) => {
+            out.key("intValue");
+            out.quoted(int);
+        }
+        Value::Double(double) => {
+            out.key("doubleValue");
+            let text = number_text(*double);
+            if double.is_finite() { out.text.push_str(&text) } else { out.quoted(text) }
+        }
+        Value::Bytes(bytes) => {
+            out.key("bytesValue");
+            out.quoted(STANDARD.encode(bytes));
+        }
+        Value::Array(_) | Value::Map(_) if depth >= VALUE_DEPTH_MAX => {}
+        Value::Array(values) => put_array(out, values, depth + 1),
+        Value::Map(pairs) => put_map(out, pairs, depth + 1),
+    }
+}
+
+fn put_array(out: &mut Json, values: &[Value], depth: usize) {
+    out.member_object("arrayValue", |out| {
+        out.list("values", values, |out, value| put_value(out, value, depth));
+    });
+}
+
+fn put_map(out: &mut Json, pairs: &[(String, Value)], depth: usize) {
+    out.member_object("kvlistValue", |out| {
+        out.list("values", pairs, |out, (key, value)| {
+            out.key("key");
+            out.string(key);
+            out.member_object("value", |out| put_value(out, value, depth));
+        });
+    });
+}
+
+/// Writes the entity refs of a resource from their protobuf fields.
+fn put_entity_refs(out: &mut Json, fields: &[u8]) {
+    let messages: Vec<&[u8]> = texts(fields, RESOURCE_ENTITY_REFS).collect();
+    if messages.is_empty() {
+        return;
+    }
+    out.list("entityRefs", messages, |out, message| {
+        for (number, name) in [(1, "schemaUrl"), (2, "type")] {
+            let text = texts(message, number).last().unwrap_or_default();
+            out.member_text(name, &String::from_utf8_lossy(text));
+        }
+        for (number, name) in [(3, "idKeys"), (4, "descriptionKeys")] {
+            let mut keys = texts(message, number).peekable();
+            if keys.peek().is_some() {
+                out.key(name);
+                out.contained('[', ']', |out| {
+                    for key in keys {
+                        out.separate();
+                        out.string(&String::from_utf8_lossy(key));
+                    }
+                });
+            }
+        }
+    });
+}
+
+/// The contents of all fields of a number that hold bytes.
+fn texts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader::new(message);
+    let fields = std::iter::from_fn(move || reader.next_field().ok().flatten());
+    fields.filter_map(move |next| match next {
+        (found, Field::Bytes(text)) if found == number => Some(text),
+        _ => None,
+    })
+}

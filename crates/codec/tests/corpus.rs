@@ -1,0 +1,32 @@
+//! Replays the fuzzers' corpora without a fuzzer.
+
+use std::path::Path;
+
+use crate::checks::{check_otlp_json, check_otlp_proto, check_wire};
+
+fn replay(target: &str, check: impl Fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(&folder).expect("the corpus is there") {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        check(&std::fs::read(&path).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed >= 3, "{replayed} inputs in {}", folder.display());
+}
+
+#[test]
+fn the_corpus_of_otlp_over_protobuf_holds() {
+    replay("otlp_proto", check_otlp_proto);
+}
+
+#[test]
+fn the_corpus_of_otlp_json_holds() {
+    replay("otlp_json", check_otlp_json);
+}
+
+#[test]
+fn the_corpus_of_the_wire_format_holds() {
+    replay("wire", check_wire);
+}

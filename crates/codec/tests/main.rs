@@ -1,0 +1,14 @@
+//! The crate at its door: the rules of OTLP, oracles, hostile input, recorded requests and the fuzzers' corpora.
+//!
+//! `rules_proto.rs` and `rules_json.rs` have one test for each rule; `properties.rs` compares with another
+//! implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`.
+
+#[path = "checks.rs"]
+mod checks;
+mod corpus;
+mod golden;
+mod hostile;
+mod properties;
+mod rules_json;
+mod rules_proto;
+mod spans;

@@ -1,0 +1,268 @@
+//! The two contracts between the way in and the way out: who keeps spans, and who finds them again.
+//!
+//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`]; only the program knows what is
+//! behind them. Both are asked from the async runtime and never block it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::batch::SpanBatch;
+use crate::predicate::Predicate;
+use crate::{TenantId, TraceId};
+
+/// An answer that is still being made.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A request's spans on their way to be kept.
+#[derive(Debug)]
+pub struct IncomingBatch {
+    /// Whose spans they are.
+    pub tenant: TenantId,
+    /// The spans in columns.
+    pub batch: SpanBatch,
+    /// The same spans as the bytes of an OTLP `ExportTraceServiceRequest`: what is written to the log.
+    pub otlp: Bytes,
+}
+
+/// Says that a batch is kept as well as the configured level promises, and can be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Spans that were stored.
+    pub spans: u64,
+    /// Spans that had been stored before by the same request and were not stored again.
+    pub duplicate_spans: u64,
+}
+
+/// Says why a batch was not kept; nothing of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Too much is under way: the sender should try again after a pause.
+    #[error("the store is busy: {reason}; send again later")]
+    Busy {
+        /// What is short.
+        reason: String,
+    },
+    /// Nothing can be kept at the moment (full disk, stopping): the sender should try again after a pause.
+    #[error("the store can't keep spans now: {reason}")]
+    Unavailable {
+        /// What must change.
+        reason: String,
+    },
+    /// A fault of ours.
+    #[error("the store failed: {reason}")]
+    Failed {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Keeps spans.
+pub trait SpanWriter: Send + Sync + fmt::Debug {
+    /// Keeps a batch, wholly or not at all; answers when it is kept and can be searched.
+    fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>>;
+
+    /// Tells whether a write could be accepted now, or in one line why not.
+    fn readiness(&self) -> Result<(), String>;
+}
+
+/// A span of time in nanoseconds since the epoch, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first nanosecond.
+    pub start: u64,
+    /// The last nanosecond.
+    pub end: u64,
+}
+
+impl Window {
+    /// All of time.
+    pub const ALWAYS: Self = Self { start: 0, end: u64::MAX };
+
+    /// Tells whether a moment lies in the window.
+    #[must_use]
+    pub fn contains(&self, unix_nanos: u64) -> bool {
+        self.start <= unix_nanos && unix_nanos <= self.end
+    }
+}
+
+/// Which traces come first. Ties are broken by trace id, ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// The start of the trace's earliest known span, descending.
+    NewestFirst,
+    /// Latest end minus earliest start over the trace's known spans, descending.
+    SlowestFirst,
+}
+
+/// Where a page ended: the order value and id of its last trace. The next page starts behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Start in ns (newest first) or duration in ns (slowest first).
+    pub order_value: u64,
+    /// The trace.
+    pub trace_id: TraceId,
+}
+
+/// A search for traces.
+#[derive(Debug, Clone)]
+pub struct SearchRequest {
+    /// Whose spans.
+    pub tenant: TenantId,
+    /// What one span of a trace must satisfy.
+    pub predicate: Predicate,
+    /// When that span must start.
+    pub window: Window,
+    /// Which traces come first.
+    pub order: Order,
+    /// The most traces to give.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+}
+
+/// One trace that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceHit {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// Start of its earliest known span, ns since the epoch.
+    pub start: u64,
+    /// Latest end of its known spans, ns since the epoch.
+    pub end: u64,
+    /// Its known spans, each counted once.
+    pub spans: u64,
+}
+
+impl TraceHit {
+    /// Latest end minus earliest start; 0 when the end comes first.
+    #[must_use]
+    pub fn duration(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// What the trace is ordered by.
+    #[must_use]
+    pub fn position(&self, order: Order) -> Position {
+        let order_value = match order {
+            Order::NewestFirst => self.start,
+            Order::SlowestFirst => self.duration(),
+        };
+        Position { order_value, trace_id: self.trace_id }
+    }
+}
+
+impl Position {
+    /// Tells whether this comes before the other in the order that both were made with.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        (std::cmp::Reverse(self.order_value), self.trace_id) < (std::cmp::Reverse(other.order_value), other.trace_id)
+    }
+}
+
+/// Something that could not be read, and why; the rest of the answer is true without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// What was not read: a file, a block, a backend.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The traces that were found, in the order asked for.
+#[derive(Debug, Clone, Default)]
+pub struct SearchAnswer {
+    /// The traces.
+    pub traces: Vec<TraceHit>,
+    /// Whether there are more behind the last one.
+    pub has_more: bool,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The spans of one trace.
+#[derive(Debug, Default)]
+pub struct TraceAnswer {
+    /// All known spans of the trace, each once, in the order of their arrival; none: there is no such trace.
+    pub spans: SpanBatch,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An operation of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operation {
+    /// The span's name.
+    pub name: String,
+    /// OTLP's number of the span's kind.
+    pub kind: i32,
+}
+
+/// How often one service called another (or itself).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DependencyLink {
+    /// The caller.
+    pub parent: String,
+    /// The called.
+    pub child: String,
+    /// Spans of `child` whose parent span is of `parent`.
+    pub calls: u64,
+}
+
+/// The calls between services.
+#[derive(Debug, Clone, Default)]
+pub struct DependencyAnswer {
+    /// The links, by parent, then child.
+    pub links: Vec<DependencyLink>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Says why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The question itself is at fault.
+    #[error("{reason}")]
+    BadQuestion {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The answer would take more than is allowed.
+    #[error("{reason}")]
+    OverLimit {
+        /// Which limit, its key, what to ask instead.
+        reason: String,
+    },
+    /// Too many questions at once, or the store is stopping.
+    #[error("the store is busy: {reason}; ask again later")]
+    Busy {
+        /// What is short.
+        reason: String,
+    },
+    /// A fault of ours.
+    #[error("the store failed: {reason}")]
+    Failed {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Finds spans again.
+pub trait SpanReader: Send + Sync + fmt::Debug {
+    /// The spans of a trace.
+    fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'_, Result<TraceAnswer, ReadError>>;
+
+    /// The traces that a search finds.
+    fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>>;
+
+    /// The names of all services, ascending.
+    fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>>;
+
+    /// The operations of a service, by name, then kind.
+    fn operations(&self, tenant: &TenantId, service: &str) -> Answer<'_, Result<Vec<Operation>, ReadError>>;
+
+    /// The calls between services in traces that lie wholly in the window.
+    fn dependencies(&self, tenant: &TenantId, window: Window) -> Answer<'_, Result<DependencyAnswer, ReadError>>;
+}

@@ -1,0 +1,19 @@
+//! What is carried through the house: ids, times, values, the batch of spans, questions and answers.
+//!
+//! Everything here is used by at least three rooms. There is no I/O, no clock and no protocol.
+//!
+//! Read next: [`batch`] for how spans are laid out, [`predicate`] for what can be asked of them,
+//! [`contract`] for the two traits between the way in and the way out.
+
+pub mod batch;
+pub mod contract;
+mod id;
+pub mod predicate;
+mod tenant;
+pub mod value;
+
+pub use batch::{BatchBuilder, SpanBatch, Symbol};
+pub use id::{IdError, SpanId, TraceId};
+pub use predicate::{Field, Literal, Operator, Place, Predicate};
+pub use tenant::{TenantError, TenantId};
+pub use value::{Value, ValueType};

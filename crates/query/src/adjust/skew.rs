@@ -1,0 +1,200 @@
+//! Clock skew between hosts: a child that starts before its parent, or ends behind it, ran by another clock.
+//!
+//! From each root down, the distance between the clocks is guessed where the host changes (or is not known): a child
+//! that fits into its parent is put into its middle, a longer one to its start; the spans below it on the same host
+//! move along. What is over the greatest skew is only warned of; so it is with a greatest skew of 0, the default.
+//!
+//! Promises: every span is visited at most once, without recursion; cycles have no root and are left alone.
+
+use model::SpanId;
+use model::batch::AttrValue;
+use plumbing::planted;
+use std::collections::HashMap;
+
+use super::trace::{AdjustableResource, AdjustableSpan, AdjustableTrace};
+use crate::go_time::duration_text;
+
+const DUPLICATE: &str = "duplicate span IDs; skipping clock skew adjustment";
+
+/// The skew of a host, as it holds for the spans below a span.
+#[derive(Debug, Clone, Copy)]
+struct Skew {
+    /// Index in the list of hosts.
+    host: usize,
+    delta: i64,
+}
+
+/// What has to be visited: a span and the skew that its parent passes on.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    span: usize,
+    parent: Option<usize>,
+    skew: Skew,
+}
+
+pub(super) fn correct(trace: &mut AdjustableTrace<'_>, max_nanos: u64) {
+    let hosts = hosts(trace);
+    let host_of = |trace: &AdjustableTrace<'_>, span: usize| {
+        let resource = trace
+            .spans
+            .get(span)
+            .map_or(usize::MAX, |span| span.resource);
+        hosts.get(resource).copied().unwrap_or(0)
+    };
+    let (children, roots) = tree(trace);
+    let mut to_visit: Vec<Visit> = roots
+        .into_iter()
+        .map(|span| Visit {
+            span,
+            parent: None,
+            skew: Skew {
+                host: host_of(trace, span),
+                delta: 0,
+            },
+        })
+        .collect();
+    while let Some(Visit {
+        span,
+        parent,
+        mut skew,
+    }) = to_visit.pop()
+    {
+        let host = host_of(trace, span);
+        let spans = (
+            trace.spans.get(span),
+            parent.and_then(|at| trace.spans.get(at)),
+        );
+        if let (Some(child), Some(parent)) = spans
+            && (host != skew.host || host == NO_HOST)
+        {
+            skew = Skew {
+                host,
+                delta: delta(parent, child),
+            };
+        }
+        if let Some(span) = trace.spans.get_mut(span) {
+            apply(span, skew.delta, max_nanos);
+        }
+        for child in children.get(&span).map(Vec::as_slice).unwrap_or_default() {
+            to_visit.push(Visit {
+                span: *child,
+                parent: Some(span),
+                skew,
+            });
+        }
+    }
+}
+
+/// The number of the host of a resource that names none.
+const NO_HOST: usize = 0;
+
+/// For each resource the number of its host; equal texts are one host.
+fn hosts(trace: &AdjustableTrace<'_>) -> Vec<usize> {
+    let mut numbers: HashMap<String, usize> = HashMap::from([(String::new(), NO_HOST)]);
+    let number = |resource: &AdjustableResource<'_>| {
+        let next = numbers.len();
+        *numbers.entry(host_key(resource)).or_insert(next)
+    };
+    trace.resources.iter().map(number).collect()
+}
+
+/// What names the host: `host.id`, else `host.ip` (its first), else `host.name`.
+fn host_key(resource: &AdjustableResource<'_>) -> String {
+    let text_of = |key: &str| {
+        let found = resource
+            .attributes
+            .iter()
+            .find(|attribute| attribute.key == key)?;
+        let text = match found.value.get() {
+            AttrValue::String(text) => text.to_owned(),
+            AttrValue::Array(_) => match found.value.get().to_value() {
+                model::Value::Array(values) => values.first()?.canonical_text(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    };
+    let keys = ["host.id", "host.ip", "host.name"];
+    keys.into_iter().find_map(text_of).unwrap_or_default()
+}
+
+/// The children of each span, and the spans to begin with; warns of duplicate ids and of absent parents.
+fn tree(trace: &mut AdjustableTrace<'_>) -> (HashMap<usize, Vec<usize>>, Vec<usize>) {
+    let mut by_id: HashMap<SpanId, usize> = HashMap::with_capacity(trace.spans.len());
+    let mut first_of_id = Vec::with_capacity(trace.spans.len());
+    for (index, span) in trace.spans.iter_mut().enumerate() {
+        if by_id.contains_key(&span.span_id) {
+            span.warnings.push(DUPLICATE.to_owned());
+        } else {
+            by_id.insert(span.span_id, index);
+            first_of_id.push(index);
+        }
+    }
+    let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut roots = Vec::new();
+    for index in first_of_id {
+        let Some(span) = trace.spans.get_mut(index) else {
+            continue;
+        };
+        let parent = span.parent_span_id;
+        match by_id.get(&parent) {
+            _ if parent.is_zero() => roots.push(index),
+            Some(parent) => children.entry(*parent).or_default().push(index),
+            None => {
+                span.warnings.push(format!(
+                    "parent span ID={parent} is not in the trace; skipping clock skew adjustment"
+                ));
+                roots.push(index);
+            }
+        }
+    }
+    (children, roots)
+}
+
+/// How far a child has to be moved to lie within its parent.
+fn delta(parent: &AdjustableSpan<'_>, child: &AdjustableSpan<'_>) -> i64 {
+    let (parent_duration, child_duration) = (parent.duration(), child.duration());
+    let parent_to_child = parent.start.wrapping_sub(child.start).cast_signed();
+    if child_duration > parent_duration {
+        return if child.start < parent.start {
+            parent_to_child
+        } else {
+            0
+        };
+    }
+    if child.start >= parent.start && child.end <= parent.end {
+        return 0;
+    }
+    let latency = (parent_duration - child_duration) / 2;
+    if planted("adjust-skew-without-latency") {
+        return parent_to_child;
+    }
+    parent_to_child.wrapping_add(latency.cast_signed())
+}
+
+fn apply(span: &mut AdjustableSpan<'_>, delta: i64, max_nanos: u64) {
+    if delta == 0 {
+        return;
+    }
+    let text = duration_text(delta);
+    if delta.unsigned_abs() > max_nanos {
+        span.warnings.push(if max_nanos == 0 {
+            format!("clock skew adjustment disabled; not applying calculated delta of {text}")
+        } else {
+            let max = duration_text(i64::try_from(max_nanos).unwrap_or(i64::MAX));
+            format!(
+                "max clock skew adjustment delta of {max} exceeded; not applying calculated delta of {text}"
+            )
+        });
+        return;
+    }
+    let moved = |time: u64| time.saturating_add_signed(delta);
+    span.start = moved(span.start);
+    span.end = moved(span.end);
+    for event in &mut span.events {
+        event.time = moved(event.time);
+    }
+    span.warnings
+        .push(format!("This span's timestamps were adjusted by {text}"));
+}

@@ -1,0 +1,21 @@
+//! Asking: from a front end's question to what the store is asked, and from spans to the trace that is shown.
+//!
+//! - [`Query`] asks a [`model::contract::SpanReader`]: searches, traces, services, operations, dependencies.
+//! - [`jaeger_search`] lowers the search parameters of Jaeger's API to a [`model::Predicate`].
+//! - [`adjust`] turns a batch into a trace that may be edited, and edits it as Jaeger does before it shows one.
+//! - [`go_time`] writes times and durations as Go programs write them, since warnings quote them.
+//!
+//! Refuses: knowing any protocol (that is `serve`) or any file (that is `store`).
+
+pub mod adjust;
+mod cursor;
+mod error;
+pub mod go_time;
+pub mod jaeger_search;
+mod run;
+
+pub use error::{Error, ErrorKind};
+pub use run::{FindTraces, FoundTrace, FoundTraces, Query, QueryLimits, TracesById};
+
+/// What a span without a name is called when it is shown; Jaeger's words.
+pub const SPAN_NAME_EMPTY: &str = "empty-span-name";

@@ -1,0 +1,275 @@
+//! Asking the store: one question of a front end becomes one or several of a [`SpanReader`].
+//!
+//! Promises: traces come in the order that the store gave; at most [`QueryLimits::loads_at_once`] are read at a time;
+//! an answer that would take more than [`QueryLimits::answer_bytes_max`] is refused before it is built.
+//! Refuses: filtering or ordering anything itself; both are the store's work.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use model::contract::{
+    DependencyAnswer, Operation, Order, SearchAnswer, SearchRequest, Skipped, SpanReader,
+    TraceAnswer, TraceHit, Window,
+};
+use model::{Predicate, SpanBatch, TenantId, TraceId};
+use plumbing::planted;
+use std::collections::HashSet;
+
+use crate::cursor::{self, QueryHash};
+use crate::{Error, SPAN_NAME_EMPTY};
+
+/// How much one question may take.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// Traces of one answer that are read at the same time.
+    pub loads_at_once: usize,
+    /// The most memory of the traces of one answer, in bytes.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            loads_at_once: 8,
+            answer_bytes_max: 256 << 20,
+        }
+    }
+}
+
+/// A search for whole traces.
+#[derive(Debug, Clone)]
+pub struct FindTraces {
+    /// Whose spans.
+    pub tenant: TenantId,
+    /// What one span of a trace must satisfy.
+    pub predicate: Predicate,
+    /// When that span must start.
+    pub window: Window,
+    /// Which traces come first.
+    pub order: Order,
+    /// The most traces to give.
+    pub limit: usize,
+    /// The cursor that the page before ended with.
+    pub cursor: Option<String>,
+}
+
+/// A trace that was found, with its spans.
+#[derive(Debug)]
+pub struct FoundTrace {
+    /// What the search said about it.
+    pub hit: TraceHit,
+    /// Its spans in the order of arrival.
+    pub spans: SpanBatch,
+}
+
+/// The traces that were found.
+#[derive(Debug, Default)]
+pub struct FoundTraces {
+    /// The traces in the order asked for.
+    pub traces: Vec<FoundTrace>,
+    /// The cursor of the next page, when there is one.
+    pub next: Option<String>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Traces that were asked for by their ids.
+#[derive(Debug, Default)]
+pub struct TracesById {
+    /// The traces that there are, in the order of the ids.
+    pub found: Vec<SpanBatch>,
+    /// The ids without a trace, in their order.
+    pub missing: Vec<TraceId>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Asks a store.
+#[derive(Debug, Clone)]
+pub struct Query {
+    reader: Arc<dyn SpanReader>,
+    limits: QueryLimits,
+}
+
+/// How much memory the spans of one answer have taken so far.
+#[derive(Debug)]
+struct AnswerBudget {
+    taken: usize,
+    bytes_max: usize,
+}
+
+impl AnswerBudget {
+    fn take(&mut self, spans: &SpanBatch) -> Result<(), Error> {
+        self.taken = self.taken.saturating_add(spans.size_bytes());
+        if self.taken > self.bytes_max {
+            return Err(Error::TooMuch {
+                bytes_max: self.bytes_max,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Query {
+    /// Asks this reader, with the limits that hold by default.
+    #[must_use]
+    pub fn new(reader: Arc<dyn SpanReader>) -> Self {
+        Self::with_limits(reader, QueryLimits::default())
+    }
+
+    /// Asks this reader.
+    #[must_use]
+    pub fn with_limits(reader: Arc<dyn SpanReader>, limits: QueryLimits) -> Self {
+        Self { reader, limits }
+    }
+
+    /// The spans of one trace; none when there is no such trace.
+    pub async fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Result<TraceAnswer, Error> {
+        let answer = self.reader.trace(tenant, trace_id).await?;
+        self.answer_budget().take(&answer.spans)?;
+        Ok(answer)
+    }
+
+    /// Several traces by their ids; an id that is given twice counts once.
+    pub async fn traces(
+        &self,
+        tenant: &TenantId,
+        trace_ids: &[TraceId],
+    ) -> Result<TracesById, Error> {
+        let mut seen = HashSet::new();
+        let distinct: Vec<TraceId> = trace_ids
+            .iter()
+            .copied()
+            .filter(|id| seen.insert(*id))
+            .collect();
+        let mut answer = TracesById::default();
+        let mut budget = self.answer_budget();
+        let mut loads = self.loads(tenant, distinct, |id| *id);
+        while let Some((trace_id, loaded)) = loads.next().await {
+            let TraceAnswer { spans, skipped } = loaded?;
+            answer.skipped.extend(skipped);
+            budget.take(&spans)?;
+            if spans.is_empty() {
+                answer.missing.push(trace_id);
+            } else {
+                answer.found.push(spans);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The traces that a search finds, each with all its spans.
+    pub async fn find_traces(&self, request: FindTraces) -> Result<FoundTraces, Error> {
+        let FindTraces {
+            tenant,
+            predicate,
+            window,
+            order,
+            limit,
+            cursor,
+        } = request;
+        let hash = QueryHash::of(&format!("{tenant}\n{predicate:?}\n{window:?}\n{order:?}"));
+        let after = cursor
+            .map(|cursor| cursor::decode(hash, &cursor))
+            .transpose()?;
+        let request = SearchRequest {
+            tenant: tenant.clone(),
+            predicate,
+            window,
+            order,
+            limit,
+            after,
+        };
+        let SearchAnswer {
+            mut traces,
+            has_more,
+            skipped,
+        } = self.reader.search(request).await?;
+        if planted("query-answer-by-id") {
+            traces.sort_by_key(|hit| hit.trace_id);
+        }
+        let last = traces.last().filter(|_| has_more);
+        let next = last.map(|hit| cursor::encode(hash, hit.position(order)));
+        let mut found = FoundTraces {
+            traces: Vec::with_capacity(traces.len()),
+            next,
+            skipped,
+        };
+        let mut budget = self.answer_budget();
+        let mut loads = self.loads(&tenant, traces, |hit| hit.trace_id);
+        while let Some((hit, loaded)) = loads.next().await {
+            let TraceAnswer { spans, skipped } = loaded?;
+            found.skipped.extend(skipped);
+            budget.take(&spans)?;
+            // A trace may have been removed between the search and the reading of it.
+            if !spans.is_empty() {
+                found.traces.push(FoundTrace { hit, spans });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names of all services, ascending.
+    pub async fn services(&self, tenant: &TenantId) -> Result<Vec<String>, Error> {
+        Ok(self.reader.services(tenant).await?)
+    }
+
+    /// The operations of a service by name, then kind, as they are shown.
+    pub async fn operations(
+        &self,
+        tenant: &TenantId,
+        service: &str,
+    ) -> Result<Vec<Operation>, Error> {
+        let mut operations = self.reader.operations(tenant, service).await?;
+        for operation in &mut operations {
+            if operation.name.is_empty() {
+                SPAN_NAME_EMPTY.clone_into(&mut operation.name);
+            }
+        }
+        operations.sort_unstable();
+        operations.dedup();
+        Ok(operations)
+    }
+
+    /// The calls between services in traces that lie wholly in the window.
+    pub async fn dependencies(
+        &self,
+        tenant: &TenantId,
+        window: Window,
+    ) -> Result<DependencyAnswer, Error> {
+        Ok(self.reader.dependencies(tenant, window).await?)
+    }
+
+    fn answer_budget(&self) -> AnswerBudget {
+        AnswerBudget {
+            taken: 0,
+            bytes_max: self.limits.answer_bytes_max,
+        }
+    }
+
+    /// Reads the traces of some items, a few at a time, in the items' order.
+    fn loads<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        items: Vec<T>,
+        id_of: fn(&T) -> TraceId,
+    ) -> impl stream::Stream<Item = (T, Result<TraceAnswer, model::contract::ReadError>)>
+    + Send
+    + Unpin
+    + use<T> {
+        let (reader, tenant) = (Arc::clone(&self.reader), tenant.clone());
+        let load = move |item: T| {
+            let (reader, tenant) = (Arc::clone(&reader), tenant.clone());
+            async move {
+                let loaded = reader.trace(&tenant, id_of(&item)).await;
+                (item, loaded)
+            }
+        };
+        Box::pin(
+            stream::iter(items)
+                .map(load)
+                .buffered(self.limits.loads_at_once.max(1)),
+        )
+    }
+}

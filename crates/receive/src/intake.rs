@@ -1,0 +1,257 @@
+//! The road of one request from its body to its answer, the same for every transport.
+//!
+//! ```text
+//! body ─▶ decompress ─▶ decode ─▶ (encode again) ─▶ writer ─▶ receipt
+//!         └────────── on the CPU pool ─────────┘
+//! ```
+//!
+//! Promises
+//! - A receipt is given only after the writer said that the spans are kept.
+//! - Memory is reserved before each step and follows what is really held after it; all of it until the answer.
+//! - A client that goes away before the writer has the spans costs nothing more; one that goes away later changes
+//!   nothing: the write goes on and is counted.
+//! - One bad span never costs its batch: the rest is kept, and the receipt says how many were rejected and why.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use codec::otlp::{DecodeError, Decoded, decode_json, decode_proto, encode_proto};
+use model::TenantId;
+use model::contract::{IncomingBatch, SpanWriter};
+use plumbing::{ByteBudget, Clock, CpuPool, Metrics, Reservation, Tasks};
+use tokio::sync::oneshot;
+
+use crate::body::Held;
+use crate::collector;
+use crate::decompress::{Compression, decompress, grow};
+use crate::ledger::{Ledger, Outcome, Tally};
+use crate::limits::Limits;
+use crate::refusal::{Refusal, shorten};
+
+pub(crate) use codec::otlp::Encoding;
+
+/// What a receiver stands on.
+#[derive(Debug)]
+pub struct ReceiverParts<'a> {
+    /// Where bodies are decompressed and decoded.
+    pub pool: CpuPool,
+    /// The memory that requests under way may take.
+    pub budget: ByteBudget,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the ledger is shown.
+    pub metrics: &'a Metrics,
+    /// What is allowed.
+    pub limits: Limits,
+    /// Whose spans they are.
+    pub tenant: TenantId,
+}
+
+/// Takes requests, whatever transport they come by, and hands their spans to a writer.
+#[derive(Debug)]
+pub struct Receiver {
+    writer: Arc<dyn SpanWriter>,
+    pool: CpuPool,
+    budget: ByteBudget,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    tenant: TenantId,
+    ledger: Arc<Ledger>,
+    refusals: AtomicU64,
+}
+
+/// A request whose body was read.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) encoding: Encoding,
+    pub(crate) compression: Compression,
+    pub(crate) held: Held,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What is said of a request whose spans are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub(crate) rejected_spans: u64,
+    pub(crate) message: String,
+}
+
+/// A request's spans, ready for the writer.
+struct Digest {
+    decoded: Decoded,
+    otlp: Bytes,
+    reservation: Reservation,
+}
+
+impl Receiver {
+    /// Makes a receiver and shows its ledger among the metrics.
+    #[must_use]
+    pub fn new(writer: Arc<dyn SpanWriter>, parts: ReceiverParts<'_>) -> Arc<Self> {
+        let ReceiverParts { pool, budget, clock, metrics, limits, tenant } = parts;
+        let ledger = Ledger::new(Arc::clone(&clock));
+        collector::register(metrics, &ledger, &budget);
+        Arc::new(Self { writer, pool, budget, clock, limits, tenant, ledger, refusals: AtomicU64::new(0) })
+    }
+
+    /// What came and what became of it.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    pub(crate) fn budget(&self) -> &ByteBudget {
+        &self.budget
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn readiness(&self) -> Result<(), String> {
+        self.writer.readiness()
+    }
+
+    /// Seconds that a refused client should wait, different from one to the next.
+    pub(crate) fn retry_after_s(&self, refusal: &Refusal) -> Option<u32> {
+        refusal.retry_after_s(self.refusals.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Takes a request in a task of its own; dropping what this gives back abandons the request if that is still
+    /// possible. The account of the request is settled in any case.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        request: Request,
+        tasks: &Tasks,
+    ) -> oneshot::Receiver<Result<Receipt, Refusal>> {
+        let (tell, told) = oneshot::channel();
+        let receiver = Arc::clone(self);
+        tasks.spawn(async move {
+            let tally = Arc::clone(&request.tally);
+            let (result, _held) = match receiver.digest(request).await {
+                Ok(digest) => receiver.keep(digest, &tally, &tell).await,
+                Err(refusal) => (Some(Err(refusal)), None),
+            };
+            match &result {
+                Some(Ok(_)) => tally.settle(Outcome::Accepted),
+                Some(Err(refusal)) => tally.settle(Outcome::Refused(refusal.kind())),
+                None => tally.settle(Outcome::Dropped),
+            }
+            if let Some(result) = result {
+                // Nobody may be left to hear it: what is kept is kept, and the client will ask again.
+                let _gone = tell.send(result);
+            }
+        });
+        told
+    }
+
+    /// Decompresses and decodes on the pool.
+    async fn digest(&self, request: Request) -> Result<Digest, Refusal> {
+        let bytes_max = self.limits.body_bytes_max;
+        self.pool.run(move || digest(request, bytes_max)).await?
+    }
+
+    /// Hands the spans to the writer; gives nothing when the client was gone before. The reservation comes back
+    /// with the result, so that it lives until the answer.
+    async fn keep(
+        &self,
+        digest: Digest,
+        tally: &Tally,
+        tell: &oneshot::Sender<Result<Receipt, Refusal>>,
+    ) -> (Option<Result<Receipt, Refusal>>, Option<Reservation>) {
+        let Digest { decoded, otlp, reservation } = digest;
+        let receipt = receipt(&decoded);
+        if decoded.batch.is_empty() {
+            return (Some(Ok(receipt)), Some(reservation));
+        }
+        if tell.is_closed() && !plumbing::planted("receive-abandoned-request-written") {
+            return (None, None);
+        }
+        let incoming = IncomingBatch { tenant: self.tenant.clone(), batch: decoded.batch, otlp };
+        let writing = self.writer.write(incoming);
+        if plumbing::planted("receive-ack-before-write") {
+            return (Some(Ok(receipt)), Some(reservation));
+        }
+        let result = match writing.await {
+            Ok(kept) => {
+                tally.add_notes(0, 0, kept.duplicate_spans);
+                Ok(receipt)
+            }
+            Err(error) => Err(Refusal::from(error)),
+        };
+        if let Err(Refusal::Failed { reason }) = &result {
+            tracing::error!(error = %reason, "spans could not be kept");
+        }
+        (Some(result), Some(reservation))
+    }
+}
+
+/// Decompresses and decodes; the CPU's part of the road.
+fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
+    let Request { encoding, compression, held: Held { bytes, mut reservation }, tally } = request;
+    let plain = match compression {
+        Compression::Identity => bytes,
+        Compression::Gzip | Compression::Zstd => {
+            let plain = decompress(compression, &bytes, bytes_max, &mut reservation)?;
+            drop(bytes);
+            plain
+        }
+    };
+    // As much again is a guess of the batch's size, which is known only afterwards.
+    follow(&mut reservation, plain.capacity() + plain.len())?;
+    let decoded = match encoding {
+        Encoding::Proto => decode_proto(&plain),
+        Encoding::Json => decode_json(&plain),
+    }
+    .map_err(undecodable)?;
+    tally.add_spans(size(decoded.batch.len()), decoded.rejected_spans);
+    tally.add_notes(decoded.repaired_texts, decoded.truncated_values, 0);
+    follow(&mut reservation, plain.capacity() + decoded.batch.size_bytes())?;
+    let is_as_sent = matches!(encoding, Encoding::Proto) && decoded.is_verbatim;
+    let otlp = if decoded.batch.is_empty() {
+        Vec::new()
+    } else if is_as_sent {
+        plain
+    } else {
+        // Protobuf of a batch is no longer than the request it came from, but for numbers that were left out.
+        grow(&mut reservation, plain.len())?;
+        drop(plain);
+        encode_proto(&decoded.batch)
+    };
+    follow(&mut reservation, otlp.capacity() + decoded.batch.size_bytes())?;
+    Ok(Digest { decoded, otlp: Bytes::from(otlp), reservation })
+}
+
+/// Says why a body could not be decoded: its bytes are wrong, or would unpack to more than may be held.
+fn undecodable(error: DecodeError) -> Refusal {
+    match error {
+        DecodeError::TooLarge { memory_bytes_max, .. } => {
+            Refusal::TooLarge { what: "the unpacked request", bytes_max: size(memory_bytes_max) }
+        }
+        broken @ DecodeError::Broken { .. } => Refusal::Malformed { reason: shorten(&broken.to_string()) },
+    }
+}
+
+/// What the answer will say of spans that were left out.
+fn receipt(decoded: &Decoded) -> Receipt {
+    let rejected_spans = decoded.rejected_spans;
+    let message = decoded.rejection.as_deref().or(decoded.warning.as_deref()).unwrap_or_default();
+    let miscounted = u64::from(plumbing::planted("receive-partial-success-wrong-count"));
+    Receipt { rejected_spans: rejected_spans + miscounted, message: shorten(message) }
+}
+
+/// Makes the reservation what is really held.
+fn follow(reservation: &mut Reservation, bytes: usize) -> Result<(), Refusal> {
+    let missing = size(bytes).saturating_sub(reservation.bytes());
+    grow(reservation, usize::try_from(missing).unwrap_or(usize::MAX))?;
+    reservation.shrink_to(size(bytes));
+    Ok(())
+}
+
+fn size(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,273 @@
+//! The ledger of the way in: what came, and what became of it.
+//!
+//! Promises
+//! - At every instant, for requests, spans and bytes:
+//!   `received = accepted + rejected + refused + dropped + in flight` ([`Counts::is_balanced`]).
+//! - Every request is settled exactly once, also when its client goes away or its task is given up.
+//!
+//! A *rejected* span is one that its request was taken without (partial success). A *refused* one was answered with
+//! an error. A *dropped* one belonged to a request whose client was gone before its spans went to the writer.
+//! Spans are known only once a body is decoded; what is refused before is counted in requests and bytes.
+//!
+//! One small lock guards all numbers of a transport, so that they fit together; it is taken a few times a request.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plumbing::{Clock, latency_buckets};
+use prometheus_client::metrics::histogram::Histogram;
+
+use crate::refusal::Reason;
+
+/// The way a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// OTLP/HTTP.
+    Http,
+    /// OTLP/gRPC.
+    Grpc,
+}
+
+impl Transport {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+
+    /// The word in the metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Http => "otlp_http",
+            Self::Grpc => "otlp_grpc",
+        }
+    }
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Its spans are kept, but for those that were rejected one by one.
+    Accepted,
+    /// It was answered with an error.
+    Refused(Reason),
+    /// Its client was gone before its spans went to the writer.
+    Dropped,
+}
+
+/// What came and what became of it, of one kind: requests, spans or bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// All that came.
+    pub received: u64,
+    /// What was taken and acknowledged.
+    pub accepted: u64,
+    /// Spans left out of a request that was taken.
+    pub rejected: u64,
+    /// What was answered with an error, by [`Reason::ALL`].
+    pub refused: [u64; Reason::ALL.len()],
+    /// What was given up because its client was gone.
+    pub dropped: u64,
+    /// What is under way.
+    pub in_flight: u64,
+}
+
+impl Flow {
+    /// All that was refused.
+    #[must_use]
+    pub fn refused_sum(&self) -> u64 {
+        self.refused.iter().sum()
+    }
+
+    /// Tells whether everything that came is accounted for.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        self.received == self.accepted + self.rejected + self.refused_sum() + self.dropped + self.in_flight
+    }
+
+    fn receive(&mut self, count: u64) {
+        self.received += count;
+        self.in_flight += count;
+    }
+
+    fn settle(&mut self, count: u64, outcome: Outcome) {
+        self.in_flight = self.in_flight.saturating_sub(count);
+        match outcome {
+            Outcome::Accepted => self.accepted += count,
+            Outcome::Refused(reason) => {
+                if let Some(refused) = self.refused.get_mut(reason.index()) {
+                    *refused += count;
+                }
+            }
+            Outcome::Dropped => self.dropped += count,
+        }
+    }
+}
+
+/// Everything that is counted of one transport.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests.
+    pub requests: Flow,
+    /// Spans.
+    pub spans: Flow,
+    /// Bytes of bodies, as sent.
+    pub bytes: Flow,
+    /// Spans among the accepted that had been stored before.
+    pub duplicate_spans: u64,
+    /// Texts that were not UTF-8 and were repaired.
+    pub repaired_texts: u64,
+    /// Attribute values that were nested too deep and were cut.
+    pub truncated_values: u64,
+    /// Connections that are open.
+    pub connections: u64,
+    /// Connections that were closed as they came, for there were too many.
+    pub connections_refused: u64,
+}
+
+impl Counts {
+    /// Tells whether everything that came is accounted for.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        self.requests.is_balanced() && self.spans.is_balanced() && self.bytes.is_balanced()
+    }
+}
+
+/// The ledger of both transports.
+#[derive(Debug)]
+pub struct Ledger {
+    counts: HashMap<Transport, Mutex<Counts>>,
+    durations: HashMap<Transport, Histogram>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Ledger {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        let counts = Transport::ALL.into_iter().map(|transport| (transport, Mutex::default())).collect();
+        let durations =
+            Transport::ALL.into_iter().map(|transport| (transport, Histogram::new(latency_buckets()))).collect();
+        Arc::new(Self { counts, durations, clock })
+    }
+
+    /// What was counted up to this instant.
+    #[must_use]
+    pub fn counts(&self, transport: Transport) -> Counts {
+        let mut copy = Counts::default();
+        self.change(transport, |counts| copy = counts.clone());
+        copy
+    }
+
+    pub(crate) fn duration(&self, transport: Transport) -> Option<&Histogram> {
+        self.durations.get(&transport)
+    }
+
+    pub(crate) fn change(&self, transport: Transport, change: impl FnOnce(&mut Counts)) {
+        if let Some(counts) = self.counts.get(&transport) {
+            change(&mut counts.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Opens the account of a request.
+    pub(crate) fn open(self: &Arc<Self>, transport: Transport) -> Arc<Tally> {
+        self.change(transport, |counts| counts.requests.receive(1));
+        Arc::new(Tally {
+            started_nanos: self.clock.monotonic_nanos(),
+            ledger: Arc::clone(self),
+            transport,
+            bytes: AtomicU64::new(0),
+            spans: AtomicU64::new(0),
+            is_settled: AtomicBool::new(false),
+        })
+    }
+}
+
+/// The account of one request; settled as dropped when it is let go unsettled.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    ledger: Arc<Ledger>,
+    transport: Transport,
+    started_nanos: u64,
+    bytes: AtomicU64,
+    spans: AtomicU64,
+    is_settled: AtomicBool,
+}
+
+impl Tally {
+    /// Counts bytes of the body as they come.
+    pub(crate) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.ledger.change(self.transport, |counts| counts.bytes.receive(bytes));
+    }
+
+    /// Counts the spans once they are known; those rejected are settled with it.
+    pub(crate) fn add_spans(&self, good: u64, rejected: u64) {
+        self.spans.fetch_add(good, Ordering::AcqRel);
+        self.ledger.change(self.transport, |counts| {
+            counts.spans.receive(good);
+            counts.spans.received += rejected;
+            counts.spans.rejected += rejected;
+        });
+    }
+
+    /// Counts what was changed in the texts and values of the spans, or found stored already.
+    pub(crate) fn add_notes(&self, repaired_texts: u64, truncated_values: u64, duplicate_spans: u64) {
+        self.ledger.change(self.transport, |counts| {
+            counts.repaired_texts += repaired_texts;
+            counts.truncated_values += truncated_values;
+            counts.duplicate_spans += duplicate_spans;
+        });
+    }
+
+    /// Closes the account; only the first call counts.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        if self.is_settled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (spans, bytes) = (self.spans.load(Ordering::Acquire), self.bytes.load(Ordering::Acquire));
+        self.ledger.change(self.transport, |counts| {
+            counts.requests.settle(1, outcome);
+            counts.spans.settle(spans, outcome);
+            counts.bytes.settle(bytes, outcome);
+        });
+        let nanos = self.ledger.clock.monotonic_nanos().saturating_sub(self.started_nanos);
+        if let Some(duration) = self.ledger.duration(self.transport) {
+            duration.observe(std::time::Duration::from_nanos(nanos).as_secs_f64());
+        }
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        self.settle(Outcome::Dropped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plumbing::ManualClock;
+
+    #[test]
+    fn everything_that_came_is_accounted_for_at_every_step() {
+        let ledger = Ledger::new(Arc::new(ManualClock::at(0)));
+        let balanced = || ledger.counts(Transport::Http).is_balanced();
+        let first = ledger.open(Transport::Http);
+        first.add_bytes(100);
+        first.add_spans(7, 2);
+        assert!(balanced());
+        let second = ledger.open(Transport::Http);
+        second.add_bytes(30);
+        first.settle(Outcome::Accepted);
+        first.settle(Outcome::Dropped);
+        assert!(balanced());
+        second.settle(Outcome::Refused(Reason::Malformed));
+        let third = ledger.open(Transport::Http);
+        third.add_spans(5, 0);
+        drop(third);
+        let counts = ledger.counts(Transport::Http);
+        assert!(counts.is_balanced());
+        assert_eq!((counts.requests.received, counts.requests.accepted, counts.requests.dropped), (3, 1, 1));
+        assert_eq!((counts.spans.received, counts.spans.accepted, counts.spans.rejected), (14, 7, 2));
+        assert_eq!((counts.spans.dropped, counts.spans.in_flight, counts.bytes.refused_sum()), (5, 0, 30));
+        assert_eq!(ledger.counts(Transport::Grpc), Counts::default());
+    }
+}

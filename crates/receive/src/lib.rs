@@ -1,0 +1,35 @@
+//! The way in: takes spans over OTLP/HTTP and OTLP/gRPC and hands them to a [`model::contract::SpanWriter`].
+//!
+//! Promises
+//! - A request is acknowledged only after the writer said that its spans are kept.
+//! - Memory is reserved in the byte budget before a body is read, and given back only after the answer.
+//! - Every request, span and byte that came in is in the ledger: accepted, rejected, refused, dropped or in flight.
+//! - What can be sent again later is refused in the words that clients retry on; what can't is refused in others.
+//!
+//! Refuses
+//! - Bodies over the limits, counted after decompression; requests when the budget or the pool of threads is full.
+//! - Anything but spans: metrics and logs have other homes.
+//!
+//! Read next: `intake.rs` for the road of one request, `refusal.rs` for how it can end otherwise,
+//! `connection.rs` for the life of a connection.
+
+mod limits;
+mod refusal;
+mod ledger;
+mod collector;
+mod decompress;
+mod body;
+mod intake;
+mod reply;
+mod otlp_http;
+mod otlp_grpc;
+mod grpc_frame;
+mod grpc_health;
+mod ping_watch;
+mod connection;
+
+pub use connection::{serve_otlp_grpc, serve_otlp_http};
+pub use intake::{Receiver, ReceiverParts};
+pub use ledger::{Counts, Ledger, Outcome, Transport};
+pub use limits::Limits;
+pub use refusal::{Reason, Refusal};

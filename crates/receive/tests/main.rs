@@ -1,0 +1,18 @@
+//! The way in at its door: real sockets, real clients, and a writer that does what it is told.
+//!
+//! Every test ends with `House::close`, which checks the ledger and that all memory was given back.
+
+mod drain;
+mod grpc;
+mod grpc_client;
+mod grpc_limits;
+mod hostile;
+mod house;
+mod http1;
+mod http_bodies;
+mod http_protocol;
+mod json;
+mod memory;
+mod metrics;
+mod overload;
+mod raw_frames;

@@ -1,0 +1,167 @@
+//! How the program is: for supervisors, load balancers and Prometheus.
+//!
+//! Promises: `/live` says only that requests are answered, never anything of the store; `/ready` says that a write
+//! can be accepted and the store answers; a "no" carries its reason in one line. `/` answers as the admin port of
+//! Jaeger v1 does, `/status` (on its own port) as the health check of Jaeger v2.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use plumbing::{Clock, Metrics};
+use query::go_time::duration_text;
+use serde_json::json;
+
+/// Knows how the program is.
+pub trait Health: Send + Sync + std::fmt::Debug {
+    /// Tells whether the start has ended, or in one line how far it is.
+    fn started(&self) -> Result<(), String>;
+
+    /// Tells whether requests can be served now, or in one line why not.
+    fn ready(&self) -> Result<(), String>;
+}
+
+/// What the admin port stands on.
+#[derive(Debug, Clone)]
+pub struct AdminState {
+    /// What `/metrics` prints.
+    pub metrics: Metrics,
+    /// What "now" is.
+    pub clock: Arc<dyn Clock>,
+    /// How the program is.
+    pub health: Arc<dyn Health>,
+}
+
+/// The state, and since when there is one.
+#[derive(Debug)]
+struct Admin {
+    state: AdminState,
+    since_unix_nanos: u64,
+    since_monotonic_nanos: u64,
+}
+
+impl Admin {
+    fn new(state: AdminState) -> Arc<Self> {
+        let since_unix_nanos = state.clock.unix_nanos();
+        let since_monotonic_nanos = state.clock.monotonic_nanos();
+        Arc::new(Self {
+            state,
+            since_unix_nanos,
+            since_monotonic_nanos,
+        })
+    }
+}
+
+/// Makes the routes of the admin port.
+pub fn admin_router(state: AdminState) -> Router {
+    Router::new()
+        .route("/", get(status_of_jaeger_v1))
+        .route("/live", get(async || "live\n"))
+        .route("/ready", get(ready))
+        .route("/started", get(started))
+        .route("/metrics", get(metrics))
+        .route("/version", get(version))
+        .with_state(Admin::new(state))
+}
+
+/// Makes the routes of the health port.
+pub fn health_router(state: AdminState) -> Router {
+    Router::new()
+        .route("/status", get(status_of_jaeger_v2))
+        .with_state(Admin::new(state))
+}
+
+async fn status_of_jaeger_v1(State(admin): State<Arc<Admin>>) -> Response {
+    match admin.state.health.ready() {
+        Ok(()) => {
+            let up = admin
+                .state
+                .clock
+                .monotonic_nanos()
+                .saturating_sub(admin.since_monotonic_nanos);
+            let body = json!({
+                "status": "Server available",
+                "upSince": rfc3339(admin.since_unix_nanos),
+                "uptime": duration_text(i64::try_from(up).unwrap_or(i64::MAX)),
+            });
+            Json(body).into_response()
+        }
+        Err(reason) => {
+            let body = json!({
+                "status": "Server not available",
+                "upSince": "0001-01-01T00:00:00Z",
+                "uptime": "",
+                "reason": reason,
+            });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+async fn status_of_jaeger_v2(State(admin): State<Arc<Admin>>) -> Response {
+    let start_time = rfc3339(admin.since_unix_nanos);
+    let status_time = rfc3339(admin.state.clock.unix_nanos());
+    match admin.state.health.ready() {
+        Ok(()) => Json(json!({
+            "start_time": start_time,
+            "healthy": true,
+            "status": "StatusOK",
+            "status_time": status_time,
+        }))
+        .into_response(),
+        Err(reason) => {
+            let status = if admin.state.health.started().is_err() {
+                "StatusStarting"
+            } else {
+                "StatusRecoverableError"
+            };
+            let body = json!({
+                "start_time": start_time,
+                "healthy": false,
+                "status": status,
+                "error": reason,
+                "status_time": status_time,
+            });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+fn rfc3339(unix_nanos: u64) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(unix_nanos))
+        .map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+fn yes_or_reason(answer: Result<(), String>, yes: &'static str) -> Response {
+    match answer {
+        Ok(()) => yes.into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn ready(State(admin): State<Arc<Admin>>) -> Response {
+    yes_or_reason(admin.state.health.ready(), "ready\n")
+}
+
+async fn started(State(admin): State<Arc<Admin>>) -> Response {
+    yes_or_reason(admin.state.health.started(), "started\n")
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    const OPEN_METRICS: HeaderValue =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    match admin.state.metrics.print() {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics can't be printed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn version() -> Response {
+    Json(json!({ "name": "trackway", "version": env!("CARGO_PKG_VERSION") })).into_response()
+}

@@ -1,0 +1,154 @@
+//! The short answers: services, their operations, and the calls between them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use model::contract::{DependencyAnswer, DependencyLink, Window};
+
+use super::Jaeger;
+use super::envelope::{Answer, ApiError};
+use super::parameters::{Parameters, service_required};
+use crate::json_text::{push_list, push_number, push_text};
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+/// How far back dependencies are looked at when a request doesn't say.
+const LOOKBACK_MILLIS: i64 = 24 * 3600 * 1_000;
+
+pub(super) async fn services(
+    State(jaeger): State<Arc<Jaeger>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let services = jaeger.query.services(&jaeger.tenant).await?;
+    let mut answer = Answer {
+        total: services.len(),
+        ..Answer::default()
+    };
+    push_list(&mut answer.data, &services, |out, name| {
+        push_text(out, name)
+    });
+    Ok(answer.into_response(&Parameters::parse(query.as_deref())))
+}
+
+pub(super) async fn operation_names(
+    State(jaeger): State<Arc<Jaeger>>,
+    Path(service): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let operations = jaeger.query.operations(&jaeger.tenant, &service).await?;
+    let names: BTreeSet<&str> = operations
+        .iter()
+        .map(|operation| operation.name.as_str())
+        .collect();
+    let mut answer = Answer {
+        total: names.len(),
+        ..Answer::default()
+    };
+    if names.is_empty() {
+        answer.data.push_str("null");
+    } else {
+        push_list(&mut answer.data, names, push_text);
+    }
+    Ok(answer.into_response(&Parameters::parse(query.as_deref())))
+}
+
+pub(super) async fn operations(
+    State(jaeger): State<Arc<Jaeger>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let service = parameters.first("service");
+    if service.is_empty() {
+        return Err(service_required());
+    }
+    let wanted = parameters.first("spanKind");
+    let operations = jaeger.query.operations(&jaeger.tenant, service).await?;
+    // Kinds that have no name are one and the same here.
+    let shown: BTreeSet<(&str, &str)> = operations
+        .iter()
+        .map(|operation| {
+            (
+                operation.name.as_str(),
+                kind_name(operation.kind).unwrap_or_default(),
+            )
+        })
+        .filter(|(_, kind)| wanted.is_empty() || *kind == wanted)
+        .collect();
+    let mut answer = Answer {
+        total: shown.len(),
+        ..Answer::default()
+    };
+    push_list(&mut answer.data, shown, |out, (name, kind)| {
+        out.push_str("{\"name\":");
+        push_text(out, name);
+        out.push_str(",\"spanKind\":");
+        push_text(out, kind);
+        out.push('}');
+    });
+    Ok(answer.into_response(&parameters))
+}
+
+/// The name of a span's kind; none for kind 0 and numbers that OTLP doesn't know.
+pub(super) fn kind_name(kind: i32) -> Option<&'static str> {
+    match kind {
+        1 => Some("internal"),
+        2 => Some("server"),
+        3 => Some("client"),
+        4 => Some("producer"),
+        5 => Some("consumer"),
+        _ => None,
+    }
+}
+
+pub(super) async fn dependencies(
+    State(jaeger): State<Arc<Jaeger>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let now_millis = i64::try_from(jaeger.clock.unix_nanos() / NANOS_PER_MILLI).unwrap_or(i64::MAX);
+    let end_millis = parameters.int("endTs", now_millis)?;
+    let lookback_millis = parameters.int("lookback", LOOKBACK_MILLIS)?;
+    if lookback_millis < 0 {
+        let message = "end time must be greater than start time".to_owned();
+        return Err(ApiError {
+            status: 500,
+            message,
+        });
+    }
+    let DependencyAnswer { links, skipped } = match window(end_millis, lookback_millis) {
+        Some(window) => jaeger.query.dependencies(&jaeger.tenant, window).await?,
+        None => DependencyAnswer::default(),
+    };
+    let service = parameters.first("service");
+    let is_wanted = |link: &&DependencyLink| {
+        service.is_empty() || link.parent == service || link.child == service
+    };
+    let mut answer = Answer::default();
+    push_list(
+        &mut answer.data,
+        links.iter().filter(is_wanted),
+        |out, link| {
+            out.push_str("{\"parent\":");
+            push_text(out, &link.parent);
+            out.push_str(",\"child\":");
+            push_text(out, &link.child);
+            out.push_str(",\"callCount\":");
+            push_number(out, link.calls);
+            out.push('}');
+        },
+    );
+    answer.push_skipped(&skipped);
+    Ok(answer.into_response(&parameters))
+}
+
+/// The time looked at; `None` when all of it is before the epoch, where no span is.
+fn window(end_millis: i64, lookback_millis: i64) -> Option<Window> {
+    let end = u64::try_from(end_millis).ok()?;
+    let start = u64::try_from(end_millis.saturating_sub(lookback_millis)).unwrap_or(0);
+    let nanos = |millis: u64| millis.saturating_mul(NANOS_PER_MILLI);
+    Some(Window {
+        start: nanos(start),
+        end: nanos(end),
+    })
+}

@@ -1,0 +1,142 @@
+//! Jaeger's HTTP API, version 1: what its web app, Grafana, Kiali and many scripts ask.
+//!
+//! Promises: the same paths, parameters, answers and error texts as Jaeger v2.20.0, but for the differences that
+//! `docs/jaeger-differences.md` lists with their reasons; an answer that lacks something says so in `errors`.
+//! Refuses: archiving (there is no second store) and metrics (there is no metrics backend), as an unconfigured Jaeger
+//! does.
+
+mod catalogue;
+mod envelope;
+mod index;
+mod off;
+mod parameters;
+mod paths;
+mod requests;
+mod trace_json;
+mod traces;
+mod transform;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+use model::TenantId;
+use plumbing::{Clock, CpuPool, Metrics};
+use query::Query;
+use query::adjust::AdjustOptions;
+
+use envelope::ApiError;
+use requests::RequestMetrics;
+
+/// The largest body of `/api/transform`.
+const TRANSFORM_BYTES_MAX: usize = 64 << 20;
+
+/// What may be chosen about the API.
+#[derive(Debug, Clone)]
+pub struct JaegerOptions {
+    /// The greatest `limit` of a search.
+    pub search_traces_max: usize,
+    /// What is edited in traces before they are shown.
+    pub adjust: AdjustOptions,
+    /// How long an answer may take.
+    pub answer_timeout: Duration,
+}
+
+impl Default for JaegerOptions {
+    fn default() -> Self {
+        Self {
+            search_traces_max: 100_000,
+            adjust: AdjustOptions::default(),
+            answer_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What the API stands on.
+#[derive(Debug)]
+pub struct ServeParts<'a> {
+    /// What "now" is.
+    pub clock: Arc<dyn Clock>,
+    /// Where requests are counted.
+    pub metrics: &'a Metrics,
+    /// Where answers are written: it may take long.
+    pub pool: CpuPool,
+    /// Whose spans are shown.
+    pub tenant: TenantId,
+    /// The choices.
+    pub options: JaegerOptions,
+}
+
+/// What every handler knows.
+#[derive(Debug)]
+struct Jaeger {
+    query: Arc<Query>,
+    clock: Arc<dyn Clock>,
+    pool: CpuPool,
+    tenant: TenantId,
+    options: JaegerOptions,
+}
+
+impl Jaeger {
+    /// Does work that may take long away from the sockets.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.pool.run(work).await.map_err(|error| ApiError {
+            status: 503,
+            message: error.to_string(),
+        })
+    }
+}
+
+/// Makes the API's routes, and a page for everything that is no route.
+pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
+    let ServeParts {
+        clock,
+        metrics,
+        pool,
+        tenant,
+        options,
+    } = parts;
+    let requests = RequestMetrics::new(metrics, Arc::clone(&clock), options.answer_timeout);
+    let state = Arc::new(Jaeger {
+        query,
+        clock,
+        pool,
+        tenant,
+        options,
+    });
+    Router::new()
+        .route("/api/services", get(catalogue::services))
+        .route(
+            "/api/services/{service}/operations",
+            get(catalogue::operation_names),
+        )
+        .route("/api/operations", get(catalogue::operations))
+        .route("/api/dependencies", get(catalogue::dependencies))
+        .route("/api/traces", get(traces::search))
+        .route("/api/traces/{trace_id}", get(traces::trace))
+        .route("/api/archive/{trace_id}", post(off::archive))
+        .route(
+            "/api/transform",
+            post(transform::transform).layer(DefaultBodyLimit::max(TRANSFORM_BYTES_MAX)),
+        )
+        .route("/api/deep-dependencies", get(off::deep_dependencies))
+        .route("/api/quality-metrics", get(off::quality_metrics))
+        .route("/api/metrics/{metric}", get(off::metrics))
+        .route("/api", any(paths::to_folder))
+        .route("/api/", any(paths::not_found))
+        .route("/api/{*rest}", any(paths::not_found))
+        .route("/static/{*rest}", any(paths::not_found))
+        .fallback(index::page)
+        .method_not_allowed_fallback(paths::not_found)
+        .layer(axum::middleware::from_fn(paths::clean))
+        .layer(axum::middleware::from_fn_with_state(
+            requests,
+            requests::observe,
+        ))
+        .with_state(state)
+}

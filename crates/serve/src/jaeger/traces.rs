@@ -1,0 +1,158 @@
+//! Traces: one by its id, several by theirs, and the search.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use model::SpanBatch;
+use model::contract::{Order, Skipped};
+use query::FindTraces;
+use query::adjust::{AdjustOptions, AdjustableTrace, adjust};
+
+use super::Jaeger;
+use super::envelope::{Answer, AnswerError, ApiError};
+use super::parameters::{Parameters, TracesRequest};
+use super::trace_json::push_trace;
+use crate::go_text;
+use crate::json_text::push_list;
+
+pub(super) async fn trace(
+    State(jaeger): State<Arc<Jaeger>>,
+    Path(trace_id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let trace_id = go_text::parse_trace_id_of_path(&trace_id).map_err(ApiError::bad_request)?;
+    // Both are checked and then of no use: a trace is looked for at all times.
+    parameters.int("start", 0)?;
+    parameters.int("end", 0)?;
+    let is_raw = parameters.bool("raw")?;
+    let found = jaeger.query.trace(&jaeger.tenant, trace_id).await?;
+    if found.spans.is_empty() && found.skipped.is_empty() {
+        return Err(ApiError {
+            status: 404,
+            message: "trace not found".to_owned(),
+        });
+    }
+    if found.spans.is_empty() {
+        // Whether there is such a trace is not known.
+        let skipped: Vec<String> = found
+            .skipped
+            .iter()
+            .map(|s| format!("{}: {}", s.what, s.why))
+            .collect();
+        let message = format!(
+            "trace not found in what could be read; skipped {}",
+            skipped.join("; ")
+        );
+        return Err(ApiError {
+            status: 500,
+            message,
+        });
+    }
+    jaeger
+        .show(
+            vec![found.spans],
+            is_raw,
+            Vec::new(),
+            &found.skipped,
+            &parameters,
+        )
+        .await
+}
+
+pub(super) async fn search(
+    State(jaeger): State<Arc<Jaeger>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let request = TracesRequest::parse(&parameters, jaeger.clock.unix_nanos())?;
+    if !request.trace_ids.is_empty() {
+        let answer = jaeger
+            .query
+            .traces(&jaeger.tenant, &request.trace_ids)
+            .await?;
+        let errors = answer
+            .missing
+            .iter()
+            .map(|id| AnswerError::trace_not_found(*id))
+            .collect();
+        return jaeger
+            .show(
+                answer.found,
+                request.is_raw,
+                errors,
+                &answer.skipped,
+                &parameters,
+            )
+            .await;
+    }
+    let limit = usize::try_from(request.limit).unwrap_or(0);
+    if limit == 0 || limit > jaeger.options.search_traces_max {
+        let message = "search depth must be greater than 0 and less than max traces".to_owned();
+        return Err(ApiError {
+            status: 500,
+            message,
+        });
+    }
+    let Some(window) = request.search.window() else {
+        return jaeger
+            .show(Vec::new(), request.is_raw, Vec::new(), &[], &parameters)
+            .await;
+    };
+    let found = jaeger
+        .query
+        .find_traces(FindTraces {
+            tenant: jaeger.tenant.clone(),
+            predicate: request.search.predicate(),
+            window,
+            order: Order::NewestFirst,
+            limit,
+            cursor: None,
+        })
+        .await?;
+    let traces = found.traces.into_iter().map(|trace| trace.spans).collect();
+    jaeger
+        .show(
+            traces,
+            request.is_raw,
+            Vec::new(),
+            &found.skipped,
+            &parameters,
+        )
+        .await
+}
+
+impl Jaeger {
+    async fn show(
+        &self,
+        traces: Vec<SpanBatch>,
+        is_raw: bool,
+        errors: Vec<AnswerError>,
+        skipped: &[Skipped],
+        parameters: &Parameters,
+    ) -> Result<Response, ApiError> {
+        let options = (!is_raw).then_some(self.options.adjust);
+        let data = self.work(move || traces_json(&traces, options)).await?;
+        let mut answer = Answer {
+            data,
+            total: 0,
+            errors,
+        };
+        answer.push_skipped(skipped);
+        Ok(answer.into_response(parameters))
+    }
+}
+
+/// Traces as JSON; without options they are raw.
+fn traces_json(traces: &[SpanBatch], options: Option<AdjustOptions>) -> String {
+    let mut out = String::new();
+    push_list(&mut out, traces, |out, spans| {
+        let mut trace = AdjustableTrace::sanitized(spans);
+        if let Some(options) = options {
+            adjust(&mut trace, options);
+        }
+        push_trace(out, &trace);
+    });
+    out
+}

@@ -1,0 +1,19 @@
+//! Answering: the HTTP servers behind which spans are found again.
+//!
+//! - [`jaeger_router`] speaks Jaeger's HTTP API (v1), for its web app, Grafana and scripts.
+//! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
+//! - [`serve_http`] listens, with limits, and ends gracefully.
+//!
+//! Every answer is made from what `query` says; errors are mapped to a status here, once, in `jaeger/envelope.rs`.
+//! Refuses: touching the store; changing anything (no route writes).
+
+mod admin;
+mod go_json;
+mod go_text;
+mod jaeger;
+mod json_text;
+mod listen;
+
+pub use admin::{AdminState, Health, admin_router, health_router};
+pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
+pub use listen::{HttpLimits, serve_http};

@@ -1,0 +1,212 @@
+//! The section `KEYS`: which keys there are, where, of which type, how often, between which bounds.
+//!
+//! At most [`KEYS_MAX`] keys, the most frequent; a flag says whether that is all. By place, key, type. Bytes: 1 when it
+//! is all, number of keys, number of granules (varints); per key place and type (1 byte each), length of the key
+//! (varint), the key, rows (varint), the presence bits of granules, and for ints and doubles the lowest and highest
+//! value (8 bytes each, ints as they are, doubles' bits; NaNs are left out, and without a number the low bound is above the
+//! high one).
+
+#![allow(clippy::cast_possible_truncation, reason = "rows, keys and granules of a segment are far below 2^32")]
+
+use std::cmp::Reverse;
+
+use model::ValueType;
+
+use super::{GRANULE_ROWS, OwnerKind};
+use crate::segment::attributes::AttributeColumns;
+use crate::segment::decode::take_varint;
+use crate::segment::encode::put_varint;
+use crate::segment::parts::Parts;
+
+/// Keys that are listed.
+pub(crate) const KEYS_MAX: usize = 4_096;
+
+/// A key with a type at a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeyFacts {
+    pub owner: OwnerKind,
+    pub key: String,
+    pub value_type: ValueType,
+    /// Values, counted by owner: spans, events, links, resources, scopes.
+    pub count: u64,
+    /// By granule: whether a span there has it, be it through its resource or its events.
+    pub granules: Vec<u8>,
+    pub bounds: Option<Bounds>,
+}
+
+/// The lowest and highest value of a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bounds {
+    Int(i64, i64),
+    Double(f64, f64),
+}
+
+/// The keys of a segment.
+#[derive(Debug, Default)]
+pub(crate) struct KeyList {
+    /// Whether there are no others.
+    pub is_complete: bool,
+    pub keys: Vec<KeyFacts>,
+}
+
+impl KeyFacts {
+    pub(crate) fn is_in(&self, granule: usize) -> bool {
+        self.granules.get(granule / 8).is_some_and(|byte| byte >> (granule % 8) & 1 == 1)
+    }
+}
+
+/// The section of a batch that is laid out.
+pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
+    let granules = parts.rows().div_ceil(GRANULE_ROWS);
+    let mut keys = Vec::new();
+    let identity = |row: u32| row;
+    collect(parts, &parts.spans, granules, &|_| OwnerKind::Span, Some(&identity), &mut keys);
+    let of_event = |at: u32| parts.events.row.get(at as usize).copied().unwrap_or_default();
+    collect(parts, &parts.events.attributes, granules, &|_| OwnerKind::Event, Some(&of_event), &mut keys);
+    let of_link = |at: u32| parts.links.row.get(at as usize).copied().unwrap_or_default();
+    collect(parts, &parts.links.attributes, granules, &|_| OwnerKind::Link, Some(&of_link), &mut keys);
+    let resources = parts.resources.source.len() as u32;
+    let envelope = |row: u32| if row < resources { OwnerKind::Resource } else { OwnerKind::Scope };
+    collect(parts, &parts.envelopes, granules, &envelope, None, &mut keys);
+    let is_complete = keys.len() <= KEYS_MAX;
+    if !is_complete {
+        keys.sort_by(|a, b| (Reverse(a.count), a.owner, &a.key).cmp(&(Reverse(b.count), b.owner, &b.key)));
+        keys.truncate(KEYS_MAX);
+    }
+    keys.sort_by(|a, b| (a.owner, &a.key, a.value_type).cmp(&(b.owner, &b.key, b.value_type)));
+    KeyList { is_complete, keys }.section(granules)
+}
+
+/// Adds the facts of a file's fields. `span_row` gives the segment's row of an owner; resources and scopes are taken
+/// to be in every granule.
+fn collect(
+    parts: &Parts<'_>,
+    columns: &AttributeColumns,
+    granules: usize,
+    owner_of: &dyn Fn(u32) -> OwnerKind,
+    span_row: Option<&dyn Fn(u32) -> u32>,
+    keys: &mut Vec<KeyFacts>,
+) {
+    for gathered in &columns.fields {
+        let listed = gathered.rows.iter().zip(&gathered.bits);
+        let mut by_owner: Vec<KeyFacts> = Vec::new();
+        for (row, bits) in listed.chain(gathered.rest_rows.iter().zip(&gathered.rest_bits)) {
+            let owner = owner_of(*row);
+            let at = by_owner.iter().position(|facts| facts.owner == owner).unwrap_or_else(|| {
+                by_owner.push(KeyFacts {
+                    owner,
+                    key: parts.batch.strings().get(gathered.field.key).to_owned(),
+                    value_type: gathered.field.value_type,
+                    count: 0,
+                    granules: vec![if span_row.is_some() { 0 } else { 0xff }; granules.div_ceil(8)],
+                    bounds: Bounds::of_nothing(gathered.field.value_type),
+                });
+                by_owner.len() - 1
+            });
+            let Some(facts) = by_owner.get_mut(at) else { continue };
+            facts.count += 1;
+            facts.bounds = facts.bounds.map(|bounds| bounds.with(*bits));
+            if let Some(span_row) = span_row {
+                let granule = span_row(*row) as usize / GRANULE_ROWS;
+                if let Some(byte) = facts.granules.get_mut(granule / 8) {
+                    *byte |= 1 << (granule % 8);
+                }
+            }
+        }
+        keys.append(&mut by_owner);
+    }
+}
+
+impl Bounds {
+    fn of_nothing(value_type: ValueType) -> Option<Self> {
+        match value_type {
+            ValueType::Int => Some(Self::Int(i64::MAX, i64::MIN)),
+            ValueType::Double => Some(Self::Double(f64::INFINITY, f64::NEG_INFINITY)),
+            _ => None,
+        }
+    }
+
+    fn with(self, bits: u64) -> Self {
+        match self {
+            Self::Int(low, high) => Self::Int(low.min(bits.cast_signed()), high.max(bits.cast_signed())),
+            // `min` and `max` leave a NaN out.
+            Self::Double(low, high) => Self::Double(low.min(f64::from_bits(bits)), high.max(f64::from_bits(bits))),
+        }
+    }
+
+    fn to_bits(self) -> (u64, u64) {
+        match self {
+            Self::Int(low, high) => (low.cast_unsigned(), high.cast_unsigned()),
+            Self::Double(low, high) => (low.to_bits(), high.to_bits()),
+        }
+    }
+}
+
+impl KeyList {
+    fn section(&self, granules: usize) -> Vec<u8> {
+        let mut out = vec![u8::from(self.is_complete)];
+        put_varint(self.keys.len() as u64, &mut out);
+        put_varint(granules as u64, &mut out);
+        for facts in &self.keys {
+            out.extend_from_slice(&[facts.owner as u8, facts.value_type as u8]);
+            put_varint(facts.key.len() as u64, &mut out);
+            out.extend_from_slice(facts.key.as_bytes());
+            put_varint(facts.count, &mut out);
+            out.extend_from_slice(&facts.granules);
+            if let Some(bounds) = facts.bounds {
+                let (low, high) = bounds.to_bits();
+                out.extend_from_slice(&low.to_le_bytes());
+                out.extend_from_slice(&high.to_le_bytes());
+            }
+        }
+        out
+    }
+
+    /// The keys of a section; `None` when it makes no sense.
+    pub(crate) fn parse(mut section: &[u8]) -> Option<Self> {
+        let (is_complete, rest) = section.split_first()?;
+        section = rest;
+        let count = take_varint(&mut section)?;
+        let granules = usize::try_from(take_varint(&mut section)?).ok()?;
+        let mut keys = Vec::new();
+        for _ in 0..count {
+            let (head, rest) = section.split_first_chunk::<2>()?;
+            section = rest;
+            let [owner, value_type] = *head;
+            let length = usize::try_from(take_varint(&mut section)?).ok()?;
+            let (key, rest) = section.split_at_checked(length)?;
+            section = rest;
+            let count = take_varint(&mut section)?;
+            let (bits, rest) = section.split_at_checked(granules.div_ceil(8))?;
+            section = rest;
+            let value_type = ValueType::from_number(value_type)?;
+            let bounds = match Bounds::of_nothing(value_type) {
+                None => None,
+                Some(form) => {
+                    let (low, rest) = section.split_first_chunk::<8>()?;
+                    let (high, rest) = rest.split_first_chunk::<8>()?;
+                    section = rest;
+                    let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*high));
+                    Some(match form {
+                        Bounds::Int(..) => Bounds::Int(low.cast_signed(), high.cast_signed()),
+                        Bounds::Double(..) => Bounds::Double(f64::from_bits(low), f64::from_bits(high)),
+                    })
+                }
+            };
+            keys.push(KeyFacts {
+                owner: OwnerKind::from_number(owner)?,
+                key: String::from_utf8(key.to_vec()).ok()?,
+                value_type,
+                count,
+                granules: bits.to_vec(),
+                bounds,
+            });
+        }
+        section.is_empty().then_some(Self { is_complete: *is_complete != 0, keys })
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.keys.iter().map(|facts| facts.key.capacity() + facts.granules.capacity() + size_of::<KeyFacts>()).sum()
+    }
+}

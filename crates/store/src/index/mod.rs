@@ -1,0 +1,52 @@
+//! The sidecar of a segment: where to look before its Parquet files are read.
+//!
+//! One file, read section by section; see `sidecar.rs` for the bytes around them.
+//!
+//! | Tag | Content | File |
+//! |---|---|---|
+//! | `TRID`, `TRAC` | the traces: ids, rows, times, errors | `traces.rs` |
+//! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
+//! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
+//! | `SYMS` | services and their operations | `catalogue.rs` |
+//! | `EDGE`, `ORPH` | calls between services; spans whose parent is elsewhere | `edges.rs` |
+//! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
+//!
+//! Promises
+//! - Nothing is only here: the file is rebuilt from the Parquet files, byte for byte.
+//! - A filter says "no" only where nothing is.
+//! - A section is checked against its checksum each time it is read from the disk.
+
+mod build;
+mod catalogue;
+mod edges;
+pub(crate) mod filters;
+pub(crate) mod keys;
+pub(crate) mod sidecar;
+mod traces;
+
+pub(crate) use build::{build_sidecar, read_meta};
+pub use catalogue::{Catalogue, CatalogueOperation};
+pub use edges::{Edge, Edges, Orphan};
+pub use traces::{TraceEntry, TraceTable};
+
+/// Rows that share a filter.
+pub(crate) const GRANULE_ROWS: usize = 65_536;
+
+/// Where attributes stand, in filters and key lists; the numbers are written to disk and never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub(crate) enum OwnerKind {
+    Span = 0,
+    Resource = 1,
+    Scope = 2,
+    Event = 3,
+    Link = 4,
+}
+
+impl OwnerKind {
+    pub(crate) const ALL: [Self; 5] = [Self::Span, Self::Resource, Self::Scope, Self::Event, Self::Link];
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}

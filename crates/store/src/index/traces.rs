@@ -1,0 +1,251 @@
+//! The traces of a segment: `TRID` finds one by its id, `TRAC` says where its rows are, when it was and how it went.
+//!
+//! `TRID`: number of traces `u32`, the low halves of their ids ascending (`u64` each), then for each its ordinal
+//! (2 bytes up to 65,536 traces, else 4). Ordinals count traces in the order of their rows, which is by start.
+//! `TRAC`: by ordinal, column after column: high halves of ids (`u64` each; none when a leading 0 says that all are
+//! zero), then as varints rows, start (difference to the trace before), end (difference to the start, signed), error
+//! spans.
+
+#![allow(clippy::cast_possible_truncation, reason = "traces and rows of a segment are far below 2^32")]
+
+use std::ops::Range;
+
+use model::TraceId;
+
+use crate::segment::decode::{take_varint, unzigzag};
+use crate::segment::encode::{put_varint, zigzag};
+use crate::segment::parts::Parts;
+
+/// OTLP's number of the status of a span that failed.
+const STATUS_ERROR: i32 = 2;
+
+/// What a segment knows of a trace. Other segments may have more of its spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceEntry {
+    /// Its place among the segment's traces, which are in order of their start.
+    pub ordinal: u32,
+    /// The trace.
+    pub trace_id: TraceId,
+    /// Its first row.
+    pub first_row: u32,
+    /// Its rows: one a span, duplicates included.
+    pub rows: u32,
+    /// The earliest start of its spans here, ns since the epoch.
+    pub start: u64,
+    /// The latest end of its spans here, ns since the epoch.
+    pub end: u64,
+    /// Its spans here whose status is an error.
+    pub errors: u32,
+}
+
+impl TraceEntry {
+    /// Its rows.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.first_row as usize..self.first_row as usize + self.rows as usize
+    }
+}
+
+/// The traces of a segment.
+#[derive(Debug, Default)]
+pub struct TraceTable {
+    entries: Vec<TraceEntry>,
+    /// Ordinals in ascending order of the low halves of ids.
+    by_low_id: Vec<u32>,
+}
+
+impl TraceTable {
+    /// The number of traces.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Tells whether there is no trace.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A trace by its place.
+    #[must_use]
+    pub fn entry(&self, ordinal: u32) -> Option<TraceEntry> {
+        self.entries.get(ordinal as usize).copied()
+    }
+
+    /// A trace by its id.
+    #[must_use]
+    pub fn find(&self, trace_id: TraceId) -> Option<TraceEntry> {
+        let low = |ordinal: u32| self.entries.get(ordinal as usize).map_or(0, |entry| entry.trace_id.low());
+        let from = self.by_low_id.partition_point(|ordinal| low(*ordinal) < trace_id.low());
+        let same_low = self.by_low_id.get(from..)?.iter().map_while(|ordinal| self.entry(*ordinal));
+        same_low.take_while(|entry| entry.trace_id.low() == trace_id.low()).find(|entry| entry.trace_id == trace_id)
+    }
+
+    /// The trace that a row belongs to.
+    #[must_use]
+    pub fn of_row(&self, row: u32) -> Option<TraceEntry> {
+        let behind = self.entries.partition_point(|entry| entry.first_row <= row);
+        let entry = self.entry(behind.checked_sub(1)? as u32)?;
+        (row - entry.first_row < entry.rows).then_some(entry)
+    }
+
+    /// All traces in order of their start, then id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TraceEntry> + '_ {
+        self.entries.iter().copied()
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<TraceEntry>() + self.by_low_id.capacity() * 4
+    }
+
+    fn from_entries(entries: Vec<TraceEntry>) -> Self {
+        let mut by_low_id: Vec<u32> = (0..entries.len() as u32).collect();
+        by_low_id.sort_unstable_by_key(|ordinal| {
+            entries.get(*ordinal as usize).map(|entry| (entry.trace_id.low(), *ordinal))
+        });
+        Self { entries, by_low_id }
+    }
+
+    /// The table of a batch that is laid out.
+    pub(super) fn of_parts(parts: &Parts<'_>) -> Self {
+        let spans = parts.batch.spans();
+        let entries = parts.order.traces.iter().enumerate().map(|(ordinal, trace)| TraceEntry {
+            ordinal: ordinal as u32,
+            trace_id: trace.trace_id,
+            first_row: trace.first_row,
+            rows: trace.rows,
+            start: trace.start,
+            end: trace.range().map(|row| parts.pick(&spans.end, row)).max().unwrap_or_default(),
+            errors: trace.range().filter(|row| parts.pick(&spans.status, *row) == STATUS_ERROR).count() as u32,
+        });
+        Self::from_entries(entries.collect())
+    }
+
+    /// The section `TRID`.
+    pub(super) fn ids_section(&self) -> Vec<u8> {
+        let mut out = (self.entries.len() as u32).to_le_bytes().to_vec();
+        for ordinal in &self.by_low_id {
+            let low = self.entry(*ordinal).map_or(0, |entry| entry.trace_id.low());
+            out.extend_from_slice(&low.to_le_bytes());
+        }
+        let width = ordinal_bytes(self.entries.len());
+        for ordinal in &self.by_low_id {
+            out.extend_from_slice(ordinal.to_le_bytes().get(..width).unwrap_or_default());
+        }
+        out
+    }
+
+    /// The section `TRAC`.
+    pub(super) fn facts_section(&self) -> Vec<u8> {
+        let has_high = self.entries.iter().any(|entry| entry.trace_id.high() != 0);
+        let mut out = vec![u8::from(has_high)];
+        if has_high {
+            self.entries.iter().for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
+        }
+        self.entries.iter().for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
+        let mut before = 0u64;
+        for entry in &self.entries {
+            put_varint(entry.start.wrapping_sub(before), &mut out);
+            before = entry.start;
+        }
+        for entry in &self.entries {
+            put_varint(zigzag(entry.end.wrapping_sub(entry.start).cast_signed()), &mut out);
+        }
+        self.entries.iter().for_each(|entry| put_varint(u64::from(entry.errors), &mut out));
+        out
+    }
+
+    /// The table that both sections hold; `None` when they don't fit together or say nonsense.
+    pub(crate) fn parse(ids: &[u8], facts: &[u8], spans: u64) -> Option<Self> {
+        let (count, ids) = ids.split_first_chunk::<4>()?;
+        let count = u32::from_le_bytes(*count) as usize;
+        let width = ordinal_bytes(count);
+        if ids.len() != count.checked_mul(8 + width)? {
+            return None;
+        }
+        let (lows, ordinals) = ids.split_at_checked(count * 8)?;
+        let mut entries = parse_facts(facts, count)?;
+        let mut by_low_id = Vec::with_capacity(count);
+        for (low, ordinal) in lows.chunks_exact(8).zip(ordinals.chunks_exact(width)) {
+            let low = u64::from_le_bytes(low.try_into().ok()?);
+            let ordinal = ordinal.iter().rev().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+            let id = &mut entries.get_mut(ordinal as usize)?.trace_id;
+            id.0.get_mut(8..)?.copy_from_slice(&low.to_be_bytes());
+            by_low_id.push(ordinal);
+        }
+        let rows: u64 = entries.iter().map(|entry| u64::from(entry.rows)).sum();
+        (rows == spans).then_some(Self { entries, by_low_id })
+    }
+}
+
+fn ordinal_bytes(traces: usize) -> usize {
+    if traces <= 1 << 16 { 2 } else { 4 }
+}
+
+/// The entries, still without the low halves of their ids.
+fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
+    let (has_high, rest) = facts.split_first()?;
+    facts = rest;
+    let mut entries = Vec::with_capacity(count);
+    for ordinal in 0..count {
+        let mut trace_id = TraceId::ZERO;
+        if *has_high != 0 {
+            let (high, rest) = facts.split_first_chunk::<8>()?;
+            facts = rest;
+            trace_id.0.get_mut(..8)?.copy_from_slice(&u64::from_le_bytes(*high).to_be_bytes());
+        }
+        let ordinal = ordinal as u32;
+        entries.push(TraceEntry { ordinal, trace_id, first_row: 0, rows: 0, start: 0, end: 0, errors: 0 });
+    }
+    let mut first_row = 0u32;
+    for entry in &mut entries {
+        entry.rows = u32::try_from(take_varint(&mut facts)?).ok()?;
+        entry.first_row = first_row;
+        first_row = first_row.checked_add(entry.rows)?;
+    }
+    let mut before = 0u64;
+    for entry in &mut entries {
+        entry.start = before.wrapping_add(take_varint(&mut facts)?);
+        before = entry.start;
+    }
+    for entry in &mut entries {
+        entry.end = entry.start.wrapping_add(unzigzag(take_varint(&mut facts)?).cast_unsigned());
+    }
+    for entry in &mut entries {
+        entry.errors = u32::try_from(take_varint(&mut facts)?).ok()?;
+    }
+    facts.is_empty().then_some(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_are_found_by_id_by_row_and_by_place_after_reading() {
+        let mut first_row = 0;
+        let entries = (0..5u32).map(|ordinal| {
+            let mut id = [7u8; 16];
+            // Two traces have the same low half.
+            id[0] = ordinal as u8;
+            id[15] = [9, 3, 3, 200, 0][ordinal as usize];
+            let (start, end) = if ordinal == 4 { (u64::MAX, 1) } else { (u64::from(ordinal), 70) };
+            let rows = ordinal + 1;
+            first_row += rows;
+            TraceEntry { ordinal, trace_id: TraceId(id), first_row: first_row - rows, rows, start, end, errors: 1 }
+        });
+        let table = TraceTable::from_entries(entries.collect());
+        let read = TraceTable::parse(&table.ids_section(), &table.facts_section(), 15).unwrap();
+        assert_eq!(read.entries, table.entries);
+        for entry in table.iter() {
+            assert_eq!(read.find(entry.trace_id), Some(entry));
+            assert_eq!(read.of_row(entry.first_row + entry.rows - 1), Some(entry));
+        }
+        assert_eq!(read.find(TraceId([7; 16])), None);
+        assert_eq!(read.of_row(15), None);
+        assert!(TraceTable::parse(&table.ids_section(), &table.facts_section(), 16).is_none());
+    }
+}

@@ -1,0 +1,197 @@
+//! Parquet's encodings, read: the mirror of `encode.rs`.
+//!
+//! Promises: any bytes give values or `None`, never a panic and never more values than were asked for.
+//! Refuses (`None`): bytes that end too early or too late for the count that is expected.
+
+#![allow(clippy::cast_possible_truncation, reason = "bits are cut out of words on purpose; counts are bounded by rows")]
+
+/// Takes a number of any size off the front.
+pub(crate) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, tail) = rest.split_first()?;
+        *rest = tail;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// The mirror of `zigzag`.
+pub(crate) fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -((number & 1).cast_signed())
+}
+
+fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(len)?;
+    *rest = tail;
+    Some(head)
+}
+
+/// Appends `count` values that are runs and bit-packed groups and fill `bytes` exactly.
+pub(crate) fn hybrid(mut bytes: &[u8], width: u32, count: usize, out: &mut Vec<u32>) -> Option<()> {
+    if width > 32 {
+        return None;
+    }
+    let value_bytes = width.div_ceil(8) as usize;
+    let mut left = count;
+    while left > 0 {
+        let header = take_varint(&mut bytes)?;
+        let length = usize::try_from(header >> 1).ok()?;
+        if header & 1 == 1 {
+            let packed = take(&mut bytes, length.checked_mul(width as usize)?)?;
+            let values = length.checked_mul(8)?.min(left);
+            unpack(packed, width, values, |value| out.push(value as u32));
+            left -= values;
+        } else {
+            let mut word = [0u8; 4];
+            word.get_mut(..value_bytes)?.copy_from_slice(take(&mut bytes, value_bytes)?);
+            if length > left {
+                return None;
+            }
+            out.resize(out.len() + length, u32::from_le_bytes(word));
+            left -= length;
+        }
+        if length == 0 {
+            return None;
+        }
+    }
+    bytes.is_empty().then_some(())
+}
+
+/// Gives `count` values of `width` bits; the bytes are known to hold them.
+fn unpack(bytes: &[u8], width: u32, count: usize, mut give: impl FnMut(u64)) {
+    let mask = if width >= 64 { u64::MAX } else { (1u64 << width) - 1 };
+    let mut bit = 0usize;
+    for _ in 0..count {
+        let (at, shift) = (bit >> 3, (bit & 7) as u32);
+        let word = word_at(bytes, at) >> shift;
+        // A value that is wider than what is left of its eight bytes ends in the ninth.
+        let value = match (width + shift).checked_sub(64) {
+            Some(over) if over > 0 => {
+                let ninth = bytes.get(at + 8).copied().unwrap_or_default();
+                word | u64::from(ninth) << (64 - shift)
+            }
+            _ => word,
+        };
+        give(value & mask);
+        bit += width as usize;
+    }
+}
+
+#[inline]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + 8).and_then(|word| <[u8; 8]>::try_from(word).ok()) {
+        Some(word) => u64::from_le_bytes(word),
+        None => {
+            let tail = bytes.get(at..).unwrap_or_default().iter().take(8);
+            tail.rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+        }
+    }
+}
+
+/// Appends `count` numbers that are packed differences and fill `bytes` exactly.
+pub(crate) fn delta(mut bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Option<()> {
+    let block_values = usize::try_from(take_varint(&mut bytes)?).ok()?;
+    let parts = usize::try_from(take_varint(&mut bytes)?).ok()?;
+    let total = usize::try_from(take_varint(&mut bytes)?).ok()?;
+    let mut last = unzigzag(take_varint(&mut bytes)?).cast_unsigned();
+    // Only what `put_delta` writes: other shapes would be other writers' files.
+    if (block_values, parts, total) != (128, 4, count) {
+        return None;
+    }
+    if count > 0 {
+        out.push(last);
+    }
+    let mut left = count.saturating_sub(1);
+    while left > 0 {
+        let min = unzigzag(take_varint(&mut bytes)?);
+        let widths = take(&mut bytes, parts)?;
+        for width in widths.iter().take(left.div_ceil(32)) {
+            if *width > 64 {
+                return None;
+            }
+            let packed = take(&mut bytes, usize::from(*width) * 4)?;
+            let values = left.min(32);
+            unpack(packed, u32::from(*width), values, |above| {
+                last = last.wrapping_add(above).wrapping_add(min.cast_unsigned());
+                out.push(last);
+            });
+            left -= values;
+        }
+    }
+    bytes.is_empty().then_some(())
+}
+
+/// Appends `count` numbers whose bytes are split and fill `bytes` exactly.
+pub(crate) fn split(bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Option<()> {
+    if bytes.len() != count.checked_mul(8)? {
+        return None;
+    }
+    let from = out.len();
+    out.resize(from + count, 0);
+    let values = out.get_mut(from..)?;
+    if count == 0 {
+        return Some(());
+    }
+    for (place, stream) in bytes.chunks_exact(count).enumerate() {
+        for (value, byte) in values.iter_mut().zip(stream) {
+            *value |= u64::from(*byte) << (8 * place);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::encode::{put_delta, put_hybrid, put_split, put_varint, width_of, zigzag};
+    use super::*;
+
+    fn runs() -> impl Strategy<Value = Vec<u32>> {
+        prop::collection::vec((0u32..40, 1usize..30), 0..20)
+            .prop_map(|runs| runs.into_iter().flat_map(|(v, n)| std::iter::repeat_n(v, n)).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn runs_and_groups_are_read_as_written(values in prop_oneof![runs(), prop::collection::vec(any::<u32>(), 0..70)]) {
+            let width = width_of(values.iter().copied().max().unwrap_or_default());
+            let mut bytes = Vec::new();
+            put_hybrid(&values, width, &mut bytes);
+            let mut read = Vec::new();
+            prop_assert_eq!(hybrid(&bytes, width, values.len(), &mut read), Some(()));
+            prop_assert_eq!(read, values);
+        }
+
+        #[test]
+        fn numbers_are_read_as_written(values in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..900], 0..300)) {
+            let (mut packed, mut apart, mut read) = (Vec::new(), Vec::new(), Vec::new());
+            put_delta(&values, &mut packed);
+            prop_assert_eq!(delta(&packed, values.len(), &mut read), Some(()));
+            prop_assert_eq!(&read, &values);
+            put_split(&values, &mut apart);
+            read.clear();
+            prop_assert_eq!(split(&apart, values.len(), &mut read), Some(()));
+            prop_assert_eq!(&read, &values);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..90), width in 0u32..40) {
+            let (mut codes, mut numbers) = (Vec::new(), Vec::new());
+            let _read = (hybrid(&bytes, width, 50, &mut codes), delta(&bytes, 50, &mut numbers), split(&bytes, 9, &mut numbers));
+            prop_assert!(codes.len() <= 50);
+        }
+
+        #[test]
+        fn signed_numbers_and_varints_are_read_as_written(number in any::<i64>()) {
+            prop_assert_eq!(unzigzag(zigzag(number)), number);
+            let mut bytes = Vec::new();
+            put_varint(number.cast_unsigned(), &mut bytes);
+            prop_assert_eq!(take_varint(&mut bytes.as_slice()), Some(number.cast_unsigned()));
+        }
+    }
+}

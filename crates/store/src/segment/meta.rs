@@ -1,0 +1,196 @@
+//! What the manifest says of a segment: its name, its bounds, its files with their checksums.
+//!
+//! Promises: the same input gives the same name, so a freeze that is done again after a crash overwrites itself.
+//! Refuses: names that are not exactly what [`SegmentId`] writes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use model::TenantId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Says why a text is no segment's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("segment name {name:?} is not f, 16 hexadecimal digits, a minus and 16 hexadecimal digits")]
+pub struct SegmentIdError {
+    name: String,
+}
+
+/// A segment's name: its level and the first and last log sequence whose spans it holds,
+/// `f<first:016x>-<last:016x>` for a fresh one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentId {
+    /// The lowest sequence of the log.
+    pub first_sequence: u64,
+    /// The highest sequence of the log.
+    pub last_sequence: u64,
+}
+
+impl SegmentId {
+    /// Reads a name.
+    pub fn parse(name: &str) -> Result<Self, SegmentIdError> {
+        let number = |part: &str| {
+            let is_hex = part.len() == 16 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+            if is_hex { u64::from_str_radix(part, 16).ok() } else { None }
+        };
+        name.strip_prefix('f')
+            .and_then(|rest| rest.split_once('-'))
+            .and_then(|(first, last)| Some((number(first)?, number(last)?)))
+            .map(|(first_sequence, last_sequence)| Self { first_sequence, last_sequence })
+            .ok_or_else(|| SegmentIdError { name: name.chars().take(80).collect() })
+    }
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "f{:016x}-{:016x}", self.first_sequence, self.last_sequence)
+    }
+}
+
+impl FromStr for SegmentId {
+    type Err = SegmentIdError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::parse(name)
+    }
+}
+
+impl Serialize for SegmentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SegmentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The kinds of files that a segment is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    /// One row a span.
+    Spans,
+    /// One row an event; missing when there is none.
+    Events,
+    /// One row a link; missing when there is none.
+    Links,
+    /// One row a resource or scope.
+    Resources,
+    /// The sidecar.
+    Index,
+}
+
+impl FileKind {
+    /// All kinds, in the order in which they are written.
+    pub const ALL: [Self; 5] = [Self::Spans, Self::Events, Self::Links, Self::Resources, Self::Index];
+
+    /// The end of the file's name.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Spans => "spans.parquet",
+            Self::Events => "events.parquet",
+            Self::Links => "links.parquet",
+            Self::Resources => "resources.parquet",
+            Self::Index => "tix",
+        }
+    }
+
+    /// The name of a segment's file of this kind.
+    #[must_use]
+    pub fn name(self, id: SegmentId) -> String {
+        format!("{id}.{}", self.suffix())
+    }
+}
+
+/// One file of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMeta {
+    /// What it holds.
+    pub kind: FileKind,
+    /// Its name in the segment's directory.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// CRC-32C of all of it.
+    pub crc32c: u32,
+    /// Length of its end that says where everything is: page index and footer, or the sidecar's directory.
+    pub footer_bytes: u64,
+    /// CRC-32C of that end.
+    pub footer_crc32c: u32,
+}
+
+/// What the manifest keeps of a segment. Times are nanoseconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentMeta {
+    /// The name.
+    pub id: SegmentId,
+    /// Whose spans it holds.
+    #[serde(with = "tenant_text")]
+    pub tenant: TenantId,
+    /// Spans.
+    pub spans: u64,
+    /// Distinct traces.
+    pub traces: u64,
+    /// Events of all spans.
+    pub events: u64,
+    /// Links of all spans.
+    pub links: u64,
+    /// The earliest start of a span; also the start of the earliest trace.
+    pub min_start: u64,
+    /// The latest start of a span.
+    pub max_start: u64,
+    /// The start of the trace that starts last.
+    pub max_trace_start: u64,
+    /// The latest end of a span.
+    pub max_end: u64,
+    /// The files.
+    pub files: Vec<FileMeta>,
+}
+
+impl SegmentMeta {
+    /// The file of a kind; `None` when the segment has none.
+    #[must_use]
+    pub fn file(&self, kind: FileKind) -> Option<&FileMeta> {
+        self.files.iter().find(|file| file.kind == kind)
+    }
+
+    /// The length of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+mod tenant_text {
+    use super::{Deserialize, Deserializer, Serializer, TenantId};
+
+    pub(super) fn serialize<S: Serializer>(tenant: &TenantId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(tenant.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TenantId, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        TenantId::parse(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written_and_others_are_refused() {
+        let id = SegmentId { first_sequence: 0x2a, last_sequence: u64::MAX };
+        assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
+        assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
+        let bad = ["", "f", "f2a-2b", "m000000000000002a-ffffffffffffffff", "f000000000000002A-ffffffffffffffff"];
+        for name in bad {
+            assert!(SegmentId::parse(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A store that is too simple to be wrong: every question is answered by looking at every span.
+//!
+//! Promises: the meaning of `model::predicate` and `model::contract`, word for word, and nothing more; the real store
+//! and every backend must answer as it does. Spans are kept in memory in the order of arrival, each once: a span that
+//! is the same in every part as one before is a duplicate.
+//! Refuses: being fast.
+
+mod evaluate;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use model::batch::SpanRef;
+use model::contract::{
+    Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, ReadError,
+    SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window, WriteError,
+};
+use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
+
+pub use evaluate::{BadPattern, Evaluator};
+
+/// The spans of one tenant.
+#[derive(Debug, Default)]
+struct Spans {
+    batches: Vec<SpanBatch>,
+    known: HashSet<(TraceId, SpanId, u64)>,
+}
+
+/// Keeps spans in memory and finds them by looking at all of them.
+#[derive(Debug, Default)]
+pub struct OracleStore {
+    tenants: Mutex<HashMap<TenantId, Spans>>,
+}
+
+impl OracleStore {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps the spans of a batch that are not known yet; gives how many were kept and how many were known.
+    pub fn keep(&self, tenant: &TenantId, batch: &SpanBatch) -> Kept {
+        let mut tenants = self.lock();
+        let spans = tenants.entry(tenant.clone()).or_default();
+        let mut is_new = |row: &usize| {
+            let span = batch.span(*row);
+            span.is_some_and(|span| {
+                spans
+                    .known
+                    .insert((span.trace_id(), span.span_id(), batch.span_hash(*row)))
+            })
+        };
+        let new: Vec<usize> = (0..batch.len()).filter(&mut is_new).collect();
+        let kept = Kept {
+            spans: new.len() as u64,
+            duplicate_spans: (batch.len() - new.len()) as u64,
+        };
+        let mut builder = BatchBuilder::new();
+        builder.append_rows(batch, new);
+        spans.batches.push(builder.finish());
+        kept
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Spans>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets `look` see all spans of a tenant in the order of arrival.
+    fn with_spans<T>(&self, tenant: &TenantId, look: impl FnOnce(&[SpanRef<'_>]) -> T) -> T {
+        let tenants = self.lock();
+        let batches = tenants
+            .get(tenant)
+            .map(|spans| spans.batches.as_slice())
+            .unwrap_or_default();
+        let spans: Vec<SpanRef<'_>> = batches.iter().flat_map(SpanBatch::iter).collect();
+        look(&spans)
+    }
+
+    fn find(&self, request: &SearchRequest) -> Result<SearchAnswer, ReadError> {
+        let evaluator =
+            Evaluator::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
+                reason: error.to_string(),
+            })?;
+        self.with_spans(&request.tenant, |spans| {
+            let matches = |span: &&SpanRef<'_>| {
+                request.window.contains(span.start()) && evaluator.holds(**span)
+            };
+            let found: BTreeSet<TraceId> = spans
+                .iter()
+                .filter(matches)
+                .map(SpanRef::trace_id)
+                .collect();
+            let mut hits: Vec<TraceHit> = by_trace(spans)
+                .into_values()
+                .filter(|of| found.contains(&of[0].trace_id()))
+                .map(|of| hit(&of))
+                .collect();
+            let place = |hit: &TraceHit| {
+                let position = hit.position(request.order);
+                (std::cmp::Reverse(position.order_value), position.trace_id)
+            };
+            hits.sort_by_key(place);
+            if let Some(after) = request.after {
+                hits.retain(|hit| after.is_before(&hit.position(request.order)));
+            }
+            let has_more = hits.len() > request.limit;
+            hits.truncate(request.limit);
+            Ok(SearchAnswer {
+                traces: hits,
+                has_more,
+                skipped: Vec::new(),
+            })
+        })
+    }
+
+    fn calls(&self, tenant: &TenantId, window: Window) -> DependencyAnswer {
+        let mut calls: BTreeMap<(String, String), u64> = BTreeMap::new();
+        self.with_spans(tenant, |spans| {
+            for of_trace in by_trace(spans).values() {
+                let TraceHit { start, end, .. } = hit(of_trace);
+                if !window.contains(start) || !window.contains(end) {
+                    continue;
+                }
+                for span in of_trace {
+                    let parent_id = span.parent_span_id();
+                    let parent = of_trace
+                        .iter()
+                        .find(|parent| parent.span_id() == parent_id && !parent_id.is_zero());
+                    if let Some(parent) = parent {
+                        *calls
+                            .entry((parent.service().to_owned(), span.service().to_owned()))
+                            .or_default() += 1;
+                    }
+                }
+            }
+        });
+        let link = |((parent, child), calls)| DependencyLink {
+            parent,
+            child,
+            calls,
+        };
+        DependencyAnswer {
+            links: calls.into_iter().map(link).collect(),
+            skipped: Vec::new(),
+        }
+    }
+}
+
+fn by_trace<'a>(spans: &[SpanRef<'a>]) -> BTreeMap<TraceId, Vec<SpanRef<'a>>> {
+    let mut traces: BTreeMap<TraceId, Vec<SpanRef<'a>>> = BTreeMap::new();
+    for span in spans {
+        traces.entry(span.trace_id()).or_default().push(*span);
+    }
+    traces
+}
+
+/// What a search says of a trace; it has at least one span.
+fn hit(spans: &[SpanRef<'_>]) -> TraceHit {
+    TraceHit {
+        trace_id: spans.first().map(SpanRef::trace_id).unwrap_or_default(),
+        start: spans.iter().map(SpanRef::start).min().unwrap_or_default(),
+        end: spans.iter().map(SpanRef::end).max().unwrap_or_default(),
+        spans: spans.len() as u64,
+    }
+}
+
+impl SpanWriter for OracleStore {
+    fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>> {
+        let kept = self.keep(&incoming.tenant, &incoming.batch);
+        Box::pin(async move { Ok(kept) })
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl SpanReader for OracleStore {
+    fn trace(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+        let mut builder = BatchBuilder::new();
+        self.with_spans(tenant, |spans| {
+            for span in spans.iter().filter(|span| span.trace_id() == trace_id) {
+                builder.append_rows(span.batch(), [span.row()]);
+            }
+        });
+        let answer = TraceAnswer {
+            spans: builder.finish(),
+            skipped: Vec::new(),
+        };
+        Box::pin(async move { Ok(answer) })
+    }
+
+    fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>> {
+        let answer = self.find(&request);
+        Box::pin(async move { answer })
+    }
+
+    fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>> {
+        let names: BTreeSet<String> = self.with_spans(tenant, |spans| {
+            spans.iter().map(|span| span.service().to_owned()).collect()
+        });
+        Box::pin(async move { Ok(names.into_iter().collect()) })
+    }
+
+    fn operations(
+        &self,
+        tenant: &TenantId,
+        service: &str,
+    ) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
+        let operations: BTreeSet<Operation> = self.with_spans(tenant, |spans| {
+            let of_service = spans.iter().filter(|span| span.service() == service);
+            of_service
+                .map(|span| Operation {
+                    name: span.name().to_owned(),
+                    kind: span.kind(),
+                })
+                .collect()
+        });
+        Box::pin(async move { Ok(operations.into_iter().collect()) })
+    }
+
+    fn dependencies(
+        &self,
+        tenant: &TenantId,
+        window: Window,
+    ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
+        let answer = self.calls(tenant, window);
+        Box::pin(async move { Ok(answer) })
+    }
+}

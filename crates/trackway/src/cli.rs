@@ -1,0 +1,467 @@
+//! The command line: what can be asked of the program, with help and examples.
+//!
+//! Promises: every flag that sets a key of the configuration says which; `trackway` alone runs everything.
+//! Refuses: a second meaning of a key: flags become entries of the one configuration, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::config::{FlagValue, Sources};
+use crate::terminal::ColourChoice;
+
+const ABOUT: &str = "Distributed tracing in one program: takes OpenTelemetry traces, keeps them, finds them again";
+
+const EXAMPLES: &str = "\
+Examples:
+  trackway                                   run everything, data in ./data
+  trackway --demo                            the same with realistic traffic
+  trackway --data-dir /var/lib/trackway --set store.retention.age=30d
+  trackway services                          which services have sent spans
+  trackway search --service checkout --min-duration 250ms
+  trackway trace 5b8efff798038103d269b633813fc60c
+  trackway config show                       every setting and where it came from
+
+Send traces with any OpenTelemetry SDK: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "trackway", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
+#[command(args_conflicts_with_subcommands = true, subcommand_help_heading = "Commands")]
+pub struct Cli {
+    /// Without a command: run everything in one process.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What a run needs.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What can be asked of the program.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show a trace as a waterfall
+    Trace(TraceArgs),
+    /// Find traces
+    Search(SearchArgs),
+    /// List the services that have sent spans, and their operations
+    Services(ServicesArgs),
+    /// Look into the store while the program is not running
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Show, check and explain the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Generate traces and send them anywhere, or write them to a file
+    Generate(GenerateArgs),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:\n  trackway completions bash > /etc/bash_completion.d/trackway")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SourceArgs {
+    /// Configuration file (YAML)
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Folder that holds the spans [key: store.dir, default: ./data]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<String>,
+    /// Sets any key of the configuration; may be given often
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// The flags that set single keys.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KeyArgs {
+    /// Address for all listeners, such as 0.0.0.0 [key: listen.host, default: localhost]
+    #[arg(long, value_name = "IP", help_heading = "Addresses")]
+    pub host: Option<String>,
+    /// OTLP over gRPC: port, address or off [key: listen.otlp_grpc, default: 4317]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub otlp_grpc: Option<String>,
+    /// OTLP over HTTP [key: listen.otlp_http, default: 4318]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub otlp_http: Option<String>,
+    /// Jaeger's HTTP JSON API [key: listen.query_http, default: 16686]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub query_http: Option<String>,
+    /// Metrics and health [key: listen.admin, default: 14269]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub admin: Option<String>,
+    /// Health alone [key: listen.health, default: 13133]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub health: Option<String>,
+    /// What an accepted request promises: sync, page_cache or memory [key: store.acknowledge]
+    #[arg(long, value_name = "LEVEL")]
+    pub acknowledge: Option<String>,
+    /// How long spans are kept, such as 7d, or off [key: store.retention.age]
+    #[arg(long, value_name = "AGE")]
+    pub retention_age: Option<String>,
+    /// Memory that the program may take, such as 512MiB [key: memory.limit]
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    /// What is logged: error, warn, info, debug or trace [key: log.level]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// How a line of the log looks: auto, text or json [key: log.format]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+/// What a run needs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Single keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Write the addresses to a file as one line of JSON, once everything is ready
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub addresses_file: Option<PathBuf>,
+    /// Send realistic traffic of a small web shop to itself
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// How to reach the server that is asked.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// Server to ask
+    #[arg(long, value_name = "URL", env = "TRACKWAY_SERVER", default_value = "http://127.0.0.1:16686")]
+    pub server: String,
+    /// Seconds to wait for an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+}
+
+/// How the output looks.
+#[derive(Debug, Clone, Args)]
+pub struct LookArgs {
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColourChoice::Auto)]
+    pub color: ColourChoice,
+    /// Columns of the output [default: those of the terminal]
+    #[arg(long, value_name = "COLUMNS")]
+    pub width: Option<usize>,
+    /// Print the server's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trackway trace`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  trackway trace 5b8efff798038103d269b633813fc60c
+  trackway trace 5b8efff798038103d269b633813fc60c --attributes | less -R
+  trackway trace 5b8efff798038103d269b633813fc60c --json | jq .data[0].spans[0]")]
+pub struct TraceArgs {
+    /// Trace id in hex
+    pub id: String,
+    /// Show attributes, events, links and warnings as well
+    #[arg(long, short)]
+    pub attributes: bool,
+    /// The most spans to show; 0 shows all
+    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    pub spans: usize,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// The output.
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// `trackway search`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  trackway search --service checkout --min-duration 250ms --since 15m
+  trackway search --service checkout --errors
+  trackway search --service cart --operation 'GET /cart' --tag http.response.status_code=500 --limit 100")]
+pub struct SearchArgs {
+    /// Service that has a span in the trace
+    #[arg(long, short, value_name = "NAME")]
+    pub service: String,
+    /// Name of that span
+    #[arg(long, short, value_name = "NAME")]
+    pub operation: Option<String>,
+    /// Attribute of that span; may be given often, all must hold
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    pub tag: Vec<String>,
+    /// Only spans that failed
+    #[arg(long)]
+    pub errors: bool,
+    /// Only spans that took at least so long, such as 250ms
+    #[arg(long, value_name = "DURATION")]
+    pub min_duration: Option<String>,
+    /// Only spans that took at most so long
+    #[arg(long, value_name = "DURATION")]
+    pub max_duration: Option<String>,
+    /// Only spans that started at most so long ago
+    #[arg(long, value_name = "DURATION", default_value = "48h")]
+    pub since: String,
+    /// The most traces
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// The output.
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// `trackway services`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  trackway services\n  trackway services checkout")]
+pub struct ServicesArgs {
+    /// Service whose operations to list
+    pub service: Option<String>,
+    /// Print the server's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// `trackway store …`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum StoreCommand {
+    /// Read every byte of the store and verify it; changes nothing
+    #[command(after_help = "Example:\n  trackway store check --data-dir /var/lib/trackway")]
+    Check(StoreArgs),
+    /// Show what is in the store, and how large it is
+    #[command(after_help = "Example:\n  trackway store stats --data-dir /var/lib/trackway --json")]
+    Stats(StoreArgs),
+}
+
+/// What both commands of the store need.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trackway config …`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the effective configuration; a comment behind each value names its source
+    Show(ConfigArgs),
+    /// Look for mistakes in a file, together with the environment
+    #[command(after_help = "Example:\n  trackway config check trackway.yaml")]
+    Check {
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Tell everything about a key, or list the keys of a section
+    #[command(after_help = "Examples:\n  trackway config explain store.retention.age\n  trackway config explain listen")]
+    Explain {
+        /// The key's path.
+        key: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Print the reference of all keys in Markdown
+    #[command(hide = true)]
+    Reference,
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Single keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+}
+
+/// Which corpus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileChoice {
+    /// A web shop of 20 services.
+    Kind,
+    /// Short random traces whose values hardly repeat.
+    Unkind,
+}
+
+/// `trackway generate`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  trackway generate --spans 10000
+  trackway generate --spans 1000000 --rate 20000 --to http://collector:4318
+  trackway generate --spans 1000000 --seed 7 --start 1790000000 --out kind.bin --truth kind.truth.json
+
+Equal --profile, --spans, --seed, --start, --window and --batch give equal bytes.")]
+pub struct GenerateArgs {
+    /// Kind of traffic
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Kind)]
+    pub profile: ProfileChoice,
+    /// Spans at least; the last trace is always whole
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    pub spans: u64,
+    /// Where the random numbers begin
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// First instant in Unix seconds [default: so that the traces end about now]
+    #[arg(long, value_name = "SECONDS")]
+    pub start: Option<u64>,
+    /// Seconds over which the traces are spread
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    pub window: u64,
+    /// Spans of a request
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub batch: usize,
+    /// Spans a second [default: as fast as they are taken]
+    #[arg(long, value_name = "SPANS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
+    /// OTLP/HTTP endpoint to send to
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4318", conflicts_with = "out")]
+    pub to: String,
+    /// Requests under way at once
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub connections: u8,
+    /// Seconds for which a request that is refused for now is sent again
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub patience: u64,
+    /// Write to a file instead: records of a little-endian u32 length and one ExportTraceServiceRequest
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Write the truth about the traces to a file as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub truth: Option<PathBuf>,
+}
+
+impl SourceArgs {
+    fn flag_values(&self) -> Result<Vec<FlagValue>, String> {
+        let mut values = Vec::new();
+        for set in &self.set {
+            let Some((path, text)) = set.split_once('=') else {
+                return Err(format!("--set {set}: write KEY=VALUE, such as --set store.retention.age=30d"));
+            };
+            values.push(FlagValue { path: path.to_owned(), text: text.to_owned(), flag: "--set".to_owned() });
+        }
+        values.extend(named("store.dir", self.data_dir.as_ref(), "--data-dir"));
+        Ok(values)
+    }
+
+    /// The sources of the configuration: file, this process's environment, flags.
+    pub fn sources(&self, keys: &KeyArgs) -> Result<Sources, String> {
+        let mut flags = self.flag_values()?;
+        flags.extend(keys.flag_values());
+        // A name or value that is no Unicode can't be one of ours.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Ok(Sources { file: self.config.clone(), variables: std::env::vars_os().filter_map(text).collect(), flags })
+    }
+}
+
+impl KeyArgs {
+    fn flag_values(&self) -> Vec<FlagValue> {
+        let flags = [
+            ("listen.host", &self.host, "--host"),
+            ("listen.otlp_grpc", &self.otlp_grpc, "--otlp-grpc"),
+            ("listen.otlp_http", &self.otlp_http, "--otlp-http"),
+            ("listen.query_http", &self.query_http, "--query-http"),
+            ("listen.admin", &self.admin, "--admin"),
+            ("listen.health", &self.health, "--health"),
+            ("store.acknowledge", &self.acknowledge, "--acknowledge"),
+            ("store.retention.age", &self.retention_age, "--retention-age"),
+            ("memory.limit", &self.memory_limit, "--memory-limit"),
+            ("log.level", &self.log_level, "--log-level"),
+            ("log.format", &self.log_format, "--log-format"),
+        ];
+        flags.into_iter().filter_map(|(path, value, flag)| named(path, value.as_ref(), flag)).collect()
+    }
+}
+
+fn named(path: &str, value: Option<&String>, flag: &str) -> Option<FlagValue> {
+    value.map(|text| FlagValue { path: path.to_owned(), text: text.clone(), flag: flag.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::config::Settings;
+
+    #[test]
+    fn the_command_line_is_put_together_right() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_is_what_it_was() {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut text = String::new();
+        let mut waiting: Vec<(String, clap::Command)> = vec![("trackway".to_owned(), command)];
+        while let Some((name, mut command)) = waiting.pop() {
+            let below: Vec<clap::Command> = command.get_subcommands().cloned().collect();
+            let shown = below.into_iter().filter(|below| below.get_name() != "help" && !below.is_hide_set());
+            waiting.extend(shown.map(|below| (format!("{name} {}", below.get_name()), below)));
+            waiting.sort_by(|left, right| right.0.cmp(&left.0));
+            text.push_str(&format!("$ {name} --help\n{}\n", command.render_help()));
+        }
+        crate::golden::assert_golden("help.txt", &text);
+    }
+
+    #[test]
+    fn every_flag_of_a_key_sets_it_and_its_help_names_the_key() {
+        let command = Cli::command();
+        let keys = KeyArgs {
+            host: Some("0.0.0.0".to_owned()),
+            otlp_grpc: Some("1".to_owned()),
+            otlp_http: Some("2".to_owned()),
+            query_http: Some("3".to_owned()),
+            admin: Some("4".to_owned()),
+            health: Some("5".to_owned()),
+            acknowledge: Some("memory".to_owned()),
+            retention_age: Some("1d".to_owned()),
+            memory_limit: Some("1GiB".to_owned()),
+            log_level: Some("debug".to_owned()),
+            log_format: Some("json".to_owned()),
+        };
+        let mut flags = keys.flag_values();
+        flags.extend(named("store.dir", Some(&"/x".to_owned()), "--data-dir"));
+        let sources = Sources { flags: flags.clone(), ..Sources::default() };
+        let settings = Settings::load(&sources).unwrap();
+        for value in &flags {
+            assert_eq!(settings.origin(&value.path).to_string(), value.flag);
+            let long = value.flag.trim_start_matches("--");
+            let argument = command.get_arguments().find(|argument| argument.get_long() == Some(long)).unwrap();
+            let help = argument.get_help().unwrap().to_string();
+            assert!(help.contains(&format!("key: {}", value.path)), "{} does not name {}", value.flag, value.path);
+        }
+    }
+
+    #[test]
+    fn a_set_without_value_is_told() {
+        let source = SourceArgs { set: vec!["store.dir".to_owned()], ..SourceArgs::default() };
+        assert!(source.sources(&KeyArgs::default()).unwrap_err().contains("KEY=VALUE"));
+    }
+
+    #[test]
+    fn a_run_with_flags_is_no_command_and_a_command_takes_none_of_them() {
+        let cli = Cli::try_parse_from(["trackway", "--data-dir", "/x", "--demo"]).unwrap();
+        assert!(cli.command.is_none() && cli.run.demo);
+        assert!(Cli::try_parse_from(["trackway", "--demo", "services"]).is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! The commands: one module each, from arguments to output.
+//!
+//! Promises: answers go to standard output, everything else to standard error; every failure is an [`Error`] that is
+//! said once, by `main`.
+
+mod config;
+mod generate;
+mod search;
+mod services;
+mod store;
+mod trace;
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command, RunArgs, ServerArgs};
+use crate::client::{Connection, Reply, Server};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::jaeger_json::{ApiError, Envelope};
+use crate::roles;
+
+/// The port of Jaeger's HTTP JSON API.
+const QUERY_PORT: u16 = 16686;
+
+/// Does what the command line asks for.
+pub fn run(cli: Cli) -> Result<(), Error> {
+    let out = &mut io::stdout().lock();
+    match cli.command {
+        None => run_all(&cli.run),
+        Some(Command::Trace(args)) => trace::run(&args, out),
+        Some(Command::Search(args)) => search::run(&args, out),
+        Some(Command::Services(args)) => services::run(&args, out),
+        Some(Command::Store(command)) => store::run(&command, out),
+        Some(Command::Config(command)) => config::run(&command, out),
+        Some(Command::Generate(args)) => generate::run(&args, out),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trackway", &mut script);
+            Ok(out.write_all(&script)?)
+        }
+    }
+}
+
+fn run_all(args: &RunArgs) -> Result<(), Error> {
+    let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
+    let settings = Settings::load(&sources)?;
+    roles::run_all_in_one(&settings, args.addresses_file.as_deref(), args.demo)
+}
+
+/// Runs one conversation with a server to its end.
+fn wait_for<T>(talk: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|source| Error::Machine { action: "start the runtime", source })?.block_on(talk)
+}
+
+/// Asks the server for a path of its API.
+fn ask(args: &ServerArgs, path_and_query: &str) -> Result<Reply, Error> {
+    let server = Server::parse(&args.server, QUERY_PORT).map_err(Error::Usage)?;
+    let mut connection = Connection::new(server, Duration::from_secs(args.timeout));
+    wait_for(connection.get(path_and_query))
+}
+
+/// Understands an answer; the error is in the server's words when it has some.
+fn read_answer<T: serde::de::DeserializeOwned>(args: &ServerArgs, reply: &Reply) -> Result<T, Error> {
+    let answer: Result<Envelope<T>, _> = serde_json::from_slice(&reply.body);
+    match answer {
+        Ok(Envelope { data: Some(data), .. }) if reply.status.is_success() => Ok(data),
+        Ok(Envelope { errors: Some(errors), .. }) if !errors.is_empty() => {
+            let words: Vec<String> = errors.iter().map(|error: &ApiError| error.msg.clone()).collect();
+            Err(Error::Ask(format!("{} answers: {}", args.server, crate::terminal::escaped(&words.join("; ")))))
+        }
+        _ => Err(Error::Ask(format!(
+            "{} answers {} with what is no answer of Jaeger's API: {:?}; does --server name the right port?",
+            args.server,
+            reply.status,
+            reply.excerpt()
+        ))),
+    }
+}
+
+/// Writes the server's answer as it came.
+fn write_json(reply: &Reply, out: &mut dyn Write) -> Result<(), Error> {
+    out.write_all(&reply.body)?;
+    if !reply.body.ends_with(b"\n") {
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}

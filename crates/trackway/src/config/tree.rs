@@ -1,0 +1,232 @@
+//! The configuration: every key with its documentation, its kind and its default, once.
+//!
+//! The doc comment of a key is its documentation: `config explain`, `config show`, docs/configuration.md and the type
+//! below are all made of this one table.
+//!
+//! Promises: zero configuration works; every key is reachable by its dotted path.
+//! Refuses: keys whose right value the program can find by itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::node::{Entry, Node, SetError, tree};
+use super::units::{Address, ByteCount, Host, OrOff, Setting, SizeOrAuto, SizeOrShare, words};
+
+tree! {
+    /// All keys.
+    pub struct Config {
+        /// Where the program listens. Only loopback unless told otherwise.
+        listen: Listen,
+        /// What is accepted from senders.
+        receive: Receive,
+        /// The embedded store: where spans are kept, how safely and for how long.
+        store: Store,
+        /// What questions may cost.
+        query: Query,
+        /// Memory.
+        memory: Memory,
+        /// The program's own log, written to standard error.
+        log: Log,
+    }
+
+    /// Where the program listens.
+    pub struct Listen {
+        /// Where listeners listen that name only a port. `localhost` is both 127.0.0.1 and ::1. Nothing asks for a
+        /// password yet: anything but loopback lets everybody who can reach the port read and write.
+        host: Host = Host::Loopback,
+        /// OTLP over gRPC: `TraceService/Export`.
+        otlp_grpc: Address = Address::Port(4317),
+        /// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON.
+        otlp_http: Address = Address::Port(4318),
+        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
+        query_http: Address = Address::Port(16686),
+        /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`.
+        admin: Address = Address::Port(14269),
+        /// Health alone: `/status`.
+        health: Address = Address::Port(13133),
+        /// How long a stop waits for requests that are under way.
+        drain_timeout: Duration = Duration::from_secs(10),
+    }
+
+    /// What is accepted from senders.
+    pub struct Receive {
+        /// The largest request body after decompression. A larger one is refused with 413 or RESOURCE_EXHAUSTED.
+        body_bytes_max: ByteCount = ByteCount::mib(64),
+        /// The largest request body as it is sent, before decompression.
+        compressed_bytes_max: ByteCount = ByteCount::mib(64),
+        /// The most connections on each of the OTLP ports. More are closed as they come.
+        connections_max: usize = 4096,
+        /// How long a sender may take for the headers of a request.
+        header_timeout: Duration = Duration::from_secs(30),
+        /// How long a sender may take for the body of a request.
+        body_timeout: Duration = Duration::from_secs(30),
+    }
+
+    /// The embedded store.
+    pub struct Store {
+        /// The folder that holds everything. It is created with access for its owner alone. One process at a time.
+        dir: PathBuf = PathBuf::from("./data"),
+        /// What an accepted request promises. `sync`: its spans are on the disk (fsynced) and survive a power cut.
+        /// `page_cache`: the operating system has them; they survive a crash of the program, not of the machine.
+        /// `memory`: they are in memory; a crash loses what the log has not yet taken.
+        acknowledge: Acknowledge = Acknowledge::Sync,
+        /// The part of the store that is still being written, in memory.
+        head: Head,
+        /// How long spans are kept. Whichever limit is reached first deletes the oldest segments.
+        retention: Retention,
+    }
+
+    /// The part of the store that is still being written.
+    pub struct Head {
+        /// A head with so many spans is written to a segment.
+        spans_max: usize = 131_072,
+        /// A head of this size is written to a segment.
+        bytes_max: ByteCount = ByteCount::mib(96),
+        /// A head whose oldest span arrived so long ago is written to a segment.
+        age_max: Duration = Duration::from_secs(15),
+    }
+
+    /// How long spans are kept.
+    pub struct Retention {
+        /// Segments whose newest span ended longer ago are deleted.
+        age: OrOff<Duration> = OrOff::On(Duration::from_secs(7 * 86_400)),
+        /// When the store takes more, the oldest segments are deleted.
+        bytes: OrOff<SizeOrShare> = OrOff::On(SizeOrShare::Percent(80)),
+    }
+
+    /// What questions may cost.
+    pub struct Query {
+        /// The most memory that the traces of one answer may take. `auto` is a quarter of memory.limit.
+        answer_bytes_max: SizeOrAuto = SizeOrAuto::Auto,
+    }
+
+    /// Memory.
+    pub struct Memory {
+        /// What the program may take. `auto` is half of what the machine or its cgroup has, 512MiB at most. A quarter
+        /// is for requests in flight: over it senders are told to send again later.
+        limit: SizeOrAuto = SizeOrAuto::Auto,
+    }
+
+    /// The program's own log.
+    pub struct Log {
+        /// What is logged: `error`, `warn`, `info`, `debug`, `trace` or `off`, also per part: `info,store=debug`.
+        level: LogLevel = LogLevel::info(),
+        /// How a line looks. `auto` is text on a terminal and JSON otherwise.
+        format: LogFormat = LogFormat::Auto,
+    }
+}
+
+words! {
+    /// What an accepted request promises.
+    pub enum Acknowledge {
+        /// On the disk.
+        Sync = "sync",
+        /// With the operating system.
+        PageCache = "page_cache",
+        /// In memory.
+        Memory = "memory",
+    }
+    values = "`sync`, `page_cache` or `memory`"
+}
+
+words! {
+    /// How a line of the log looks.
+    pub enum LogFormat {
+        /// Text on a terminal, JSON otherwise.
+        Auto = "auto",
+        /// For people.
+        Text = "text",
+        /// For machines.
+        Json = "json",
+    }
+    values = "`auto`, `text` or `json`"
+}
+
+/// What is logged, as a list of levels, alone or per part: `info,store=debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLevel(String);
+
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+impl LogLevel {
+    fn info() -> Self {
+        Self("info".to_owned())
+    }
+
+    /// The directives, as `tracing-subscriber` reads them.
+    pub fn directives(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for LogLevel {
+    const VALUES: &'static str = "level such as `info`, or several: `info,store=debug`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        for directive in text.split(',') {
+            let level = directive.split_once('=').map_or(directive, |(_, level)| level).trim();
+            if !LEVELS.contains(&level) {
+                return Err(format!("{level:?} is not a level; write one of {}", LEVELS.join(", ")));
+            }
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Config {
+    /// Tells what does not fit together, one sentence each with the keys at fault.
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = self.listen.shared_ports();
+        let mut at_least_one = |key: &str, count: u64| {
+            if count == 0 {
+                found.push(format!("{key} is 0: nothing would be accepted"));
+            }
+        };
+        at_least_one("receive.body_bytes_max", self.receive.body_bytes_max.0);
+        at_least_one("receive.compressed_bytes_max", self.receive.compressed_bytes_max.0);
+        at_least_one("receive.connections_max", self.receive.connections_max as u64);
+        at_least_one("store.head.spans_max", self.store.head.spans_max as u64);
+        at_least_one("store.head.bytes_max", self.store.head.bytes_max.0);
+        if let SizeOrAuto::Bytes(limit) = self.memory.limit
+            && limit < MEMORY_LIMIT_MIN
+        {
+            let (limit, least) = (limit.print(), MEMORY_LIMIT_MIN.print());
+            found.push(format!("memory.limit is {limit}: the program can't work with less than {least}"));
+        }
+        found
+    }
+}
+
+/// A head, a freeze and one request of the default size do not fit into less.
+const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
+
+impl Listen {
+    /// Every listener's key and address.
+    pub fn addresses(&self) -> [(&'static str, Address); 5] {
+        [
+            ("listen.otlp_grpc", self.otlp_grpc),
+            ("listen.otlp_http", self.otlp_http),
+            ("listen.query_http", self.query_http),
+            ("listen.admin", self.admin),
+            ("listen.health", self.health),
+        ]
+    }
+
+    fn shared_ports(&self) -> Vec<String> {
+        let addresses = self.addresses();
+        let mut found = Vec::new();
+        for (index, (key, address)) in addresses.iter().enumerate() {
+            let same = |(_, other): &&(&str, Address)| {
+                other == address && !matches!(address, Address::Off | Address::Port(0) | Address::Loopback(0))
+            };
+            if let Some((other, _)) = addresses.iter().take(index).find(same) {
+                found.push(format!("{other} and {key} are both {}: each needs its own port", address.print()));
+            }
+        }
+        found
+    }
+}

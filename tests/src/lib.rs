@@ -1,0 +1,34 @@
+//! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
+//!
+//! `clients`: stock SDKs send, Jaeger's API returns the same. `crash`: `kill -9` under load loses nothing acknowledged.
+//! `lifecycle`: stop, double start, full disk, health. `readers`: pyarrow and DuckDB read the segments.
+//!
+//! Promises: free ports, folders of its own, no sleeping where a condition can be awaited; a test that cannot run on
+//! this machine prints `SKIPPED name: reason`, which `.ci/run` counts.
+//!
+//! The program is the one that `TRACKWAY_BIN` names, else it is built first.
+
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod wait;
+
+#[cfg(test)]
+mod expected;
+#[cfg(test)]
+mod jaeger;
+#[cfg(test)]
+mod load;
+
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod readers;

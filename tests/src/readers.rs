@@ -1,0 +1,168 @@
+//! Segments are Parquet: pyarrow and DuckDB read them, see every span as it was sent, and count the same.
+//!
+//! The reading is done by `tests/readers/read_segments.py`; here the truth is made, the program is fed, and the counts
+//! are compared with the truth of the corpus, which is counted apart from the spans themselves.
+//!
+//! Promises: the versions of the readers are pinned (`tests/readers/requirements.txt`); the program is running while
+//! its files are read, as it will be for those who do so.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value as AnyValue};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth};
+
+use crate::folder::{Folder, project_root};
+use crate::http::Connection;
+use crate::program::Program;
+use crate::wait::unix_now_ns;
+
+/// Enough for several segments of [`HEAD_SPANS_MAX`].
+const SPANS: u64 = 20_000;
+const HEAD_SPANS_MAX: &str = "store.head.spans_max=6000";
+
+/// What a reader counts over all segments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+struct Counted {
+    spans: u64,
+    traces: u64,
+    error_spans: u64,
+    spans_by_service: BTreeMap<String, u64>,
+    duration_sum: u64,
+    events: u64,
+    links: u64,
+    postgresql_traces: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Read {
+    segments: u64,
+    pyarrow: Counted,
+    duckdb: Counted,
+}
+
+#[test]
+fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
+    let folder = Folder::new("readers");
+    let data = folder.join("data");
+    let program = Program::start_with(&data, &["--set", HEAD_SPANS_MAX]);
+    let expected_file = folder.join("expected.jsonl");
+    let (truth, mut expected) = send_corpus(&program, &expected_file);
+    expected.spans = truth.spans;
+    expected.traces = truth.traces;
+    expected.error_spans = truth.error_spans;
+    expected.spans_by_service = truth.spans_by_service.clone();
+    let common = truth.question("common-attribute").unwrap();
+    assert_eq!(
+        common.tags,
+        [("db.system.name".to_owned(), "postgresql".to_owned())]
+    );
+    expected.postgresql_traces = common.total_traces;
+
+    let mut admin = Connection::open(&program.addresses.admin).unwrap();
+    let frozen = admin.post("/admin/freeze", "text/plain", b"").unwrap();
+    assert_eq!(frozen.status / 100, 2, "{}", frozen.text());
+
+    let read = read_segments(&data, &expected_file);
+    assert!(
+        read.segments >= 2,
+        "{} segments are no union",
+        read.segments
+    );
+    assert_eq!(read.pyarrow, expected);
+    assert_eq!(read.duckdb, expected);
+}
+
+/// Sends a corpus and writes each span as a line; gives the truth, and the counts that it does not have.
+fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
+    let start_seconds = unix_now_ns() / 1_000_000_000 - 3600;
+    let options = CorpusOptions::new(Profile::Kind, SPANS, start_seconds);
+    let mut corpus = Corpus::new(options).unwrap();
+    let mut connection = Connection::open(&program.addresses.otlp_http).unwrap();
+    let mut lines = BufWriter::new(File::create(expected_file).unwrap());
+    let mut counted = Counted::default();
+    for request in &mut corpus {
+        let answer = connection.post("/v1/traces", "application/x-protobuf", &request.bytes);
+        assert_eq!(answer.unwrap().status, 200);
+        let request = ExportTraceServiceRequest::decode(request.bytes.as_slice()).unwrap();
+        for resource_spans in request.resource_spans {
+            let resource = attributes(&resource_spans.resource.unwrap().attributes);
+            let service = &resource["service.name"];
+            for span in resource_spans
+                .scope_spans
+                .iter()
+                .flat_map(|scope| &scope.spans)
+            {
+                writeln!(lines, "{}", line(service, span)).unwrap();
+                counted.duration_sum += span.end_time_unix_nano - span.start_time_unix_nano;
+                counted.events += span.events.len() as u64;
+                counted.links += span.links.len() as u64;
+            }
+        }
+    }
+    lines.flush().unwrap();
+    assert!(
+        counted.events > 0 && counted.links > 0,
+        "the corpus is too small for this test"
+    );
+    (corpus.into_truth(), counted)
+}
+
+/// Gives a span as the reader in Python describes a row.
+fn line(service: &Value, span: &Span) -> Value {
+    let status = span.status.clone().unwrap_or_default();
+    json!({
+        "trace_id": hex(&span.trace_id),
+        "span_id": hex(&span.span_id),
+        "parent_span_id": hex(&span.parent_span_id),
+        "name": span.name,
+        "service": service,
+        "kind": span.kind,
+        "status": status.code,
+        "status_message": status.message,
+        "start": span.start_time_unix_nano,
+        "end": span.end_time_unix_nano,
+        "attributes": attributes(&span.attributes),
+    })
+}
+
+fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
+    let plain = |pair: &KeyValue| match pair.value.as_ref().unwrap().value.as_ref().unwrap() {
+        AnyValue::StringValue(text) => Value::from(text.as_str()),
+        AnyValue::BoolValue(truth) => Value::from(*truth),
+        AnyValue::IntValue(number) => Value::from(*number),
+        AnyValue::DoubleValue(number) => Value::from(*number),
+        other => panic!("the corpus has no {other:?}"),
+    };
+    pairs
+        .iter()
+        .map(|pair| (pair.key.clone(), plain(pair)))
+        .collect()
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Has the readers installed and the segments read.
+fn read_segments(data: &Path, expected_file: &Path) -> Read {
+    let root = project_root();
+    let setup = Command::new(root.join("tests/readers/setup")).status();
+    assert!(setup.unwrap().success(), "the readers cannot be installed");
+    let output = Command::new(root.join("target/readers/bin/python"))
+        .arg(root.join("tests/readers/read_segments.py"))
+        .args([data, expected_file])
+        .output()
+        .unwrap();
+    let (said, complaint) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{complaint}");
+    serde_json::from_slice(said).unwrap()
+}

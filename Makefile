@@ -26,20 +26,20 @@ run: ## builds and starts everything in one process, data in ./data (DEMO=1: wit
 	cargo run --locked --release --package trackway -- --data-dir $(DATA) $(if $(DEMO),--demo) $(ARGS)
 
 test: ## all tests: the crates, then the real program with real clients
-	tests/clients/setup --background
+	tests/setup --background
 	cargo build --locked --profile ci --workspace --all-targets
-	tests/clients/setup
+	tests/setup
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --workspace
 
 test-full: test test-planted release ## the tests, the planted faults, the sizes and times of the release
 	cargo xtask instructions
 
 test-planted: ## shows that each planted fault is caught by its test
-	tests/clients/setup
+	tests/setup
 	cargo xtask planted
 
 soak: ## the random tests with many more cases, the crash test for SOAK_SECONDS
-	tests/clients/setup
+	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
 	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 \

@@ -123,12 +123,7 @@ fn endpoint(program: &Program, transport: &str) -> String {
 fn run_order(program: &Program, front: &str, prices: &str, caller: &[(&str, &str)]) -> Vec<Sent> {
     let folder = Folder::new("clients");
     let records = [folder.join("front.jsonl"), folder.join("prices.jsonl")];
-    let front = Service::start(
-        python("service.py"),
-        front,
-        &endpoint(program, front),
-        &records[0],
-    );
+    let front = Service::start(python(), front, &endpoint(program, front), &records[0]);
     let prices = Service::start(node(), prices, &endpoint(program, prices), &records[1]);
     let answer = front.get(&format!("/order?other=http://{}", prices.address), caller);
     assert_eq!(answer["price"]["stock"]["stock"], 12, "{answer}");

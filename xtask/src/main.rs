@@ -35,7 +35,8 @@ usage: cargo xtask COMMAND
   tidy                    check the rules of the house (edges, sizes, licences, links, …)
   codegen [--check]       write the generated sources, or check that they are up to date
   planted [FAULT]...      show that each planted fault is caught by its test (default: all)
-  planted --suggest       propose rows of xtask/planted.txt for faults that have none
+  planted --suggest [PACKAGE]...
+                          propose rows of xtask/planted.txt for faults that have none
   instructions [--update] count instructions of the hot paths, compare with the baseline";
 
 fn main() -> ExitCode {
@@ -77,7 +78,7 @@ fn run() -> anyhow::Result<()> {
         "codegen" => only("check").and_then(codegen::run),
         "planted" => only("suggest").and_then(|suggest| {
             if suggest {
-                planted::suggest(&root)
+                planted::suggest(&root, &names)
             } else {
                 planted::run(&root, &names)
             }

@@ -117,11 +117,11 @@ pub(crate) fn run(root: &Path, only: &[String]) -> anyhow::Result<()> {
 }
 
 /// Proposes rows for planted faults that have none: runs all tests of the fault's own crate with it, and names one
-/// that fails (all others that fail stand behind it in a comment).
+/// that fails (all others that fail stand behind it in a comment). With packages named, only for those.
 ///
 /// # Errors
 /// The tests cannot be built.
-pub(crate) fn suggest(root: &Path) -> anyhow::Result<()> {
+pub(crate) fn suggest(root: &Path, packages: &[String]) -> anyhow::Result<()> {
     let tree = Tree::read(root)?;
     let table = tree
         .get(TABLE)
@@ -131,7 +131,8 @@ pub(crate) fn suggest(root: &Path) -> anyhow::Result<()> {
     let mut faults: Vec<Fault> = Vec::new();
     for (name, file, _) in planted_names(&tree) {
         let package = file.split('/').nth(1).unwrap_or_default().to_owned();
-        if !table.iter().chain(&faults).any(|fault| fault.name == name) {
+        let is_wanted = packages.is_empty() || packages.contains(&package);
+        if is_wanted && !table.iter().chain(&faults).any(|fault| fault.name == name) {
             faults.push(Fault {
                 name,
                 package,

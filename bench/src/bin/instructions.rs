@@ -4,16 +4,27 @@
 //! [`counted_region`] is counted (callgrind's `--toggle-collect`), so making the input costs nothing.
 //!
 //! Promises: the same input on every run (fixed seeds, no clock). Counts of two runs differ by the seeds of hash tables,
-//! which come from addresses: by less than 0.1 %.
+//! which come from addresses: by at most 0.3 %.
 //! Refuses: input so small that nothing would be counted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use codec::otlp::decode_proto;
+use journal::{Files, RealFiles};
 use model::batch::{BatchBuilder, SpanBatch};
+use model::contract::Window;
+use model::{Field, Literal, Operator, Place, Predicate, TenantId, TraceId};
+use store::segment::{Segment, SegmentCache, SegmentId, SegmentMeta, write_segment};
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
 
-/// Spans of the requests that `decode` and `head` take.
+/// Spans that each case takes.
 const SPANS: u64 = 20_000;
+/// Traces that are looked up, and as many ids that are not there.
+const LOOKED_UP: usize = 50;
+/// What a store keeps of open segments; far more than this one needs.
+const CACHE_BYTES: u64 = 64 << 20;
 /// Any fixed moment.
 const START_UNIX_SECONDS: u64 = 1_790_000_000;
 
@@ -26,6 +37,8 @@ fn main() -> anyhow::Result<()> {
         "decode" => decode(Profile::Kind),
         "decode-unkind" => decode(Profile::Unkind),
         "head" => head(),
+        "freeze" => freeze(),
+        "lookup" => look_up(),
         _ => bail!("no case {case:?}; see bench/instructions.txt"),
     }
 }
@@ -80,4 +93,103 @@ fn head() -> anyhow::Result<()> {
         builder.len()
     );
     Ok(())
+}
+
+/// The batch of a head to a segment on the disk.
+fn freeze() -> anyhow::Result<()> {
+    let head = full_head()?;
+    let folder = Folder::new()?;
+    let mut frozen = None;
+    counted_region(&mut || {
+        frozen = Some(write(&head, &folder)?);
+        Ok(())
+    })?;
+    let rows = frozen.map_or(0, |meta| meta.spans);
+    ensure!(rows == head.len() as u64, "{rows} rows for {} spans", head.len());
+    Ok(())
+}
+
+/// Traces by id, ids that are not there, and one search, in a segment that was just opened.
+fn look_up() -> anyhow::Result<()> {
+    let head = full_head()?;
+    let folder = Folder::new()?;
+    let meta = write(&head, &folder)?;
+    let cache = Arc::new(SegmentCache::new(CACHE_BYTES));
+    let segment = Segment::open(Arc::new(RealFiles), &folder.0, meta, cache)?;
+    let there = spread_trace_ids(&head);
+    let absent: Vec<TraceId> = there.iter().map(|id| even(*id)).collect();
+    let field = Field::Attribute {
+        place: Place::Anywhere,
+        key: "db.system.name".to_owned(),
+    };
+    let value = Literal::Text("postgresql".to_owned());
+    let search = Predicate::Compare(field, Operator::Equal, value);
+    let (mut spans, mut wrongly_found, mut rows) = (0, 0, 0);
+    counted_region(&mut || {
+        let traces = segment.traces()?;
+        for id in &there {
+            let entry = traces.find(*id).context("a trace is missing")?;
+            spans += segment.read_trace(&entry)?.len();
+        }
+        wrongly_found = absent.iter().filter(|id| traces.find(**id).is_some()).count();
+        rows = segment.search(&search, Window::ALWAYS, &|| false)?.rows.len();
+        Ok(())
+    })?;
+    ensure!(spans > LOOKED_UP, "{spans} spans in {LOOKED_UP} traces");
+    ensure!(wrongly_found == 0, "{wrongly_found} traces were found that are not there");
+    ensure!(rows > 0, "the search found nothing");
+    Ok(())
+}
+
+fn full_head() -> anyhow::Result<SpanBatch> {
+    let mut builder = BatchBuilder::new();
+    for batch in decoded(Profile::Kind)? {
+        builder.append(&batch);
+    }
+    Ok(builder.finish())
+}
+
+fn write(head: &SpanBatch, folder: &Folder) -> anyhow::Result<SegmentMeta> {
+    let id = SegmentId {
+        first_sequence: 1,
+        last_sequence: 20,
+    };
+    let tenant = TenantId::default();
+    let meta = write_segment(&RealFiles as &dyn Files, &folder.0, id, &tenant, head)?;
+    Ok(meta)
+}
+
+/// Ids from all over a head, ascending.
+fn spread_trace_ids(head: &SpanBatch) -> Vec<TraceId> {
+    let mut ids = head.spans().trace_id.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    let step = (ids.len() / LOOKED_UP).max(1);
+    ids.into_iter().step_by(step).take(LOOKED_UP).collect()
+}
+
+/// Every trace of a corpus has an odd first byte; this one is not there.
+fn even(id: TraceId) -> TraceId {
+    let mut bytes = id.0;
+    bytes[0] &= !1;
+    TraceId(bytes)
+}
+
+/// A folder of this process's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let name = format!("trackway-instructions-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).with_context(|| format!("cannot make {path:?}"))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays behind if this fails is a few KiB in the system's folder for temporary files.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Where the bytes are no message. The reader then stands somewhere within the field.
-    #[inline]
+    #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<(u32, Field<'a>)>, WireError> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When it is cut off or has more than 64 bits.
-    #[inline]
+    #[inline(always)]
     pub fn varint(&mut self) -> Result<u64, WireError> {
         match self.rest {
             [byte @ 0..0x80, rest @ ..] => {
@@ -144,12 +144,17 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When there are fewer.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = self.varint()?;
-        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let split = usize::try_from(length)
+            .ok()
+            .and_then(|length| self.rest.split_at_checked(length));
         let Some((bytes, rest)) = split else {
-            return Err(WireError::LengthBeyondEnd { length, left: self.rest.len() });
+            return Err(WireError::LengthBeyondEnd {
+                length,
+                left: self.rest.len(),
+            });
         };
         self.rest = rest;
         Ok(bytes)
@@ -159,7 +164,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When there are fewer.
-    #[inline]
+    #[inline(always)]
     pub fn fixed64(&mut self) -> Result<u64, WireError> {
         let (bytes, rest) = self.rest.split_first_chunk::<8>().ok_or(WireError::Cut)?;
         self.rest = rest;
@@ -170,7 +175,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When there are fewer.
-    #[inline]
+    #[inline(always)]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {
         let (bytes, rest) = self.rest.split_first_chunk::<4>().ok_or(WireError::Cut)?;
         self.rest = rest;
@@ -195,7 +200,9 @@ impl Writer {
     /// Starts an empty message with room for so many bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes) }
+        Self {
+            out: Vec::with_capacity(bytes),
+        }
     }
 
     /// Ends the message.
@@ -268,7 +275,10 @@ impl Writer {
     }
 
     fn varint(&mut self, mut number: u64) {
-        #[allow(clippy::cast_possible_truncation, reason = "seven bits are taken at a time")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "seven bits are taken at a time"
+        )]
         while number > 0x7f {
             self.out.push(number as u8 | 0x80);
             number >>= 7;
@@ -301,16 +311,30 @@ mod tests {
         assert_eq!(number(&[0x80; 11]), Err(WireError::NumberTooLong));
         assert_eq!(number(&[0x80; 9]), Err(WireError::Cut));
         assert_eq!(number(&[]), Err(WireError::Cut));
-        assert_eq!(number(&[0x81, 0x80, 0x00]), Ok(1), "padding with zeros is allowed");
+        assert_eq!(
+            number(&[0x81, 0x80, 0x00]),
+            Ok(1),
+            "padding with zeros is allowed"
+        );
     }
 
     #[test]
     fn field_numbers_and_wire_types_that_protobuf_does_not_have_are_refused() {
-        let next = |bytes: &[u8]| Reader::new(bytes).next_field().map(|field| field.map(|(number, _)| number));
+        let next = |bytes: &[u8]| {
+            Reader::new(bytes)
+                .next_field()
+                .map(|field| field.map(|(number, _)| number))
+        };
         assert_eq!(next(&[]), Ok(None));
         assert_eq!(next(&[0x00, 0]), Err(WireError::FieldNumber(0)));
-        assert_eq!(next(&[0xf8, 0xff, 0xff, 0xff, 0x0f, 0]), Ok(Some(536_870_911)));
-        assert_eq!(next(&[0x80, 0x80, 0x80, 0x80, 0x10, 0]), Err(WireError::FieldNumber(536_870_912)));
+        assert_eq!(
+            next(&[0xf8, 0xff, 0xff, 0xff, 0x0f, 0]),
+            Ok(Some(536_870_911))
+        );
+        assert_eq!(
+            next(&[0x80, 0x80, 0x80, 0x80, 0x10, 0]),
+            Err(WireError::FieldNumber(536_870_912))
+        );
         for group in [3, 4, 6, 7] {
             assert_eq!(next(&[8 | group]), Err(WireError::WireType(group)));
         }
@@ -340,8 +364,16 @@ mod tests {
             writer.varint_field(4, 5);
             let bytes = writer.into_bytes();
             let mut reader = Reader::new(&bytes);
-            assert_eq!(reader.next_field(), Ok(Some((3, Field::Bytes(&content)))), "{length}");
-            assert_eq!(reader.next_field(), Ok(Some((4, Field::Varint(5)))), "{length}");
+            assert_eq!(
+                reader.next_field(),
+                Ok(Some((3, Field::Bytes(&content)))),
+                "{length}"
+            );
+            assert_eq!(
+                reader.next_field(),
+                Ok(Some((4, Field::Varint(5)))),
+                "{length}"
+            );
             assert_eq!(reader.next_field(), Ok(None));
         }
     }

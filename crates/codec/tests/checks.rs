@@ -2,6 +2,11 @@
 //!
 //! Each function panics when its property is broken. The oracle for protobuf is the code that prost generates.
 
+#![allow(
+    unreachable_pub,
+    reason = "the fuzzers include this file as a module of theirs"
+)]
+
 use codec::generated::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 use codec::generated::opentelemetry::proto::common::v1::any_value::Value as Any;
 use codec::generated::opentelemetry::proto::common::v1::{
@@ -19,11 +24,19 @@ use prost::Message as _;
 
 /// Checks the decoder of protobuf on any bytes: against prost, and by encoding what was decoded.
 pub fn check_otlp_proto(bytes: &[u8]) {
-    let Ok(decoded) = decode_proto(bytes) else { return };
-    check_texts(decoded.rejected_spans, decoded.rejection.as_deref(), decoded.warning.as_deref());
+    let Ok(decoded) = decode_proto(bytes) else {
+        return;
+    };
+    check_texts(
+        decoded.rejected_spans,
+        decoded.rejection.as_deref(),
+        decoded.warning.as_deref(),
+    );
     check_encoders(&decoded.batch);
     // Prost knows no half measures: it refuses the whole request for one bad text.
-    let Ok(theirs) = ExportTraceServiceRequest::decode(bytes) else { return };
+    let Ok(theirs) = ExportTraceServiceRequest::decode(bytes) else {
+        return;
+    };
     if decoded.rejected_spans == 0 && decoded.truncated_values == 0 && !has_odd_link(&theirs) {
         assert_eq!(one_by_one(&decoded.batch), normalised(theirs));
     }
@@ -31,9 +44,15 @@ pub fn check_otlp_proto(bytes: &[u8]) {
 
 /// Checks the decoder of JSON on any bytes, by encoding what was decoded.
 pub fn check_otlp_json(bytes: &[u8]) {
-    let Ok(decoded) = decode_json(bytes) else { return };
+    let Ok(decoded) = decode_json(bytes) else {
+        return;
+    };
     assert!(!decoded.is_verbatim, "JSON is no protobuf");
-    check_texts(decoded.rejected_spans, decoded.rejection.as_deref(), decoded.warning.as_deref());
+    check_texts(
+        decoded.rejected_spans,
+        decoded.rejection.as_deref(),
+        decoded.warning.as_deref(),
+    );
     check_encoders(&decoded.batch);
 }
 
@@ -65,7 +84,10 @@ pub fn check_wire(bytes: &[u8]) {
         assert_eq!(again.next_field(), Ok(Some(expected)));
     }
     assert_eq!(again.next_field(), Ok(None));
-    assert!(written.len() <= bytes.len(), "numbers are written no longer than they came");
+    assert!(
+        written.len() <= bytes.len(),
+        "numbers are written no longer than they came"
+    );
     if ended.is_ok() {
         // An empty message has no known fields: prost must be able to pass over what the reader can read.
         assert!(<() as prost::Message>::decode(bytes).is_ok());
@@ -76,7 +98,11 @@ pub fn check_wire(bytes: &[u8]) {
 pub fn check_encoders(batch: &SpanBatch) {
     let bytes = encode_proto(batch);
     let again = decode_proto(&bytes).expect("what is encoded can be decoded");
-    assert!(again.is_verbatim, "nothing has to be changed in what is encoded: {:?}", again.rejection);
+    assert!(
+        again.is_verbatim,
+        "nothing has to be changed in what is encoded: {:?}",
+        again.rejection
+    );
     assert_eq!(hashes(&again.batch), hashes(batch));
     let text = encode_json(batch);
     let again = decode_json(text.as_bytes()).expect("what is encoded can be decoded");
@@ -86,7 +112,12 @@ pub fn check_encoders(batch: &SpanBatch) {
 
 fn check_texts(rejected_spans: u64, rejection: Option<&str>, warning: Option<&str>) {
     assert_eq!(rejected_spans > 0, rejection.is_some());
-    assert!(rejection.into_iter().chain(warning).all(|text| !text.is_empty() && text.len() <= 1024));
+    assert!(
+        rejection
+            .into_iter()
+            .chain(warning)
+            .all(|text| !text.is_empty() && text.len() <= 1024)
+    );
 }
 
 /// The hashes of all spans in order.
@@ -96,26 +127,46 @@ pub fn hashes(batch: &SpanBatch) -> Vec<u64> {
 
 /// Every span of a batch as a request of its own, by what the batch's views tell.
 pub fn one_by_one(batch: &SpanBatch) -> Vec<String> {
-    batch.iter().map(|span| shown(&resource_spans(span))).collect()
+    batch
+        .iter()
+        .map(|span| shown(&resource_spans(span)))
+        .collect()
 }
 
 /// Every span of a request as a request of its own, in the one form that differences without a meaning leave.
 pub fn normalised(request: ExportTraceServiceRequest) -> Vec<String> {
     let mut all = Vec::new();
     for resource_spans in request.resource_spans {
-        let ResourceSpans { mut resource, scope_spans, schema_url } = resource_spans;
+        let ResourceSpans {
+            mut resource,
+            scope_spans,
+            schema_url,
+        } = resource_spans;
         if let Some(resource) = &mut resource {
             normalise_attributes(&mut resource.attributes);
         }
-        for ScopeSpans { mut scope, spans, schema_url: scope_url } in scope_spans {
+        for ScopeSpans {
+            mut scope,
+            spans,
+            schema_url: scope_url,
+        } in scope_spans
+        {
             if let Some(scope) = &mut scope {
                 normalise_attributes(&mut scope.attributes);
             }
             for mut span in spans {
                 normalise_span(&mut span);
-                let one = ScopeSpans { scope: scope.clone(), spans: vec![span], schema_url: scope_url.clone() };
+                let one = ScopeSpans {
+                    scope: scope.clone(),
+                    spans: vec![span],
+                    schema_url: scope_url.clone(),
+                };
                 let (resource, schema_url) = (resource.clone(), schema_url.clone());
-                all.push(shown(&ResourceSpans { resource, scope_spans: vec![one], schema_url }));
+                all.push(shown(&ResourceSpans {
+                    resource,
+                    scope_spans: vec![one],
+                    schema_url,
+                }));
             }
         }
     }
@@ -135,7 +186,9 @@ fn normalise_span(span: &mut Span) {
         span.status = None;
     }
     normalise_attributes(&mut span.attributes);
-    span.events.iter_mut().for_each(|event| normalise_attributes(&mut event.attributes));
+    span.events
+        .iter_mut()
+        .for_each(|event| normalise_attributes(&mut event.attributes));
     for link in &mut span.links {
         normalise_attributes(&mut link.attributes);
         for id in [&mut link.trace_id, &mut link.span_id] {
@@ -161,14 +214,23 @@ fn normalise_value(value: &mut AnyValue) {
 }
 
 fn has_odd_link(request: &ExportTraceServiceRequest) -> bool {
-    let scopes = request.resource_spans.iter().flat_map(|spans| &spans.scope_spans);
-    let mut links = scopes.flat_map(|scope| &scope.spans).flat_map(|span| &span.links);
-    links.any(|link| ![0, 16].contains(&link.trace_id.len()) || ![0, 8].contains(&link.span_id.len()))
+    let scopes = request
+        .resource_spans
+        .iter()
+        .flat_map(|spans| &spans.scope_spans);
+    let mut links = scopes
+        .flat_map(|scope| &scope.spans)
+        .flat_map(|span| &span.links);
+    links.any(|link| {
+        ![0, 16].contains(&link.trace_id.len()) || ![0, 8].contains(&link.span_id.len())
+    })
 }
 
 fn resource_spans(span: SpanRef<'_>) -> ResourceSpans {
     let (resource, scope) = (span.resource(), span.scope());
-    let entity_refs = Resource::decode(resource.entity_refs()).expect("entity refs are fields of a resource").entity_refs;
+    let entity_refs = Resource::decode(resource.entity_refs())
+        .expect("entity refs are fields of a resource")
+        .entity_refs;
     ResourceSpans {
         resource: resource.row().is_present.then(|| Resource {
             attributes: attributes(resource.attributes()),
@@ -191,7 +253,10 @@ fn resource_spans(span: SpanRef<'_>) -> ResourceSpans {
 
 fn own_fields(span: SpanRef<'_>) -> Span {
     let (dropped_attributes_count, dropped_events_count, dropped_links_count) = span.dropped();
-    let status = Status { message: span.status_message().to_owned(), code: span.status() };
+    let status = Status {
+        message: span.status_message().to_owned(),
+        code: span.status(),
+    };
     let id = |id: &[u8], is_zero: bool| if is_zero { Vec::new() } else { id.to_vec() };
     Span {
         trace_id: span.trace_id().0.to_vec(),
@@ -232,11 +297,16 @@ fn own_fields(span: SpanRef<'_>) -> Span {
 }
 
 fn attributes<'a>(attributes: impl Iterator<Item = Attribute<'a>>) -> Vec<KeyValue> {
-    attributes.map(|Attribute { key, value }| pair(key.to_owned(), any(&value.to_value(), value))).collect()
+    attributes
+        .map(|Attribute { key, value }| pair(key.to_owned(), any(&value.to_value(), value)))
+        .collect()
 }
 
 fn pair(key: String, value: AnyValue) -> KeyValue {
-    KeyValue { key, value: Some(value) }
+    KeyValue {
+        key,
+        value: Some(value),
+    }
 }
 
 fn any(tree: &Value, packed: AttrValue<'_>) -> AnyValue {
@@ -252,9 +322,14 @@ fn any_of(value: &Value) -> AnyValue {
         Value::Int(int) => Some(Any::IntValue(*int)),
         Value::Double(double) => Some(Any::DoubleValue(*double)),
         Value::Bytes(bytes) => Some(Any::BytesValue(bytes.clone())),
-        Value::Array(values) => Some(Any::ArrayValue(ArrayValue { values: values.iter().map(any_of).collect() })),
+        Value::Array(values) => Some(Any::ArrayValue(ArrayValue {
+            values: values.iter().map(any_of).collect(),
+        })),
         Value::Map(pairs) => {
-            let values = pairs.iter().map(|(key, value)| pair(key.clone(), any_of(value))).collect();
+            let values = pairs
+                .iter()
+                .map(|(key, value)| pair(key.clone(), any_of(value)))
+                .collect();
             Some(Any::KvlistValue(KeyValueList { values }))
         }
     };

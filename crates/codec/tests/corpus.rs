@@ -5,7 +5,9 @@ use std::path::Path;
 use crate::checks::{check_otlp_json, check_otlp_proto, check_wire};
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
     let mut replayed = 0;
     for entry in std::fs::read_dir(&folder).expect("the corpus is there") {
         let path = entry.unwrap().path();

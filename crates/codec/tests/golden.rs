@@ -13,8 +13,13 @@ fn requests() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
     let mut found = Vec::new();
     for folder in ["input", "input-more"] {
-        let entries = std::fs::read_dir(root.join(folder)).expect("the recorded requests are there");
-        found.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "bin")));
+        let entries =
+            std::fs::read_dir(root.join(folder)).expect("the recorded requests are there");
+        found.extend(
+            entries
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|e| e == "bin")),
+        );
     }
     found.sort();
     assert!(found.len() >= REQUESTS_MIN, "{} requests", found.len());
@@ -25,11 +30,18 @@ fn requests() -> Vec<PathBuf> {
 fn recorded_requests_in_json_and_in_protobuf_are_the_same_spans() {
     let mut pairs = 0;
     for path in requests() {
-        let proto = decode_proto(&std::fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        let Ok(text) = std::fs::read(path.with_extension("json")) else { continue };
+        let proto = decode_proto(&std::fs::read(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let Ok(text) = std::fs::read(path.with_extension("json")) else {
+            continue;
+        };
         let json = decode_json(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         assert_eq!(hashes(&json.batch), hashes(&proto.batch), "{path:?}");
-        assert_eq!((json.rejected_spans, json.warning), (proto.rejected_spans, proto.warning), "{path:?}");
+        assert_eq!(
+            (json.rejected_spans, json.warning),
+            (proto.rejected_spans, proto.warning),
+            "{path:?}"
+        );
         assert!(!proto.batch.is_empty(), "{path:?}");
         pairs += 1;
     }

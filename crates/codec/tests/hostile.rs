@@ -1,10 +1,12 @@
 //! Input that is made to do harm: nothing panics, and memory stays in proportion to the input.
 
 use codec::generated::opentelemetry::proto::common::v1::any_value::Value as Any;
-use codec::otlp::{DecodeError, Decoded, LINKS_PER_SPAN_MAX, decode_json, decode_proto, encode_json};
+use codec::otlp::{
+    DecodeError, Decoded, LINKS_PER_SPAN_MAX, decode_json, decode_proto, encode_json,
+};
 use codec::wire::Writer;
-use prost::Message as _;
 use proptest::prelude::*;
+use prost::Message as _;
 
 use crate::checks::{check_otlp_json, check_otlp_proto, check_wire};
 use crate::spans::{decoded, request, request_of_raw_spans, span, span_and, span_with};
@@ -16,7 +18,11 @@ fn memory_bytes_max(request_bytes: usize) -> usize {
 
 fn assert_memory(bytes: usize, decoded: &Result<Decoded, DecodeError>) {
     match decoded {
-        Ok(decoded) => assert!(decoded.batch.size_bytes() <= memory_bytes_max(bytes), "{}", decoded.batch.size_bytes()),
+        Ok(decoded) => assert!(
+            decoded.batch.size_bytes() <= memory_bytes_max(bytes),
+            "{}",
+            decoded.batch.size_bytes()
+        ),
         Err(error) => assert!(matches!(error, DecodeError::TooLarge { .. }), "{error}"),
     }
 }
@@ -30,12 +36,18 @@ fn a_request_cut_off_anywhere_is_refused_or_loses_whole_envelopes_only() {
     assert_eq!(decoded(&bytes).batch.len(), 2);
     for end in 1..bytes.len() {
         let error = decode_proto(&bytes[..end]).expect_err("the only envelope is cut off");
-        assert!(matches!(error, DecodeError::Broken { .. }), "{end}: {error}");
+        assert!(
+            matches!(error, DecodeError::Broken { .. }),
+            "{end}: {error}"
+        );
     }
     let text = encode_json(&decoded(&bytes).batch);
     for end in 1..text.len() {
         let error = decode_json(&text.as_bytes()[..end]).expect_err("the only object is cut off");
-        assert!(error.to_string().starts_with("JSON at byte"), "{end}: {error}");
+        assert!(
+            error.to_string().starts_with("JSON at byte"),
+            "{end}: {error}"
+        );
     }
 }
 
@@ -43,11 +55,21 @@ fn a_request_cut_off_anywhere_is_refused_or_loses_whole_envelopes_only() {
 fn a_span_cut_off_anywhere_is_rejected_alone() {
     let whole = span_with("key", Any::IntValue(5)).encode_to_vec();
     for end in 0..whole.len() {
-        let decoded = decoded(&request_of_raw_spans(&[whole[..end].to_vec(), span(2).encode_to_vec()]));
+        let decoded = decoded(&request_of_raw_spans(&[
+            whole[..end].to_vec(),
+            span(2).encode_to_vec(),
+        ]));
         // Cut between two fields, what is left may be a good span.
-        assert_eq!(decoded.batch.len() as u64 + decoded.rejected_spans, 2, "{end}");
+        assert_eq!(
+            decoded.batch.len() as u64 + decoded.rejected_spans,
+            2,
+            "{end}"
+        );
         assert!(!decoded.batch.is_empty());
-        assert_eq!(decoded.batch.span(decoded.batch.len() - 1).unwrap().name(), "span 2");
+        assert_eq!(
+            decoded.batch.span(decoded.batch.len() - 1).unwrap().name(),
+            "span 2"
+        );
     }
 }
 
@@ -69,12 +91,24 @@ fn lengths_up_to_2_to_the_63_are_refused_without_memory() {
 fn ten_thousand_levels_in_protobuf_cut_the_value_and_keep_the_span() {
     let mut value = Any::IntValue(1);
     for level in 0..10_000 {
-        let any = codec::generated::opentelemetry::proto::common::v1::AnyValue { value: Some(value) };
+        let any =
+            codec::generated::opentelemetry::proto::common::v1::AnyValue { value: Some(value) };
         value = if level % 2 == 0 {
-            Any::ArrayValue(codec::generated::opentelemetry::proto::common::v1::ArrayValue { values: vec![any] })
+            Any::ArrayValue(
+                codec::generated::opentelemetry::proto::common::v1::ArrayValue {
+                    values: vec![any],
+                },
+            )
         } else {
-            let pair = codec::generated::opentelemetry::proto::common::v1::KeyValue { key: "k".into(), value: Some(any) };
-            Any::KvlistValue(codec::generated::opentelemetry::proto::common::v1::KeyValueList { values: vec![pair] })
+            let pair = codec::generated::opentelemetry::proto::common::v1::KeyValue {
+                key: "k".into(),
+                value: Some(any),
+            };
+            Any::KvlistValue(
+                codec::generated::opentelemetry::proto::common::v1::KeyValueList {
+                    values: vec![pair],
+                },
+            )
         };
     }
     // The other implementation recurses to write (and to drop) it.
@@ -88,7 +122,14 @@ fn ten_thousand_levels_in_protobuf_cut_the_value_and_keep_the_span() {
         .join()
         .unwrap();
     let decoded = decoded(&bytes);
-    assert_eq!((decoded.batch.len(), decoded.truncated_values, decoded.is_verbatim), (1, 1, false));
+    assert_eq!(
+        (
+            decoded.batch.len(),
+            decoded.truncated_values,
+            decoded.is_verbatim
+        ),
+        (1, 1, false)
+    );
 }
 
 #[test]
@@ -100,8 +141,14 @@ fn a_million_tiny_parts_take_memory_in_proportion() {
         assert_memory(bytes.len(), &decoded);
         let decoded = decoded.expect("what is over the limit of a span is cut off");
         let (attributes, events, links) = decoded.batch.span(0).unwrap().dropped();
-        assert_eq!(u64::from(attributes + events + links), 1_000_000 - LINKS_PER_SPAN_MAX as u64);
-        assert_eq!(decoded.truncated_values, 1_000_000 - LINKS_PER_SPAN_MAX as u64);
+        assert_eq!(
+            u64::from(attributes + events + links),
+            1_000_000 - LINKS_PER_SPAN_MAX as u64
+        );
+        assert_eq!(
+            decoded.truncated_values,
+            1_000_000 - LINKS_PER_SPAN_MAX as u64
+        );
     }
     let many_spans = request_of_raw_spans(&vec![Vec::new(); 1_000_000]);
     let rejected = decoded(&many_spans);
@@ -137,8 +184,16 @@ fn shapes_that_never_repeat_are_bounded() {
         spans.push(span_and(|out| {
             for attribute in 0..64u64 {
                 out.message(9, |out| {
-                    out.bytes_field(1, &[u8::try_from(number % 100).unwrap(), u8::try_from(attribute).unwrap()]);
-                    out.message(2, |out| out.varint_field(2 + u32::from(number >> (attribute % 11) & 1 == 1), 1));
+                    out.bytes_field(
+                        1,
+                        &[
+                            u8::try_from(number % 100).unwrap(),
+                            u8::try_from(attribute).unwrap(),
+                        ],
+                    );
+                    out.message(2, |out| {
+                        out.varint_field(2 + u32::from(number >> (attribute % 11) & 1 == 1), 1)
+                    });
                 });
             }
         }));
@@ -151,7 +206,12 @@ fn shapes_that_never_repeat_are_bounded() {
 fn megabytes_of_repeated_json_keys_take_memory_in_proportion() {
     let text = format!("{{{}\"a\":1}}", "\"resourceSpans\":[],".repeat(200_000));
     let decoded = decode_json(text.as_bytes()).unwrap();
-    assert!(decoded.warning.unwrap().contains("199999 JSON keys came twice"));
+    assert!(
+        decoded
+            .warning
+            .unwrap()
+            .contains("199999 JSON keys came twice")
+    );
     let text = format!("{{\"{}\":1}}", "resource_".repeat(1 << 20));
     let warning = decode_json(text.as_bytes()).unwrap().warning.unwrap();
     assert!(warning.len() < 200, "{warning}");

@@ -3,7 +3,14 @@
 //! `rules_proto.rs` and `rules_json.rs` have one test for each rule; `properties.rs` compares with another
 //! implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`.
 
-#[path = "checks.rs"]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking and tell what they look at"
+)]
+
 mod checks;
 mod corpus;
 mod golden;

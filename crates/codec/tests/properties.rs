@@ -11,17 +11,20 @@ use opentelemetry_proto::tonic::common::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
-use prost::Message as _;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use prost::Message as _;
 
-use crate::checks::{check_otlp_json, check_otlp_proto, check_wire, hashes, normalised, one_by_one};
+use crate::checks::{
+    check_otlp_json, check_otlp_proto, check_wire, hashes, normalised, one_by_one,
+};
 use crate::spans::decoded;
 
 fn a_text() -> impl Strategy<Value = String> {
     // Few texts that repeat, as in life, and some of any characters.
     prop_oneof![
-        prop::sample::select(vec!["", "a", "http.request.method", "GET", "service.name"]).prop_map(str::to_owned),
+        prop::sample::select(vec!["", "a", "http.request.method", "GET", "service.name"])
+            .prop_map(str::to_owned),
         any::<String>(),
     ]
 }
@@ -35,21 +38,36 @@ fn a_value() -> impl Strategy<Value = AnyValue> {
         any::<f64>().prop_map(|double| Some(Any::DoubleValue(double))),
         vec(any::<u8>(), 0..5).prop_map(|bytes| Some(Any::BytesValue(bytes))),
     ];
-    scalar.prop_map(|value| AnyValue { value }).prop_recursive(4, 16, 3, |inner| {
-        let pair = (a_text(), inner.clone()).prop_map(|(key, value)| key_value(key, Some(value)));
-        prop_oneof![
-            vec(inner, 0..4).prop_map(|values| AnyValue { value: Some(Any::ArrayValue(ArrayValue { values })) }),
-            vec(pair, 0..4).prop_map(|values| AnyValue { value: Some(Any::KvlistValue(KeyValueList { values })) }),
-        ]
-    })
+    scalar
+        .prop_map(|value| AnyValue { value })
+        .prop_recursive(4, 16, 3, |inner| {
+            let pair =
+                (a_text(), inner.clone()).prop_map(|(key, value)| key_value(key, Some(value)));
+            prop_oneof![
+                vec(inner, 0..4).prop_map(|values| AnyValue {
+                    value: Some(Any::ArrayValue(ArrayValue { values }))
+                }),
+                vec(pair, 0..4).prop_map(|values| AnyValue {
+                    value: Some(Any::KvlistValue(KeyValueList { values }))
+                }),
+            ]
+        })
 }
 
 fn key_value(key: String, value: Option<AnyValue>) -> KeyValue {
-    KeyValue { key, value, key_strindex: 0 }
+    KeyValue {
+        key,
+        value,
+        key_strindex: 0,
+    }
 }
 
 fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
-    vec((a_text(), prop::option::weighted(0.9, a_value())).prop_map(|(key, value)| key_value(key, value)), 0..4)
+    vec(
+        (a_text(), prop::option::weighted(0.9, a_value()))
+            .prop_map(|(key, value)| key_value(key, value)),
+        0..4,
+    )
 }
 
 fn a_count() -> impl Strategy<Value = u32> {
@@ -61,79 +79,137 @@ fn an_id(len: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn an_event() -> impl Strategy<Value = Event> {
-    (any::<u64>(), a_text(), attributes(), a_count()).prop_map(|(time_unix_nano, name, attributes, dropped)| Event {
-        time_unix_nano,
-        name,
-        attributes,
-        dropped_attributes_count: dropped,
-    })
+    (any::<u64>(), a_text(), attributes(), a_count()).prop_map(
+        |(time_unix_nano, name, attributes, dropped)| Event {
+            time_unix_nano,
+            name,
+            attributes,
+            dropped_attributes_count: dropped,
+        },
+    )
 }
 
 fn a_link() -> impl Strategy<Value = Link> {
-    let ids = (prop_oneof![an_id(16), Just(Vec::new())], prop_oneof![an_id(8), Just(Vec::new())]);
-    (ids, a_text(), attributes(), a_count(), any::<u32>()).prop_map(|((trace_id, span_id), trace_state, attributes, dropped, flags)| {
-        Link { trace_id, span_id, trace_state, attributes, dropped_attributes_count: dropped, flags }
-    })
+    let ids = (
+        prop_oneof![an_id(16), Just(Vec::new())],
+        prop_oneof![an_id(8), Just(Vec::new())],
+    );
+    (ids, a_text(), attributes(), a_count(), any::<u32>()).prop_map(
+        |((trace_id, span_id), trace_state, attributes, dropped, flags)| Link {
+            trace_id,
+            span_id,
+            trace_state,
+            attributes,
+            dropped_attributes_count: dropped,
+            flags,
+        },
+    )
 }
 
 fn a_status() -> impl Strategy<Value = Option<Status>> {
-    prop::option::of((a_text(), prop_oneof![0..3i32, any::<i32>()]).prop_map(|(message, code)| Status { message, code }))
+    prop::option::of(
+        (a_text(), prop_oneof![0..3i32, any::<i32>()])
+            .prop_map(|(message, code)| Status { message, code }),
+    )
 }
 
 fn a_span() -> impl Strategy<Value = Span> {
     let parent = prop_oneof![an_id(8), Just(Vec::new()), Just(vec![0; 8])];
     let ids = (an_id(16), an_id(8), parent);
-    let numbers = (prop_oneof![0..6i32, any::<i32>()], any::<u64>(), any::<u64>(), any::<u32>());
+    let numbers = (
+        prop_oneof![0..6i32, any::<i32>()],
+        any::<u64>(),
+        any::<u64>(),
+        any::<u32>(),
+    );
     let dropped = (a_count(), a_count(), a_count());
     let lists = (attributes(), vec(an_event(), 0..3), vec(a_link(), 0..3));
-    (ids, (a_text(), a_text()), numbers, dropped, lists, a_status()).prop_map(
-        |(ids, (name, trace_state), (kind, start, end, flags), dropped, (attributes, events, links), status)| Span {
-            trace_id: ids.0,
-            span_id: ids.1,
-            trace_state,
-            parent_span_id: ids.2,
-            flags,
+    (
+        ids,
+        (a_text(), a_text()),
+        numbers,
+        dropped,
+        lists,
+        a_status(),
+    )
+        .prop_map(
+            |(
+                ids,
+                (name, trace_state),
+                (kind, start, end, flags),
+                dropped,
+                (attributes, events, links),
+                status,
+            )| Span {
+                trace_id: ids.0,
+                span_id: ids.1,
+                trace_state,
+                parent_span_id: ids.2,
+                flags,
+                name,
+                kind,
+                start_time_unix_nano: start,
+                end_time_unix_nano: end,
+                attributes,
+                dropped_attributes_count: dropped.0,
+                events,
+                dropped_events_count: dropped.1,
+                links,
+                dropped_links_count: dropped.2,
+                status,
+            },
+        )
+}
+
+fn a_scope() -> impl Strategy<Value = InstrumentationScope> {
+    (a_text(), a_text(), attributes(), a_count()).prop_map(
+        |(name, version, attributes, dropped)| InstrumentationScope {
             name,
-            kind,
-            start_time_unix_nano: start,
-            end_time_unix_nano: end,
+            version,
             attributes,
-            dropped_attributes_count: dropped.0,
-            events,
-            dropped_events_count: dropped.1,
-            links,
-            dropped_links_count: dropped.2,
-            status,
+            dropped_attributes_count: dropped,
         },
     )
 }
 
-fn a_scope() -> impl Strategy<Value = InstrumentationScope> {
-    (a_text(), a_text(), attributes(), a_count()).prop_map(|(name, version, attributes, dropped)| InstrumentationScope {
-        name,
-        version,
-        attributes,
-        dropped_attributes_count: dropped,
-    })
-}
-
 fn a_resource() -> impl Strategy<Value = Resource> {
     let entity_ref = (a_text(), a_text(), vec(a_text(), 0..3), vec(a_text(), 0..2)).prop_map(
-        |(schema_url, r#type, id_keys, description_keys)| EntityRef { schema_url, r#type, id_keys, description_keys },
+        |(schema_url, r#type, id_keys, description_keys)| EntityRef {
+            schema_url,
+            r#type,
+            id_keys,
+            description_keys,
+        },
     );
-    (attributes(), a_count(), vec(entity_ref, 0..3)).prop_map(|(attributes, dropped, entity_refs)| Resource {
-        attributes,
-        dropped_attributes_count: dropped,
-        entity_refs,
-    })
+    (attributes(), a_count(), vec(entity_ref, 0..3)).prop_map(
+        |(attributes, dropped, entity_refs)| Resource {
+            attributes,
+            dropped_attributes_count: dropped,
+            entity_refs,
+        },
+    )
 }
 
 fn a_request() -> impl Strategy<Value = ExportTraceServiceRequest> {
-    let scope_spans = (prop::option::of(a_scope()), vec(a_span(), 0..4), a_text())
-        .prop_map(|(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url });
-    let resource_spans = (prop::option::of(a_resource()), vec(scope_spans, 0..3), a_text())
-        .prop_map(|(resource, scope_spans, schema_url)| ResourceSpans { resource, scope_spans, schema_url });
-    vec(resource_spans, 0..4).prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
+    let scope_spans = (prop::option::of(a_scope()), vec(a_span(), 0..4), a_text()).prop_map(
+        |(scope, spans, schema_url)| ScopeSpans {
+            scope,
+            spans,
+            schema_url,
+        },
+    );
+    let resource_spans = (
+        prop::option::of(a_resource()),
+        vec(scope_spans, 0..3),
+        a_text(),
+    )
+        .prop_map(|(resource, scope_spans, schema_url)| ResourceSpans {
+            resource,
+            scope_spans,
+            schema_url,
+        });
+    vec(resource_spans, 0..4)
+        .prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
 }
 
 /// The same fields in another order: those of each number keep their order among themselves.
@@ -160,7 +236,15 @@ fn shuffled(message: &[u8], order: &[u32], children: &dyn Fn(u32, &[u8]) -> Vec<
 fn shuffled_request(request: &[u8], order: &[u32]) -> Vec<u8> {
     let leaf = |_: u32, bytes: &[u8]| bytes.to_vec();
     let flat = |bytes: &[u8]| shuffled(bytes, order, &leaf);
-    let scope_spans = |bytes: &[u8]| shuffled(bytes, order, &|number, child| if number == 3 { child.to_vec() } else { flat(child) });
+    let scope_spans = |bytes: &[u8]| {
+        shuffled(bytes, order, &|number, child| {
+            if number == 3 {
+                child.to_vec()
+            } else {
+                flat(child)
+            }
+        })
+    };
     let resource_spans = |bytes: &[u8]| {
         shuffled(bytes, order, &|number, child| match number {
             1 => flat(child),

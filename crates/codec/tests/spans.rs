@@ -2,7 +2,9 @@
 
 use codec::generated::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 use codec::generated::opentelemetry::proto::common::v1::any_value::Value as Any;
-use codec::generated::opentelemetry::proto::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use codec::generated::opentelemetry::proto::common::v1::{
+    AnyValue, InstrumentationScope, KeyValue,
+};
 use codec::generated::opentelemetry::proto::resource::v1::Resource;
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use codec::otlp::{Decoded, decode_json, decode_proto};
@@ -11,17 +13,28 @@ use prost::Message;
 
 /// A good span without anything optional.
 pub(crate) fn span(id: u8) -> Span {
-    Span { trace_id: vec![id; 16], span_id: vec![id; 8], name: format!("span {id}"), ..Span::default() }
+    Span {
+        trace_id: vec![id; 16],
+        span_id: vec![id; 8],
+        name: format!("span {id}"),
+        ..Span::default()
+    }
 }
 
 /// A span with one attribute.
 pub(crate) fn span_with(key: &str, value: Any) -> Span {
-    Span { attributes: vec![attribute(key, value)], ..span(1) }
+    Span {
+        attributes: vec![attribute(key, value)],
+        ..span(1)
+    }
 }
 
 /// An attribute.
 pub(crate) fn attribute(key: &str, value: Any) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }) }
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+    }
 }
 
 /// A text value.
@@ -31,25 +44,40 @@ pub(crate) fn text(text: &str) -> Any {
 
 /// The envelope of some spans of one service.
 pub(crate) fn resource_spans(service: &str, spans: Vec<Span>) -> ResourceSpans {
-    let resource = Resource { attributes: vec![attribute("service.name", text(service))], ..Resource::default() };
-    let scope = InstrumentationScope { name: "library".to_owned(), ..InstrumentationScope::default() };
+    let resource = Resource {
+        attributes: vec![attribute("service.name", text(service))],
+        ..Resource::default()
+    };
+    let scope = InstrumentationScope {
+        name: "library".to_owned(),
+        ..InstrumentationScope::default()
+    };
     ResourceSpans {
         resource: Some(resource),
-        scope_spans: vec![ScopeSpans { scope: Some(scope), spans, schema_url: String::new() }],
+        scope_spans: vec![ScopeSpans {
+            scope: Some(scope),
+            spans,
+            schema_url: String::new(),
+        }],
         schema_url: String::new(),
     }
 }
 
 /// The bytes of a request with some spans.
 pub(crate) fn request(spans: Vec<Span>) -> Vec<u8> {
-    ExportTraceServiceRequest { resource_spans: vec![resource_spans("shop", spans)] }.encode_to_vec()
+    ExportTraceServiceRequest {
+        resource_spans: vec![resource_spans("shop", spans)],
+    }
+    .encode_to_vec()
 }
 
 /// The bytes of a request whose only scope has spans of any bytes.
 pub(crate) fn request_of_raw_spans(spans: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Writer::new();
     out.message(1, |out| {
-        out.message(2, |out| spans.iter().for_each(|span| out.bytes_field(2, span)));
+        out.message(2, |out| {
+            spans.iter().for_each(|span| out.bytes_field(2, span))
+        });
     });
     out.into_bytes()
 }

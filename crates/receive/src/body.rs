@@ -37,11 +37,27 @@ pub(crate) struct Held {
 impl Held {
     /// Takes memory for a body of a known size, or none yet. What is not compressed is soon decoded: memory for that
     /// is taken too, so that a request that was admitted is not refused after it was read.
-    pub(crate) fn with_capacity(budget: &ByteBudget, bytes: u64, is_compressed: bool) -> Result<Self, Refusal> {
-        let mut reservation = budget.reserve(0).map_err(|exceeded| Refusal::over_budget(0, &exceeded))?;
+    pub(crate) fn with_capacity(
+        budget: &ByteBudget,
+        bytes: u64,
+        is_compressed: bool,
+    ) -> Result<Self, Refusal> {
+        let mut reservation = budget
+            .reserve(0)
+            .map_err(|exceeded| Refusal::over_budget(0, &exceeded))?;
         let capacity = usize::try_from(bytes).unwrap_or(usize::MAX);
-        grow(&mut reservation, if is_compressed { capacity } else { capacity.saturating_mul(2) })?;
-        Ok(Self { bytes: Vec::with_capacity(capacity), reservation })
+        grow(
+            &mut reservation,
+            if is_compressed {
+                capacity
+            } else {
+                capacity.saturating_mul(2)
+            },
+        )?;
+        Ok(Self {
+            bytes: Vec::with_capacity(capacity),
+            reservation,
+        })
     }
 
     /// Makes room for a number of bytes more.
@@ -57,7 +73,10 @@ impl Held {
 }
 
 /// Gives the next bytes of a body, counted; nothing at its end.
-pub(crate) async fn next_chunk(body: &mut Incoming, tally: &Tally) -> Result<Option<Bytes>, Refusal> {
+pub(crate) async fn next_chunk(
+    body: &mut Incoming,
+    tally: &Tally,
+) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         match frame.map(http_body::Frame::into_data) {
             Ok(Ok(chunk)) => {
@@ -66,7 +85,11 @@ pub(crate) async fn next_chunk(body: &mut Incoming, tally: &Tally) -> Result<Opt
             }
             // Trailers say nothing to us.
             Ok(Err(_)) => {}
-            Err(error) => return Err(Refusal::BrokenOff { reason: error.to_string() }),
+            Err(error) => {
+                return Err(Refusal::BrokenOff {
+                    reason: error.to_string(),
+                });
+            }
         }
     }
     Ok(None)
@@ -80,7 +103,10 @@ pub(crate) async fn read_whole(
     is_compressed: bool,
     tally: &Tally,
 ) -> Result<Held, Refusal> {
-    let too_large = || Refusal::TooLarge { what: "the request's body", bytes_max };
+    let too_large = || Refusal::TooLarge {
+        what: "the request's body",
+        bytes_max,
+    };
     let declared = body.size_hint().exact().unwrap_or(0);
     if declared > bytes_max {
         return Err(too_large());
@@ -104,7 +130,9 @@ pub(crate) async fn within<T>(
 ) -> Result<T, Refusal> {
     match tokio::time::timeout(timeout, reading).await {
         Ok(result) => result,
-        Err(_) => Err(Refusal::TooSlow { seconds: timeout.as_secs() }),
+        Err(_) => Err(Refusal::TooSlow {
+            seconds: timeout.as_secs(),
+        }),
     }
 }
 

@@ -21,28 +21,55 @@ struct LedgerCollector {
 
 /// Registers everything that the way in counts.
 pub(crate) fn register(metrics: &Metrics, ledger: &Arc<Ledger>, budget: &ByteBudget) {
-    let collector = LedgerCollector { ledger: Arc::clone(ledger), budget: budget.clone() };
+    let collector = LedgerCollector {
+        ledger: Arc::clone(ledger),
+        budget: budget.clone(),
+    };
     metrics.register(|registry| registry.register_collector(Box::new(collector)));
 }
 
 impl Collector for LedgerCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let all: Vec<(Transport, Counts)> =
-            Transport::ALL.into_iter().map(|transport| (transport, self.ledger.counts(transport))).collect();
+        let all: Vec<(Transport, Counts)> = Transport::ALL
+            .into_iter()
+            .map(|transport| (transport, self.ledger.counts(transport)))
+            .collect();
         encode_flow(&mut encoder, "requests", &all, |counts| &counts.requests)?;
         encode_flow(&mut encoder, "spans", &all, |counts| &counts.spans)?;
         encode_flow(&mut encoder, "bytes", &all, |counts| &counts.bytes)?;
         encode_outcomes(&mut encoder, &all)?;
         let counters: [(&str, &str, fn(&Counts) -> u64); 4] = [
-            ("duplicate_spans", "Accepted spans that were stored before", |counts| counts.duplicate_spans),
-            ("repaired_texts", "Texts that were not UTF-8 and were repaired", |counts| counts.repaired_texts),
-            ("truncated_values", "Attribute values that were cut", |counts| counts.truncated_values),
-            ("connections_refused", "Connections closed as they came", |counts| counts.connections_refused),
+            (
+                "duplicate_spans",
+                "Accepted spans that were stored before",
+                |counts| counts.duplicate_spans,
+            ),
+            (
+                "repaired_texts",
+                "Texts that were not UTF-8 and were repaired",
+                |counts| counts.repaired_texts,
+            ),
+            (
+                "truncated_values",
+                "Attribute values that were cut",
+                |counts| counts.truncated_values,
+            ),
+            (
+                "connections_refused",
+                "Connections closed as they came",
+                |counts| counts.connections_refused,
+            ),
         ];
         for (name, help, get) in counters {
             encode_counters(&mut encoder, name, help, &all, get)?;
         }
-        encode_gauges(&mut encoder, "connections_open", "Connections that are open", &all, |counts| counts.connections)?;
+        encode_gauges(
+            &mut encoder,
+            "connections_open",
+            "Connections that are open",
+            &all,
+            |counts| counts.connections,
+        )?;
         self.encode_budget(&mut encoder)?;
         self.encode_durations(&mut encoder)
     }
@@ -51,9 +78,21 @@ impl Collector for LedgerCollector {
 impl LedgerCollector {
     fn encode_budget(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let gauges = [
-            ("budget_used_bytes", "Memory reserved for requests under way", self.budget.used()),
-            ("budget_limit_bytes", "The most memory that may be reserved", self.budget.limit()),
-            ("budget_peak_bytes", "The most memory that was ever reserved", self.budget.peak()),
+            (
+                "budget_used_bytes",
+                "Memory reserved for requests under way",
+                self.budget.used(),
+            ),
+            (
+                "budget_limit_bytes",
+                "The most memory that may be reserved",
+                self.budget.limit(),
+            ),
+            (
+                "budget_peak_bytes",
+                "The most memory that was ever reserved",
+                self.budget.peak(),
+            ),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
@@ -64,10 +103,13 @@ impl LedgerCollector {
     }
 
     fn encode_durations(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let Some(first) = self.ledger.duration(Transport::Http) else { return Ok(()) };
+        let Some(first) = self.ledger.duration(Transport::Http) else {
+            return Ok(());
+        };
         let name = "trackway_receive_request_duration";
         let help = "Time from a request's headers to its answer";
-        let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), first.metric_type())?;
+        let mut metric =
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), first.metric_type())?;
         for transport in Transport::ALL {
             if let Some(duration) = self.ledger.duration(transport) {
                 duration.encode(metric.encode_family(&[("transport", transport.label())])?)?;
@@ -86,9 +128,19 @@ fn encode_flow(
 ) -> Result<(), Error> {
     let counters: [(&str, &str, fn(&Flow) -> u64); 4] = [
         ("received", "All that came", |flow| flow.received),
-        ("accepted", "What was kept and acknowledged", |flow| flow.accepted),
-        ("rejected", "What was left out of a request that was taken", |flow| flow.rejected),
-        ("dropped", "What was given up because its client was gone", |flow| flow.dropped),
+        ("accepted", "What was kept and acknowledged", |flow| {
+            flow.accepted
+        }),
+        (
+            "rejected",
+            "What was left out of a request that was taken",
+            |flow| flow.rejected,
+        ),
+        (
+            "dropped",
+            "What was given up because its client was gone",
+            |flow| flow.dropped,
+        ),
     ];
     for (word, help, get) in counters {
         // `requests_total` carries the outcome and is printed by itself.
@@ -100,14 +152,24 @@ fn encode_flow(
         encode_counters(encoder, &name, help, all, move |counts| get(flow(counts)))?;
     }
     let help = "What is under way";
-    encode_gauges(encoder, &format!("{kind}_in_flight"), help, all, move |counts| flow(counts).in_flight)?;
+    encode_gauges(
+        encoder,
+        &format!("{kind}_in_flight"),
+        help,
+        all,
+        move |counts| flow(counts).in_flight,
+    )?;
     if kind == "requests" {
         return Ok(());
     }
     let name = format!("trackway_receive_{kind}_refused");
     let counter = ConstCounter::new(0u64);
-    let mut metric =
-        encoder.encode_descriptor(&name, "What was answered with an error", None, counter.metric_type())?;
+    let mut metric = encoder.encode_descriptor(
+        &name,
+        "What was answered with an error",
+        None,
+        counter.metric_type(),
+    )?;
     for (transport, counts) in all {
         for (reason, count) in Reason::ALL.iter().zip(flow(counts).refused) {
             let labels = [("transport", transport.label()), ("reason", reason.label())];
@@ -117,14 +179,26 @@ fn encode_flow(
     Ok(())
 }
 
-fn encode_outcomes(encoder: &mut DescriptorEncoder<'_>, all: &[(Transport, Counts)]) -> Result<(), Error> {
+fn encode_outcomes(
+    encoder: &mut DescriptorEncoder<'_>,
+    all: &[(Transport, Counts)],
+) -> Result<(), Error> {
     let kind = ConstCounter::new(0u64).metric_type();
-    let mut metric =
-        encoder.encode_descriptor("trackway_receive_requests", "Requests by how they ended", None, kind)?;
+    let mut metric = encoder.encode_descriptor(
+        "trackway_receive_requests",
+        "Requests by how they ended",
+        None,
+        kind,
+    )?;
     for (transport, counts) in all {
         let flow = &counts.requests;
         let mut outcomes = vec![("accepted", flow.accepted), ("dropped", flow.dropped)];
-        outcomes.extend(Reason::ALL.iter().map(|reason| reason.label()).zip(flow.refused));
+        outcomes.extend(
+            Reason::ALL
+                .iter()
+                .map(|reason| reason.label())
+                .zip(flow.refused),
+        );
         for (outcome, count) in outcomes {
             let labels = [("transport", transport.label()), ("outcome", outcome)];
             ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
@@ -141,9 +215,11 @@ fn encode_counters(
     get: impl Fn(&Counts) -> u64,
 ) -> Result<(), Error> {
     let name = format!("trackway_receive_{name}");
-    let mut metric = encoder.encode_descriptor(&name, help, None, ConstCounter::new(0u64).metric_type())?;
+    let mut metric =
+        encoder.encode_descriptor(&name, help, None, ConstCounter::new(0u64).metric_type())?;
     for (transport, counts) in all {
-        ConstCounter::new(get(counts)).encode(metric.encode_family(&[("transport", transport.label())])?)?;
+        ConstCounter::new(get(counts))
+            .encode(metric.encode_family(&[("transport", transport.label())])?)?;
     }
     Ok(())
 }
@@ -156,7 +232,8 @@ fn encode_gauges(
     get: impl Fn(&Counts) -> u64,
 ) -> Result<(), Error> {
     let name = format!("trackway_receive_{name}");
-    let mut metric = encoder.encode_descriptor(&name, help, None, ConstGauge::new(0i64).metric_type())?;
+    let mut metric =
+        encoder.encode_descriptor(&name, help, None, ConstGauge::new(0i64).metric_type())?;
     for (transport, counts) in all {
         let gauge = ConstGauge::new(i64::try_from(get(counts)).unwrap_or(i64::MAX));
         gauge.encode(metric.encode_family(&[("transport", transport.label())])?)?;

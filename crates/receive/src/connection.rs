@@ -27,8 +27,9 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use crate::intake::Receiver;
 use crate::ledger::Transport;
 use crate::limits::{
-    HEADER_BYTES_MAX, HTTP1_BUFFER_BYTES_MAX, HTTP1_HEADERS_MAX, HTTP2_LOCAL_RESETS_MAX, HTTP2_PENDING_RESETS_MAX,
-    HTTP2_SEND_BUFFER_BYTES_MAX, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, Limits,
+    HEADER_BYTES_MAX, HTTP1_BUFFER_BYTES_MAX, HTTP1_HEADERS_MAX, HTTP2_LOCAL_RESETS_MAX,
+    HTTP2_PENDING_RESETS_MAX, HTTP2_SEND_BUFFER_BYTES_MAX, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES,
+    Limits,
 };
 use crate::ping_watch::PingWatch;
 use crate::refusal::Refusal;
@@ -53,7 +54,9 @@ impl Door {
     /// Refuses when the program is about to stop.
     pub(crate) fn check_open(&self) -> Result<(), Refusal> {
         if self.shutdown.has_begun() {
-            return Err(Refusal::Unavailable { reason: "the server is stopping".to_owned() });
+            return Err(Refusal::Unavailable {
+                reason: "the server is stopping".to_owned(),
+            });
         }
         Ok(())
     }
@@ -73,7 +76,16 @@ pub async fn serve_otlp_http(
     shutdown: Shutdown,
     tasks: Tasks,
 ) -> io::Result<()> {
-    serve(Door { receiver, tasks, transport: Transport::Http, shutdown }, listeners).await
+    serve(
+        Door {
+            receiver,
+            tasks,
+            transport: Transport::Http,
+            shutdown,
+        },
+        listeners,
+    )
+    .await
 }
 
 /// Serves OTLP/gRPC on the listeners until the signal to stop, then drains; gives an error only before it serves.
@@ -83,23 +95,50 @@ pub async fn serve_otlp_grpc(
     shutdown: Shutdown,
     tasks: Tasks,
 ) -> io::Result<()> {
-    serve(Door { receiver, tasks, transport: Transport::Grpc, shutdown }, listeners).await
+    serve(
+        Door {
+            receiver,
+            tasks,
+            transport: Transport::Grpc,
+            shutdown,
+        },
+        listeners,
+    )
+    .await
 }
 
 async fn serve(door: Door, listeners: Vec<std::net::TcpListener>) -> io::Result<()> {
-    let listeners = listeners.into_iter().map(listen).collect::<io::Result<Vec<_>>>()?;
-    let slots = Arc::new(Semaphore::new(door.receiver.limits().connections_max.min(Semaphore::MAX_PERMITS)));
+    let listeners = listeners
+        .into_iter()
+        .map(listen)
+        .collect::<io::Result<Vec<_>>>()?;
+    let slots = Arc::new(Semaphore::new(
+        door.receiver
+            .limits()
+            .connections_max
+            .min(Semaphore::MAX_PERMITS),
+    ));
     let force = Shutdown::new();
     // Nothing is ever sent: the channel ends when every listener and connection has let go of its sender.
     let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
     for listener in listeners {
-        let accepting = Accepting { door: door.clone(), slots: Arc::clone(&slots), force: force.clone() };
+        let accepting = Accepting {
+            door: door.clone(),
+            slots: Arc::clone(&slots),
+            force: force.clone(),
+        };
         door.tasks.spawn(accepting.run(listener, alive.clone()));
     }
     drop(alive);
     door.shutdown.begun().await;
-    if tokio::time::timeout(door.receiver.limits().drain_timeout, all_ended.recv()).await.is_err() {
-        tracing::warn!(transport = door.transport.label(), "connections are cut that did not end in time");
+    if tokio::time::timeout(door.receiver.limits().drain_timeout, all_ended.recv())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            transport = door.transport.label(),
+            "connections are cut that did not end in time"
+        );
         force.begin();
         let _ended = tokio::time::timeout(GOODBYE_TIMEOUT, all_ended.recv()).await;
     }
@@ -157,7 +196,9 @@ impl Accepting {
 
 /// The age limit of the n-th connection: from 90 to 110 %, so that clients don't come back all at once.
 fn age_max(limits: &Limits, transport: Transport, number: u64) -> Option<Duration> {
-    let age = limits.connection_age_max.filter(|_| transport == Transport::Grpc)?;
+    let age = limits
+        .connection_age_max
+        .filter(|_| transport == Transport::Grpc)?;
     // 37 and 21 have no common divisor: 21 connections in a row get 21 different ages.
     let percent = 90 + u32::try_from(number.wrapping_mul(37) % 21).unwrap_or(10);
     Some(age * percent / 100)
@@ -171,7 +212,11 @@ async fn drive(door: Door, stream: TcpStream, force: Shutdown, age_max: Option<D
         return;
     }
     let limits = door.receiver.limits();
-    let (stream, alarm) = PingWatch::new(stream, Arc::clone(door.receiver.clock()), limits.pings_per_minute_max);
+    let (stream, alarm) = PingWatch::new(
+        stream,
+        Arc::clone(door.receiver.clock()),
+        limits.pings_per_minute_max,
+    );
     let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
         let (door, busy) = (door.clone(), Activity::begin(&activity));
@@ -197,7 +242,12 @@ async fn drive(door: Door, stream: TcpStream, force: Shutdown, age_max: Option<D
 }
 
 /// Waits until the connection must go; gives how long what is under way on it may still take.
-async fn reason_to_leave(door: &Door, activity: &Activity, alarm: &Notify, age_max: Option<Duration>) -> Duration {
+async fn reason_to_leave(
+    door: &Door,
+    activity: &Activity,
+    alarm: &Notify,
+    age_max: Option<Duration>,
+) -> Duration {
     let limits = door.receiver.limits();
     let too_old = async {
         match age_max {

@@ -57,19 +57,30 @@ pub(crate) async fn read_message(
             let missing = PREFIX_BYTES - prefix.len();
             prefix.extend_from_slice(&chunk.split_to(missing.min(chunk.len())));
             if let &[flag, a, b, c, d] = prefix.as_slice() {
-                message = Some(begin(flag, u32::from_be_bytes([a, b, c, d]), budget, limits)?);
+                message = Some(begin(
+                    flag,
+                    u32::from_be_bytes([a, b, c, d]),
+                    budget,
+                    limits,
+                )?);
             }
         }
-        let Some((message, length)) = &mut message else { continue };
+        let Some((message, length)) = &mut message else {
+            continue;
+        };
         if message.held.bytes.len() + chunk.len() > *length {
-            return Err(Refusal::WrongCardinality { found: "more than one" });
+            return Err(Refusal::WrongCardinality {
+                found: "more than one",
+            });
         }
         message.held.bytes.extend_from_slice(&chunk);
     }
     match message {
         Some((message, length)) if message.held.bytes.len() == length => Ok(message),
         None if prefix.is_empty() => Err(Refusal::WrongCardinality { found: "none" }),
-        _ => Err(Refusal::Malformed { reason: "the message ends before its length".to_owned() }),
+        _ => Err(Refusal::Malformed {
+            reason: "the message ends before its length".to_owned(),
+        }),
     }
 }
 
@@ -77,41 +88,73 @@ pub(crate) async fn read_message(
 pub(crate) async fn read_small_message(body: &mut Incoming) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::BrokenOff { reason: error.to_string() })?;
+        let frame = frame.map_err(|error| Refusal::BrokenOff {
+            reason: error.to_string(),
+        })?;
         bytes.extend_from_slice(frame.data_ref().map_or(&b""[..], |data| data));
         if bytes.len() > SMALL_MESSAGE_BYTES_MAX {
             let bytes_max = u64::try_from(SMALL_MESSAGE_BYTES_MAX).unwrap_or(0);
-            return Err(Refusal::TooLarge { what: "the message", bytes_max });
+            return Err(Refusal::TooLarge {
+                what: "the message",
+                bytes_max,
+            });
         }
     }
     match bytes.as_slice() {
-        [0, a, b, c, d, message @ ..] if u32::try_from(message.len()) == Ok(u32::from_be_bytes([*a, *b, *c, *d])) => {
+        [0, a, b, c, d, message @ ..]
+            if u32::try_from(message.len()) == Ok(u32::from_be_bytes([*a, *b, *c, *d])) =>
+        {
             Ok(message.to_vec())
         }
-        _ => Err(Refusal::Malformed { reason: "not one uncompressed message".to_owned() }),
+        _ => Err(Refusal::Malformed {
+            reason: "not one uncompressed message".to_owned(),
+        }),
     }
 }
 
 /// Takes the memory for a message whose prefix was read.
-fn begin(flag: u8, length: u32, budget: &ByteBudget, limits: &Limits) -> Result<(Message, usize), Refusal> {
+fn begin(
+    flag: u8,
+    length: u32,
+    budget: &ByteBudget,
+    limits: &Limits,
+) -> Result<(Message, usize), Refusal> {
     let is_compressed = match flag {
         0 => false,
         1 => true,
-        _ => return Err(Refusal::Malformed { reason: format!("the message's flag is {flag}, which is no flag") }),
+        _ => {
+            return Err(Refusal::Malformed {
+                reason: format!("the message's flag is {flag}, which is no flag"),
+            });
+        }
     };
-    let bytes_max = if is_compressed { limits.compressed_bytes_max } else { limits.body_bytes_max };
+    let bytes_max = if is_compressed {
+        limits.compressed_bytes_max
+    } else {
+        limits.body_bytes_max
+    };
     if u64::from(length) > bytes_max {
-        return Err(Refusal::TooLarge { what: "the message", bytes_max });
+        return Err(Refusal::TooLarge {
+            what: "the message",
+            bytes_max,
+        });
     }
     let held = Held::with_capacity(budget, u64::from(length), is_compressed)?;
-    Ok((Message { is_compressed, held }, usize::try_from(length).unwrap_or(usize::MAX)))
+    Ok((
+        Message {
+            is_compressed,
+            held,
+        },
+        usize::try_from(length).unwrap_or(usize::MAX),
+    ))
 }
 
 /// Reads `grpc-timeout`: at most eight digits and a unit; nothing when there is none or it can't be read.
 pub(crate) fn deadline(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         return None;
     }
     let count: u64 = digits.parse().ok()?;
@@ -129,7 +172,9 @@ pub(crate) fn deadline(headers: &HeaderMap) -> Option<Duration> {
 
 fn response(reply: Reply) -> Response<Reply> {
     let mut response = Response::new(reply);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     response
 }
 
@@ -137,11 +182,18 @@ fn response(reply: Reply) -> Response<Reply> {
 pub(crate) fn success(message: &[u8]) -> Response<Reply> {
     let mut framed = Vec::with_capacity(PREFIX_BYTES + message.len());
     framed.push(0);
-    framed.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+    framed.extend_from_slice(
+        &u32::try_from(message.len())
+            .unwrap_or(u32::MAX)
+            .to_be_bytes(),
+    );
     framed.extend_from_slice(message);
     let trailers = HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static("0"))]);
     let mut response = response(Reply::with_trailers(framed, trailers));
-    response.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS_ACCEPTED_GRPC));
+    response.headers_mut().insert(
+        GRPC_ACCEPT_ENCODING,
+        HeaderValue::from_static(ENCODINGS_ACCEPTED_GRPC),
+    );
     response
 }
 
@@ -162,7 +214,10 @@ pub(crate) fn refusal(refusal: &Refusal, retry_after_s: Option<u32>) -> Response
     }
     if matches!(refusal, Refusal::UnknownEncoding { .. }) {
         debug_assert_eq!(ENCODINGS_ACCEPTED.replace(' ', ""), ENCODINGS_ACCEPTED_GRPC);
-        headers.insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS_ACCEPTED_GRPC));
+        headers.insert(
+            GRPC_ACCEPT_ENCODING,
+            HeaderValue::from_static(ENCODINGS_ACCEPTED_GRPC),
+        );
     }
     response
 }
@@ -199,11 +254,22 @@ mod tests {
 
     #[test]
     fn deadlines_are_read_in_every_unit_and_nonsense_is_none() {
-        let read = |text: &str| deadline(&HeaderMap::from_iter([(GRPC_TIMEOUT, text.parse().unwrap())]));
+        let read = |text: &str| {
+            deadline(&HeaderMap::from_iter([(
+                GRPC_TIMEOUT,
+                text.parse().unwrap(),
+            )]))
+        };
         assert_eq!(read("100m"), Some(Duration::from_millis(100)));
         assert_eq!(read("2S"), Some(Duration::from_secs(2)));
         assert_eq!(read("3M"), Some(Duration::from_secs(180)));
-        assert_eq!((read("5u"), read("7n")), (Some(Duration::from_micros(5)), Some(Duration::from_nanos(7))));
+        assert_eq!(
+            (read("5u"), read("7n")),
+            (
+                Some(Duration::from_micros(5)),
+                Some(Duration::from_nanos(7))
+            )
+        );
         assert_eq!(read("99999999H"), Some(DEADLINE_MAX));
         for nonsense in ["", "S", "-1S", "1", "1s", "999999999S", "1.5S", "+1S"] {
             assert_eq!(read(nonsense), None, "{nonsense:?}");

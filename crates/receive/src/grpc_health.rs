@@ -7,13 +7,18 @@ use crate::refusal::{Refusal, code};
 
 pub(crate) const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
 /// The services that can be asked for; the empty name is the server as a whole.
-const SERVICES: [&[u8]; 3] =
-    [b"", b"opentelemetry.proto.collector.trace.v1.TraceService", b"grpc.health.v1.Health"];
+const SERVICES: [&[u8]; 3] = [
+    b"",
+    b"opentelemetry.proto.collector.trace.v1.TraceService",
+    b"grpc.health.v1.Health",
+];
 
 /// The answer to a `HealthCheckRequest`: the bytes of a `HealthCheckResponse`, or a code and why.
 pub(crate) fn check(request: &[u8], is_ready: bool) -> Result<[u8; 2], (i32, String)> {
     let service = service(request).ok_or_else(|| {
-        let refusal = Refusal::Malformed { reason: "not a HealthCheckRequest".to_owned() };
+        let refusal = Refusal::Malformed {
+            reason: "not a HealthCheckRequest".to_owned(),
+        };
         (refusal.grpc_code(), refusal.message())
     })?;
     if !SERVICES.contains(&service) {
@@ -28,7 +33,9 @@ fn service(request: &[u8]) -> Option<&[u8]> {
     match request {
         [] => Some(b""),
         // Names of services are shorter than 128 bytes: one byte of length.
-        [0x0a, length, text @ ..] if text.len() == usize::from(*length) && *length < 0x80 => Some(text),
+        [0x0a, length, text @ ..] if text.len() == usize::from(*length) && *length < 0x80 => {
+            Some(text)
+        }
         _ => None,
     }
 }
@@ -41,7 +48,11 @@ mod tests {
     fn says_whether_the_server_or_a_service_of_it_serves() {
         assert_eq!(check(b"", true), Ok([8, 1]));
         assert_eq!(check(b"\x0a\x00", false), Ok([8, 2]));
-        let named = [&[0x0a, 51][..], b"opentelemetry.proto.collector.trace.v1.TraceService"].concat();
+        let named = [
+            &[0x0a, 51][..],
+            b"opentelemetry.proto.collector.trace.v1.TraceService",
+        ]
+        .concat();
         assert_eq!(check(&named, true), Ok([8, 1]));
         assert_eq!(check(b"\x0a\x01x", true).unwrap_err().0, code::NOT_FOUND);
         for nonsense in [&b"\x0a\x02x"[..], b"\x0a", b"\x12\x00", b"\x0a\xff\x01"] {

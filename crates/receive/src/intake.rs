@@ -88,10 +88,26 @@ impl Receiver {
     /// Makes a receiver and shows its ledger among the metrics.
     #[must_use]
     pub fn new(writer: Arc<dyn SpanWriter>, parts: ReceiverParts<'_>) -> Arc<Self> {
-        let ReceiverParts { pool, budget, clock, metrics, limits, tenant } = parts;
+        let ReceiverParts {
+            pool,
+            budget,
+            clock,
+            metrics,
+            limits,
+            tenant,
+        } = parts;
         let ledger = Ledger::new(Arc::clone(&clock));
         collector::register(metrics, &ledger, &budget);
-        Arc::new(Self { writer, pool, budget, clock, limits, tenant, ledger, refusals: AtomicU64::new(0) })
+        Arc::new(Self {
+            writer,
+            pool,
+            budget,
+            clock,
+            limits,
+            tenant,
+            ledger,
+            refusals: AtomicU64::new(0),
+        })
     }
 
     /// What came and what became of it.
@@ -163,7 +179,11 @@ impl Receiver {
         tally: &Tally,
         tell: &oneshot::Sender<Result<Receipt, Refusal>>,
     ) -> (Option<Result<Receipt, Refusal>>, Option<Reservation>) {
-        let Digest { decoded, otlp, reservation } = digest;
+        let Digest {
+            decoded,
+            otlp,
+            reservation,
+        } = digest;
         let receipt = receipt(&decoded);
         if decoded.batch.is_empty() {
             return (Some(Ok(receipt)), Some(reservation));
@@ -171,7 +191,11 @@ impl Receiver {
         if tell.is_closed() && !plumbing::planted("receive-abandoned-request-written") {
             return (None, None);
         }
-        let incoming = IncomingBatch { tenant: self.tenant.clone(), batch: decoded.batch, otlp };
+        let incoming = IncomingBatch {
+            tenant: self.tenant.clone(),
+            batch: decoded.batch,
+            otlp,
+        };
         let writing = self.writer.write(incoming);
         if plumbing::planted("receive-ack-before-write") {
             return (Some(Ok(receipt)), Some(reservation));
@@ -192,7 +216,15 @@ impl Receiver {
 
 /// Decompresses and decodes; the CPU's part of the road.
 fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
-    let Request { encoding, compression, held: Held { bytes, mut reservation }, tally } = request;
+    let Request {
+        encoding,
+        compression,
+        held: Held {
+            bytes,
+            mut reservation,
+        },
+        tally,
+    } = request;
     let plain = match compression {
         Compression::Identity => bytes,
         Compression::Gzip | Compression::Zstd => {
@@ -210,7 +242,10 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     .map_err(undecodable)?;
     tally.add_spans(size(decoded.batch.len()), decoded.rejected_spans);
     tally.add_notes(decoded.repaired_texts, decoded.truncated_values, 0);
-    follow(&mut reservation, plain.capacity() + decoded.batch.size_bytes())?;
+    follow(
+        &mut reservation,
+        plain.capacity() + decoded.batch.size_bytes(),
+    )?;
     let is_as_sent = matches!(encoding, Encoding::Proto) && decoded.is_verbatim;
     let otlp = if decoded.batch.is_empty() {
         Vec::new()
@@ -222,26 +257,45 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
         drop(plain);
         encode_proto(&decoded.batch)
     };
-    follow(&mut reservation, otlp.capacity() + decoded.batch.size_bytes())?;
-    Ok(Digest { decoded, otlp: Bytes::from(otlp), reservation })
+    follow(
+        &mut reservation,
+        otlp.capacity() + decoded.batch.size_bytes(),
+    )?;
+    Ok(Digest {
+        decoded,
+        otlp: Bytes::from(otlp),
+        reservation,
+    })
 }
 
 /// Says why a body could not be decoded: its bytes are wrong, or would unpack to more than may be held.
 fn undecodable(error: DecodeError) -> Refusal {
     match error {
-        DecodeError::TooLarge { memory_bytes_max, .. } => {
-            Refusal::TooLarge { what: "the unpacked request", bytes_max: size(memory_bytes_max) }
-        }
-        broken @ DecodeError::Broken { .. } => Refusal::Malformed { reason: shorten(&broken.to_string()) },
+        DecodeError::TooLarge {
+            memory_bytes_max, ..
+        } => Refusal::TooLarge {
+            what: "the unpacked request",
+            bytes_max: size(memory_bytes_max),
+        },
+        broken @ DecodeError::Broken { .. } => Refusal::Malformed {
+            reason: shorten(&broken.to_string()),
+        },
     }
 }
 
 /// What the answer will say of spans that were left out.
 fn receipt(decoded: &Decoded) -> Receipt {
     let rejected_spans = decoded.rejected_spans;
-    let message = decoded.rejection.as_deref().or(decoded.warning.as_deref()).unwrap_or_default();
+    let message = decoded
+        .rejection
+        .as_deref()
+        .or(decoded.warning.as_deref())
+        .unwrap_or_default();
     let miscounted = u64::from(plumbing::planted("receive-partial-success-wrong-count"));
-    Receipt { rejected_spans: rejected_spans + miscounted, message: shorten(message) }
+    Receipt {
+        rejected_spans: rejected_spans + miscounted,
+        message: shorten(message),
+    }
 }
 
 /// Makes the reservation what is really held.

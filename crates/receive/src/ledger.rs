@@ -81,7 +81,8 @@ impl Flow {
     /// Tells whether everything that came is accounted for.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
-        self.received == self.accepted + self.rejected + self.refused_sum() + self.dropped + self.in_flight
+        self.received
+            == self.accepted + self.rejected + self.refused_sum() + self.dropped + self.in_flight
     }
 
     fn receive(&mut self, count: u64) {
@@ -142,10 +143,19 @@ pub struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        let counts = Transport::ALL.into_iter().map(|transport| (transport, Mutex::default())).collect();
-        let durations =
-            Transport::ALL.into_iter().map(|transport| (transport, Histogram::new(latency_buckets()))).collect();
-        Arc::new(Self { counts, durations, clock })
+        let counts = Transport::ALL
+            .into_iter()
+            .map(|transport| (transport, Mutex::default()))
+            .collect();
+        let durations = Transport::ALL
+            .into_iter()
+            .map(|transport| (transport, Histogram::new(latency_buckets())))
+            .collect();
+        Arc::new(Self {
+            counts,
+            durations,
+            clock,
+        })
     }
 
     /// What was counted up to this instant.
@@ -195,7 +205,8 @@ impl Tally {
     /// Counts bytes of the body as they come.
     pub(crate) fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
-        self.ledger.change(self.transport, |counts| counts.bytes.receive(bytes));
+        self.ledger
+            .change(self.transport, |counts| counts.bytes.receive(bytes));
     }
 
     /// Counts the spans once they are known; those rejected are settled with it.
@@ -209,7 +220,12 @@ impl Tally {
     }
 
     /// Counts what was changed in the texts and values of the spans, or found stored already.
-    pub(crate) fn add_notes(&self, repaired_texts: u64, truncated_values: u64, duplicate_spans: u64) {
+    pub(crate) fn add_notes(
+        &self,
+        repaired_texts: u64,
+        truncated_values: u64,
+        duplicate_spans: u64,
+    ) {
         self.ledger.change(self.transport, |counts| {
             counts.repaired_texts += repaired_texts;
             counts.truncated_values += truncated_values;
@@ -222,13 +238,20 @@ impl Tally {
         if self.is_settled.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (spans, bytes) = (self.spans.load(Ordering::Acquire), self.bytes.load(Ordering::Acquire));
+        let (spans, bytes) = (
+            self.spans.load(Ordering::Acquire),
+            self.bytes.load(Ordering::Acquire),
+        );
         self.ledger.change(self.transport, |counts| {
             counts.requests.settle(1, outcome);
             counts.spans.settle(spans, outcome);
             counts.bytes.settle(bytes, outcome);
         });
-        let nanos = self.ledger.clock.monotonic_nanos().saturating_sub(self.started_nanos);
+        let nanos = self
+            .ledger
+            .clock
+            .monotonic_nanos()
+            .saturating_sub(self.started_nanos);
         if let Some(duration) = self.ledger.duration(self.transport) {
             duration.observe(std::time::Duration::from_nanos(nanos).as_secs_f64());
         }
@@ -265,9 +288,30 @@ mod tests {
         drop(third);
         let counts = ledger.counts(Transport::Http);
         assert!(counts.is_balanced());
-        assert_eq!((counts.requests.received, counts.requests.accepted, counts.requests.dropped), (3, 1, 1));
-        assert_eq!((counts.spans.received, counts.spans.accepted, counts.spans.rejected), (14, 7, 2));
-        assert_eq!((counts.spans.dropped, counts.spans.in_flight, counts.bytes.refused_sum()), (5, 0, 30));
+        assert_eq!(
+            (
+                counts.requests.received,
+                counts.requests.accepted,
+                counts.requests.dropped
+            ),
+            (3, 1, 1)
+        );
+        assert_eq!(
+            (
+                counts.spans.received,
+                counts.spans.accepted,
+                counts.spans.rejected
+            ),
+            (14, 7, 2)
+        );
+        assert_eq!(
+            (
+                counts.spans.dropped,
+                counts.spans.in_flight,
+                counts.bytes.refused_sum()
+            ),
+            (5, 0, 30)
+        );
         assert_eq!(ledger.counts(Transport::Grpc), Counts::default());
     }
 }

@@ -13,20 +13,20 @@
 //! Read next: `intake.rs` for the road of one request, `refusal.rs` for how it can end otherwise,
 //! `connection.rs` for the life of a connection.
 
-mod limits;
-mod refusal;
-mod ledger;
-mod collector;
-mod decompress;
 mod body;
-mod intake;
-mod reply;
-mod otlp_http;
-mod otlp_grpc;
+mod collector;
+mod connection;
+mod decompress;
 mod grpc_frame;
 mod grpc_health;
+mod intake;
+mod ledger;
+mod limits;
+mod otlp_grpc;
+mod otlp_http;
 mod ping_watch;
-mod connection;
+mod refusal;
+mod reply;
 
 pub use connection::{serve_otlp_grpc, serve_otlp_http};
 pub use intake::{Receiver, ReceiverParts};

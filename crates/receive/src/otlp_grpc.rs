@@ -43,7 +43,10 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         match parts.uri.path() {
             EXPORT_PATH => export(door, &parts, &mut body).await,
             grpc_health::CHECK_PATH => health(door, &mut body).await,
-            path => Err(Refusal::UnknownPath { path: shorten_to(path, 200), expected: EXPORT_PATH }),
+            path => Err(Refusal::UnknownPath {
+                path: shorten_to(path, 200),
+                expected: EXPORT_PATH,
+            }),
         }
     };
     let result = match grpc_frame::deadline(&parts.headers) {
@@ -53,34 +56,56 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         },
         None => call.await,
     };
-    result.unwrap_or_else(|refusal| grpc_frame::refusal(&refusal, door.receiver.retry_after_s(&refusal)))
+    result.unwrap_or_else(|refusal| {
+        grpc_frame::refusal(&refusal, door.receiver.retry_after_s(&refusal))
+    })
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    matches!(media_type.to_ascii_lowercase().as_str(), "application/grpc" | "application/grpc+proto")
+    matches!(
+        media_type.to_ascii_lowercase().as_str(),
+        "application/grpc" | "application/grpc+proto"
+    )
 }
 
 /// What is no gRPC call is answered in plain HTTP.
 fn not_grpc(parts: &Parts) -> Response<Reply> {
     let is_post = parts.method == Method::POST;
-    let status = if is_post { StatusCode::UNSUPPORTED_MEDIA_TYPE } else { StatusCode::METHOD_NOT_ALLOWED };
-    let mut response = Response::new(Reply::bytes("this port speaks gRPC: POST with content type application/grpc\n"));
+    let status = if is_post {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    } else {
+        StatusCode::METHOD_NOT_ALLOWED
+    };
+    let mut response = Response::new(Reply::bytes(
+        "this port speaks gRPC: POST with content type application/grpc\n",
+    ));
     *response.status_mut() = status;
     if !is_post {
-        response.headers_mut().insert(http::header::ALLOW, http::HeaderValue::from_static("POST"));
+        response
+            .headers_mut()
+            .insert(http::header::ALLOW, http::HeaderValue::from_static("POST"));
     }
     response
 }
 
-async fn export(door: &Door, parts: &Parts, body: &mut Incoming) -> Result<Response<Reply>, Refusal> {
+async fn export(
+    door: &Door,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Result<Response<Reply>, Refusal> {
     let tally = door.receiver.ledger().open(door.transport);
     let result = receive(door, parts, body, &tally).await;
     match result {
-        Ok(receipt) => {
-            Ok(grpc_frame::success(&success_body(Encoding::Proto, receipt.rejected_spans, &receipt.message)))
-        }
+        Ok(receipt) => Ok(grpc_frame::success(&success_body(
+            Encoding::Proto,
+            receipt.rejected_spans,
+            &receipt.message,
+        ))),
         Err(refusal) => {
             tally.settle(Outcome::Refused(refusal.kind()));
             Err(refusal)
@@ -88,7 +113,12 @@ async fn export(door: &Door, parts: &Parts, body: &mut Incoming) -> Result<Respo
     }
 }
 
-async fn receive(door: &Door, parts: &Parts, body: &mut Incoming, tally: &Arc<Tally>) -> Result<Receipt, Refusal> {
+async fn receive(
+    door: &Door,
+    parts: &Parts,
+    body: &mut Incoming,
+    tally: &Arc<Tally>,
+) -> Result<Receipt, Refusal> {
     let encoding = Compression::of_header(parts.headers.get(GRPC_ENCODING))?;
     door.check_open()?;
     let receiver = &door.receiver;
@@ -98,20 +128,36 @@ async fn receive(door: &Door, parts: &Parts, body: &mut Incoming, tally: &Arc<Ta
     let compression = match (message.is_compressed, encoding) {
         (false, _) => Compression::Identity,
         (true, Compression::Identity) => {
-            let reason = "the message is flagged as compressed, and grpc-encoding names no compression";
-            return Err(Refusal::Malformed { reason: reason.to_owned() });
+            let reason =
+                "the message is flagged as compressed, and grpc-encoding names no compression";
+            return Err(Refusal::Malformed {
+                reason: reason.to_owned(),
+            });
         }
         (true, encoding) => encoding,
     };
     let tally = Arc::clone(tally);
-    let request = intake::Request { encoding: Encoding::Proto, compression, held: message.held, tally };
+    let request = intake::Request {
+        encoding: Encoding::Proto,
+        compression,
+        held: message.held,
+        tally,
+    };
     let told = receiver.take(request, &door.tasks).await;
-    told.unwrap_or_else(|_| Err(Refusal::Failed { reason: "the request's task ended early".to_owned() }))
+    told.unwrap_or_else(|_| {
+        Err(Refusal::Failed {
+            reason: "the request's task ended early".to_owned(),
+        })
+    })
 }
 
 /// Answers a health check; it is in no ledger, for it brings nothing.
 async fn health(door: &Door, body: &mut Incoming) -> Result<Response<Reply>, Refusal> {
-    let message = within(door.receiver.limits().body_timeout, grpc_frame::read_small_message(body)).await?;
+    let message = within(
+        door.receiver.limits().body_timeout,
+        grpc_frame::read_small_message(body),
+    )
+    .await?;
     let is_ready = door.check_open().is_ok() && door.receiver.readiness().is_ok();
     Ok(match grpc_health::check(&message, is_ready) {
         Ok(answer) => grpc_frame::success(&answer),

@@ -9,7 +9,9 @@
 //! Refuses: other paths (404), other methods (405 with `Allow`), preflights of browsers (CORS is off).
 
 use codec::otlp::{Encoding, status_body, success_body};
-use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
@@ -43,7 +45,11 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
             let response = refuse(door, &parts, encoding.unwrap_or(Encoding::Json), &refusal);
             let is_waiting_for_100 = parts.headers.contains_key(EXPECT);
             let is_slow = matches!(refusal, Refusal::TooSlow { .. } | Refusal::BrokenOff { .. });
-            if parts.version < Version::HTTP_2 && !body.is_end_stream() && !is_waiting_for_100 && !is_slow {
+            if parts.version < Version::HTTP_2
+                && !body.is_end_stream()
+                && !is_waiting_for_100
+                && !is_slow
+            {
                 door.tasks.spawn(linger(body));
             }
             response
@@ -63,32 +69,65 @@ async fn receive(
     let receiver = &door.receiver;
     let limits = receiver.limits();
     let is_compressed = compression != Compression::Identity;
-    let bytes_max = if is_compressed { limits.compressed_bytes_max } else { limits.body_bytes_max };
+    let bytes_max = if is_compressed {
+        limits.compressed_bytes_max
+    } else {
+        limits.body_bytes_max
+    };
     let reading = read_whole(body, receiver.budget(), bytes_max, is_compressed, tally);
     let held = within(limits.body_timeout, reading).await?;
-    let request = intake::Request { encoding, compression, held, tally: Arc::clone(tally) };
+    let request = intake::Request {
+        encoding,
+        compression,
+        held,
+        tally: Arc::clone(tally),
+    };
     let told = receiver.take(request, &door.tasks).await;
-    told.unwrap_or_else(|_| Err(Refusal::Failed { reason: "the request's task ended early".to_owned() }))
+    told.unwrap_or_else(|_| {
+        Err(Refusal::Failed {
+            reason: "the request's task ended early".to_owned(),
+        })
+    })
 }
 
-fn check_headers(parts: &Parts, encoding: Option<Encoding>) -> Result<(Encoding, Compression), Refusal> {
+fn check_headers(
+    parts: &Parts,
+    encoding: Option<Encoding>,
+) -> Result<(Encoding, Compression), Refusal> {
     let path = parts.uri.path();
     if path != PATH {
-        return Err(Refusal::UnknownPath { path: shorten_to(path, QUOTE_BYTES_MAX), expected: PATH });
+        return Err(Refusal::UnknownPath {
+            path: shorten_to(path, QUOTE_BYTES_MAX),
+            expected: PATH,
+        });
     }
     if parts.method != Method::POST {
-        return Err(Refusal::WrongMethod { method: shorten_to(parts.method.as_str(), QUOTE_BYTES_MAX) });
+        return Err(Refusal::WrongMethod {
+            method: shorten_to(parts.method.as_str(), QUOTE_BYTES_MAX),
+        });
     }
     let encoding = encoding.ok_or_else(|| {
-        let given = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let given = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
         let given = shorten_to(&String::from_utf8_lossy(given), QUOTE_BYTES_MAX);
-        Refusal::WrongContentType { given, accepted: TYPES_ACCEPTED }
+        Refusal::WrongContentType {
+            given,
+            accepted: TYPES_ACCEPTED,
+        }
     })?;
     if parts.headers.get_all(CONTENT_ENCODING).iter().count() > 1 {
         let given = "several Content-Encoding headers".to_owned();
-        return Err(Refusal::UnknownEncoding { given, accepted: ENCODINGS_ACCEPTED });
+        return Err(Refusal::UnknownEncoding {
+            given,
+            accepted: ENCODINGS_ACCEPTED,
+        });
     }
-    Ok((encoding, Compression::of_header(parts.headers.get(CONTENT_ENCODING))?))
+    Ok((
+        encoding,
+        Compression::of_header(parts.headers.get(CONTENT_ENCODING))?,
+    ))
 }
 
 /// The encoding that the content type names, whatever its parameters; nothing when it is none of ours.
@@ -114,18 +153,27 @@ fn media_type(encoding: Encoding) -> HeaderValue {
 fn success(encoding: Encoding, receipt: &Receipt) -> Response<Reply> {
     let body = success_body(encoding, receipt.rejected_spans, &receipt.message);
     let mut response = Response::new(Reply::bytes(body));
-    response.headers_mut().insert(CONTENT_TYPE, media_type(encoding));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, media_type(encoding));
     response
 }
 
 fn refuse(door: &Door, parts: &Parts, encoding: Encoding, refusal: &Refusal) -> Response<Reply> {
     let retry_after_s = door.receiver.retry_after_s(refusal);
-    let body = status_body(encoding, refusal.grpc_code(), &refusal.message(), &refusal.details(retry_after_s));
+    let body = status_body(
+        encoding,
+        refusal.grpc_code(),
+        &refusal.message(),
+        &refusal.details(retry_after_s),
+    );
     let mut response = Response::new(Reply::bytes(body));
     *response.status_mut() = refusal.http_status();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media_type(encoding));
-    if let Some(seconds) = retry_after_s.filter(|_| !plumbing::planted("receive-retry-after-missing")) {
+    if let Some(seconds) =
+        retry_after_s.filter(|_| !plumbing::planted("receive-retry-after-missing"))
+    {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     match refusal {
@@ -133,7 +181,10 @@ fn refuse(door: &Door, parts: &Parts, encoding: Encoding, refusal: &Refusal) -> 
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
         }
         Refusal::UnknownEncoding { .. } => {
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS_ACCEPTED));
+            headers.insert(
+                ACCEPT_ENCODING,
+                HeaderValue::from_static(ENCODINGS_ACCEPTED),
+            );
         }
         // What is left of the body can't be told from a next request.
         Refusal::TooSlow { .. } if parts.version < Version::HTTP_2 => {
@@ -141,6 +192,10 @@ fn refuse(door: &Door, parts: &Parts, encoding: Encoding, refusal: &Refusal) -> 
         }
         _ => {}
     }
-    debug_assert_ne!(response.status(), StatusCode::OK, "a refusal is never a success");
+    debug_assert_ne!(
+        response.status(),
+        StatusCode::OK,
+        "a refusal is never a success"
+    );
     response
 }

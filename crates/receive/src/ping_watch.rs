@@ -55,7 +55,15 @@ impl<S> PingWatch<S> {
         let alarm = Arc::new(Notify::new());
         let window_start_nanos = clock.monotonic_nanos();
         let reading = Reading::Preface(0);
-        let watch = Self { stream, reading, count: 0, count_max, window_start_nanos, clock, alarm: Arc::clone(&alarm) };
+        let watch = Self {
+            stream,
+            reading,
+            count: 0,
+            count_max,
+            window_start_nanos,
+            clock,
+            alarm: Arc::clone(&alarm),
+        };
         (watch, alarm)
     }
 
@@ -100,8 +108,11 @@ impl<S> PingWatch<S> {
     fn begin_frame(&mut self, header: [u8; FRAME_HEADER_BYTES]) {
         let [a, b, c, kind, flags, ..] = header;
         let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
-        self.reading =
-            if length == 0 { Reading::Header([0; FRAME_HEADER_BYTES], 0) } else { Reading::Payload(length) };
+        self.reading = if length == 0 {
+            Reading::Header([0; FRAME_HEADER_BYTES], 0)
+        } else {
+            Reading::Payload(length)
+        };
         match kind {
             FRAME_HEADERS => self.count = 0,
             FRAME_PING | FRAME_SETTINGS if flags & FLAG_ACK == 0 => self.count_one(),
@@ -124,7 +135,11 @@ impl<S> PingWatch<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for PingWatch<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buf);
         self.look_at(buf.filled().get(before..).unwrap_or_default());
@@ -133,7 +148,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for PingWatch<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for PingWatch<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -170,7 +189,9 @@ mod tests {
 
     fn is_raised_by(chunk_bytes: usize, bytes: &[u8], clock: &Arc<ManualClock>) -> bool {
         let (mut watch, _alarm) = PingWatch::new((), Arc::clone(clock) as Arc<dyn Clock>, 3);
-        bytes.chunks(chunk_bytes).for_each(|chunk| watch.look_at(chunk));
+        bytes
+            .chunks(chunk_bytes)
+            .for_each(|chunk| watch.look_at(chunk));
         matches!(watch.reading, Reading::Off)
     }
 
@@ -181,8 +202,19 @@ mod tests {
         let three = [PREFACE, &ping(), &ping(), &ping()].concat();
         let four = [&three[..], &ping()].concat();
         let data = frame(0, 0, &[FRAME_PING; 50]);
-        let parted = [&three[..], &frame(FRAME_HEADERS, 4, &[0; 30]), &data, &ping(), &ping()].concat();
-        let answers = [&three[..], &frame(FRAME_PING, FLAG_ACK, &[0; 8]), &frame(FRAME_SETTINGS, FLAG_ACK, &[])];
+        let parted = [
+            &three[..],
+            &frame(FRAME_HEADERS, 4, &[0; 30]),
+            &data,
+            &ping(),
+            &ping(),
+        ]
+        .concat();
+        let answers = [
+            &three[..],
+            &frame(FRAME_PING, FLAG_ACK, &[0; 8]),
+            &frame(FRAME_SETTINGS, FLAG_ACK, &[]),
+        ];
         let answers = answers.concat();
         for chunk_bytes in [1, 2, 9, 24, 1000] {
             assert!(is_raised_by(chunk_bytes, &four, &clock), "{chunk_bytes}");

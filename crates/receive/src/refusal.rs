@@ -193,9 +193,13 @@ impl Refusal {
         match self {
             Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::WrongContentType { .. } | Self::UnknownEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::WrongContentType { .. } | Self::UnknownEncoding { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Malformed { .. } | Self::WrongCardinality { .. } | Self::BrokenOff { .. } => StatusCode::BAD_REQUEST,
+            Self::Malformed { .. } | Self::WrongCardinality { .. } | Self::BrokenOff { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Overloaded { .. } => StatusCode::TOO_MANY_REQUESTS,
             // OTLP's clients send again after 503, never after 408.
             Self::Unavailable { .. } | Self::TooSlow { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -213,10 +217,14 @@ impl Refusal {
             | Self::UnknownEncoding { .. }
             | Self::WrongCardinality { .. } => code::UNIMPLEMENTED,
             // Never OUT_OF_RANGE: OTLP's clients would send the same bytes again for ever.
-            Self::TooLarge { .. } if plumbing::planted("receive-oversize-retryable") => code::OUT_OF_RANGE,
+            Self::TooLarge { .. } if plumbing::planted("receive-oversize-retryable") => {
+                code::OUT_OF_RANGE
+            }
             Self::TooLarge { .. } => code::RESOURCE_EXHAUSTED,
             Self::Malformed { .. } => code::INVALID_ARGUMENT,
-            Self::Overloaded { .. } | Self::Unavailable { .. } | Self::TooSlow { .. } => code::UNAVAILABLE,
+            Self::Overloaded { .. } | Self::Unavailable { .. } | Self::TooSlow { .. } => {
+                code::UNAVAILABLE
+            }
             Self::BrokenOff { .. } => code::CANCELLED,
             Self::DeadlinePassed => code::DEADLINE_EXCEEDED,
             Self::Failed { .. } => code::INTERNAL,
@@ -239,10 +247,17 @@ impl Refusal {
     pub(crate) fn details(&self, retry_after_s: Option<u32>) -> Vec<Detail> {
         let mut details = Vec::new();
         if let Self::Malformed { reason } = self {
-            details.push(Detail::BadRequest { field: "resource_spans".into(), description: shorten(reason).into() });
+            details.push(Detail::BadRequest {
+                field: "resource_spans".into(),
+                description: shorten(reason).into(),
+            });
         }
-        if let Some(seconds) = retry_after_s.filter(|_| !plumbing::planted("receive-retry-info-missing")) {
-            details.push(Detail::RetryInfo { seconds: seconds.into() });
+        if let Some(seconds) =
+            retry_after_s.filter(|_| !plumbing::planted("receive-retry-info-missing"))
+        {
+            details.push(Detail::RetryInfo {
+                seconds: seconds.into(),
+            });
         }
         details
     }
@@ -255,9 +270,14 @@ impl Refusal {
     /// A refusal for want of budget: for good when the request alone would not fit, else for now.
     pub(crate) fn over_budget(held: u64, exceeded: &BudgetExceeded) -> Self {
         if held.saturating_add(exceeded.asked) > exceeded.limit {
-            return Self::TooLarge { what: "the memory that the request needs", bytes_max: exceeded.limit };
+            return Self::TooLarge {
+                what: "the memory that the request needs",
+                bytes_max: exceeded.limit,
+            };
         }
-        Self::Overloaded { reason: exceeded.to_string() }
+        Self::Overloaded {
+            reason: exceeded.to_string(),
+        }
     }
 }
 
@@ -274,8 +294,12 @@ impl From<WriteError> for Refusal {
 impl From<PoolError> for Refusal {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Full => Self::Unavailable { reason: error.to_string() },
-            PoolError::Gone => Self::Failed { reason: error.to_string() },
+            PoolError::Full => Self::Unavailable {
+                reason: error.to_string(),
+            },
+            PoolError::Gone => Self::Failed {
+                reason: error.to_string(),
+            },
         }
     }
 }
@@ -298,11 +322,23 @@ mod tests {
     fn all() -> Vec<Refusal> {
         let reason = || "x".to_owned();
         vec![
-            Refusal::UnknownPath { path: reason(), expected: "/" },
+            Refusal::UnknownPath {
+                path: reason(),
+                expected: "/",
+            },
             Refusal::WrongMethod { method: reason() },
-            Refusal::WrongContentType { given: reason(), accepted: "y" },
-            Refusal::UnknownEncoding { given: reason(), accepted: "y" },
-            Refusal::TooLarge { what: "it", bytes_max: 1 },
+            Refusal::WrongContentType {
+                given: reason(),
+                accepted: "y",
+            },
+            Refusal::UnknownEncoding {
+                given: reason(),
+                accepted: "y",
+            },
+            Refusal::TooLarge {
+                what: "it",
+                bytes_max: 1,
+            },
             Refusal::Malformed { reason: reason() },
             Refusal::WrongCardinality { found: "none" },
             Refusal::Overloaded { reason: reason() },
@@ -335,7 +371,9 @@ mod tests {
     #[test]
     fn pauses_are_between_1_and_30_seconds_and_differ_from_turn_to_turn() {
         for refusal in all() {
-            let pauses: Vec<_> = (0..100).filter_map(|turn| refusal.retry_after_s(turn)).collect();
+            let pauses: Vec<_> = (0..100)
+                .filter_map(|turn| refusal.retry_after_s(turn))
+                .collect();
             assert!(pauses.iter().all(|pause| (1..=30).contains(pause)));
             assert!(pauses.is_empty() || pauses.iter().any(|pause| *pause != pauses[0]));
         }
@@ -343,9 +381,19 @@ mod tests {
 
     #[test]
     fn a_request_that_can_never_fit_the_budget_is_refused_for_good() {
-        let exceeded = BudgetExceeded { asked: 60, used: 90, limit: 100 };
-        assert!(matches!(Refusal::over_budget(0, &exceeded), Refusal::Overloaded { .. }));
-        assert!(matches!(Refusal::over_budget(41, &exceeded), Refusal::TooLarge { bytes_max: 100, .. }));
+        let exceeded = BudgetExceeded {
+            asked: 60,
+            used: 90,
+            limit: 100,
+        };
+        assert!(matches!(
+            Refusal::over_budget(0, &exceeded),
+            Refusal::Overloaded { .. }
+        ));
+        assert!(matches!(
+            Refusal::over_budget(41, &exceeded),
+            Refusal::TooLarge { bytes_max: 100, .. }
+        ));
     }
 
     #[test]

@@ -23,12 +23,18 @@ impl Reply {
 
     /// Bytes only.
     pub(crate) fn bytes(data: impl Into<Bytes>) -> Self {
-        Self { data: Some(data.into()).filter(|data: &Bytes| !data.is_empty()), trailers: None }
+        Self {
+            data: Some(data.into()).filter(|data: &Bytes| !data.is_empty()),
+            trailers: None,
+        }
     }
 
     /// Bytes, then trailers.
     pub(crate) fn with_trailers(data: impl Into<Bytes>, trailers: HeaderMap) -> Self {
-        Self { trailers: Some(trailers), ..Self::bytes(data) }
+        Self {
+            trailers: Some(trailers),
+            ..Self::bytes(data)
+        }
     }
 }
 
@@ -41,7 +47,11 @@ impl Body for Reply {
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = self.data.take().map(Frame::data);
-        Poll::Ready(frame.or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
+        Poll::Ready(
+            frame
+                .or_else(|| self.trailers.take().map(Frame::trailers))
+                .map(Ok),
+        )
     }
 
     fn is_end_stream(&self) -> bool {
@@ -49,6 +59,10 @@ impl Body for Reply {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(0)))
+        SizeHint::with_exact(
+            self.data
+                .as_ref()
+                .map_or(0, |data| u64::try_from(data.len()).unwrap_or(0)),
+        )
     }
 }

@@ -26,7 +26,6 @@ pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceSe
 pub(crate) struct Http2 {
     send: SendRequest<Full<Bytes>>,
     address: SocketAddr,
-    connection: Tasks,
 }
 
 /// One answer, with trailers.
@@ -40,13 +39,19 @@ pub(crate) struct Answer {
 impl Http2 {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let (send, connection) = soon(handshake(TokioExecutor::new(), TokioIo::new(stream))).await.unwrap();
-        let tasks = Tasks::new();
-        tasks.spawn(async move { drop(connection.await) });
-        Self { send, address, connection: tasks }
+        let (send, connection) = soon(handshake(TokioExecutor::new(), TokioIo::new(stream)))
+            .await
+            .unwrap();
+        Tasks::new().spawn(async move { drop(connection.await) });
+        Self { send, address }
     }
 
-    pub(crate) async fn post(&mut self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         soon(self.begin_post(path, headers, body)).await
     }
 
@@ -57,42 +62,61 @@ impl Http2 {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> impl Future<Output = Answer> + use<> {
-        let uri = Uri::builder().scheme("http").authority(self.address.to_string()).path_and_query(path);
+        let uri = Uri::builder()
+            .scheme("http")
+            .authority(self.address.to_string())
+            .path_and_query(path);
         let mut request = Request::post(uri.build().unwrap());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answering = self.send.send_request(request.body(Full::new(Bytes::from(body))).unwrap());
+        let answering = self
+            .send
+            .send_request(request.body(Full::new(Bytes::from(body))).unwrap());
         async move {
             let (parts, body) = answering.await.unwrap().into_parts();
             let body = body.collect().await.unwrap();
             let mut headers = parts.headers;
             headers.extend(body.trailers().cloned().unwrap_or_default());
-            Answer { status: parts.status.as_u16(), headers, body: body.to_bytes() }
+            Answer {
+                status: parts.status.as_u16(),
+                headers,
+                body: body.to_bytes(),
+            }
         }
     }
 
     /// Calls Export with one message, flagged as given.
-    pub(crate) async fn export(&mut self, flag: u8, headers: &[(&str, &str)], message: &[u8]) -> Answer {
+    pub(crate) async fn export(
+        &mut self,
+        flag: u8,
+        headers: &[(&str, &str)],
+        message: &[u8],
+    ) -> Answer {
         self.call(EXPORT, headers, frame(flag, message)).await
     }
 
     /// Calls a method with the bytes of a body.
-    pub(crate) async fn call(&mut self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    pub(crate) async fn call(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut all = vec![("content-type", "application/grpc"), ("te", "trailers")];
         all.extend_from_slice(headers);
         self.post(path, &all, body).await
-    }
-
-    /// Waits until the other end has closed the connection.
-    pub(crate) async fn closed(&self) {
-        soon(self.connection.wait()).await;
     }
 }
 
 /// A message with its prefix.
 pub(crate) fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
-    [&[flag], &u32::try_from(message.len()).unwrap().to_be_bytes()[..], message].concat()
+    [
+        &[flag],
+        &u32::try_from(message.len()).unwrap().to_be_bytes()[..],
+        message,
+    ]
+    .concat()
 }
 
 impl Answer {
@@ -102,13 +126,22 @@ impl Answer {
 
     /// gRPC's code.
     pub(crate) fn code(&self) -> i32 {
-        assert_eq!((self.status, self.header("content-type")), (200, Some("application/grpc")), "{self:?}");
-        self.header("grpc-status").expect("grpc-status is missing").parse().unwrap()
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (200, Some("application/grpc")),
+            "{self:?}"
+        );
+        self.header("grpc-status")
+            .expect("grpc-status is missing")
+            .parse()
+            .unwrap()
     }
 
     /// The status with details; it must say the same as the plain headers.
     pub(crate) fn error(&self) -> rpc::Status {
-        let details = self.header("grpc-status-details-bin").expect("details are missing");
+        let details = self
+            .header("grpc-status-details-bin")
+            .expect("details are missing");
         let status = rpc::Status::decode(&STANDARD_NO_PAD.decode(details).unwrap()[..]).unwrap();
         assert_eq!(status.code, self.code());
         status
@@ -118,7 +151,10 @@ impl Answer {
     pub(crate) fn message(&self) -> &[u8] {
         assert_eq!(self.code(), 0, "{self:?}");
         let length = u32::from_be_bytes(self.body[1..5].try_into().unwrap());
-        assert_eq!((self.body[0], usize::try_from(length).unwrap()), (0, self.body.len() - 5));
+        assert_eq!(
+            (self.body[0], usize::try_from(length).unwrap()),
+            (0, self.body.len() - 5)
+        );
         &self.body[5..]
     }
 }
@@ -130,9 +166,14 @@ pub(crate) struct Tonic {
 }
 
 impl Tonic {
-    pub(crate) async fn connect(address: SocketAddr, compression: Option<CompressionEncoding>) -> Self {
+    pub(crate) async fn connect(
+        address: SocketAddr,
+        compression: Option<CompressionEncoding>,
+    ) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        let channel = soon(endpoint.connect_timeout(Duration::from_secs(5)).connect()).await.unwrap();
+        let channel = soon(endpoint.connect_timeout(Duration::from_secs(5)).connect())
+            .await
+            .unwrap();
         let mut client = tonic::client::Grpc::new(channel);
         if let Some(encoding) = compression {
             client = client.send_compressed(encoding).accept_compressed(encoding);
@@ -144,10 +185,16 @@ impl Tonic {
         self.call(EXPORT, message).await
     }
 
-    pub(crate) async fn call(&mut self, path: &'static str, message: Vec<u8>) -> Result<Bytes, tonic::Status> {
+    pub(crate) async fn call(
+        &mut self,
+        path: &'static str,
+        message: Vec<u8>,
+    ) -> Result<Bytes, tonic::Status> {
         self.client.ready().await.unwrap();
         let request = tonic::Request::new(Bytes::from(message));
-        soon(self.client.unary(request, path.parse().unwrap(), Raw)).await.map(tonic::Response::into_inner)
+        soon(self.client.unary(request, path.parse().unwrap(), Raw))
+            .await
+            .map(tonic::Response::into_inner)
     }
 }
 

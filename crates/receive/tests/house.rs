@@ -7,14 +7,18 @@ use std::time::Duration;
 use model::TenantId;
 use model::contract::{Answer, IncomingBatch, Kept, SpanWriter, WriteError};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, Shutdown, Tasks};
-use receive::{Counts, Limits, Receiver, ReceiverParts, Transport, serve_otlp_grpc, serve_otlp_http};
+use receive::{
+    Counts, Limits, Receiver, ReceiverParts, Transport, serve_otlp_grpc, serve_otlp_http,
+};
 use tokio::sync::{mpsc, watch};
 
 pub(crate) const MIB: u64 = 1024 * 1024;
 
 /// Fails when something that must happen does not within ten seconds.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), what).await.expect("nothing happened for 10 s")
+    tokio::time::timeout(Duration::from_secs(10), what)
+        .await
+        .expect("nothing happened for 10 s")
 }
 
 /// What the writer does with the next batch.
@@ -43,7 +47,14 @@ struct Shared {
 impl Writer {
     fn new() -> Arc<Self> {
         let (begun, released) = (watch::Sender::new(0), watch::Sender::new(false));
-        Arc::new(Self { shared: Arc::new(Shared { mood: Mutex::new(Mood::Keep), kept: Mutex::default(), begun, released }) })
+        Arc::new(Self {
+            shared: Arc::new(Shared {
+                mood: Mutex::new(Mood::Keep),
+                kept: Mutex::default(),
+                begun,
+                released,
+            }),
+        })
     }
 
     pub(crate) fn set(&self, mood: Mood) {
@@ -57,7 +68,14 @@ impl Writer {
 
     /// Waits until so many writes were begun.
     pub(crate) async fn begun(&self, count: usize) {
-        soon(self.shared.begun.subscribe().wait_for(|begun| *begun >= count)).await.unwrap();
+        soon(
+            self.shared
+                .begun
+                .subscribe()
+                .wait_for(|begun| *begun >= count),
+        )
+        .await
+        .unwrap();
     }
 
     pub(crate) fn begun_count(&self) -> usize {
@@ -75,7 +93,9 @@ impl Writer {
     /// The names of all spans kept, in the order of their arrival.
     pub(crate) fn kept_names(&self) -> Vec<String> {
         self.with_kept(|kept| {
-            kept.iter().flat_map(|incoming| incoming.batch.iter().map(|span| span.name().to_owned())).collect()
+            kept.iter()
+                .flat_map(|incoming| incoming.batch.iter().map(|span| span.name().to_owned()))
+                .collect()
         })
     }
 }
@@ -89,11 +109,21 @@ impl SpanWriter for Writer {
             match mood {
                 Mood::Keep => {}
                 Mood::Refuse(error) => return Err(error),
-                Mood::Hold => drop(shared.released.subscribe().wait_for(|released| *released).await.unwrap()),
+                Mood::Hold => drop(
+                    shared
+                        .released
+                        .subscribe()
+                        .wait_for(|released| *released)
+                        .await
+                        .unwrap(),
+                ),
             }
             let spans = u64::try_from(incoming.batch.len()).unwrap();
             shared.kept.lock().unwrap().push(incoming);
-            Ok(Kept { spans, duplicate_spans: 0 })
+            Ok(Kept {
+                spans,
+                duplicate_spans: 0,
+            })
         })
     }
 
@@ -115,7 +145,11 @@ pub(crate) struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { limits: Limits::default(), budget_bytes: 512 * MIB, pool_queue_jobs_max: 64 }
+        Self {
+            limits: Limits::default(),
+            budget_bytes: 512 * MIB,
+            pool_queue_jobs_max: 64,
+        }
     }
 }
 
@@ -160,23 +194,51 @@ impl House {
         let (http, grpc) = (listener(), listener());
         let addresses = (http.local_addr().unwrap(), grpc.local_addr().unwrap());
         let (tell, served) = mpsc::channel(2);
-        let http = serve_otlp_http(Arc::clone(&receiver), vec![http], shutdown.clone(), tasks.clone());
-        let grpc = serve_otlp_grpc(Arc::clone(&receiver), vec![grpc], shutdown.clone(), tasks.clone());
+        let http = serve_otlp_http(
+            Arc::clone(&receiver),
+            vec![http],
+            shutdown.clone(),
+            tasks.clone(),
+        );
+        let grpc = serve_otlp_grpc(
+            Arc::clone(&receiver),
+            vec![grpc],
+            shutdown.clone(),
+            tasks.clone(),
+        );
         let tell_also = tell.clone();
         tasks.spawn(async move { tell.send(http.await).await.unwrap() });
         tasks.spawn(async move { tell_also.send(grpc.await).await.unwrap() });
         let (http, grpc) = addresses;
-        Self { http, grpc, writer, receiver, budget, pool, metrics, tasks, shutdown, served }
+        Self {
+            http,
+            grpc,
+            writer,
+            receiver,
+            budget,
+            pool,
+            metrics,
+            tasks,
+            shutdown,
+            served,
+        }
     }
 
     pub(crate) fn counts(&self, transport: Transport) -> Counts {
         let counts = self.receiver.ledger().counts(transport);
-        assert!(counts.is_balanced(), "something is not accounted for: {counts:?}");
+        assert!(
+            counts.is_balanced(),
+            "something is not accounted for: {counts:?}"
+        );
         counts
     }
 
     /// Waits until the counts of a transport are as asked.
-    pub(crate) async fn until(&self, transport: Transport, is_so: impl Fn(&Counts) -> bool) -> Counts {
+    pub(crate) async fn until(
+        &self,
+        transport: Transport,
+        is_so: impl Fn(&Counts) -> bool,
+    ) -> Counts {
         soon(async {
             loop {
                 let counts = self.counts(transport);
@@ -197,7 +259,7 @@ impl House {
         self.tasks.spawn(async move {
             let done = pool.run(move || {
                 started.send(()).unwrap();
-                drop(wait.recv());
+                let _released = wait.recv();
             });
             assert_eq!(done.await, Ok(()));
         });
@@ -214,13 +276,24 @@ impl House {
         soon(self.tasks.wait()).await;
         for transport in Transport::ALL {
             let counts = self.counts(transport);
-            let left = (counts.requests.in_flight, counts.spans.in_flight, counts.bytes.in_flight);
+            let left = (
+                counts.requests.in_flight,
+                counts.spans.in_flight,
+                counts.bytes.in_flight,
+            );
             assert_eq!((left, counts.connections), ((0, 0, 0), 0), "{transport:?}");
         }
         assert_eq!(self.budget.used(), 0, "memory that was not given back");
         assert!(self.budget.peak() <= self.budget.limit());
-        let accepted: u64 = Transport::ALL.into_iter().map(|way| self.counts(way).spans.accepted).sum();
-        assert_eq!(accepted, u64::try_from(self.writer.kept_spans()).unwrap(), "acknowledged is not kept");
+        let accepted: u64 = Transport::ALL
+            .into_iter()
+            .map(|way| self.counts(way).spans.accepted)
+            .sum();
+        assert_eq!(
+            accepted,
+            u64::try_from(self.writer.kept_spans()).unwrap(),
+            "acknowledged is not kept"
+        );
     }
 }
 
@@ -230,17 +303,25 @@ fn listener() -> std::net::TcpListener {
 
 /// A request of so many spans, all good.
 pub(crate) fn spans(count: usize) -> Vec<u8> {
-    let one_more = |request: testkit::spans::RequestBuilder, at| request.span(&format!("span {at}"), |span| span);
-    (0..count).fold(testkit::spans::request().service("shop"), one_more).encode()
+    let one_more = |request: testkit::spans::RequestBuilder, at| {
+        request.span(&format!("span {at}"), |span| span)
+    };
+    (0..count)
+        .fold(testkit::spans::request().service("shop"), one_more)
+        .encode()
 }
 
 /// A request of so many MiB, one span of one MiB each.
 pub(crate) fn mebibytes(count: usize) -> Vec<u8> {
     let text = "x".repeat(1024 * 1024);
     let one_more = |request: testkit::spans::RequestBuilder, at| {
-        request.span(&format!("span {at}"), |span| span.attr("text", format!("{at}{text}").as_str()))
+        request.span(&format!("span {at}"), |span| {
+            span.attr("text", format!("{at}{text}").as_str())
+        })
     };
-    (0..count).fold(testkit::spans::request().service("shop"), one_more).encode()
+    (0..count)
+        .fold(testkit::spans::request().service("shop"), one_more)
+        .encode()
 }
 
 pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {

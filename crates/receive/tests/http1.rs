@@ -29,7 +29,9 @@ pub(crate) struct Answer {
 
 impl Http1 {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        Self { stream: BufReader::new(TcpStream::connect(address).await.unwrap()) }
+        Self {
+            stream: BufReader::new(TcpStream::connect(address).await.unwrap()),
+        }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
@@ -60,19 +62,29 @@ impl Http1 {
         let mut headers = Vec::new();
         loop {
             let line = self.line().await?;
-            let Some((name, value)) = line.split_once(':') else { break };
+            let Some((name, value)) = line.split_once(':') else {
+                break;
+            };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut answer = Answer { status, headers, body: Vec::new() };
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+        };
         if status != 100 {
             answer.body = vec![0; answer.header("content-length").unwrap().parse().unwrap()];
-            soon(self.stream.read_exact(&mut answer.body)).await.unwrap();
+            soon(self.stream.read_exact(&mut answer.body))
+                .await
+                .unwrap();
         }
         Some(answer)
     }
 
     pub(crate) async fn answer(&mut self) -> Answer {
-        self.try_answer().await.expect("the connection was closed without an answer")
+        self.try_answer()
+            .await
+            .expect("the connection was closed without an answer")
     }
 
     /// Sends a request and gives its answer.
@@ -92,12 +104,18 @@ impl Http1 {
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as the answer to an export.
     pub(crate) fn response(&self) -> ExportTraceServiceResponse {
-        assert_eq!((self.status, self.header("content-type")), (200, Some(PROTO)));
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (200, Some(PROTO))
+        );
         ExportTraceServiceResponse::decode(&self.body[..]).unwrap()
     }
 
@@ -105,13 +123,20 @@ impl Answer {
     pub(crate) fn error(&self) -> rpc::Status {
         assert_eq!(self.header("content-type"), Some(PROTO));
         let status = rpc::Status::decode(&self.body[..]).unwrap();
-        assert!(!status.message.is_empty() && status.message.len() <= 1024, "{status:?}");
+        assert!(
+            !status.message.is_empty() && status.message.len() <= 1024,
+            "{status:?}"
+        );
         status
     }
 
     /// Seconds to wait, which must be from 1 to 30, and also be in the body.
     pub(crate) fn retry_after_s(&self) -> u64 {
-        let seconds = self.header("retry-after").expect("Retry-After is missing").parse().unwrap();
+        let seconds = self
+            .header("retry-after")
+            .expect("Retry-After is missing")
+            .parse()
+            .unwrap();
         assert!((1..=30).contains(&seconds), "{seconds}");
         assert_eq!(retry_info_s(&self.error()), Some(seconds));
         seconds
@@ -120,16 +145,28 @@ impl Answer {
 
 /// The pause that a status names.
 pub(crate) fn retry_info_s(status: &rpc::Status) -> Option<u64> {
-    let detail = status.details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
-    let delay = rpc::RetryInfo::decode(&detail.value[..]).unwrap().retry_delay?;
+    let detail = status
+        .details
+        .iter()
+        .find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    let delay = rpc::RetryInfo::decode(&detail.value[..])
+        .unwrap()
+        .retry_delay?;
     u64::try_from(delay.seconds).ok()
 }
 
 /// What a status says was wrong with the request.
 pub(crate) fn bad_request(status: &rpc::Status) -> Option<String> {
-    let detail = status.details.iter().find(|any| any.type_url.ends_with("/google.rpc.BadRequest"))?;
-    let violations = rpc::BadRequest::decode(&detail.value[..]).unwrap().field_violations;
-    violations.first().map(|violation| violation.description.clone())
+    let detail = status
+        .details
+        .iter()
+        .find(|any| any.type_url.ends_with("/google.rpc.BadRequest"))?;
+    let violations = rpc::BadRequest::decode(&detail.value[..])
+        .unwrap()
+        .field_violations;
+    violations
+        .first()
+        .map(|violation| violation.description.clone())
 }
 
 /// The bytes of a request with a body of known length; headers are whole lines.
@@ -142,7 +179,9 @@ pub(crate) fn request(start: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
 /// The bytes of a request's head alone.
 pub(crate) fn head(start: &str, headers: &[&str], content_length: Option<usize>) -> Vec<u8> {
     let mut text = format!("{start} HTTP/1.1\r\nHost: here\r\n");
-    headers.iter().for_each(|header| text.push_str(&format!("{header}\r\n")));
+    headers
+        .iter()
+        .for_each(|header| text.push_str(&format!("{header}\r\n")));
     if let Some(length) = content_length {
         text.push_str(&format!("Content-Length: {length}\r\n"));
     }
@@ -152,11 +191,19 @@ pub(crate) fn head(start: &str, headers: &[&str], content_length: Option<usize>)
 
 /// The usual request: spans in protobuf.
 pub(crate) fn export(body: &[u8]) -> Vec<u8> {
-    request("POST /v1/traces", &["Content-Type: application/x-protobuf"], body)
+    request(
+        "POST /v1/traces",
+        &["Content-Type: application/x-protobuf"],
+        body,
+    )
 }
 
 /// The usual request with an encoding.
 pub(crate) fn export_encoded(encoding: &str, body: &[u8]) -> Vec<u8> {
     let encoding = format!("Content-Encoding: {encoding}");
-    request("POST /v1/traces", &["Content-Type: application/x-protobuf", &encoding], body)
+    request(
+        "POST /v1/traces",
+        &["Content-Type: application/x-protobuf", &encoding],
+        body,
+    )
 }

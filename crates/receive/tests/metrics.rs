@@ -1,1 +1,131 @@
-//! later
+//! The ledger as metrics: every name that is promised, with numbers that fit together.
+
+use model::contract::WriteError;
+
+use crate::grpc_client::Http2;
+use crate::house::{House, Mood, spans};
+use crate::http1::{Http1, export, request};
+
+fn value(text: &str, series: &str) -> f64 {
+    let line = text.lines().find(|line| {
+        line.strip_prefix(series)
+            .is_some_and(|rest| rest.starts_with(' '))
+    });
+    let line = line.unwrap_or_else(|| panic!("{series} is missing in\n{text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn every_request_span_and_byte_is_shown_with_its_fate() {
+    let house = House::open();
+    let mut http = Http1::connect(house.http).await;
+    let good = export(&spans(3));
+    assert_eq!(http.ask(&good).await.status, 200);
+    assert_eq!(
+        http.ask(&request("GET /v1/traces", &[], b"")).await.status,
+        405
+    );
+    assert_eq!(http.ask(&export(b"\xff")).await.status, 400);
+    house.writer.set(Mood::Refuse(WriteError::Busy {
+        reason: "no".to_owned(),
+    }));
+    assert_eq!(http.ask(&good).await.status, 429);
+    let mut grpc = Http2::connect(house.grpc).await;
+    assert_eq!(grpc.export(0, &[], &spans(2)).await.code(), 14);
+    let text = house.metrics.print().unwrap();
+    let requests = |outcome: &str| {
+        value(
+            &text,
+            &format!(
+                "trackway_receive_requests_total{{transport=\"otlp_http\",outcome=\"{outcome}\"}}"
+            ),
+        )
+    };
+    assert_eq!(
+        (
+            requests("accepted"),
+            requests("malformed"),
+            requests("overloaded")
+        ),
+        (1.0, 1.0, 1.0)
+    );
+    assert_eq!((requests("not_served"), requests("dropped")), (1.0, 0.0));
+    let http_of = |name: &str| {
+        value(
+            &text,
+            &format!("trackway_receive_{name}{{transport=\"otlp_http\"}}"),
+        )
+    };
+    assert_eq!(
+        (http_of("spans_total"), http_of("spans_accepted_total")),
+        (6.0, 3.0)
+    );
+    assert_eq!(
+        (http_of("spans_rejected_total"), http_of("spans_in_flight")),
+        (0.0, 0.0)
+    );
+    assert_eq!(
+        (http_of("requests_in_flight"), http_of("bytes_in_flight")),
+        (0.0, 0.0)
+    );
+    let refused = |kind: &str| {
+        let labels = "{transport=\"otlp_http\",reason=\"overloaded\"}";
+        value(
+            &text,
+            &format!("trackway_receive_{kind}_refused_total{labels}"),
+        )
+    };
+    let bytes = f64::from(u32::try_from(spans(3).len()).unwrap());
+    assert_eq!((refused("spans"), refused("bytes")), (3.0, bytes));
+    assert_eq!(
+        (http_of("bytes_total"), http_of("bytes_accepted_total")),
+        (2.0 * bytes + 1.0, bytes)
+    );
+    assert_eq!(http_of("request_duration_seconds_count"), 4.0);
+    assert_eq!(
+        value(
+            &text,
+            "trackway_receive_spans_total{transport=\"otlp_grpc\"}"
+        ),
+        2.0
+    );
+    assert_eq!(
+        (
+            http_of("connections_open"),
+            http_of("connections_refused_total")
+        ),
+        (1.0, 0.0)
+    );
+    assert_eq!(http_of("repaired_texts_total"), 0.0);
+    assert!(value(&text, "trackway_receive_budget_peak_bytes") > 0.0);
+    drop((http, grpc));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn repaired_texts_are_counted() {
+    let house = House::open();
+    let mut body = testkit::spans::request()
+        .service("shop")
+        .span("name?", |span| span)
+        .encode();
+    let at = body
+        .windows(5)
+        .position(|window| window == b"name?")
+        .unwrap();
+    body[at + 4] = 0xff;
+    assert_eq!(
+        Http1::connect(house.http)
+            .await
+            .ask(&export(&body))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(house.writer.kept_names(), ["name\u{fffd}"]);
+    assert!(house.counts(receive::Transport::Http).repaired_texts >= 1);
+    house
+        .writer
+        .with_kept(|kept| assert_ne!(kept[0].otlp, body, "what is logged is what was kept"));
+    house.close().await;
+}

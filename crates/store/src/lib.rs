@@ -1,1 +1,36 @@
-//! store
+//! The embedded store: keeps spans on one machine's disk and finds them again.
+//!
+//! A batch goes to the log (crate `journal`), then to its tenant's *head* in memory, where it can be searched; then it
+//! is acknowledged. A full or old head is *frozen* into a *segment*: standard Parquet files and one index beside them.
+//! The manifest names the segments; what it does not name is not there.
+//!
+//! Promises
+//! - An acknowledged span is found, exactly once, after any crash; a batch is kept wholly or not at all.
+//! - Answers are exact over heads and segments, or say what could not be read.
+//! - Memory is bounded by the options; damage in one file costs no more than what that file held.
+//!
+//! Read next: `driver.rs` for the threads, `engine.rs` for the life of a batch, `read/` for questions, `segment/` for
+//! the format, `open.rs` for what a start does.
+
+mod check;
+mod driver;
+mod engine;
+mod error;
+pub mod evaluate;
+mod head;
+pub mod index;
+mod lifecycle;
+mod manifest;
+mod metrics;
+mod open;
+mod options;
+mod read;
+mod recent;
+pub mod segment;
+mod stats;
+
+pub use check::{CheckReport, check};
+pub use driver::Store;
+pub use error::Error;
+pub use options::{OpenProgress, StoreOptions, StoreParts};
+pub use stats::Stats;

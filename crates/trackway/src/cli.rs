@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::config::{FlagValue, Sources};
 use crate::terminal::ColourChoice;
 
-const ABOUT: &str = "Distributed tracing in one program: takes OpenTelemetry traces, keeps them, finds them again";
+const ABOUT: &str =
+    "Distributed tracing in one program: takes OpenTelemetry traces, keeps them, finds them again";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,8 +28,11 @@ Send traces with any OpenTelemetry SDK: OTEL_EXPORTER_OTLP_ENDPOINT=http://local
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "trackway", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
-#[command(args_conflicts_with_subcommands = true, subcommand_help_heading = "Commands")]
-pub struct Cli {
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_help_heading = "Commands"
+)]
+pub(crate) struct Cli {
     /// Without a command: run everything in one process.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -39,7 +43,7 @@ pub struct Cli {
 
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show a trace as a waterfall
     Trace(TraceArgs),
     /// Find traces
@@ -55,7 +59,9 @@ pub enum Command {
     /// Generate traces and send them anywhere, or write them to a file
     Generate(GenerateArgs),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  trackway completions bash > /etc/bash_completion.d/trackway")]
+    #[command(
+        after_help = "Example:\n  trackway completions bash > /etc/bash_completion.d/trackway"
+    )]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -64,9 +70,9 @@ pub enum Command {
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone, Default, Args)]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     /// Configuration file (YAML)
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_CONFIG", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Folder that holds the spans [key: store.dir, default: ./data]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -78,7 +84,7 @@ pub struct SourceArgs {
 
 /// The flags that set single keys.
 #[derive(Debug, Clone, Default, Args)]
-pub struct KeyArgs {
+pub(crate) struct KeyArgs {
     /// Address for all listeners, such as 0.0.0.0 [key: listen.host, default: localhost]
     #[arg(long, value_name = "IP", help_heading = "Addresses")]
     pub host: Option<String>,
@@ -116,7 +122,7 @@ pub struct KeyArgs {
 
 /// What a run needs.
 #[derive(Debug, Clone, Default, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -133,9 +139,15 @@ pub struct RunArgs {
 
 /// How to reach the server that is asked.
 #[derive(Debug, Clone, Args)]
-pub struct ServerArgs {
+pub(crate) struct ServerArgs {
     /// Server to ask
-    #[arg(long, value_name = "URL", env = "TRACKWAY_SERVER", default_value = "http://127.0.0.1:16686")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TRACKWAY_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:16686"
+    )]
     pub server: String,
     /// Seconds to wait for an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
@@ -144,7 +156,7 @@ pub struct ServerArgs {
 
 /// How the output looks.
 #[derive(Debug, Clone, Args)]
-pub struct LookArgs {
+pub(crate) struct LookArgs {
     /// Colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColourChoice::Auto)]
     pub color: ColourChoice,
@@ -162,7 +174,7 @@ pub struct LookArgs {
   trackway trace 5b8efff798038103d269b633813fc60c
   trackway trace 5b8efff798038103d269b633813fc60c --attributes | less -R
   trackway trace 5b8efff798038103d269b633813fc60c --json | jq .data[0].spans[0]")]
-pub struct TraceArgs {
+pub(crate) struct TraceArgs {
     /// Trace id in hex
     pub id: String,
     /// Show attributes, events, links and warnings as well
@@ -185,7 +197,7 @@ pub struct TraceArgs {
   trackway search --service checkout --min-duration 250ms --since 15m
   trackway search --service checkout --errors
   trackway search --service cart --operation 'GET /cart' --tag http.response.status_code=500 --limit 100")]
-pub struct SearchArgs {
+pub(crate) struct SearchArgs {
     /// Service that has a span in the trace
     #[arg(long, short, value_name = "NAME")]
     pub service: String,
@@ -221,7 +233,7 @@ pub struct SearchArgs {
 /// `trackway services`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  trackway services\n  trackway services checkout")]
-pub struct ServicesArgs {
+pub(crate) struct ServicesArgs {
     /// Service whose operations to list
     pub service: Option<String>,
     /// Print the server's answer as JSON
@@ -234,7 +246,7 @@ pub struct ServicesArgs {
 
 /// `trackway store …`.
 #[derive(Debug, Clone, Subcommand)]
-pub enum StoreCommand {
+pub(crate) enum StoreCommand {
     /// Read every byte of the store and verify it; changes nothing
     #[command(after_help = "Example:\n  trackway store check --data-dir /var/lib/trackway")]
     Check(StoreArgs),
@@ -245,7 +257,7 @@ pub enum StoreCommand {
 
 /// What both commands of the store need.
 #[derive(Debug, Clone, Args)]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -256,7 +268,7 @@ pub struct StoreArgs {
 
 /// `trackway config …`.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Print the effective configuration; a comment behind each value names its source
     Show(ConfigArgs),
     /// Look for mistakes in a file, together with the environment
@@ -267,7 +279,9 @@ pub enum ConfigCommand {
         file: PathBuf,
     },
     /// Tell everything about a key, or list the keys of a section
-    #[command(after_help = "Examples:\n  trackway config explain store.retention.age\n  trackway config explain listen")]
+    #[command(
+        after_help = "Examples:\n  trackway config explain store.retention.age\n  trackway config explain listen"
+    )]
     Explain {
         /// The key's path.
         key: String,
@@ -282,7 +296,7 @@ pub enum ConfigCommand {
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -293,7 +307,7 @@ pub struct ConfigArgs {
 
 /// Which corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProfileChoice {
+pub(crate) enum ProfileChoice {
     /// A web shop of 20 services.
     Kind,
     /// Short random traces whose values hardly repeat.
@@ -308,7 +322,7 @@ pub enum ProfileChoice {
   trackway generate --spans 1000000 --seed 7 --start 1790000000 --out kind.bin --truth kind.truth.json
 
 Equal --profile, --spans, --seed, --start, --window and --batch give equal bytes.")]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// Kind of traffic
     #[arg(long, value_enum, default_value_t = ProfileChoice::Kind)]
     pub profile: ProfileChoice,
@@ -331,7 +345,12 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "SPANS", value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: Option<u64>,
     /// OTLP/HTTP endpoint to send to
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4318", conflicts_with = "out")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4318",
+        conflicts_with = "out"
+    )]
     pub to: String,
     /// Requests under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -352,23 +371,33 @@ impl SourceArgs {
         let mut values = Vec::new();
         for set in &self.set {
             let Some((path, text)) = set.split_once('=') else {
-                return Err(format!("--set {set}: write KEY=VALUE, such as --set store.retention.age=30d"));
+                return Err(format!(
+                    "--set {set}: write KEY=VALUE, such as --set store.retention.age=30d"
+                ));
             };
-            values.push(FlagValue { path: path.to_owned(), text: text.to_owned(), flag: "--set".to_owned() });
+            values.push(FlagValue {
+                path: path.to_owned(),
+                text: text.to_owned(),
+                flag: "--set".to_owned(),
+            });
         }
         values.extend(named("store.dir", self.data_dir.as_ref(), "--data-dir"));
         Ok(values)
     }
 
     /// The sources of the configuration: file, this process's environment, flags.
-    pub fn sources(&self, keys: &KeyArgs) -> Result<Sources, String> {
+    pub(crate) fn sources(&self, keys: &KeyArgs) -> Result<Sources, String> {
         let mut flags = self.flag_values()?;
         flags.extend(keys.flag_values());
         // A name or value that is no Unicode can't be one of ours.
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Ok(Sources { file: self.config.clone(), variables: std::env::vars_os().filter_map(text).collect(), flags })
+        Ok(Sources {
+            file: self.config.clone(),
+            variables: std::env::vars_os().filter_map(text).collect(),
+            flags,
+        })
     }
 }
 
@@ -382,17 +411,28 @@ impl KeyArgs {
             ("listen.admin", &self.admin, "--admin"),
             ("listen.health", &self.health, "--health"),
             ("store.acknowledge", &self.acknowledge, "--acknowledge"),
-            ("store.retention.age", &self.retention_age, "--retention-age"),
+            (
+                "store.retention.age",
+                &self.retention_age,
+                "--retention-age",
+            ),
             ("memory.limit", &self.memory_limit, "--memory-limit"),
             ("log.level", &self.log_level, "--log-level"),
             ("log.format", &self.log_format, "--log-format"),
         ];
-        flags.into_iter().filter_map(|(path, value, flag)| named(path, value.as_ref(), flag)).collect()
+        flags
+            .into_iter()
+            .filter_map(|(path, value, flag)| named(path, value.as_ref(), flag))
+            .collect()
     }
 }
 
 fn named(path: &str, value: Option<&String>, flag: &str) -> Option<FlagValue> {
-    value.map(|text| FlagValue { path: path.to_owned(), text: text.clone(), flag: flag.to_owned() })
+    value.map(|text| FlagValue {
+        path: path.to_owned(),
+        text: text.clone(),
+        flag: flag.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -415,7 +455,9 @@ mod tests {
         let mut waiting: Vec<(String, clap::Command)> = vec![("trackway".to_owned(), command)];
         while let Some((name, mut command)) = waiting.pop() {
             let below: Vec<clap::Command> = command.get_subcommands().cloned().collect();
-            let shown = below.into_iter().filter(|below| below.get_name() != "help" && !below.is_hide_set());
+            let shown = below
+                .into_iter()
+                .filter(|below| below.get_name() != "help" && !below.is_hide_set());
             waiting.extend(shown.map(|below| (format!("{name} {}", below.get_name()), below)));
             waiting.sort_by(|left, right| right.0.cmp(&left.0));
             text.push_str(&format!("$ {name} --help\n{}\n", command.render_help()));
@@ -441,21 +483,40 @@ mod tests {
         };
         let mut flags = keys.flag_values();
         flags.extend(named("store.dir", Some(&"/x".to_owned()), "--data-dir"));
-        let sources = Sources { flags: flags.clone(), ..Sources::default() };
+        let sources = Sources {
+            flags: flags.clone(),
+            ..Sources::default()
+        };
         let settings = Settings::load(&sources).unwrap();
         for value in &flags {
             assert_eq!(settings.origin(&value.path).to_string(), value.flag);
             let long = value.flag.trim_start_matches("--");
-            let argument = command.get_arguments().find(|argument| argument.get_long() == Some(long)).unwrap();
+            let argument = command
+                .get_arguments()
+                .find(|argument| argument.get_long() == Some(long))
+                .unwrap();
             let help = argument.get_help().unwrap().to_string();
-            assert!(help.contains(&format!("key: {}", value.path)), "{} does not name {}", value.flag, value.path);
+            assert!(
+                help.contains(&format!("key: {}", value.path)),
+                "{} does not name {}",
+                value.flag,
+                value.path
+            );
         }
     }
 
     #[test]
     fn a_set_without_value_is_told() {
-        let source = SourceArgs { set: vec!["store.dir".to_owned()], ..SourceArgs::default() };
-        assert!(source.sources(&KeyArgs::default()).unwrap_err().contains("KEY=VALUE"));
+        let source = SourceArgs {
+            set: vec!["store.dir".to_owned()],
+            ..SourceArgs::default()
+        };
+        assert!(
+            source
+                .sources(&KeyArgs::default())
+                .unwrap_err()
+                .contains("KEY=VALUE")
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     host: String,
     port: u16,
     /// Without a slash at the end.
@@ -33,16 +33,27 @@ pub struct Server {
 
 impl Server {
     /// Reads `http://host:port/path`; the scheme may be left out.
-    pub fn parse(url: &str, default_port: u16) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{url:?} is no address of a server: {why}; write http://host:{default_port}");
-        let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let uri: Uri = with_scheme.parse().map_err(|error| wrong(&format!("{error}")))?;
+    pub(crate) fn parse(url: &str, default_port: u16) -> Result<Self, String> {
+        let wrong = |why: &str| {
+            format!("{url:?} is no address of a server: {why}; write http://host:{default_port}")
+        };
+        let with_scheme = if url.contains("://") {
+            url.to_owned()
+        } else {
+            format!("http://{url}")
+        };
+        let uri: Uri = with_scheme
+            .parse()
+            .map_err(|error| wrong(&format!("{error}")))?;
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => return Err(wrong("TLS isn't spoken here")),
             _ => return Err(wrong("only http is spoken here")),
         }
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it has no host"))?;
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(|| wrong("it has no host"))?;
         Ok(Self {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: uri.port_u16().unwrap_or(default_port),
@@ -51,12 +62,12 @@ impl Server {
     }
 
     /// The server's address for messages.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}{}", self.authority(), self.path)
     }
 
     /// The path that the address names, without a slash at the end.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
@@ -71,7 +82,7 @@ impl Server {
 
 /// What a server answered.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status.
     pub status: StatusCode,
     /// How long to wait before the next try, if the server says so.
@@ -82,16 +93,19 @@ pub struct Reply {
 
 impl Reply {
     /// The beginning of the body, for messages.
-    pub fn excerpt(&self) -> String {
+    pub(crate) fn excerpt(&self) -> String {
         const EXCERPT_CHARS_MAX: usize = 300;
-        let text: String = String::from_utf8_lossy(&self.body).chars().take(EXCERPT_CHARS_MAX).collect();
+        let text: String = String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(EXCERPT_CHARS_MAX)
+            .collect();
         crate::terminal::escaped(text.trim()).into_owned()
     }
 }
 
 /// A connection that is opened when it is needed and kept for the next request.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     server: Server,
     tasks: Tasks,
     timeout: Duration,
@@ -100,19 +114,35 @@ pub struct Connection {
 
 impl Connection {
     /// Prepares a connection; nothing is opened yet.
-    pub fn new(server: Server, timeout: Duration) -> Self {
-        Self { server, tasks: Tasks::new(), timeout, open: None }
+    pub(crate) fn new(server: Server, timeout: Duration) -> Self {
+        Self {
+            server,
+            tasks: Tasks::new(),
+            timeout,
+            open: None,
+        }
     }
 
     /// Asks for a path below the server's.
-    pub async fn get(&mut self, path_and_query: &str) -> Result<Reply, Error> {
+    pub(crate) async fn get(&mut self, path_and_query: &str) -> Result<Reply, Error> {
         let path = format!("{}{path_and_query}", self.server.path);
         self.ask(Method::GET, &path, &[], Bytes::new()).await
     }
 
     /// Sends a body to a path of the server.
-    pub async fn post(&mut self, path: &str, content_type: &str, body: Bytes) -> Result<Reply, Error> {
-        self.ask(Method::POST, path, &[(CONTENT_TYPE.as_str(), content_type)], body).await
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Reply, Error> {
+        self.ask(
+            Method::POST,
+            path,
+            &[(CONTENT_TYPE.as_str(), content_type)],
+            body,
+        )
+        .await
     }
 
     async fn ask(
@@ -122,12 +152,17 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Reply, Error> {
-        let mut request = Request::builder().method(method).uri(if path.is_empty() { "/" } else { path });
+        let mut request =
+            Request::builder()
+                .method(method)
+                .uri(if path.is_empty() { "/" } else { path });
         request = request.header(HOST, self.server.authority());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).map_err(|error| self.failed("ask", &error.to_string()))?;
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| self.failed("ask", &error.to_string()))?;
         let answer = timeout(self.timeout, self.exchange(request)).await;
         // After a failure the state of the connection is unknown: the next request opens a new one.
         match answer {
@@ -136,7 +171,10 @@ impl Connection {
                 Ok(reply)
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(self.failed("ask", &format!("no answer in {} s (--timeout)", self.timeout.as_secs()))),
+            Err(_) => Err(self.failed(
+                "ask",
+                &format!("no answer in {} s (--timeout)", self.timeout.as_secs()),
+            )),
         }
     }
 
@@ -144,16 +182,37 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<(Reply, SendRequest<Full<Bytes>>), Error> {
-        let mut sender = match self.open.take() {
-            Some(mut sender) if sender.ready().await.is_ok() => sender,
-            _ => self.connect().await?,
+        let mut sender = match self.still_open().await {
+            Some(sender) => sender,
+            None => self.connect().await?,
         };
-        let answer = sender.send_request(request).await.map_err(|error| self.failed("ask", &cause_of(&error)))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| self.failed("ask", &cause_of(&error)))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| self.failed("read the answer of", &error.to_string()))?.to_bytes();
-        let seconds = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Ok((Reply { status: head.status, retry_after: seconds.map(Duration::from_secs), body }, sender))
+        let body = body
+            .map_err(|error| self.failed("read the answer of", &error.to_string()))?
+            .to_bytes();
+        let seconds = head
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Ok((
+            Reply {
+                status: head.status,
+                retry_after: seconds.map(Duration::from_secs),
+                body,
+            },
+            sender,
+        ))
+    }
+
+    /// The connection of the request before, unless the server closed it.
+    async fn still_open(&mut self) -> Option<SendRequest<Full<Bytes>>> {
+        let mut sender = self.open.take()?;
+        sender.ready().await.is_ok().then_some(sender)
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Error> {
@@ -164,8 +223,9 @@ impl Connection {
             .map_err(|error| self.failed("reach", &error.to_string()))?;
         // Small requests must not wait for the acknowledgement of the one before; not vital where it can't be set.
         let _not_vital = stream.set_nodelay(true);
-        let (sender, connection) =
-            handshake(TokioIo::new(stream)).await.map_err(|error| self.failed("talk to", &cause_of(&error)))?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.failed("talk to", &cause_of(&error)))?;
         self.tasks.spawn(async move {
             // Whoever asked learns of the failure by the request that fails.
             let _told_by_the_request = connection.await;
@@ -174,21 +234,27 @@ impl Connection {
     }
 
     fn failed(&self, action: &str, why: &str) -> Error {
-        Error::Ask(format!("can't {action} {}: {why}; is the server running there?", self.server.url()))
+        Error::Ask(format!(
+            "can't {action} {}: {why}; is the server running there?",
+            self.server.url()
+        ))
     }
 }
 
 /// hyper's errors say what they mean only in their source.
 fn cause_of(error: &hyper::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+    std::error::Error::source(error)
+        .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// A text as part of a query.
-pub fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -205,8 +271,14 @@ mod tests {
     #[test]
     fn reads_addresses_with_and_without_scheme_port_and_path() {
         let url = |text| Server::parse(text, 16686).map(|server| server.url());
-        assert_eq!(url("http://127.0.0.1:16686/").unwrap(), "http://127.0.0.1:16686");
-        assert_eq!(url("tracing.internal/jaeger/").unwrap(), "http://tracing.internal:16686/jaeger");
+        assert_eq!(
+            url("http://127.0.0.1:16686/").unwrap(),
+            "http://127.0.0.1:16686"
+        );
+        assert_eq!(
+            url("tracing.internal/jaeger/").unwrap(),
+            "http://tracing.internal:16686/jaeger"
+        );
         assert_eq!(url("http://[::1]:80").unwrap(), "http://[::1]:80");
         assert!(url("https://x").unwrap_err().contains("TLS"));
         assert!(url("ftp://x").unwrap_err().contains("only http"));
@@ -222,7 +294,10 @@ mod tests {
     async fn serve(answers: Vec<&'static str>) -> (Server, tokio::task::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        #[allow(clippy::disallowed_methods, reason = "a test waits for its task by itself")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a test waits for its task by itself"
+        )]
         let task = tokio::spawn(async move {
             let mut requests = Vec::new();
             for answer in answers {
@@ -234,7 +309,14 @@ mod tests {
             }
             requests
         });
-        (Server { host: "127.0.0.1".to_owned(), port, path: "/base".to_owned() }, task)
+        (
+            Server {
+                host: "127.0.0.1".to_owned(),
+                port,
+                path: "/base".to_owned(),
+            },
+            task,
+        )
     }
 
     #[tokio::test]
@@ -248,7 +330,10 @@ mod tests {
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(reply.retry_after, Some(Duration::from_secs(7)));
         assert_eq!(reply.excerpt(), "busy");
-        assert!(task.await.unwrap()[0].starts_with("GET /base/api/services HTTP/1.1\r\nhost: 127.0.0.1:"));
+        assert!(
+            task.await.unwrap()[0]
+                .starts_with("GET /base/api/services HTTP/1.1\r\nhost: 127.0.0.1:")
+        );
     }
 
     #[tokio::test]
@@ -257,7 +342,14 @@ mod tests {
         let (server, task) = serve(vec![answer, answer]).await;
         let mut connection = Connection::new(server, Duration::from_secs(10));
         for _ in 0..2 {
-            let reply = connection.post("/v1/traces", "application/x-protobuf", Bytes::from_static(b"x")).await.unwrap();
+            let reply = connection
+                .post(
+                    "/v1/traces",
+                    "application/x-protobuf",
+                    Bytes::from_static(b"x"),
+                )
+                .await
+                .unwrap();
             assert_eq!(reply.body.as_ref(), b"ok");
         }
         assert_eq!(task.await.unwrap().len(), 2);
@@ -268,9 +360,22 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let server = Server { host: "127.0.0.1".to_owned(), port, path: String::new() };
-        let error = Connection::new(server, Duration::from_secs(10)).get("/").await.unwrap_err();
-        assert!(error.line().contains(&format!("can't reach http://127.0.0.1:{port}")), "{}", error.line());
+        let server = Server {
+            host: "127.0.0.1".to_owned(),
+            port,
+            path: String::new(),
+        };
+        let error = Connection::new(server, Duration::from_secs(10))
+            .get("/")
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .line()
+                .contains(&format!("can't reach http://127.0.0.1:{port}")),
+            "{}",
+            error.line()
+        );
         assert!(error.line().ends_with("is the server running there?"));
     }
 }

@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -62,7 +62,7 @@ pub enum Error {
 
 impl Error {
     /// The exit code of a command that failed so.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => 2,
             _ => 1,
@@ -70,12 +70,12 @@ impl Error {
     }
 
     /// Tells whether the reader of our output went away, as `head` does: that is no failure.
-    pub fn is_closed_pipe(&self) -> bool {
+    pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// The error and its causes in one line, each said once.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -96,7 +96,11 @@ mod tests {
     #[test]
     fn says_the_cause_once() {
         let source = io::Error::other("no space left");
-        let error = Error::File { action: "write", path: PathBuf::from("/x"), source };
+        let error = Error::File {
+            action: "write",
+            path: PathBuf::from("/x"),
+            source,
+        };
         assert_eq!(error.line(), "can't write \"/x\": no space left");
         assert_eq!(error.exit_code(), 1);
     }

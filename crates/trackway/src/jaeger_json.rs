@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// What every answer is wrapped in.
 #[derive(Debug, Deserialize)]
-pub struct Envelope<T> {
+pub(crate) struct Envelope<T> {
     /// The answer.
     pub data: Option<T>,
     /// What went wrong.
@@ -17,7 +17,7 @@ pub struct Envelope<T> {
 
 /// One thing that went wrong.
 #[derive(Debug, Deserialize)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     /// In words.
     #[serde(default)]
     pub msg: String,
@@ -26,7 +26,7 @@ pub struct ApiError {
 /// A trace.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Trace {
+pub(crate) struct Trace {
     /// Its id in hex.
     #[serde(rename = "traceID")]
     pub trace_id: String,
@@ -41,7 +41,7 @@ pub struct Trace {
 /// A span.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Span {
+pub(crate) struct Span {
     /// Its id in hex.
     #[serde(rename = "spanID")]
     pub span_id: String,
@@ -70,7 +70,7 @@ pub struct Span {
 /// A reference of a span to another.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Reference {
+pub(crate) struct Reference {
     /// `CHILD_OF` or `FOLLOWS_FROM`.
     pub ref_type: String,
     /// The other's trace.
@@ -84,7 +84,7 @@ pub struct Reference {
 /// A resource.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Process {
+pub(crate) struct Process {
     /// The service's name.
     pub service_name: String,
     /// Its other attributes.
@@ -94,7 +94,7 @@ pub struct Process {
 /// An attribute.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct KeyValue {
+pub(crate) struct KeyValue {
     /// Its key.
     pub key: String,
     /// Its value.
@@ -104,7 +104,7 @@ pub struct KeyValue {
 /// An event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Log {
+pub(crate) struct Log {
     /// Microseconds since the epoch.
     pub timestamp: i64,
     /// Its name (as the field `event`) and attributes.
@@ -114,7 +114,7 @@ pub struct Log {
 /// An operation of a service.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Operation {
+pub(crate) struct Operation {
     /// The span's name.
     pub name: String,
     /// Its kind.
@@ -123,7 +123,7 @@ pub struct Operation {
 
 impl KeyValue {
     /// The value as text, without the quotes that JSON puts around it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match &self.value {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -133,15 +133,18 @@ impl KeyValue {
 
 impl Span {
     /// The id of the parent: the first reference to it within the trace.
-    pub fn parent(&self) -> Option<&str> {
+    pub(crate) fn parent(&self) -> Option<&str> {
         let is_parent = |reference: &&Reference| {
             reference.ref_type == "CHILD_OF" && reference.trace_id == self.trace_id
         };
-        self.references.iter().find(is_parent).map(|reference| reference.span_id.as_str())
+        self.references
+            .iter()
+            .find(is_parent)
+            .map(|reference| reference.span_id.as_str())
     }
 
     /// Whether it failed.
-    pub fn is_error(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         self.tags.iter().any(|tag| match tag.key.as_str() {
             "error" => tag.text() == "true",
             "otel.status_code" => tag.text() == "ERROR",
@@ -150,27 +153,38 @@ impl Span {
     }
 
     /// When it ended, microseconds since the epoch.
-    pub fn end_time(&self) -> i64 {
+    pub(crate) fn end_time(&self) -> i64 {
         self.start_time.saturating_add(self.duration)
     }
 }
 
 impl Trace {
     /// The name of a span's service.
-    pub fn service(&self, span: &Span) -> &str {
-        self.processes.get(&span.process_id).map_or("", |process| process.service_name.as_str())
+    pub(crate) fn service(&self, span: &Span) -> &str {
+        self.processes
+            .get(&span.process_id)
+            .map_or("", |process| process.service_name.as_str())
     }
 
     /// Start of the earliest and end of the latest span.
-    pub fn bounds(&self) -> (i64, i64) {
-        let start = self.spans.iter().map(|span| span.start_time).min().unwrap_or(0);
+    pub(crate) fn bounds(&self) -> (i64, i64) {
+        let start = self
+            .spans
+            .iter()
+            .map(|span| span.start_time)
+            .min()
+            .unwrap_or(0);
         let end = self.spans.iter().map(Span::end_time).max().unwrap_or(start);
         (start, end.max(start))
     }
 
     /// The earliest span without a parent in the trace, else the earliest span.
-    pub fn root(&self) -> Option<&Span> {
-        let ids: std::collections::HashSet<&str> = self.spans.iter().map(|span| span.span_id.as_str()).collect();
+    pub(crate) fn root(&self) -> Option<&Span> {
+        let ids: std::collections::HashSet<&str> = self
+            .spans
+            .iter()
+            .map(|span| span.span_id.as_str())
+            .collect();
         let key = |span: &&Span| {
             let has_parent = span.parent().is_some_and(|parent| ids.contains(parent));
             (has_parent, span.parent().is_some(), span.start_time)

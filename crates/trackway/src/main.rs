@@ -1,1 +1,47 @@
-fn main() {}
+//! The program: reads the command line and the configuration, opens the rooms, and hands them to each other.
+//!
+//! Only this crate knows all rooms. Errors end here: one line on standard error, and an exit code (0: done, 1: failed,
+//! 2: the command line or the configuration is wrong).
+//!
+//! Read next: `cli` (what can be asked), `config` (the one tree of settings), `roles` (the wiring), `commands`.
+
+mod banner;
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod demo;
+mod error;
+#[cfg(test)]
+mod golden;
+mod jaeger_json;
+mod keep;
+mod listen;
+mod logging;
+mod machine;
+mod otlp_sender;
+mod port_owner;
+mod roles;
+mod terminal;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The allocator gives memory back between bursts and keeps threads out of each other's way.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let error = match commands::run(cli::Cli::parse()) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    for line in error.line().lines() {
+        // Where even standard error is closed, the exit code is all that is left to say.
+        let _unheard = writeln!(std::io::stderr(), "trackway: {line}");
+    }
+    ExitCode::from(error.exit_code())
+}

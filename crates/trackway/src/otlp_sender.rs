@@ -26,7 +26,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// What became of the requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// Requests that were accepted.
     pub requests: u64,
     /// Spans that were accepted.
@@ -41,12 +41,16 @@ pub struct Sent {
 
 impl Sent {
     /// Both together.
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             requests: self.requests + other.requests,
             accepted_spans: self.accepted_spans + other.accepted_spans,
             rejected_spans: self.rejected_spans + other.rejected_spans,
-            rejection: if other.rejection.is_empty() { self.rejection } else { other.rejection },
+            rejection: if other.rejection.is_empty() {
+                self.rejection
+            } else {
+                other.rejection
+            },
             resends: self.resends + other.resends,
         }
     }
@@ -54,7 +58,7 @@ impl Sent {
 
 /// Sends requests one after the other over one connection.
 #[derive(Debug)]
-pub struct OtlpSender {
+pub(crate) struct OtlpSender {
     connection: Connection,
     path: String,
     url: String,
@@ -66,24 +70,44 @@ pub struct OtlpSender {
 
 impl OtlpSender {
     /// Prepares to send to a server; nothing is opened yet.
-    pub fn new(server: Server, patience: Duration, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let path = if server.path().is_empty() { TRACES_PATH.to_owned() } else { server.path().to_owned() };
+    pub(crate) fn new(
+        server: Server,
+        patience: Duration,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let path = if server.path().is_empty() {
+            TRACES_PATH.to_owned()
+        } else {
+            server.path().to_owned()
+        };
         let url = server.url();
         let connection = Connection::new(server, TRY_TIMEOUT);
-        Self { connection, path, url, patience, clock, random, sent: Sent::default() }
+        Self {
+            connection,
+            path,
+            url,
+            patience,
+            clock,
+            random,
+            sent: Sent::default(),
+        }
     }
 
     /// What became of the requests so far.
-    pub fn sent(&self) -> Sent {
+    pub(crate) fn sent(&self) -> Sent {
         self.sent.clone()
     }
 
     /// Sends one request until it is accepted.
-    pub async fn send(&mut self, request: Bytes, spans: u64) -> Result<(), Error> {
+    pub(crate) async fn send(&mut self, request: Bytes, spans: u64) -> Result<(), Error> {
         let begun = self.clock.monotonic_nanos();
         let mut pause = PAUSE_FIRST;
         loop {
-            let answer = self.connection.post(&self.path, CONTENT_TYPE, request.clone()).await;
+            let answer = self
+                .connection
+                .post(&self.path, CONTENT_TYPE, request.clone())
+                .await;
             let (refusal, asked_pause) = match answer {
                 Ok(reply) if reply.status == StatusCode::OK => {
                     self.count(&reply, spans);
@@ -107,13 +131,20 @@ impl OtlpSender {
     /// Between half of the pause and the whole.
     fn jittered(&self, pause: Duration) -> Duration {
         let half = pause / 2;
-        half + Duration::from_millis(self.random.below(u64::try_from(half.as_millis()).unwrap_or(0) + 1))
+        half + Duration::from_millis(
+            self.random
+                .below(u64::try_from(half.as_millis()).unwrap_or(0) + 1),
+        )
     }
 
     fn count(&mut self, reply: &Reply, spans: u64) {
         // An answer that can't be understood rejects nothing: the 200 alone says that the request was taken.
-        let partial = ExportTraceServiceResponse::decode(reply.body.clone()).unwrap_or_default().partial_success;
-        let rejected = partial.as_ref().map_or(0, |partial| u64::try_from(partial.rejected_spans).unwrap_or(0));
+        let partial = ExportTraceServiceResponse::decode(reply.body.clone())
+            .unwrap_or_default()
+            .partial_success;
+        let rejected = partial.as_ref().map_or(0, |partial| {
+            u64::try_from(partial.rejected_spans).unwrap_or(0)
+        });
         self.sent.requests += 1;
         self.sent.rejected_spans += rejected.min(spans);
         self.sent.accepted_spans += spans.saturating_sub(rejected);
@@ -127,7 +158,10 @@ impl OtlpSender {
             words if words.is_empty() => String::new(),
             words => format!(": {words}"),
         };
-        Error::Ask(format!("{} refused the spans with {}{what}", self.url, reply.status))
+        Error::Ask(format!(
+            "{} refused the spans with {}{what}",
+            self.url, reply.status
+        ))
     }
 }
 

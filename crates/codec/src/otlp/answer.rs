@@ -40,19 +40,30 @@ pub fn success_body(encoding: Encoding, rejected_spans: u64, message: &str) -> V
     let rejected_spans = i64::try_from(rejected_spans).unwrap_or(i64::MAX);
     let error_message = cut(message.to_owned(), MESSAGE_BYTES_MAX);
     let has_something_to_say = rejected_spans != 0 || !error_message.is_empty();
-    let partial = has_something_to_say.then_some(ExportTracePartialSuccess { rejected_spans, error_message });
+    let partial = has_something_to_say.then_some(ExportTracePartialSuccess {
+        rejected_spans,
+        error_message,
+    });
     match encoding {
-        Encoding::Proto => ExportTraceServiceResponse { partial_success: partial }.encode_to_vec(),
+        Encoding::Proto => ExportTraceServiceResponse {
+            partial_success: partial,
+        }
+        .encode_to_vec(),
         Encoding::Json => success_json(partial).to_string().into_bytes(),
     }
 }
 
 fn success_json(partial: Option<ExportTracePartialSuccess>) -> Value {
-    let Some(partial) = partial else { return json!({}) };
+    let Some(partial) = partial else {
+        return json!({});
+    };
     let mut fields = Map::new();
     if partial.rejected_spans != 0 {
         // Protobuf's JSON writes 64-bit numbers as text.
-        fields.insert("rejectedSpans".into(), partial.rejected_spans.to_string().into());
+        fields.insert(
+            "rejectedSpans".into(),
+            partial.rejected_spans.to_string().into(),
+        );
     }
     if !partial.error_message.is_empty() {
         fields.insert("errorMessage".into(), partial.error_message.into());
@@ -67,7 +78,12 @@ pub fn status_body(encoding: Encoding, code: i32, message: &str, details: &[Deta
     match encoding {
         Encoding::Proto => {
             let details = details.iter().map(detail_any).collect();
-            Status { code, message, details }.encode_to_vec()
+            Status {
+                code,
+                message,
+                details,
+            }
+            .encode_to_vec()
         }
         Encoding::Json => {
             let mut status = Map::new();
@@ -85,15 +101,33 @@ fn detail_any(detail: &Detail) -> Any {
     let (name, value) = match detail {
         Detail::BadRequest { field, description } => {
             let description = cut(description.clone(), MESSAGE_BYTES_MAX);
-            let violation = FieldViolation { field: cut(field.clone(), MESSAGE_BYTES_MAX), description };
-            ("BadRequest", BadRequest { field_violations: vec![violation] }.encode_to_vec())
+            let violation = FieldViolation {
+                field: cut(field.clone(), MESSAGE_BYTES_MAX),
+                description,
+            };
+            (
+                "BadRequest",
+                BadRequest {
+                    field_violations: vec![violation],
+                }
+                .encode_to_vec(),
+            )
         }
         Detail::RetryInfo { seconds } => {
             let seconds = i64::try_from(*seconds).unwrap_or(i64::MAX);
-            ("RetryInfo", RetryInfo { retry_delay: Some(Duration { seconds, nanos: 0 }) }.encode_to_vec())
+            (
+                "RetryInfo",
+                RetryInfo {
+                    retry_delay: Some(Duration { seconds, nanos: 0 }),
+                }
+                .encode_to_vec(),
+            )
         }
     };
-    Any { type_url: format!("{TYPE_PREFIX}{name}"), value }
+    Any {
+        type_url: format!("{TYPE_PREFIX}{name}"),
+        value,
+    }
 }
 
 fn detail_json(detail: &Detail) -> Value {

@@ -41,13 +41,17 @@ pub(super) fn runs<'a, K: PartialEq + 'a>(
             return None;
         }
         let first = key(start);
-        next = (start + 1..rows.end).find(|row| key(*row) != first).unwrap_or(rows.end);
+        next = (start + 1..rows.end)
+            .find(|row| key(*row) != first)
+            .unwrap_or(rows.end);
         Some(start..next)
     })
 }
 
 fn put_resource_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
-    let Some(first) = batch.span(rows.start) else { return };
+    let Some(first) = batch.span(rows.start) else {
+        return;
+    };
     let resource = first.resource();
     if resource.row().is_present {
         out.message(1, |out| {
@@ -63,7 +67,9 @@ fn put_resource_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
 }
 
 fn put_scope_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
-    let Some(first) = batch.span(rows.start) else { return };
+    let Some(first) = batch.span(rows.start) else {
+        return;
+    };
     let scope = first.scope();
     if scope.row().is_present {
         out.message(1, |out| {
@@ -130,7 +136,11 @@ fn put_link(out: &mut Writer, link: LinkRef<'_>) {
     put_fixed32(out, 6, link.flags());
 }
 
-fn put_attributes<'a>(out: &mut Writer, number: u32, attributes: impl Iterator<Item = Attribute<'a>>) {
+fn put_attributes<'a>(
+    out: &mut Writer,
+    number: u32,
+    attributes: impl Iterator<Item = Attribute<'a>>,
+) {
     for Attribute { key, value } in attributes {
         out.message(number, |out| {
             put_text(out, field::KEY, key);

@@ -25,11 +25,17 @@ const SPAN_CHARS_GUESS: usize = 768;
 /// The batch as the OTLP/JSON text of a `TracesData`.
 #[must_use]
 pub fn encode_json(batch: &SpanBatch) -> String {
-    let mut out = Json { text: String::with_capacity(batch.len() * SPAN_CHARS_GUESS), is_first: true };
+    let mut out = Json {
+        text: String::with_capacity(batch.len() * SPAN_CHARS_GUESS),
+        is_first: true,
+    };
     out.object(|out| {
-        let mut resource_runs = runs(0..batch.len(), |row| batch.spans().resource.get(row)).peekable();
+        let mut resource_runs =
+            runs(0..batch.len(), |row| batch.spans().resource.get(row)).peekable();
         if resource_runs.peek().is_some() {
-            out.list("resourceSpans", resource_runs, |out, rows| put_resource_spans(out, batch, rows));
+            out.list("resourceSpans", resource_runs, |out, rows| {
+                put_resource_spans(out, batch, rows);
+            });
         }
     });
     out.text
@@ -75,7 +81,12 @@ impl Json {
     }
 
     /// Writes a member that is a list of objects.
-    fn list<T>(&mut self, name: &str, items: impl IntoIterator<Item = T>, write: impl Fn(&mut Self, T)) {
+    fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        write: impl Fn(&mut Self, T),
+    ) {
         self.key(name);
         self.contained('[', ']', |out| {
             for item in items {
@@ -93,7 +104,10 @@ impl Json {
     fn string(&mut self, text: &str) {
         self.text.push('"');
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        while let Some(at) = rest
+            .bytes()
+            .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+        {
             let (plain, tail) = rest.split_at(at);
             self.text.push_str(plain);
             let mut characters = tail.chars();
@@ -145,7 +159,9 @@ impl Json {
 }
 
 fn put_resource_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {
-    let Some(first) = batch.span(rows.start) else { return };
+    let Some(first) = batch.span(rows.start) else {
+        return;
+    };
     let resource = first.resource();
     if resource.row().is_present {
         out.member_object("resource", |out| {
@@ -155,12 +171,16 @@ fn put_resource_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {
         });
     }
     let scope_runs = runs(rows, |row| batch.spans().scope.get(row));
-    out.list("scopeSpans", scope_runs, |out, rows| put_scope_spans(out, batch, rows));
+    out.list("scopeSpans", scope_runs, |out, rows| {
+        put_scope_spans(out, batch, rows);
+    });
     out.member_text("schemaUrl", resource.schema_url());
 }
 
 fn put_scope_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {
-    let Some(first) = batch.span(rows.start) else { return };
+    let Some(first) = batch.span(rows.start) else {
+        return;
+    };
     let scope = first.scope();
     if scope.row().is_present {
         out.member_object("scope", |out| {
@@ -179,7 +199,11 @@ fn put_span(out: &mut Json, span: SpanRef<'_>) {
     out.member_id("traceId", span.trace_id(), false);
     out.member_id("spanId", span.span_id(), false);
     out.member_text("traceState", span.trace_state());
-    out.member_id("parentSpanId", span.parent_span_id(), span.parent_span_id().is_zero());
+    out.member_id(
+        "parentSpanId",
+        span.parent_span_id(),
+        span.parent_span_id().is_zero(),
+    );
     out.member_number("flags", span.flags());
     out.member_text("name", span.name());
     out.member_number("kind", span.kind());
@@ -231,7 +255,11 @@ fn put_attributes<'a>(out: &mut Json, attributes: impl ExactSizeIterator<Item = 
             }
             AttrValue::Array(bytes) => put_array(out, &array_from_bytes(bytes), 1),
             AttrValue::Map(bytes) => put_map(out, &map_from_bytes(bytes), 1),
-            AttrValue::Empty | AttrValue::Bool(_) | AttrValue::Int(_) | AttrValue::Double(_) | AttrValue::Bytes(_) => {
+            AttrValue::Empty
+            | AttrValue::Bool(_)
+            | AttrValue::Int(_)
+            | AttrValue::Double(_)
+            | AttrValue::Bytes(_) => {
                 put_value(out, &value.to_value(), 1);
             }
         });
@@ -257,7 +285,11 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
         Value::Double(double) => {
             out.key("doubleValue");
             let text = number_text(*double);
-            if double.is_finite() { out.text.push_str(&text) } else { out.quoted(text) }
+            if double.is_finite() {
+                out.text.push_str(&text);
+            } else {
+                out.quoted(text);
+            }
         }
         Value::Bytes(bytes) => {
             out.key("bytesValue");

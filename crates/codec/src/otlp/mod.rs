@@ -75,7 +75,9 @@ pub enum DecodeError {
         why: String,
     },
     /// The content would take up far more memory than its size lets expect.
-    #[error("the request of {bytes} bytes unpacks to more than {memory_bytes_max} bytes; send smaller requests")]
+    #[error(
+        "the request of {bytes} bytes unpacks to more than {memory_bytes_max} bytes; send smaller requests"
+    )]
     TooLarge {
         /// The request's size.
         bytes: usize,

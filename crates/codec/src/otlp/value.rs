@@ -54,7 +54,9 @@ pub(super) fn push_key_value(
 /// The key and the value of a pair that has just these two in order, as nearly every sender writes them.
 #[inline]
 fn plain_pair(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [0x0a, length @ 0..0x80, rest @ ..] = bytes else { return None };
+    let [0x0a, length @ 0..0x80, rest @ ..] = bytes else {
+        return None;
+    };
     let (key, rest) = rest.split_at_checked(usize::from(*length))?;
     let [0x12, rest @ ..] = rest else { return None };
     let mut reader = Reader::new(rest);
@@ -95,8 +97,16 @@ fn push_any_pair(
         Found::Map(list) => (list, true),
     };
     let is_clean = check_list(&list, is_map, 1, notes)?;
-    let list = if is_clean { list } else { Cow::Owned(rewritten(&list, is_map, notes)?) };
-    let value = if is_map { PackedValue::Map(&list) } else { PackedValue::Array(&list) };
+    let list = if is_clean {
+        list
+    } else {
+        Cow::Owned(rewritten(&list, is_map, notes)?)
+    };
+    let value = if is_map {
+        PackedValue::Map(&list)
+    } else {
+        PackedValue::Array(&list)
+    };
     builder.push_attribute(cursor, key, value);
     Ok(())
 }
@@ -116,14 +126,19 @@ struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     fn read(bytes: &'a [u8], notes: &mut Notes) -> Result<Self, WireError> {
-        let mut pair = Self { key: &[], value: None };
+        let mut pair = Self {
+            key: &[],
+            value: None,
+        };
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
                 (field::KEY, Field::Bytes(key)) => pair.key = key,
                 (field::VALUE, Field::Bytes(value)) => add_piece(&mut pair.value, value),
                 (field::KEY_STRINDEX, _) => notes.profile_fields += 1,
-                (field @ (field::KEY | field::VALUE), _) => return Err(WireError::FieldType { field }),
+                (field @ (field::KEY | field::VALUE), _) => {
+                    return Err(WireError::FieldType { field });
+                }
                 _ => {}
             }
         }
@@ -145,19 +160,31 @@ impl<'a> Found<'a> {
         while let Some(next) = reader.next_field()? {
             found = match (next, found) {
                 ((field::STRING, Field::Bytes(text)), _) => Self::Plain(PackedValue::String(text)),
-                ((field::BOOL, Field::Varint(number)), _) => Self::Plain(PackedValue::Bool(number != 0)),
-                ((field::INT, Field::Varint(number)), _) => Self::Plain(PackedValue::Int(number.cast_signed())),
-                ((field::DOUBLE, Field::Fixed64(bits)), _) => Self::Plain(PackedValue::Double(f64::from_bits(bits))),
+                ((field::BOOL, Field::Varint(number)), _) => {
+                    Self::Plain(PackedValue::Bool(number != 0))
+                }
+                ((field::INT, Field::Varint(number)), _) => {
+                    Self::Plain(PackedValue::Int(number.cast_signed()))
+                }
+                ((field::DOUBLE, Field::Fixed64(bits)), _) => {
+                    Self::Plain(PackedValue::Double(f64::from_bits(bits)))
+                }
                 ((field::BYTES, Field::Bytes(bytes)), _) => Self::Plain(PackedValue::Bytes(bytes)),
-                ((field::ARRAY, Field::Bytes(more)), Self::Array(list)) => Self::Array(joined(list, more)),
+                ((field::ARRAY, Field::Bytes(more)), Self::Array(list)) => {
+                    Self::Array(joined(list, more))
+                }
                 ((field::ARRAY, Field::Bytes(list)), _) => Self::Array(Cow::Borrowed(list)),
-                ((field::MAP, Field::Bytes(more)), Self::Map(list)) => Self::Map(joined(list, more)),
+                ((field::MAP, Field::Bytes(more)), Self::Map(list)) => {
+                    Self::Map(joined(list, more))
+                }
                 ((field::MAP, Field::Bytes(list)), _) => Self::Map(Cow::Borrowed(list)),
                 ((field::STRING_STRINDEX, _), before) => {
                     notes.profile_fields += 1;
                     before
                 }
-                ((field @ field::STRING..=field::BYTES, _), _) => return Err(WireError::FieldType { field }),
+                ((field @ field::STRING..=field::BYTES, _), _) => {
+                    return Err(WireError::FieldType { field });
+                }
                 (_, before) => before,
             };
         }
@@ -171,7 +198,12 @@ fn joined<'a>(mut list: Cow<'a, [u8]>, more: &[u8]) -> Cow<'a, [u8]> {
 }
 
 /// Tells whether a list can be kept as it is. `depth` is its level, from 1.
-fn check_list(bytes: &[u8], is_map: bool, depth: usize, notes: &mut Notes) -> Result<bool, WireError> {
+fn check_list(
+    bytes: &[u8],
+    is_map: bool,
+    depth: usize,
+    notes: &mut Notes,
+) -> Result<bool, WireError> {
     let mut is_clean = true;
     let mut reader = Reader::new(bytes);
     while let Some(next) = reader.next_field()? {
@@ -218,7 +250,9 @@ fn check_any(bytes: &[u8], depth: usize, notes: &mut Notes) -> Result<bool, Wire
             | (field::DOUBLE, Field::Fixed64(_))
             | (field::BYTES, Field::Bytes(_)) => {}
             (field::STRING_STRINDEX, _) => notes.profile_fields += 1,
-            (field @ field::STRING..=field::BYTES, _) => return Err(WireError::FieldType { field }),
+            (field @ field::STRING..=field::BYTES, _) => {
+                return Err(WireError::FieldType { field });
+            }
             _ => {}
         }
     }
@@ -248,7 +282,9 @@ fn rewrite_list(
 ) -> Result<(), WireError> {
     let mut reader = Reader::new(bytes);
     while let Some(next) = reader.next_field()? {
-        let (field::ELEMENT, Field::Bytes(element)) = next else { continue };
+        let (field::ELEMENT, Field::Bytes(element)) = next else {
+            continue;
+        };
         let mut written = Ok(());
         out.message(field::ELEMENT, |out| {
             written = if is_map {
@@ -262,18 +298,30 @@ fn rewrite_list(
     Ok(())
 }
 
-fn rewrite_pair(bytes: &[u8], depth: usize, out: &mut Writer, notes: &mut Notes) -> Result<(), WireError> {
+fn rewrite_pair(
+    bytes: &[u8],
+    depth: usize,
+    out: &mut Writer,
+    notes: &mut Notes,
+) -> Result<(), WireError> {
     let Pair { key, value } = Pair::read(bytes, notes)?;
     if !key.is_empty() {
         rewrite_text(field::KEY, key, out, notes);
     }
     let Some(any) = value else { return Ok(()) };
     let mut written = Ok(());
-    out.message(field::VALUE, |out| written = rewrite_any(&any, depth, out, notes));
+    out.message(field::VALUE, |out| {
+        written = rewrite_any(&any, depth, out, notes);
+    });
     written
 }
 
-fn rewrite_any(bytes: &[u8], depth: usize, out: &mut Writer, notes: &mut Notes) -> Result<(), WireError> {
+fn rewrite_any(
+    bytes: &[u8],
+    depth: usize,
+    out: &mut Writer,
+    notes: &mut Notes,
+) -> Result<(), WireError> {
     let (field, list) = match Found::read(bytes, notes)? {
         Found::Plain(PackedValue::String(text)) => {
             rewrite_text(field::STRING, text, out, notes);
@@ -291,7 +339,9 @@ fn rewrite_any(bytes: &[u8], depth: usize, out: &mut Writer, notes: &mut Notes) 
         return Ok(());
     }
     let mut written = Ok(());
-    out.message(field, |out| written = rewrite_list(&list, field == field::MAP, depth + 1, out, notes));
+    out.message(field, |out| {
+        written = rewrite_list(&list, field == field::MAP, depth + 1, out, notes);
+    });
     written
 }
 

@@ -38,6 +38,7 @@ pub enum PackedValue<'a> {
 
 impl PackedValue<'_> {
     /// The value's type.
+    #[inline]
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         match self {

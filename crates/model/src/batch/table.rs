@@ -84,6 +84,9 @@ impl StringTable {
     ///
     /// *Cost*: one hash and one comparison; UTF-8 is checked only when a text is new.
     pub(super) fn intern(&mut self, text: &[u8]) -> (Symbol, bool) {
+        if text.is_empty() {
+            return (Symbol::EMPTY, false);
+        }
         let hash = self.hasher.hash_one(text);
         if let Some(symbol) = self.find_bytes(text, hash) {
             return (symbol, false);

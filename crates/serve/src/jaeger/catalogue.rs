@@ -142,13 +142,13 @@ pub(super) async fn dependencies(
     Ok(answer.into_response(&parameters))
 }
 
-/// The time looked at; `None` when all of it is before the epoch, where no span is.
+/// The time looked at: a trace must begin at its start or later and end before its end. `None` when nothing can.
 fn window(end_millis: i64, lookback_millis: i64) -> Option<Window> {
     let end = u64::try_from(end_millis).ok()?;
+    // What is before the epoch holds no span.
     let start = u64::try_from(end_millis.saturating_sub(lookback_millis)).unwrap_or(0);
-    let nanos = |millis: u64| millis.saturating_mul(NANOS_PER_MILLI);
-    Some(Window {
-        start: nanos(start),
-        end: nanos(end),
-    })
+    let start = start.saturating_mul(NANOS_PER_MILLI);
+    // The window of the contract includes its last nanosecond.
+    let end = end.saturating_mul(NANOS_PER_MILLI).checked_sub(1)?;
+    (start <= end).then_some(Window { start, end })
 }

@@ -29,7 +29,7 @@ struct RouteLabels {
 #[derive(Debug, Clone)]
 pub(super) struct RequestMetrics {
     requests: Family<RequestLabels, Counter>,
-    seconds: Family<RouteLabels, Histogram>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     clock: Arc<dyn Clock>,
     answer_timeout: Duration,
 }
@@ -37,7 +37,7 @@ pub(super) struct RequestMetrics {
 impl RequestMetrics {
     pub(super) fn new(metrics: &Metrics, clock: Arc<dyn Clock>, answer_timeout: Duration) -> Self {
         let requests = Family::default();
-        let seconds = Family::new_with_constructor(|| Histogram::new(latency_buckets()));
+        let seconds = Family::new_with_constructor(latencies as fn() -> Histogram);
         metrics.register(|registry| {
             let help = "Requests of Jaeger's HTTP API by route and status";
             registry.register("trackway_serve_requests", help, requests.clone());
@@ -51,6 +51,10 @@ impl RequestMetrics {
             answer_timeout,
         }
     }
+}
+
+fn latencies() -> Histogram {
+    Histogram::new(latency_buckets())
 }
 
 /// Passes a request on, and watches over it.

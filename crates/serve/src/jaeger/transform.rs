@@ -26,6 +26,17 @@ pub(super) async fn transform(
 
 fn traces_of(body: &[u8]) -> Result<Answer, ApiError> {
     let unreadable = |why: &str| ApiError::bad_request(format!("cannot unmarshal OTLP : {why}"));
+    match body.trim_ascii() {
+        b"" => return Err(unreadable("the body is empty")),
+        // As for an empty object.
+        b"null" => {
+            return Ok(Answer {
+                data: "[]".to_owned(),
+                ..Answer::default()
+            });
+        }
+        _ => {}
+    }
     let Decoded {
         batch, rejection, ..
     } = decode_json(body).map_err(|error| unreadable(&error.to_string()))?;

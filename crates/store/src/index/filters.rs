@@ -246,20 +246,18 @@ impl Entries {
 
 /// The distinct (granule, number) of a column of resources or scopes.
 fn granules_of(parts: &Parts<'_>, column: &[u32], number: impl Fn(u32) -> u32) -> Vec<(usize, u32)> {
-    let mut found: Vec<(usize, u32)> = Vec::new();
+    let mut found = Vec::new();
+    // By number: the last granule that had it, plus one.
+    let mut last: Vec<usize> = Vec::new();
     for row in 0..parts.rows() {
-        let here = (row / GRANULE_ROWS, number(parts.pick(column, row)));
-        if found.last() != Some(&here) {
-            found.push(here);
+        let (granule, number) = (row / GRANULE_ROWS, number(parts.pick(column, row)));
+        if last.len() <= number as usize {
+            last.resize(number as usize + 1, 0);
         }
-        // Rows of one service come in runs; the list stays near the number of distinct pairs.
-        if found.len() > GRANULE_ROWS {
-            found.sort_unstable();
-            found.dedup();
-        }
+        let Some(last) = last.get_mut(number as usize).filter(|last| **last != granule + 1) else { continue };
+        *last = granule + 1;
+        found.push((granule, number));
     }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 

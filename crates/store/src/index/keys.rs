@@ -70,7 +70,8 @@ pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
     collect(parts, &parts.envelopes, granules, &envelope, None, &mut keys);
     let is_complete = keys.len() <= KEYS_MAX;
     if !is_complete {
-        keys.sort_by(|a, b| (Reverse(a.count), a.owner, &a.key).cmp(&(Reverse(b.count), b.owner, &b.key)));
+        let rank = |facts: &KeyFacts| (Reverse(facts.count), facts.owner, facts.value_type);
+        keys.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.key.cmp(&b.key)));
         keys.truncate(KEYS_MAX);
     }
     keys.sort_by(|a, b| (a.owner, &a.key, a.value_type).cmp(&(b.owner, &b.key, b.value_type)));

@@ -109,6 +109,17 @@ impl TraceTable {
         Self { entries, by_low_id }
     }
 
+    /// The table of traces and their rows, in order; times are not known.
+    pub(crate) fn of_runs(runs: &[(TraceId, u32)]) -> Self {
+        let mut next = 0;
+        let entries = runs.iter().enumerate().map(|(ordinal, (trace_id, rows))| {
+            let (ordinal, first_row) = (ordinal as u32, next);
+            next += rows;
+            TraceEntry { ordinal, trace_id: *trace_id, first_row, rows: *rows, start: 0, end: 0, errors: 0 }
+        });
+        Self::from_entries(entries.collect())
+    }
+
     /// The table of a batch that is laid out.
     pub(super) fn of_parts(parts: &Parts<'_>) -> Self {
         let spans = parts.batch.spans();

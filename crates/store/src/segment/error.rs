@@ -14,6 +14,8 @@ pub enum SegmentErrorKind {
     Bug,
     /// The caller took the question back.
     Cancelled,
+    /// The question itself is at fault.
+    Question,
 }
 
 /// A failure of a segment.
@@ -47,6 +49,12 @@ pub enum SegmentError {
     /// The caller took the question back.
     #[error("the question was taken back")]
     Cancelled,
+    /// The predicate can't be evaluated.
+    #[error("{source}")]
+    Question {
+        /// Why.
+        source: crate::evaluate::PredicateError,
+    },
 }
 
 impl SegmentError {
@@ -58,6 +66,7 @@ impl SegmentError {
             Self::Io { .. } => SegmentErrorKind::Io,
             Self::Bug { .. } => SegmentErrorKind::Bug,
             Self::Cancelled => SegmentErrorKind::Cancelled,
+            Self::Question { .. } => SegmentErrorKind::Question,
         }
     }
 

@@ -374,7 +374,8 @@ fn child<T: Copy + Default>(children: &Children, column: &[T], at: usize) -> T {
 }
 
 fn row_column(children: &Children) -> TableColumn<'_> {
-    let form = (Plain::Int32, Prefer::DictionaryOr(PageEncoding::Plain), Meaning::Unsigned32);
+    // Ascending, so the differences are tiny.
+    let form = (Plain::Int32, Prefer::Only(PageEncoding::Delta), Meaning::Unsigned32);
     every("row", form, move |at| children.row.get(at).copied().map_or(0, u64::from))
 }
 

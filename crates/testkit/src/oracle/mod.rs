@@ -183,11 +183,19 @@ impl SpanReader for OracleStore {
         trace_id: TraceId,
     ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
         let mut builder = BatchBuilder::new();
-        self.with_spans(tenant, |spans| {
-            for span in spans.iter().filter(|span| span.trace_id() == trace_id) {
-                builder.append_rows(span.batch(), [span.row()]);
-            }
-        });
+        let tenants = self.lock();
+        for batch in tenants
+            .get(tenant)
+            .map(|spans| spans.batches.as_slice())
+            .unwrap_or_default()
+        {
+            let rows = batch
+                .iter()
+                .filter(|span| span.trace_id() == trace_id)
+                .map(|span| span.row());
+            builder.append_rows(batch, rows);
+        }
+        drop(tenants);
         let answer = TraceAnswer {
             spans: builder.finish(),
             skipped: Vec::new(),

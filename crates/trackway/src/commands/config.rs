@@ -7,12 +7,18 @@ use crate::config::{Settings, explain, reference, show};
 use crate::error::Error;
 
 /// Does what the command says.
-pub fn run(command: &ConfigCommand, out: &mut dyn Write) -> Result<(), Error> {
+pub(crate) fn run(command: &ConfigCommand, out: &mut dyn Write) -> Result<(), Error> {
     match command {
         ConfigCommand::Show(args) => out.write_all(show(&load(args)?).as_bytes())?,
         ConfigCommand::Check { file } => {
-            let source = SourceArgs { config: Some(file.clone()), ..SourceArgs::default() };
-            load(&ConfigArgs { source, keys: KeyArgs::default() })?;
+            let source = SourceArgs {
+                config: Some(file.clone()),
+                ..SourceArgs::default()
+            };
+            load(&ConfigArgs {
+                source,
+                keys: KeyArgs::default(),
+            })?;
             writeln!(out, "{}: no mistakes", file.display())?;
         }
         ConfigCommand::Explain { key, config } => {

@@ -28,7 +28,7 @@ const OTLP_HTTP_PORT: u16 = 4318;
 const FILE_BUFFER_BYTES: usize = 1 << 20;
 
 /// Generates and sends or writes.
-pub fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), Error> {
+pub(crate) fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), Error> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::default());
     let options = options_of(args, clock.unix_nanos() / 1_000_000_000);
     let start = options.start_unix_seconds;
@@ -36,11 +36,14 @@ pub fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), Error> {
     let begun = clock.monotonic_nanos();
     let progress = progress_bar(args.spans);
     let (done, to) = match &args.out {
-        Some(file) => (write_file(corpus, file, &progress)?, file.display().to_string()),
+        Some(file) => (
+            write_file(corpus, file, &progress)?,
+            file.display().to_string(),
+        ),
         None => {
             let server = Server::parse(&args.to, OTLP_HTTP_PORT).map_err(Error::Usage)?;
             let url = server.url();
-            (send_all(corpus, server, args, &clock, &progress)?, url)
+            (send_all(corpus, &server, args, &clock, &progress)?, url)
         }
     };
     progress.finish_and_clear();
@@ -66,7 +69,9 @@ fn options_of(args: &GenerateArgs, now_unix_seconds: u64) -> CorpusOptions {
         profile,
         spans: args.spans,
         seed: args.seed,
-        start_unix_seconds: args.start.unwrap_or_else(|| now_unix_seconds.saturating_sub(args.window)),
+        start_unix_seconds: args
+            .start
+            .unwrap_or_else(|| now_unix_seconds.saturating_sub(args.window)),
         window_seconds: args.window,
         batch_spans: args.batch,
     }
@@ -76,40 +81,59 @@ fn progress_bar(spans: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} spans, {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template(
+        "{bar:40} {human_pos}/{human_len} spans, {per_sec}, {eta} left",
+    );
     ProgressBar::new(spans).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn write_file(mut corpus: Corpus, path: &Path, progress: &ProgressBar) -> Result<Done, Error> {
-    let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
+    let failed = |action| {
+        move |source| Error::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    };
     let file = File::create(path).map_err(failed("create"))?;
     let mut file = BufWriter::with_capacity(FILE_BUFFER_BYTES, file);
     let mut sent = Sent::default();
     for request in &mut corpus {
         let length = u32::try_from(request.bytes.len()).map_err(|_| {
-            Error::Usage(format!("a request of {} bytes doesn't fit the file; use a smaller --batch", request.bytes.len()))
+            Error::Usage(format!(
+                "a request of {} bytes doesn't fit the file; use a smaller --batch",
+                request.bytes.len()
+            ))
         })?;
-        file.write_all(&length.to_le_bytes()).map_err(failed("write"))?;
+        file.write_all(&length.to_le_bytes())
+            .map_err(failed("write"))?;
         file.write_all(&request.bytes).map_err(failed("write"))?;
         sent.requests += 1;
         sent.accepted_spans += request.spans as u64;
         progress.inc(request.spans as u64);
     }
     file.flush().map_err(failed("write"))?;
-    Ok(Done { truth: corpus.into_truth(), sent })
+    Ok(Done {
+        truth: corpus.into_truth(),
+        sent,
+    })
 }
 
 fn write_truth(truth: &Truth, path: &Path) -> Result<(), Error> {
     let json = serde_json::to_vec(truth).map_err(std::io::Error::other);
     json.and_then(|json| std::fs::write(path, json))
-        .map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
+        .map_err(|source| Error::File {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        })
 }
 
 type Waiting = Arc<Mutex<mpsc::Receiver<(Bytes, u64)>>>;
 
 fn send_all(
     corpus: Corpus,
-    server: Server,
+    server: &Server,
     args: &GenerateArgs,
     clock: &Arc<dyn Clock>,
     progress: &ProgressBar,
@@ -120,9 +144,13 @@ fn send_all(
     let (rate, pace) = (args.rate, Arc::clone(clock));
     let generator = Tasks::thread("generate", move || {
         // A sender that failed has hung up: nobody wants the truth then.
-        let _unwanted_after_failure = tell_truth.send(generate(corpus, rate, pace.as_ref(), &tell_request));
+        let _unwanted_after_failure =
+            tell_truth.send(generate(corpus, rate, pace.as_ref(), &tell_request));
     });
-    let generator = generator.map_err(|source| Error::Machine { action: "start a thread", source })?;
+    let generator = generator.map_err(|source| Error::Machine {
+        action: "start a thread",
+        source,
+    })?;
     let requests: Waiting = Arc::new(Mutex::new(requests));
     let patience = Duration::from_secs(args.patience);
     let sent = super::wait_for(async {
@@ -139,7 +167,8 @@ fn send_all(
     let finished = generator.join();
     let sent = sent?.into_iter().fold(Sent::default(), Sent::plus);
     let truth = truth.blocking_recv().ok().filter(|_| finished);
-    let truth = truth.ok_or_else(|| Error::Usage("the generator failed; this is a fault of ours".to_owned()))?;
+    let truth = truth
+        .ok_or_else(|| Error::Usage("the generator failed; this is a fault of ours".to_owned()))?;
     Ok(Done { truth, sent })
 }
 
@@ -160,7 +189,10 @@ fn generate(
         }
         let count = request.spans as u64;
         spans += count;
-        if tell.blocking_send((Bytes::from(request.bytes), count)).is_err() {
+        if tell
+            .blocking_send((Bytes::from(request.bytes), count))
+            .is_err()
+        {
             break;
         }
     }
@@ -182,7 +214,13 @@ async fn send_until_empty(
     }
 }
 
-fn report(done: &Done, to: &str, start: u64, seconds: f64, out: &mut dyn Write) -> Result<(), Error> {
+fn report(
+    done: &Done,
+    to: &str,
+    start: u64,
+    seconds: f64,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
     let (truth, sent) = (&done.truth, &done.sent);
     writeln!(
         out,
@@ -190,10 +228,19 @@ fn report(done: &Done, to: &str, start: u64, seconds: f64, out: &mut dyn Write) 
         truth.spans, truth.traces, truth.requests, truth.bytes
     )?;
     if sent.resends > 0 {
-        writeln!(out, "{} requests were refused for a moment and sent again", sent.resends)?;
+        writeln!(
+            out,
+            "{} requests were refused for a moment and sent again",
+            sent.resends
+        )?;
     }
     if sent.rejected_spans > 0 {
-        writeln!(out, "{} spans were rejected: {}", sent.rejected_spans, crate::terminal::escaped(&sent.rejection))?;
+        writeln!(
+            out,
+            "{} spans were rejected: {}",
+            sent.rejected_spans,
+            crate::terminal::escaped(&sent.rejection)
+        )?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ use crate::roles;
 const QUERY_PORT: u16 = 16686;
 
 /// Does what the command line asks for.
-pub fn run(cli: Cli) -> Result<(), Error> {
+pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match cli.command {
         None => run_all(&cli.run),
@@ -53,8 +53,15 @@ fn run_all(args: &RunArgs) -> Result<(), Error> {
 
 /// Runs one conversation with a server to its end.
 fn wait_for<T>(talk: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|source| Error::Machine { action: "start the runtime", source })?.block_on(talk)
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|source| Error::Machine {
+            action: "start the runtime",
+            source,
+        })?
+        .block_on(talk)
 }
 
 /// Asks the server for a path of its API.
@@ -65,13 +72,28 @@ fn ask(args: &ServerArgs, path_and_query: &str) -> Result<Reply, Error> {
 }
 
 /// Understands an answer; the error is in the server's words when it has some.
-fn read_answer<T: serde::de::DeserializeOwned>(args: &ServerArgs, reply: &Reply) -> Result<T, Error> {
+fn read_answer<T: serde::de::DeserializeOwned>(
+    args: &ServerArgs,
+    reply: &Reply,
+) -> Result<T, Error> {
     let answer: Result<Envelope<T>, _> = serde_json::from_slice(&reply.body);
     match answer {
-        Ok(Envelope { data: Some(data), .. }) if reply.status.is_success() => Ok(data),
-        Ok(Envelope { errors: Some(errors), .. }) if !errors.is_empty() => {
-            let words: Vec<String> = errors.iter().map(|error: &ApiError| error.msg.clone()).collect();
-            Err(Error::Ask(format!("{} answers: {}", args.server, crate::terminal::escaped(&words.join("; ")))))
+        Ok(Envelope {
+            data: Some(data), ..
+        }) if reply.status.is_success() => Ok(data),
+        Ok(Envelope {
+            errors: Some(errors),
+            ..
+        }) if !errors.is_empty() => {
+            let words: Vec<String> = errors
+                .iter()
+                .map(|error: &ApiError| error.msg.clone())
+                .collect();
+            Err(Error::Ask(format!(
+                "{} answers: {}",
+                args.server,
+                crate::terminal::escaped(&words.join("; "))
+            )))
         }
         _ => Err(Error::Ask(format!(
             "{} answers {} with what is no answer of Jaeger's API: {:?}; does --server name the right port?",

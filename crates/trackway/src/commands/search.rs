@@ -15,7 +15,7 @@ use crate::jaeger_json::Trace;
 use crate::terminal::{Look, listing};
 
 /// Finds and lists the traces.
-pub fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<(), Error> {
+pub(crate) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<(), Error> {
     let now_micros = RealClock::default().unix_nanos() / 1000;
     let query = query_of(args, now_micros).map_err(Error::Usage)?;
     let reply = ask(&args.server, &query)?;
@@ -24,8 +24,13 @@ pub fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<(), Error> {
     }
     let traces: Vec<Trace> = read_answer(&args.server, &reply)?;
     if traces.is_empty() {
-        let why = format!("no traces of {:?} in the last {} are like this", args.service, args.since);
-        return Err(Error::Missing(format!("{why}; `trackway services` lists the services")));
+        let why = format!(
+            "no traces of {:?} in the last {} are like this",
+            args.service, args.since
+        );
+        return Err(Error::Missing(format!(
+            "{why}; `trackway services` lists the services"
+        )));
     }
     let look = Look::of_stdout(args.look.color, args.look.width);
     let mut out = BufWriter::new(out);
@@ -39,7 +44,8 @@ fn query_of(args: &SearchArgs, now_micros: u64) -> Result<String, String> {
     let since = duration_of("--since", &args.since)?;
     let start = now_micros.saturating_sub(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
     let mut query = format!("/api/traces?service={}", percent_encoded(&args.service));
-    let mut add = |name: &str, value: &str| query.push_str(&format!("&{name}={}", percent_encoded(value)));
+    let mut add =
+        |name: &str, value: &str| query.push_str(&format!("&{name}={}", percent_encoded(value)));
     add("start", &start.to_string());
     // Clocks differ: spans that seem to start a little later than now are wanted too.
     add("end", &now_micros.saturating_add(60_000_000).to_string());
@@ -49,7 +55,9 @@ fn query_of(args: &SearchArgs, now_micros: u64) -> Result<String, String> {
     }
     let mut tags = serde_json::Map::new();
     for tag in &args.tag {
-        let (key, value) = tag.split_once('=').ok_or_else(|| format!("--tag {tag}: write KEY=VALUE"))?;
+        let (key, value) = tag
+            .split_once('=')
+            .ok_or_else(|| format!("--tag {tag}: write KEY=VALUE"))?;
         tags.insert(key.to_owned(), value.into());
     }
     if args.errors {
@@ -82,7 +90,9 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     fn query(arguments: &[&str]) -> Result<String, String> {
-        let all = ["trackway", "search", "--service", "check out"].iter().chain(arguments);
+        let all = ["trackway", "search", "--service", "check out"]
+            .iter()
+            .chain(arguments);
         match Cli::try_parse_from(all).unwrap().command {
             Some(Command::Search(args)) => query_of(&args, 1_790_000_000_000_000),
             other => panic!("{other:?}"),
@@ -92,12 +102,29 @@ mod tests {
     #[test]
     fn asks_in_the_words_of_the_api() {
         assert_eq!(
-            query(&["--since", "1h", "--min-duration", "250ms", "--max-duration", "1d", "-n", "5"]).unwrap(),
+            query(&[
+                "--since",
+                "1h",
+                "--min-duration",
+                "250ms",
+                "--max-duration",
+                "1d",
+                "-n",
+                "5"
+            ])
+            .unwrap(),
             "/api/traces?service=check%20out&start=1789996400000000&end=1790000060000000&limit=5\
              &minDuration=250000us&maxDuration=86400000000us"
         );
         assert_eq!(
-            query(&["--tag", "http.route=/a?b=c", "--errors", "--operation", "GET /"]).unwrap(),
+            query(&[
+                "--tag",
+                "http.route=/a?b=c",
+                "--errors",
+                "--operation",
+                "GET /"
+            ])
+            .unwrap(),
             "/api/traces?service=check%20out&start=1789827200000000&end=1790000060000000&limit=20&operation=GET%20%2F\
              &tags=%7B%22http.route%22%3A%22%2Fa%3Fb%3Dc%22%2C%22error%22%3A%22true%22%7D"
         );
@@ -105,7 +132,15 @@ mod tests {
 
     #[test]
     fn refuses_a_tag_without_value_and_a_duration_without_unit() {
-        assert!(query(&["--tag", "error"]).unwrap_err().contains("KEY=VALUE"));
-        assert!(query(&["--min-duration", "250"]).unwrap_err().starts_with("--min-duration"));
+        assert!(
+            query(&["--tag", "error"])
+                .unwrap_err()
+                .contains("KEY=VALUE")
+        );
+        assert!(
+            query(&["--min-duration", "250"])
+                .unwrap_err()
+                .starts_with("--min-duration")
+        );
     }
 }

@@ -23,16 +23,18 @@ use std::path::{Path, PathBuf};
 
 use node::{Entry, Node, SetError};
 
-pub use print::{explain, reference, show};
-pub use tree::{Acknowledge, Config, Listen, LogFormat};
-pub use units::{Address, ByteCount, Host, OrOff, Setting, SizeOrAuto, SizeOrShare};
+pub(crate) use print::{explain, reference, show};
+pub(crate) use tree::{Acknowledge, Config, Listen, LogFormat};
+#[cfg(test)]
+pub(crate) use units::ByteCount;
+pub(crate) use units::{Address, Host, OrOff, Setting, SizeOrAuto, SizeOrShare};
 
 /// What every variable of ours begins with.
 const VARIABLE_PREFIX: &str = "TRACKWAY_";
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// From the table of keys.
     Default,
     /// From a line of the file; line 0 is not known.
@@ -57,7 +59,7 @@ impl fmt::Display for Origin {
 
 /// A key that a flag sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlagValue {
+pub(crate) struct FlagValue {
     /// The key's path.
     pub path: String,
     /// The value.
@@ -68,7 +70,7 @@ pub struct FlagValue {
 
 /// Everything that may say something about a key but the defaults.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// The YAML file.
     pub file: Option<PathBuf>,
     /// The environment.
@@ -80,14 +82,14 @@ pub struct Sources {
 /// The mistakes of a configuration, one sentence each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .mistakes.join("\n"))]
-pub struct ConfigError {
+pub(crate) struct ConfigError {
     /// The mistakes in the order they were found.
     pub mistakes: Vec<String>,
 }
 
 /// The configuration and where each value came from.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The values.
     pub config: Config,
     origins: BTreeMap<String, Origin>,
@@ -95,7 +97,7 @@ pub struct Settings {
 
 impl Settings {
     /// Fills the tree from the sources.
-    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+    pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut loader = Loader::default();
         if let Some(file) = &sources.file {
             loader.take_file(file);
@@ -108,12 +110,12 @@ impl Settings {
     }
 
     /// Where the value of a key came from.
-    pub fn origin(&self, path: &str) -> &Origin {
+    pub(crate) fn origin(&self, path: &str) -> &Origin {
         self.origins.get(path).unwrap_or(&Origin::Default)
     }
 
     /// All sections and keys in the order of the table.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         entries_of(&self.config)
     }
 }
@@ -125,8 +127,11 @@ fn entries_of(config: &Config) -> Vec<Entry> {
 }
 
 /// The variable that sets a key.
-pub fn variable_name(path: &str) -> String {
-    format!("{VARIABLE_PREFIX}{}", path.to_uppercase().replace('.', "__"))
+pub(crate) fn variable_name(path: &str) -> String {
+    format!(
+        "{VARIABLE_PREFIX}{}",
+        path.to_uppercase().replace('.', "__")
+    )
 }
 
 #[derive(Default)]
@@ -170,12 +175,16 @@ impl Loader {
             .map(|entry| variable_name(&entry.path))
             .collect();
         for (name, text) in variables {
-            let Some(path) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+            let Some(path) = name.strip_prefix(VARIABLE_PREFIX) else {
+                continue;
+            };
             if path.contains("__") {
                 let path = path.to_lowercase().replace("__", ".");
                 self.set(&path, text, Origin::Variable(name.clone()));
-            } else if let Some(meant) = names.iter().find(|known| squeezed(known) == squeezed(name)) {
-                self.mistakes.push(format!("{name}: no such variable; did you mean {meant}?"));
+            } else if let Some(meant) = names.iter().find(|known| squeezed(known) == squeezed(name))
+            {
+                self.mistakes
+                    .push(format!("{name}: no such variable; did you mean {meant}?"));
             }
         }
     }
@@ -186,7 +195,10 @@ impl Loader {
             Ok(()) => drop(self.settings.origins.insert(path.to_owned(), origin)),
             Err(SetError::Unknown) => self.mistakes.push(unknown(path, &origin)),
             Err(SetError::Section) => {
-                self.mistakes.push(format!("{origin}: {path} is a section; set one of its keys: {}", below(path)));
+                self.mistakes.push(format!(
+                    "{origin}: {path} is a section; set one of its keys: {}",
+                    below(path)
+                ));
             }
             Err(SetError::Value(why)) => self.mistakes.push(format!("{origin}: {path}: {why}")),
         }
@@ -196,14 +208,25 @@ impl Loader {
         if self.mistakes.is_empty() {
             self.mistakes = self.settings.config.contradictions();
         }
-        if self.mistakes.is_empty() { Ok(self.settings) } else { Err(ConfigError { mistakes: self.mistakes }) }
+        if self.mistakes.is_empty() {
+            Ok(self.settings)
+        } else {
+            Err(ConfigError {
+                mistakes: self.mistakes,
+            })
+        }
     }
 }
 
 fn read_file(file: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(file).map_err(|error| format!("can't read the configuration: {error}"))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|error| format!("can't read the configuration: {error}"))?
+        .len();
     if size > yaml::FILE_BYTES_MAX {
-        return Err(format!("{size} bytes are no configuration (at most {})", yaml::FILE_BYTES_MAX));
+        return Err(format!(
+            "{size} bytes are no configuration (at most {})",
+            yaml::FILE_BYTES_MAX
+        ));
     }
     std::fs::read_to_string(file).map_err(|error| format!("can't read the configuration: {error}"))
 }
@@ -225,8 +248,12 @@ fn suggestion(path: &str) -> String {
 fn below(section: &str) -> String {
     let prefix = format!("{section}.");
     let entries = entries_of(&Config::default());
-    let keys = entries.iter().filter(|entry| entry.key.is_some() && entry.path.starts_with(&prefix));
-    keys.map(|entry| entry.path.as_str()).collect::<Vec<_>>().join(", ")
+    let keys = entries
+        .iter()
+        .filter(|entry| entry.key.is_some() && entry.path.starts_with(&prefix));
+    keys.map(|entry| entry.path.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -3,9 +3,15 @@
 //! Promises: suggests only what is near; a wrong suggestion is worse than none.
 
 /// The name nearest to what was typed, if one is near enough.
-pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    let best = names.into_iter().map(|name| (distance_with_path(&typed, name), name)).min()?;
+    let best = names
+        .into_iter()
+        .map(|name| (distance_with_path(&typed, name), name))
+        .min()?;
     // A third of the letters may be wrong, and two always.
     let bearable = (typed.chars().count() / 3).max(2);
     (best.0 <= bearable).then_some(best.1)
@@ -46,7 +52,12 @@ fn edit_distance(left: &str, right: &str) -> usize {
 mod tests {
     use super::*;
 
-    const NAMES: [&str; 4] = ["store.retention.age", "store.retention.bytes", "store.dir", "listen.otlp_http"];
+    const NAMES: [&str; 4] = [
+        "store.retention.age",
+        "store.retention.bytes",
+        "store.dir",
+        "listen.otlp_http",
+    ];
 
     #[test]
     fn counts_insertions_deletions_and_changes() {
@@ -58,7 +69,10 @@ mod tests {
 
     #[test]
     fn suggests_what_was_mistyped_or_lacks_its_path() {
-        assert_eq!(nearest("store.retension.age", NAMES), Some("store.retention.age"));
+        assert_eq!(
+            nearest("store.retension.age", NAMES),
+            Some("store.retention.age")
+        );
         assert_eq!(nearest("retention.age", NAMES), Some("store.retention.age"));
         assert_eq!(nearest("LISTEN.OTLP_HTTP", NAMES), Some("listen.otlp_http"));
         assert_eq!(nearest("listen.otlp-http", NAMES), Some("listen.otlp_http"));

@@ -7,7 +7,7 @@ use super::units::Setting;
 
 /// One section or key of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The dotted path.
     pub path: String,
     /// The documentation.
@@ -18,7 +18,7 @@ pub struct Entry {
 
 /// What only a key has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyEntry {
+pub(crate) struct KeyEntry {
     /// What may be written.
     pub values: &'static str,
     /// The value now.
@@ -27,7 +27,7 @@ pub struct KeyEntry {
 
 /// Why a key could not be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SetError {
+pub(crate) enum SetError {
     /// There is no such key.
     Unknown,
     /// The path ends at a section.
@@ -37,7 +37,7 @@ pub enum SetError {
 }
 
 /// A section or a key.
-pub trait Node {
+pub(crate) trait Node {
     /// Appends the entries of this node and of everything below it, in the order of the table.
     fn describe(&self, path: &str, about: &str, out: &mut Vec<Entry>);
 
@@ -47,8 +47,15 @@ pub trait Node {
 
 impl<T: Setting> Node for T {
     fn describe(&self, path: &str, about: &str, out: &mut Vec<Entry>) {
-        let key = KeyEntry { values: T::VALUES, value: self.print() };
-        out.push(Entry { path: path.to_owned(), about: about.to_owned(), key: Some(key) });
+        let key = KeyEntry {
+            values: T::VALUES,
+            value: self.print(),
+        };
+        out.push(Entry {
+            path: path.to_owned(),
+            about: about.to_owned(),
+            key: Some(key),
+        });
     }
 
     fn set(&mut self, path: &[&str], text: &str) -> Result<(), SetError> {
@@ -61,13 +68,21 @@ impl<T: Setting> Node for T {
 }
 
 /// Joins a section's path and a field's name.
-pub fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+pub(crate) fn join(path: &str, field: &str) -> String {
+    if path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
 }
 
 /// Joins the lines of a doc comment.
-pub fn paragraph(lines: &[&str]) -> String {
-    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+pub(crate) fn paragraph(lines: &[&str]) -> String {
+    lines
+        .iter()
+        .map(|line| line.trim())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Makes the sections of a configuration tree.
@@ -76,14 +91,14 @@ macro_rules! tree {
     (@default $default:expr) => { $default };
     ($(
         $(#[doc = $doc:literal])+
-        pub struct $name:ident { $(
+        pub(crate) struct $name:ident { $(
             $(#[doc = $about:literal])+
             $field:ident: $kind:ty $(= $default:expr)?,
         )+ }
     )+) => { $(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq)]
-        pub struct $name { $( $(#[doc = $about])+ pub $field: $kind, )+ }
+        pub(crate) struct $name { $( $(#[doc = $about])+ pub $field: $kind, )+ }
 
         impl Default for $name {
             fn default() -> Self {

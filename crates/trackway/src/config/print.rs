@@ -2,8 +2,6 @@
 //!
 //! Promises: what [`show`] prints is a configuration file that means the same.
 
-use std::fmt::Write as _;
-
 use super::node::{Entry, KeyEntry};
 use super::{Settings, suggestion, variable_name};
 
@@ -11,7 +9,7 @@ use super::{Settings, suggestion, variable_name};
 const SOURCE_COLUMN: usize = 36;
 
 /// The effective configuration as YAML; a comment behind each value names its source.
-pub fn show(settings: &Settings) -> String {
+pub(crate) fn show(settings: &Settings) -> String {
     let mut text = String::new();
     for entry in settings.entries() {
         let depth = entry.path.matches('.').count();
@@ -32,8 +30,11 @@ pub fn show(settings: &Settings) -> String {
 
 /// Quotes what YAML would not read as the same text.
 fn yaml_scalar(text: &str) -> String {
-    let begins_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_'));
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | '%' | ',' | '=' | '+');
+    let begins_plain =
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_'));
+    let is_plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | '%' | ',' | '=' | '+')
+    };
     // A colon inside is plain only when no blank follows; times such as 1:30 were numbers in YAML 1.1.
     if begins_plain && text.chars().all(is_plain) {
         text.to_owned()
@@ -43,7 +44,7 @@ fn yaml_scalar(text: &str) -> String {
 }
 
 /// Everything about one key, or the keys of a section.
-pub fn explain(settings: &Settings, path: &str) -> Result<String, String> {
+pub(crate) fn explain(settings: &Settings, path: &str) -> Result<String, String> {
     let entries = settings.entries();
     let Some(entry) = entries.iter().find(|entry| entry.path == path) else {
         return Err(format!("no key {path:?}{}", suggestion(path)));
@@ -63,7 +64,10 @@ pub fn explain(settings: &Settings, path: &str) -> Result<String, String> {
 fn explain_key(settings: &Settings, entry: &Entry, key: &KeyEntry, text: &mut String) {
     let default = default_of(&entry.path);
     let rows = [
-        ("value", format!("{} ({})", key.value, settings.origin(&entry.path))),
+        (
+            "value",
+            format!("{} ({})", key.value, settings.origin(&entry.path)),
+        ),
         ("default", default),
         ("takes", key.values.replace('`', "")),
         ("variable", variable_name(&entry.path)),
@@ -76,7 +80,10 @@ fn explain_key(settings: &Settings, entry: &Entry, key: &KeyEntry, text: &mut St
 
 fn explain_section(entries: &[Entry], path: &str, text: &mut String) {
     let prefix = format!("{path}.");
-    for entry in entries.iter().filter(|entry| entry.path.starts_with(&prefix)) {
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.path.starts_with(&prefix))
+    {
         if let Some(key) = &entry.key {
             text.push_str(&format!("  {} = {}\n", entry.path, key.value));
         }
@@ -86,7 +93,10 @@ fn explain_section(entries: &[Entry], path: &str, text: &mut String) {
 fn default_of(path: &str) -> String {
     let entries = Settings::default().entries();
     let entry = entries.into_iter().find(|entry| entry.path == path);
-    entry.and_then(|entry| entry.key).map(|key| key.value).unwrap_or_default()
+    entry
+        .and_then(|entry| entry.key)
+        .map(|key| key.value)
+        .unwrap_or_default()
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -124,23 +134,23 @@ without its unit. Every change needs a restart.
 ";
 
 /// The reference of all keys in Markdown.
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let mut text = REFERENCE_HEAD.to_owned();
     for entry in Settings::default().entries() {
-        match &entry.key {
-            // Writing to a String can't fail.
-            None => {
-                let _ = write!(
-                    text,
-                    "\n## {}\n\n{}\n\n| Key | Default | Takes | |\n|---|---|---|---|\n",
-                    entry.path, entry.about
-                );
-            }
+        let line = match &entry.key {
+            None => format!(
+                "\n## {}\n\n{}\n\n| Key | Default | Takes | |\n|---|---|---|---|\n",
+                entry.path, entry.about
+            ),
             Some(key) => {
                 let about = entry.about.replace('|', "\\|");
-                let _ = writeln!(text, "| `{}` | `{}` | {} | {about} |", entry.path, key.value, key.values);
+                format!(
+                    "| `{}` | `{}` | {} | {about} |\n",
+                    entry.path, key.value, key.values
+                )
             }
-        }
+        };
+        text.push_str(&line);
     }
     text
 }

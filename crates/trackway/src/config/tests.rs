@@ -9,7 +9,8 @@ struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
     fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("trackway-{}-{name}.yaml", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("trackway-{}-{name}.yaml", std::process::id()));
         std::fs::write(&path, text).unwrap();
         Self(path)
     }
@@ -22,11 +23,18 @@ impl Drop for TemporaryFile {
 }
 
 fn flag(path: &str, text: &str) -> FlagValue {
-    FlagValue { path: path.to_owned(), text: text.to_owned(), flag: "--set".to_owned() }
+    FlagValue {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        flag: "--set".to_owned(),
+    }
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn mistakes(sources: &Sources) -> Vec<String> {
@@ -48,17 +56,32 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
     );
     let sources = Sources {
         file: Some(file.0.clone()),
-        variables: variables(&[("TRACKWAY_STORE__RETENTION__AGE", "2d"), ("TRACKWAY_LOG__LEVEL", "warn")]),
+        variables: variables(&[
+            ("TRACKWAY_STORE__RETENTION__AGE", "2d"),
+            ("TRACKWAY_LOG__LEVEL", "warn"),
+        ]),
         flags: vec![flag("store.retention.age", "3d")],
     };
     let settings = Settings::load(&sources).unwrap();
-    assert_eq!(settings.config.store.retention.age, OrOff::On(Duration::from_secs(3 * 86_400)));
+    assert_eq!(
+        settings.config.store.retention.age,
+        OrOff::On(Duration::from_secs(3 * 86_400))
+    );
     assert_eq!(settings.config.log.level.directives(), "warn");
     assert_eq!(settings.config.listen.admin, Address::Port(1));
     assert_eq!(settings.config.listen.otlp_grpc, Address::Port(4317));
-    assert_eq!(settings.origin("store.retention.age"), &Origin::Flag("--set".to_owned()));
-    assert_eq!(settings.origin("log.level"), &Origin::Variable("TRACKWAY_LOG__LEVEL".to_owned()));
-    assert_eq!(settings.origin("listen.admin"), &Origin::File(file.0.clone(), 7));
+    assert_eq!(
+        settings.origin("store.retention.age"),
+        &Origin::Flag("--set".to_owned())
+    );
+    assert_eq!(
+        settings.origin("log.level"),
+        &Origin::Variable("TRACKWAY_LOG__LEVEL".to_owned())
+    );
+    assert_eq!(
+        settings.origin("listen.admin"),
+        &Origin::File(file.0.clone(), 7)
+    );
     assert_eq!(settings.origin("listen.otlp_grpc"), &Origin::Default);
 }
 
@@ -71,7 +94,10 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_name() {
         flags: vec![flag("listen.otlp_gprc", "0"), flag("kafka.brokers", "x")],
     };
     let expected = [
-        format!("{}:3: unknown key store.retension.age; did you mean store.retention.age?", file.0.display()),
+        format!(
+            "{}:3: unknown key store.retension.age; did you mean store.retention.age?",
+            file.0.display()
+        ),
         "TRACKWAY_LOGS__LEVEL: unknown key logs.level; did you mean log.level?".to_owned(),
         "--set: unknown key listen.otlp_gprc; did you mean listen.otlp_grpc?".to_owned(),
         "--set: unknown key kafka.brokers; `trackway config show` lists all keys".to_owned(),
@@ -81,14 +107,26 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_name() {
 
 #[test]
 fn a_wrong_value_is_told_with_key_and_what_would_be_right() {
-    let sources = Sources { flags: vec![flag("store.retention.age", "30")], ..Sources::default() };
-    assert_eq!(mistakes(&sources), ["--set: store.retention.age: \"30\" has no unit; write 30s or 30m; or off"]);
-    let sources = Sources { flags: vec![flag("store.acknowledge", "fsync")], ..Sources::default() };
+    let sources = Sources {
+        flags: vec![flag("store.retention.age", "30")],
+        ..Sources::default()
+    };
+    assert_eq!(
+        mistakes(&sources),
+        ["--set: store.retention.age: \"30\" has no unit; write 30s or 30m; or off"]
+    );
+    let sources = Sources {
+        flags: vec![flag("store.acknowledge", "fsync")],
+        ..Sources::default()
+    };
     assert_eq!(
         mistakes(&sources),
         ["--set: store.acknowledge: \"fsync\" is none of sync, page_cache, memory"]
     );
-    let sources = Sources { flags: vec![flag("log.level", "inof")], ..Sources::default() };
+    let sources = Sources {
+        flags: vec![flag("log.level", "inof")],
+        ..Sources::default()
+    };
     assert!(mistakes(&sources)[0].contains("\"inof\" is not a level"));
 }
 
@@ -100,27 +138,58 @@ fn variables_of_the_platform_are_left_alone_but_a_missing_underscore_is_told() {
         ("TRACKWAY_CONFIG", "x.yaml"),
         ("PATH", "/bin"),
     ]);
-    assert!(Settings::load(&Sources { variables: platform, ..Sources::default() }).is_ok());
+    assert!(
+        Settings::load(&Sources {
+            variables: platform,
+            ..Sources::default()
+        })
+        .is_ok()
+    );
     let slip = variables(&[("TRACKWAY_STORE_RETENTION_AGE", "1d")]);
     assert_eq!(
-        mistakes(&Sources { variables: slip, ..Sources::default() }),
-        ["TRACKWAY_STORE_RETENTION_AGE: no such variable; did you mean TRACKWAY_STORE__RETENTION__AGE?"]
+        mistakes(&Sources {
+            variables: slip,
+            ..Sources::default()
+        }),
+        [
+            "TRACKWAY_STORE_RETENTION_AGE: no such variable; did you mean TRACKWAY_STORE__RETENTION__AGE?"
+        ]
     );
 }
 
 #[test]
 fn a_section_takes_no_value_and_an_empty_one_is_fine() {
-    let sources = Sources { flags: vec![flag("store.retention", "7d")], ..Sources::default() };
+    let sources = Sources {
+        flags: vec![flag("store.retention", "7d")],
+        ..Sources::default()
+    };
     assert_eq!(
         mistakes(&sources),
-        ["--set: store.retention is a section; set one of its keys: store.retention.age, store.retention.bytes"]
+        [
+            "--set: store.retention is a section; set one of its keys: store.retention.age, store.retention.bytes"
+        ]
     );
     let file = TemporaryFile::new("empty", "store:\nlisten:\n  # health: off\n");
-    assert!(Settings::load(&Sources { file: Some(file.0.clone()), ..Sources::default() }).is_ok());
+    assert!(
+        Settings::load(&Sources {
+            file: Some(file.0.clone()),
+            ..Sources::default()
+        })
+        .is_ok()
+    );
     let file = TemporaryFile::new("list", "store:\n  dir: [a]\n  head: [b]\n");
-    let told = mistakes(&Sources { file: Some(file.0.clone()), ..Sources::default() });
-    assert!(told[0].ends_with("store.dir is a list; it takes one value"), "{told:?}");
-    assert!(told[1].ends_with("store.head is a list; it takes one value"), "{told:?}");
+    let told = mistakes(&Sources {
+        file: Some(file.0.clone()),
+        ..Sources::default()
+    });
+    assert!(
+        told[0].ends_with("store.dir is a list; it takes one value"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].ends_with("store.head is a list; it takes one value"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -130,27 +199,60 @@ fn what_does_not_fit_together_is_told() {
         flag("receive.connections_max", "0"),
         flag("memory.limit", "1MiB"),
     ];
-    let told = mistakes(&Sources { flags, ..Sources::default() });
-    assert!(told[0].contains("listen.otlp_http and listen.admin are both 4318"), "{told:?}");
+    let told = mistakes(&Sources {
+        flags,
+        ..Sources::default()
+    });
+    assert!(
+        told[0].contains("listen.otlp_http and listen.admin are both 4318"),
+        "{told:?}"
+    );
     assert!(told[1].contains("receive.connections_max is 0"), "{told:?}");
     assert!(told[2].contains("memory.limit is 1MiB"), "{told:?}");
     let free = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
-    let flags = free.iter().map(|name| flag(&format!("listen.{name}"), "0")).collect();
-    assert!(Settings::load(&Sources { flags, ..Sources::default() }).is_ok());
+    let flags = free
+        .iter()
+        .map(|name| flag(&format!("listen.{name}"), "0"))
+        .collect();
+    assert!(
+        Settings::load(&Sources {
+            flags,
+            ..Sources::default()
+        })
+        .is_ok()
+    );
 }
 
 #[test]
 fn a_file_that_is_missing_is_told_by_its_name() {
-    let told = mistakes(&Sources { file: Some(PathBuf::from("/no/such.yaml")), ..Sources::default() });
-    assert!(told[0].starts_with("/no/such.yaml: can't read the configuration"), "{told:?}");
+    let told = mistakes(&Sources {
+        file: Some(PathBuf::from("/no/such.yaml")),
+        ..Sources::default()
+    });
+    assert!(
+        told[0].starts_with("/no/such.yaml: can't read the configuration"),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn what_show_prints_is_read_back_as_the_same_configuration() {
-    let flags = vec![flag("listen.otlp_http", "[::1]:4318"), flag("listen.health", "off"), flag("store.dir", "a # b: c")];
-    let settings = Settings::load(&Sources { flags, ..Sources::default() }).unwrap();
+    let flags = vec![
+        flag("listen.otlp_http", "[::1]:4318"),
+        flag("listen.health", "off"),
+        flag("store.dir", "a # b: c"),
+    ];
+    let settings = Settings::load(&Sources {
+        flags,
+        ..Sources::default()
+    })
+    .unwrap();
     let file = TemporaryFile::new("shown", &show(&settings));
-    let again = Settings::load(&Sources { file: Some(file.0.clone()), ..Sources::default() }).unwrap();
+    let again = Settings::load(&Sources {
+        file: Some(file.0.clone()),
+        ..Sources::default()
+    })
+    .unwrap();
     assert_eq!(again.config, settings.config);
 }
 
@@ -159,17 +261,35 @@ fn show_names_the_source_of_every_value() {
     let sources = Sources {
         file: None,
         variables: variables(&[("TRACKWAY_LOG__LEVEL", "warn,store=debug")]),
-        flags: vec![FlagValue { path: "store.dir".to_owned(), text: "/srv/x".to_owned(), flag: "--data-dir".to_owned() }],
+        flags: vec![FlagValue {
+            path: "store.dir".to_owned(),
+            text: "/srv/x".to_owned(),
+            flag: "--data-dir".to_owned(),
+        }],
     };
-    crate::golden::assert_golden("config-show.yaml", &show(&Settings::load(&sources).unwrap()));
+    crate::golden::assert_golden(
+        "config-show.yaml",
+        &show(&Settings::load(&sources).unwrap()),
+    );
 }
 
 #[test]
 fn explain_tells_everything_about_a_key_and_refuses_an_unknown_one() {
     let settings = Settings::load(&Sources::default()).unwrap();
-    crate::golden::assert_golden("config-explain.txt", &explain(&settings, "store.acknowledge").unwrap());
-    assert!(explain(&settings, "store.retention").unwrap().contains("store.retention.bytes"));
-    assert!(explain(&settings, "store.retenton").unwrap_err().contains("did you mean store.retention?"));
+    crate::golden::assert_golden(
+        "config-explain.txt",
+        &explain(&settings, "store.acknowledge").unwrap(),
+    );
+    assert!(
+        explain(&settings, "store.retention")
+            .unwrap()
+            .contains("store.retention.bytes")
+    );
+    assert!(
+        explain(&settings, "store.retenton")
+            .unwrap_err()
+            .contains("did you mean store.retention?")
+    );
 }
 
 #[test]
@@ -182,6 +302,10 @@ fn there_are_fewer_than_80_keys_and_each_is_documented() {
     let entries = Settings::default().entries();
     assert!(entries.iter().filter(|entry| entry.key.is_some()).count() < 80);
     for entry in entries {
-        assert!(entry.about.ends_with('.'), "{} lacks a sentence", entry.path);
+        assert!(
+            entry.about.ends_with('.'),
+            "{} lacks a sentence",
+            entry.path
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::units::{Address, ByteCount, Host, OrOff, Setting, SizeOrAuto, SizeOrS
 
 tree! {
     /// All keys.
-    pub struct Config {
+    pub(crate) struct Config {
         /// Where the program listens. Only loopback unless told otherwise.
         listen: Listen,
         /// What is accepted from senders.
@@ -23,14 +23,14 @@ tree! {
         store: Store,
         /// What questions may cost.
         query: Query,
-        /// Memory.
+        /// How much memory the program takes.
         memory: Memory,
         /// The program's own log, written to standard error.
         log: Log,
     }
 
     /// Where the program listens.
-    pub struct Listen {
+    pub(crate) struct Listen {
         /// Where listeners listen that name only a port. `localhost` is both 127.0.0.1 and ::1. Nothing asks for a
         /// password yet: anything but loopback lets everybody who can reach the port read and write.
         host: Host = Host::Loopback,
@@ -49,7 +49,7 @@ tree! {
     }
 
     /// What is accepted from senders.
-    pub struct Receive {
+    pub(crate) struct Receive {
         /// The largest request body after decompression. A larger one is refused with 413 or RESOURCE_EXHAUSTED.
         body_bytes_max: ByteCount = ByteCount::mib(64),
         /// The largest request body as it is sent, before decompression.
@@ -63,12 +63,12 @@ tree! {
     }
 
     /// The embedded store.
-    pub struct Store {
+    pub(crate) struct Store {
         /// The folder that holds everything. It is created with access for its owner alone. One process at a time.
         dir: PathBuf = PathBuf::from("./data"),
         /// What an accepted request promises. `sync`: its spans are on the disk (fsynced) and survive a power cut.
         /// `page_cache`: the operating system has them; they survive a crash of the program, not of the machine.
-        /// `memory`: they are in memory; a crash loses what the log has not yet taken.
+        /// `memory`: they are in memory alone; a crash loses what is in no segment yet.
         acknowledge: Acknowledge = Acknowledge::Sync,
         /// The part of the store that is still being written, in memory.
         head: Head,
@@ -77,38 +77,48 @@ tree! {
     }
 
     /// The part of the store that is still being written.
-    pub struct Head {
+    pub(crate) struct Head {
         /// A head with so many spans is written to a segment.
         spans_max: usize = 131_072,
         /// A head of this size is written to a segment.
-        bytes_max: ByteCount = ByteCount::mib(96),
+        bytes_max: ByteCount = ByteCount::mib(48),
         /// A head whose oldest span arrived so long ago is written to a segment.
         age_max: Duration = Duration::from_secs(15),
     }
 
     /// How long spans are kept.
-    pub struct Retention {
-        /// Segments whose newest span ended longer ago are deleted.
+    pub(crate) struct Retention {
+        /// Segments that were written longer ago are deleted.
         age: OrOff<Duration> = OrOff::On(Duration::from_secs(7 * 86_400)),
         /// When the store takes more, the oldest segments are deleted.
         bytes: OrOff<SizeOrShare> = OrOff::On(SizeOrShare::Percent(80)),
     }
 
     /// What questions may cost.
-    pub struct Query {
+    pub(crate) struct Query {
         /// The most memory that the traces of one answer may take. `auto` is a quarter of memory.limit.
         answer_bytes_max: SizeOrAuto = SizeOrAuto::Auto,
+        /// How long an answer may take.
+        answer_timeout: Duration = Duration::from_secs(120),
+        /// The most traces that one search may ask for.
+        search_traces_max: usize = 100_000,
+        /// The greatest difference between the clocks of two hosts that is corrected in a trace that is shown. `0s`
+        /// corrects none and only warns.
+        clock_skew_max: Duration = Duration::ZERO,
+        /// The most connections on each of the ports that answer.
+        connections_max: usize = 1024,
     }
 
-    /// Memory.
-    pub struct Memory {
+    /// How much memory the program takes.
+    pub(crate) struct Memory {
         /// What the program may take. `auto` is half of what the machine or its cgroup has, 512MiB at most. A quarter
-        /// is for requests in flight: over it senders are told to send again later.
+        /// is for requests in flight (over it senders are told to send again later), a third for heads, a tenth for
+        /// caches, the rest for questions and everything else.
         limit: SizeOrAuto = SizeOrAuto::Auto,
     }
 
     /// The program's own log.
-    pub struct Log {
+    pub(crate) struct Log {
         /// What is logged: `error`, `warn`, `info`, `debug`, `trace` or `off`, also per part: `info,store=debug`.
         level: LogLevel = LogLevel::info(),
         /// How a line looks. `auto` is text on a terminal and JSON otherwise.
@@ -118,7 +128,7 @@ tree! {
 
 words! {
     /// What an accepted request promises.
-    pub enum Acknowledge {
+    pub(crate) enum Acknowledge {
         /// On the disk.
         Sync = "sync",
         /// With the operating system.
@@ -131,7 +141,7 @@ words! {
 
 words! {
     /// How a line of the log looks.
-    pub enum LogFormat {
+    pub(crate) enum LogFormat {
         /// Text on a terminal, JSON otherwise.
         Auto = "auto",
         /// For people.
@@ -144,7 +154,7 @@ words! {
 
 /// What is logged, as a list of levels, alone or per part: `info,store=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLevel(String);
+pub(crate) struct LogLevel(String);
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
@@ -154,7 +164,7 @@ impl LogLevel {
     }
 
     /// The directives, as `tracing-subscriber` reads them.
-    pub fn directives(&self) -> &str {
+    pub(crate) fn directives(&self) -> &str {
         &self.0
     }
 }
@@ -164,9 +174,15 @@ impl Setting for LogLevel {
 
     fn parse(text: &str) -> Result<Self, String> {
         for directive in text.split(',') {
-            let level = directive.split_once('=').map_or(directive, |(_, level)| level).trim();
+            let level = directive
+                .split_once('=')
+                .map_or(directive, |(_, level)| level)
+                .trim();
             if !LEVELS.contains(&level) {
-                return Err(format!("{level:?} is not a level; write one of {}", LEVELS.join(", ")));
+                return Err(format!(
+                    "{level:?} is not a level; write one of {}",
+                    LEVELS.join(", ")
+                ));
             }
         }
         Ok(Self(text.trim().to_owned()))
@@ -179,7 +195,7 @@ impl Setting for LogLevel {
 
 impl Config {
     /// Tells what does not fit together, one sentence each with the keys at fault.
-    pub fn contradictions(&self) -> Vec<String> {
+    pub(crate) fn contradictions(&self) -> Vec<String> {
         let mut found = self.listen.shared_ports();
         let mut at_least_one = |key: &str, count: u64| {
             if count == 0 {
@@ -187,15 +203,28 @@ impl Config {
             }
         };
         at_least_one("receive.body_bytes_max", self.receive.body_bytes_max.0);
-        at_least_one("receive.compressed_bytes_max", self.receive.compressed_bytes_max.0);
-        at_least_one("receive.connections_max", self.receive.connections_max as u64);
+        at_least_one(
+            "receive.compressed_bytes_max",
+            self.receive.compressed_bytes_max.0,
+        );
+        at_least_one(
+            "receive.connections_max",
+            self.receive.connections_max as u64,
+        );
+        at_least_one(
+            "query.search_traces_max",
+            self.query.search_traces_max as u64,
+        );
+        at_least_one("query.connections_max", self.query.connections_max as u64);
         at_least_one("store.head.spans_max", self.store.head.spans_max as u64);
         at_least_one("store.head.bytes_max", self.store.head.bytes_max.0);
         if let SizeOrAuto::Bytes(limit) = self.memory.limit
             && limit < MEMORY_LIMIT_MIN
         {
             let (limit, least) = (limit.print(), MEMORY_LIMIT_MIN.print());
-            found.push(format!("memory.limit is {limit}: the program can't work with less than {least}"));
+            found.push(format!(
+                "memory.limit is {limit}: the program can't work with less than {least}"
+            ));
         }
         found
     }
@@ -206,7 +235,7 @@ const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
     /// Every listener's key and address.
-    pub fn addresses(&self) -> [(&'static str, Address); 5] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Address); 5] {
         [
             ("listen.otlp_grpc", self.otlp_grpc),
             ("listen.otlp_http", self.otlp_http),
@@ -221,10 +250,17 @@ impl Listen {
         let mut found = Vec::new();
         for (index, (key, address)) in addresses.iter().enumerate() {
             let same = |(_, other): &&(&str, Address)| {
-                other == address && !matches!(address, Address::Off | Address::Port(0) | Address::Loopback(0))
+                other == address
+                    && !matches!(
+                        address,
+                        Address::Off | Address::Port(0) | Address::Loopback(0)
+                    )
             };
             if let Some((other, _)) = addresses.iter().take(index).find(same) {
-                found.push(format!("{other} and {key} are both {}: each needs its own port", address.print()));
+                found.push(format!(
+                    "{other} and {key} are both {}: each needs its own port",
+                    address.print()
+                ));
             }
         }
         found

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A value that a configuration key can have.
-pub trait Setting: Sized {
+pub(crate) trait Setting: Sized {
     /// What may be written, in a few words, for the reference.
     const VALUES: &'static str;
+    /// The same where the value can be switched off.
+    const VALUES_OR_OFF: &'static str = Self::VALUES;
 
     /// Reads the value; the error says what would be right.
     fn parse(text: &str) -> Result<Self, String>;
@@ -22,7 +24,7 @@ pub trait Setting: Sized {
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ByteCount(pub u64);
+pub(crate) struct ByteCount(pub u64);
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -44,7 +46,7 @@ const SIZE_UNITS: [(&str, u64); 9] = [
 
 impl ByteCount {
     /// So many MiB.
-    pub const fn mib(count: u64) -> Self {
+    pub(crate) const fn mib(count: u64) -> Self {
         Self(count * MIB)
     }
 }
@@ -53,19 +55,28 @@ impl Setting for ByteCount {
     const VALUES: &'static str = "size such as `64MiB`";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a size; write a number and a unit, such as 64MiB, 1.5GiB or 500MB");
+        let wrong = || {
+            format!(
+                "{text:?} is not a size; write a number and a unit, such as 64MiB, 1.5GiB or 500MB"
+            )
+        };
         let (number, unit) = split_unit(text.trim());
-        let factor = SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, factor)| *factor);
+        let factor = SIZE_UNITS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+            .map(|(_, factor)| *factor);
         match (factor, unit) {
             (Some(factor), _) => scaled(number, factor).map(Self).ok_or_else(wrong),
             (None, "") if number == "0" => Ok(Self(0)),
-            (None, "") if !number.is_empty() => Err(format!("{text:?} has no unit; write {number}MiB or {number}B")),
+            (None, "") if !number.is_empty() => Err(format!(
+                "{text:?} has no unit; write {number}MiB or {number}B"
+            )),
             (None, _) => Err(wrong()),
         }
     }
 
     fn print(&self) -> String {
-        let fits = |(_, factor): &&(&str, u64)| self.0 != 0 && self.0 % factor == 0;
+        let fits = |(_, factor): &&(&str, u64)| self.0 != 0 && self.0.is_multiple_of(*factor);
         let (unit, factor) = SIZE_UNITS.iter().find(fits).unwrap_or(&("B", 1));
         format!("{}{unit}", self.0 / factor)
     }
@@ -90,9 +101,14 @@ const PRINTED_TIME_UNITS: std::ops::Range<usize> = 1..8;
 
 impl Setting for Duration {
     const VALUES: &'static str = "duration such as `30s`, `1h30m` or `7d`";
+    const VALUES_OR_OFF: &'static str = "duration such as `36h` or `7d`, or `off`";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a duration; write numbers with units, such as 30s, 1h30m, 500ms or 7d");
+        let wrong = || {
+            format!(
+                "{text:?} is not a duration; write numbers with units, such as 30s, 1h30m, 500ms or 7d"
+            )
+        };
         let mut rest = text.trim();
         let mut nanos: u64 = 0;
         if rest.is_empty() {
@@ -100,14 +116,22 @@ impl Setting for Duration {
         }
         while !rest.is_empty() {
             let (number, behind) = split_unit(rest);
-            let unit_bytes = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+            let unit_bytes = behind
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(behind.len());
             let (unit, next) = behind.split_at(unit_bytes);
             if unit.is_empty() && !number.is_empty() && number.parse::<u64>() != Ok(0) {
-                return Err(format!("{text:?} has no unit; write {number}s or {number}m"));
+                return Err(format!(
+                    "{text:?} has no unit; write {number}s or {number}m"
+                ));
             }
             let factor = match unit {
                 "" => 1,
-                _ => TIME_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor).ok_or_else(wrong)?,
+                _ => TIME_UNITS
+                    .iter()
+                    .find(|(name, _)| *name == unit)
+                    .map(|(_, factor)| *factor)
+                    .ok_or_else(wrong)?,
             };
             let part = scaled(number, factor).ok_or_else(wrong)?;
             nanos = nanos.checked_add(part).ok_or_else(wrong)?;
@@ -125,13 +149,19 @@ impl Setting for Duration {
                 left %= factor;
             }
         }
-        if text.is_empty() { "0s".to_owned() } else { text }
+        if text.is_empty() {
+            "0s".to_owned()
+        } else {
+            text
+        }
     }
 }
 
 /// Splits text behind its leading number.
 fn split_unit(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     (number, unit.trim())
 }
@@ -155,7 +185,7 @@ fn scaled(number: &str, factor: u64) -> Option<u64> {
 
 /// A value that can be switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrOff<T> {
+pub(crate) enum OrOff<T> {
     /// Not in force.
     Off,
     /// In force.
@@ -163,13 +193,15 @@ pub enum OrOff<T> {
 }
 
 impl<T: Setting> Setting for OrOff<T> {
-    const VALUES: &'static str = T::VALUES;
+    const VALUES: &'static str = T::VALUES_OR_OFF;
 
     fn parse(text: &str) -> Result<Self, String> {
         if is_off(text) {
             return Ok(Self::Off);
         }
-        T::parse(text).map(Self::On).map_err(|why| format!("{why}; or off"))
+        T::parse(text)
+            .map(Self::On)
+            .map_err(|why| format!("{why}; or off"))
     }
 
     fn print(&self) -> String {
@@ -187,7 +219,7 @@ fn is_off(text: &str) -> bool {
 
 /// A number of bytes, or a share of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SizeOrShare {
+pub(crate) enum SizeOrShare {
     /// So many bytes.
     Bytes(ByteCount),
     /// So many percent of the disk, 1 to 100.
@@ -195,15 +227,21 @@ pub enum SizeOrShare {
 }
 
 impl Setting for SizeOrShare {
-    const VALUES: &'static str = "size such as `100GiB`, or a share of the disk such as `80%`, or `off`";
+    const VALUES: &'static str = "size such as `100GiB`, or a share of the disk such as `80%`";
+    const VALUES_OR_OFF: &'static str =
+        "size such as `100GiB`, a share of the disk such as `80%`, or `off`";
 
     fn parse(text: &str) -> Result<Self, String> {
         let Some(percent) = text.trim().strip_suffix('%') else {
-            return ByteCount::parse(text).map(Self::Bytes).map_err(|why| format!("{why}, or a share such as 80%"));
+            return ByteCount::parse(text)
+                .map(Self::Bytes)
+                .map_err(|why| format!("{why}, or a share such as 80%"));
         };
         match percent.trim().parse() {
             Ok(percent @ 1..=100) => Ok(Self::Percent(percent)),
-            _ => Err(format!("{text:?} is not a share of the disk; write 1% to 100%")),
+            _ => Err(format!(
+                "{text:?} is not a share of the disk; write 1% to 100%"
+            )),
         }
     }
 
@@ -217,7 +255,7 @@ impl Setting for SizeOrShare {
 
 /// A size that the program finds by itself unless it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SizeOrAuto {
+pub(crate) enum SizeOrAuto {
     /// Found at start.
     Auto,
     /// Given.
@@ -230,7 +268,9 @@ impl Setting for SizeOrAuto {
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
             "auto" => Ok(Self::Auto),
-            size => ByteCount::parse(size).map(Self::Bytes).map_err(|why| format!("{why}; or auto")),
+            size => ByteCount::parse(size)
+                .map(Self::Bytes)
+                .map_err(|why| format!("{why}; or auto")),
         }
     }
 
@@ -277,7 +317,7 @@ impl Setting for PathBuf {
 
 /// Where listeners listen that name only a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Host {
+pub(crate) enum Host {
     /// 127.0.0.1 and, where the machine has it, ::1.
     Loopback,
     /// This address alone.
@@ -306,7 +346,7 @@ impl Setting for Host {
 
 /// Where one listener listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Address {
+pub(crate) enum Address {
     /// Nowhere.
     Off,
     /// On this port of `listen.host`; 0 is a free port.
@@ -327,8 +367,10 @@ impl Setting for Address {
             return Ok(Self::Off);
         }
         let wrong = || {
-            format!("{text:?} is not an address; write a port (4318), an IP address and port (0.0.0.0:4318, \
-                     [::1]:4318), 0 for a free port, or off")
+            format!(
+                "{text:?} is not an address; write a port (4318), an IP address and port (0.0.0.0:4318, \
+                     [::1]:4318), 0 for a free port, or off"
+            )
         };
         if let Some(port) = trimmed.strip_prefix("localhost:") {
             return port.parse().map(Self::Loopback).map_err(|_| wrong());
@@ -351,11 +393,11 @@ impl Setting for Address {
 
 /// Makes an enum whose values are written as fixed words.
 macro_rules! words {
-    ($(#[doc = $doc:literal])+ pub enum $name:ident { $( $(#[doc = $about:literal])+ $variant:ident = $word:literal, )+ }
+    ($(#[doc = $doc:literal])+ pub(crate) enum $name:ident { $( $(#[doc = $about:literal])+ $variant:ident = $word:literal, )+ }
      values = $values:literal) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $( $(#[doc = $about])+ $variant, )+ }
+        pub(crate) enum $name { $( $(#[doc = $about])+ $variant, )+ }
 
         impl $crate::config::units::Setting for $name {
             const VALUES: &'static str = $values;
@@ -432,7 +474,10 @@ mod tests {
         assert_eq!(Address::parse(":4318").unwrap(), Address::Port(4318));
         assert_eq!(Address::parse("0").unwrap(), Address::Port(0));
         assert_eq!(Address::parse("off").unwrap(), Address::Off);
-        assert_eq!(Address::parse("localhost:4318").unwrap(), Address::Loopback(4318));
+        assert_eq!(
+            Address::parse("localhost:4318").unwrap(),
+            Address::Loopback(4318)
+        );
         assert_eq!(Address::parse("[::1]:4318").unwrap().print(), "[::1]:4318");
         for text in ["", "65536", "example.org:80", "0.0.0.0", "::1:x"] {
             assert!(Address::parse(text).is_err(), "{text}");

@@ -9,13 +9,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 /// A configuration is a page or two; more is a file that was named by mistake.
-pub const FILE_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 1 << 20;
 /// The tree has three levels; the reader stops long before its own stack does.
 const DEPTH_MAX: usize = 16;
 
 /// A key of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileKey {
+pub(crate) struct FileKey {
     /// The dotted path.
     pub path: String,
     /// The value, or why it is none.
@@ -25,20 +25,33 @@ pub struct FileKey {
 }
 
 /// Reads the text of a file; the error says where the text is no YAML.
-pub fn read_keys(text: &str) -> Result<Vec<FileKey>, String> {
+pub(crate) fn read_keys(text: &str) -> Result<Vec<FileKey>, String> {
     let mut keys = Vec::new();
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    if text
+        .lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    {
         return Ok(keys);
     }
-    let root: Spanned<Value> = serde_saphyr::from_str(text).map_err(|error| {
-        let location = error.location().map(|at| format!("line {}: ", at.line())).unwrap_or_default();
-        let text = error.without_snippet().to_string();
-        format!("{location}{}", text.lines().next().unwrap_or_default())
-    })?;
+    // Only true and false are booleans: `off` and `no` are the words that they are.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let root: Spanned<Value> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let location = error
+                .location()
+                .map(|at| format!("line {}: ", at.line()))
+                .unwrap_or_default();
+            let text = error.without_snippet().to_string();
+            format!("{location}{}", text.lines().next().unwrap_or_default())
+        })?;
     match root.value {
         Value::Section(_) => flatten(String::new(), root, 0, &mut keys),
         Value::Nothing => {}
-        _ => return Err("the file holds no sections; begin with a section such as \"store:\"".to_owned()),
+        _ => {
+            return Err(
+                "the file holds no sections; begin with a section such as \"store:\"".to_owned(),
+            );
+        }
     }
     Ok(keys)
 }
@@ -62,7 +75,7 @@ fn flatten(path: String, node: Spanned<Value>, depth: usize, keys: &mut Vec<File
 }
 
 /// What is wrong with a key behind whose colon nothing stands.
-pub const NO_VALUE: &str = "has no value; write one, or leave the key out for its default";
+pub(crate) const NO_VALUE: &str = "has no value; write one, or leave the key out for its default";
 
 enum Value {
     Nothing,
@@ -126,7 +139,11 @@ mod tests {
     use super::*;
 
     fn key(path: &str, value: &str, line: u64) -> FileKey {
-        FileKey { path: path.to_owned(), value: Ok(value.to_owned()), line }
+        FileKey {
+            path: path.to_owned(),
+            value: Ok(value.to_owned()),
+            line,
+        }
     }
 
     #[test]
@@ -151,7 +168,11 @@ mod tests {
 
     #[test]
     fn says_where_the_text_is_no_yaml_and_which_key_is_given_twice() {
-        assert!(read_keys("store:\n  dir: [unclosed\n").unwrap_err().contains("line "));
+        assert!(
+            read_keys("store:\n  dir: [unclosed\n")
+                .unwrap_err()
+                .contains("line ")
+        );
         let twice = read_keys("store:\n  dir: a\n  dir: b\n").unwrap_err();
         assert!(twice.contains("dir"), "{twice}");
         assert!(read_keys("just words").is_err());

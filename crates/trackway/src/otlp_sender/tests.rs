@@ -25,12 +25,19 @@ async fn receiver(answers: Vec<Vec<u8>>) -> Server {
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n"
+    );
     [head.as_bytes(), body].concat()
 }
 
 fn sender(server: Server, patience: Duration) -> OtlpSender {
-    OtlpSender::new(server, patience, Arc::new(RealClock::default()), Arc::new(SeededRandom::new(1)))
+    OtlpSender::new(
+        server,
+        patience,
+        Arc::new(RealClock::default()),
+        Arc::new(SeededRandom::new(1)),
+    )
 }
 
 #[tokio::test]
@@ -42,7 +49,12 @@ async fn sends_again_what_was_refused_for_now() {
     ];
     let mut sender = sender(receiver(answers).await, Duration::from_secs(30));
     sender.send(Bytes::from_static(b"x"), 5).await.unwrap();
-    let expected = Sent { requests: 1, accepted_spans: 5, resends: 2, ..Sent::default() };
+    let expected = Sent {
+        requests: 1,
+        accepted_spans: 5,
+        resends: 2,
+        ..Sent::default()
+    };
     assert_eq!(sender.sent(), expected);
 }
 
@@ -51,23 +63,56 @@ async fn gives_up_what_was_refused_for_good() {
     let answers = vec![answer("400 Bad Request", "", b"no \x1b spans")];
     let mut sender = sender(receiver(answers).await, Duration::from_secs(30));
     let error = sender.send(Bytes::from_static(b"x"), 5).await.unwrap_err();
-    assert!(error.line().ends_with("refused the spans with 400 Bad Request: no \\x1b spans"), "{}", error.line());
+    assert!(
+        error
+            .line()
+            .ends_with("refused the spans with 400 Bad Request: no \\x1b spans"),
+        "{}",
+        error.line()
+    );
     assert_eq!(sender.sent(), Sent::default());
 }
 
 #[tokio::test]
 async fn gives_up_when_the_pause_is_longer_than_the_patience() {
-    let answers = vec![answer("503 Service Unavailable", "retry-after: 60\r\n", b"")];
+    let answers = vec![answer(
+        "503 Service Unavailable",
+        "retry-after: 60\r\n",
+        b"",
+    )];
     let mut sender = sender(receiver(answers).await, Duration::from_secs(1));
-    assert!(sender.send(Bytes::from_static(b"x"), 5).await.unwrap_err().line().contains("503"));
+    assert!(
+        sender
+            .send(Bytes::from_static(b"x"), 5)
+            .await
+            .unwrap_err()
+            .line()
+            .contains("503")
+    );
 }
 
 #[tokio::test]
 async fn counts_the_spans_that_were_rejected() {
-    let partial = ExportTracePartialSuccess { rejected_spans: 2, error_message: "no trace id".to_owned() };
-    let body = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
-    let mut sender = sender(receiver(vec![answer("200 OK", "", &body)]).await, Duration::from_secs(30));
+    let partial = ExportTracePartialSuccess {
+        rejected_spans: 2,
+        error_message: "no trace id".to_owned(),
+    };
+    let body = ExportTraceServiceResponse {
+        partial_success: Some(partial),
+    }
+    .encode_to_vec();
+    let mut sender = sender(
+        receiver(vec![answer("200 OK", "", &body)]).await,
+        Duration::from_secs(30),
+    );
     sender.send(Bytes::from_static(b"x"), 5).await.unwrap();
     let sent = sender.sent();
-    assert_eq!((sent.accepted_spans, sent.rejected_spans, sent.rejection.as_str()), (3, 2, "no trace id"));
+    assert_eq!(
+        (
+            sent.accepted_spans,
+            sent.rejected_spans,
+            sent.rejection.as_str()
+        ),
+        (3, 2, "no trace id")
+    );
 }

@@ -17,9 +17,24 @@ const OTHER_COLUMNS: usize = 32 + 1 + 9 + 1 + 6 + 1 + 4 + 1 + 32;
 const NAME_COLUMNS_MIN: usize = 16;
 
 /// Writes the traces in the order given.
-pub fn write(traces: &[Trace], look: Look, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
-    let columns = look.width.saturating_sub(OTHER_COLUMNS + 1).max(NAME_COLUMNS_MIN);
-    let head = format!("{:33}{:>9} {:>6} {:>4} {} TRACE", "START", "DURATION", "SPANS", "ERR", fitted("ROOT SPAN", columns));
+pub(crate) fn write(
+    traces: &[Trace],
+    look: Look,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let columns = look
+        .width
+        .saturating_sub(OTHER_COLUMNS + 1)
+        .max(NAME_COLUMNS_MIN);
+    let head = format!(
+        "{:33}{:>9} {:>6} {:>4} {} TRACE",
+        "START",
+        "DURATION",
+        "SPANS",
+        "ERR",
+        fitted("ROOT SPAN", columns)
+    );
     writeln!(out, "{}", look.paint.ink(Ink::Faint, &head))?;
     for trace in traces {
         write_trace(trace, columns, look.paint, zone, out)?;
@@ -27,7 +42,13 @@ pub fn write(traces: &[Trace], look: Look, zone: &TimeZone, out: &mut dyn Write)
     Ok(())
 }
 
-fn write_trace(trace: &Trace, columns: usize, paint: Paint, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
+fn write_trace(
+    trace: &Trace,
+    columns: usize,
+    paint: Paint,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (start, end) = trace.bounds();
     let errors = trace.spans.iter().filter(|span| span.is_error()).count();
     let service = trace.root().map_or("", |span| trace.service(span));
@@ -49,7 +70,7 @@ fn write_trace(trace: &Trace, columns: usize, paint: Paint, zone: &TimeZone, out
 }
 
 /// The line below the traces.
-pub fn summary(found: usize, limit: u32) -> String {
+pub(crate) fn summary(found: usize, limit: u32) -> String {
     let more = if found == usize::try_from(limit).unwrap_or(usize::MAX) {
         "; there may be more (--limit)"
     } else {
@@ -80,9 +101,15 @@ mod tests {
             }))
             .unwrap()
         };
-        let traces = [trace("5b8efff798038103d269b633813fc60c", true), trace("00000000000000ab", false)];
+        let traces = [
+            trace("5b8efff798038103d269b633813fc60c", true),
+            trace("00000000000000ab", false),
+        ];
         let mut out = Vec::new();
-        let look = Look { width: 120, paint: Paint::new(false) };
+        let look = Look {
+            width: 120,
+            paint: Paint::new(false),
+        };
         write(&traces, look, &TimeZone::UTC, &mut out).unwrap();
         crate::golden::assert_golden("search.txt", &String::from_utf8(out).unwrap());
         assert_eq!(summary(2, 2), "2 traces; there may be more (--limit)");

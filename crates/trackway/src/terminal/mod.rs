@@ -5,15 +5,15 @@
 //! Read next: `escape` (safe text), `waterfall` (a trace), `listing` (traces that were found), `moment` (times).
 
 mod escape;
-pub mod listing;
-pub mod moment;
+pub(crate) mod listing;
+pub(crate) mod moment;
 mod paint;
-pub mod waterfall;
+pub(crate) mod waterfall;
 
 use std::io::IsTerminal;
 
-pub use escape::{escaped, fitted, width_of};
-pub use paint::{Ink, Paint};
+pub(crate) use escape::{escaped, fitted, width_of};
+pub(crate) use paint::{Ink, Paint};
 
 /// The width when nobody says one and the output is no terminal.
 const WIDTH_DEFAULT: usize = 100;
@@ -22,7 +22,7 @@ const WIDTH_RANGE: std::ops::RangeInclusive<usize> = 40..=400;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColourChoice {
+pub(crate) enum ColourChoice {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -33,7 +33,7 @@ pub enum ColourChoice {
 
 /// What the output looks like.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub(crate) struct Look {
     /// Columns.
     pub width: usize,
     /// Whether there are colours.
@@ -42,7 +42,7 @@ pub struct Look {
 
 impl Look {
     /// Finds out from the arguments, the environment and the terminal.
-    pub fn of_stdout(choice: ColourChoice, width: Option<usize>) -> Self {
+    pub(crate) fn of_stdout(choice: ColourChoice, width: Option<usize>) -> Self {
         let stdout = std::io::stdout();
         let is_terminal = stdout.is_terminal();
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -52,8 +52,17 @@ impl Look {
             ColourChoice::Never => false,
             ColourChoice::Auto => is_terminal && !is_dumb,
         };
-        let found = || rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col));
-        let columns = width.or_else(|| found().filter(|columns| *columns > 0)).unwrap_or(WIDTH_DEFAULT);
-        Self { width: columns.clamp(*WIDTH_RANGE.start(), *WIDTH_RANGE.end()), paint: Paint::new(is_coloured) }
+        let found = || {
+            rustix::termios::tcgetwinsize(&stdout)
+                .ok()
+                .map(|size| usize::from(size.ws_col))
+        };
+        let columns = width
+            .or_else(|| found().filter(|columns| *columns > 0))
+            .unwrap_or(WIDTH_DEFAULT);
+        Self {
+            width: columns.clamp(*WIDTH_RANGE.start(), *WIDTH_RANGE.end()),
+            paint: Paint::new(is_coloured),
+        }
     }
 }

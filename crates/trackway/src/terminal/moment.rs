@@ -6,24 +6,33 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// A time in microseconds since the epoch, in the zone, with its offset.
-pub fn local_time(unix_micros: i64, zone: &TimeZone) -> String {
+pub(crate) fn local_time(unix_micros: i64, zone: &TimeZone) -> String {
     match Timestamp::from_microsecond(unix_micros) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.6f %:z").to_string(),
+        Ok(time) => time
+            .to_zoned_datetime(zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S%.6f %:z")
+            .to_string(),
         // Senders may claim any time; one that no calendar has is shown as the number that it is.
         Err(_) => format!("{unix_micros} µs since 1970"),
     }
 }
 
 /// A duration in microseconds: `850µs`, `12.3ms`, `1.52s`, `3m05s`, `2h03m`.
-pub fn duration_text(micros: i64) -> String {
+pub(crate) fn duration_text(micros: i64) -> String {
     let sign = if micros < 0 { "-" } else { "" };
     let micros = micros.unsigned_abs();
     let text = match micros {
         0..1_000 => format!("{micros}µs"),
         1_000..1_000_000 => decimal(micros, 1_000, "ms"),
         1_000_000..60_000_000 => decimal(micros, 1_000_000, "s"),
-        60_000_000..3_600_000_000 => format!("{}m{:02}s", micros / 60_000_000, micros / 1_000_000 % 60),
-        _ => format!("{}h{:02}m", micros / 3_600_000_000, micros / 60_000_000 % 60),
+        60_000_000..3_600_000_000 => {
+            format!("{}m{:02}s", micros / 60_000_000, micros / 1_000_000 % 60)
+        }
+        _ => format!(
+            "{}h{:02}m",
+            micros / 3_600_000_000,
+            micros / 60_000_000 % 60
+        ),
     };
     format!("{sign}{text}")
 }
@@ -65,7 +74,13 @@ mod tests {
     #[test]
     fn a_time_bears_the_offset_of_its_zone() {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
-        assert_eq!(local_time(1_790_000_000_123_456, &zone), "2026-09-21 16:13:20.123456 +02:00");
-        assert_eq!(local_time(i64::MAX, &zone), "9223372036854775807 µs since 1970");
+        assert_eq!(
+            local_time(1_790_000_000_123_456, &zone),
+            "2026-09-21 16:13:20.123456 +02:00"
+        );
+        assert_eq!(
+            local_time(i64::MAX, &zone),
+            "9223372036854775807 µs since 1970"
+        );
     }
 }

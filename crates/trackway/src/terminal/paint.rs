@@ -4,9 +4,7 @@
 
 /// A colour or weight of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ink {
-    /// As it is.
-    Plain,
+pub(crate) enum Ink {
     /// Heavy.
     Bold,
     /// Pale.
@@ -24,21 +22,20 @@ const SERVICE_CODES: [u8; 6] = [36, 35, 34, 32, 96, 95];
 
 /// Puts text into colour, or not.
 #[derive(Debug, Clone, Copy)]
-pub struct Paint {
+pub(crate) struct Paint {
     is_coloured: bool,
 }
 
 impl Paint {
     /// With colours or without.
-    pub fn new(is_coloured: bool) -> Self {
+    pub(crate) fn new(is_coloured: bool) -> Self {
         Self { is_coloured }
     }
 
     /// The text in colour.
-    pub fn ink(self, ink: Ink, text: &str) -> String {
+    pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
         let code = match ink {
             _ if !self.is_coloured || text.is_empty() => return text.to_owned(),
-            Ink::Plain => return text.to_owned(),
             Ink::Bold => 1,
             Ink::Faint => 2,
             Ink::Red => 31,
@@ -52,7 +49,7 @@ impl Paint {
     }
 
     /// The colour of a service: the same name has the same colour in every answer.
-    pub fn service(name: &str) -> Ink {
+    pub(crate) fn service(name: &str) -> Ink {
         // FNV-1a: tiny, and the colours stay the same from one release to the next.
         let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -70,7 +67,6 @@ mod tests {
     fn paints_only_when_asked_to() {
         assert_eq!(Paint::new(false).ink(Ink::Red, "x"), "x");
         assert_eq!(Paint::new(true).ink(Ink::Red, "x"), "\x1b[31mx\x1b[0m");
-        assert_eq!(Paint::new(true).ink(Ink::Plain, "x"), "x");
     }
 
     #[test]

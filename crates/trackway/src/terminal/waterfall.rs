@@ -17,8 +17,8 @@ use super::moment::{duration_text, local_time};
 use super::{Ink, Look, Paint, escaped, fitted};
 use crate::jaeger_json::{KeyValue, Span, Trace};
 
-/// Levels that are drawn; deeper spans stand at the last one with their level before them.
-const LEVELS_MAX: usize = 24;
+/// Columns that the tree takes for a level.
+const LEVEL_COLUMNS: usize = 3;
 /// Columns of the duration behind the bar.
 const DURATION_COLUMNS: usize = 9;
 /// Columns of the tree with its names, at least and at most.
@@ -26,7 +26,7 @@ const LABEL_COLUMNS: std::ops::RangeInclusive<usize> = 18..=80;
 
 /// What is shown of a trace.
 #[derive(Debug, Clone, Copy)]
-pub struct Content {
+pub(crate) struct Content {
     /// Attributes, events, links and warnings as well.
     pub has_attributes: bool,
     /// The most spans.
@@ -34,18 +34,33 @@ pub struct Content {
 }
 
 /// Writes the waterfall of a trace.
-pub fn write(trace: &Trace, content: Content, look: Look, zone: &TimeZone, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(
+    trace: &Trace,
+    content: Content,
+    look: Look,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     write_head(trace, look.paint, zone, out)?;
-    let rows = rows_of(trace);
     let bounds = trace.bounds();
-    let drawing = Drawing { trace, look, bounds, zone };
+    let drawing = Drawing {
+        trace,
+        look,
+        bounds,
+        zone,
+    };
+    let rows = rows_of(trace, drawing.levels());
     for row in rows.iter().take(content.spans_max) {
         drawing.write_span(row, out)?;
         if content.has_attributes {
             drawing.write_details(row, out)?;
         }
     }
-    if let Some(more) = rows.len().checked_sub(content.spans_max).filter(|more| *more > 0) {
+    if let Some(more) = rows
+        .len()
+        .checked_sub(content.spans_max)
+        .filter(|more| *more > 0)
+    {
         writeln!(out, "… {more} more spans; --spans 0 shows all")?;
     }
     if content.has_attributes {
@@ -60,7 +75,12 @@ fn write_head(trace: &Trace, paint: Paint, zone: &TimeZone, out: &mut dyn Write)
     for span in &trace.spans {
         *spans_of.entry(trace.service(span)).or_default() += 1;
     }
-    writeln!(out, "{} {}", paint.ink(Ink::Bold, "trace"), paint.ink(Ink::Bold, &escaped(&trace.trace_id)))?;
+    writeln!(
+        out,
+        "{} {}",
+        paint.ink(Ink::Bold, "trace"),
+        paint.ink(Ink::Bold, &escaped(&trace.trace_id))
+    )?;
     let mut facts = vec![
         local_time(start, zone),
         duration_text(end.saturating_sub(start)),
@@ -71,20 +91,32 @@ fn write_head(trace: &Trace, paint: Paint, zone: &TimeZone, out: &mut dyn Write)
     if errors > 0 {
         facts.push(paint.ink(Ink::Red, &counted(errors, "error")));
     }
-    let warned = trace.spans.iter().map(|span| span.warnings.as_ref().map_or(0, Vec::len)).sum();
+    let warned = trace
+        .spans
+        .iter()
+        .map(|span| span.warnings.as_ref().map_or(0, Vec::len))
+        .sum();
     if warned > 0 {
         facts.push(paint.ink(Ink::Yellow, &counted(warned, "warning")));
     }
     writeln!(out, "{}", facts.join(" · "))?;
     for warning in trace.warnings.iter().flatten() {
-        writeln!(out, "{}", paint.ink(Ink::Yellow, &format!("! {}", escaped(warning))))?;
+        writeln!(
+            out,
+            "{}",
+            paint.ink(Ink::Yellow, &format!("! {}", escaped(warning)))
+        )?;
     }
     writeln!(out)
 }
 
 /// A number and its noun.
-pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 /// A span with its place in the tree.
@@ -99,7 +131,7 @@ struct Row<'a> {
 }
 
 /// The spans in the order of the tree: parents before children, siblings by start, then id.
-fn rows_of(trace: &Trace) -> Vec<Row<'_>> {
+fn rows_of(trace: &Trace, levels: usize) -> Vec<Row<'_>> {
     let spans = &trace.spans;
     let mut first_of: HashMap<&str, usize> = HashMap::new();
     for (index, span) in spans.iter().enumerate() {
@@ -108,18 +140,32 @@ fn rows_of(trace: &Trace) -> Vec<Row<'_>> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
     let mut roots = Vec::new();
     for (index, span) in spans.iter().enumerate() {
-        let parent = span.parent().and_then(|id| first_of.get(id)).filter(|parent| **parent != index);
+        let parent = span
+            .parent()
+            .and_then(|id| first_of.get(id))
+            .filter(|parent| **parent != index);
         match parent.and_then(|parent| children.get_mut(*parent)) {
             Some(siblings) => siblings.push(index),
             None => roots.push(index),
         }
     }
-    let order = |index: &usize| spans.get(*index).map(|span| (span.start_time, span.span_id.as_str(), *index));
+    let order = |index: &usize| {
+        spans
+            .get(*index)
+            .map(|span| (span.start_time, span.span_id.as_str(), *index))
+    };
     for siblings in &mut children {
         siblings.sort_by_key(order);
     }
     roots.sort_by_key(order);
-    let mut walk = Walk { spans, children, seen: vec![false; spans.len()], rows: Vec::with_capacity(spans.len()) };
+    let seen = vec![false; spans.len()];
+    let mut walk = Walk {
+        spans,
+        levels,
+        children,
+        seen,
+        rows: Vec::with_capacity(spans.len()),
+    };
     walk.visit_all(&roots);
     // What is left hangs in rings of parents: each ring is entered at its earliest span.
     let mut left: Vec<usize> = (0..spans.len()).collect();
@@ -134,6 +180,8 @@ fn rows_of(trace: &Trace) -> Vec<Row<'_>> {
 
 struct Walk<'a> {
     spans: &'a [Span],
+    /// Levels that are drawn; deeper spans stand at the last one with their level before them.
+    levels: usize,
     children: Vec<Vec<usize>>,
     seen: Vec<bool>,
     rows: Vec<Row<'a>>,
@@ -152,7 +200,11 @@ impl Walk<'_> {
     }
 
     fn visit_all(&mut self, roots: &[usize]) {
-        let root = |index: &usize| Pending { index: *index, level: 0, goes_on: Vec::new() };
+        let root = |index: &usize| Pending {
+            index: *index,
+            level: 0,
+            goes_on: Vec::new(),
+        };
         let mut stack: Vec<Pending> = roots.iter().rev().map(root).collect();
         while let Some(pending) = stack.pop() {
             if !self.has_seen(pending.index) {
@@ -162,18 +214,33 @@ impl Walk<'_> {
     }
 
     fn visit(&mut self, pending: Pending, stack: &mut Vec<Pending>) {
-        let (Some(span), Some(seen)) = (self.spans.get(pending.index), self.seen.get_mut(pending.index)) else {
+        let (Some(span), Some(seen)) = (
+            self.spans.get(pending.index),
+            self.seen.get_mut(pending.index),
+        ) else {
             return;
         };
         *seen = true;
-        let siblings = self.children.get(pending.index).map(Vec::as_slice).unwrap_or_default();
-        let below: Vec<usize> = siblings.iter().copied().filter(|child| !self.has_seen(*child)).collect();
+        let siblings = self
+            .children
+            .get(pending.index)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let below: Vec<usize> = siblings
+            .iter()
+            .copied()
+            .filter(|child| !self.has_seen(*child))
+            .collect();
         for (place, child) in below.iter().enumerate().rev() {
             let mut goes_on = pending.goes_on.clone();
-            if goes_on.len() < LEVELS_MAX {
+            if goes_on.len() < self.levels {
                 goes_on.push(place + 1 < below.len());
             }
-            stack.push(Pending { index: *child, level: pending.level + 1, goes_on });
+            stack.push(Pending {
+                index: *child,
+                level: pending.level + 1,
+                goes_on,
+            });
         }
         self.rows.push(Row {
             span,
@@ -197,11 +264,20 @@ impl Drawing<'_> {
         (self.look.width * 45 / 100).clamp(*LABEL_COLUMNS.start(), *LABEL_COLUMNS.end())
     }
 
+    /// Half of the label is for the tree, so that there is room for names.
+    fn levels(&self) -> usize {
+        (self.label_columns() / 2 / LEVEL_COLUMNS).max(1)
+    }
+
     fn write_span(&self, row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         let paint = self.look.paint;
         let is_error = row.span.is_error();
         let service = self.trace.service(row.span);
-        let ink = if is_error { Ink::Red } else { Paint::service(service) };
+        let ink = if is_error {
+            Ink::Red
+        } else {
+            Paint::service(service)
+        };
         let columns = self.label_columns();
         let mark = if is_error { "✗ " } else { "" };
         let orphan = match row.span.parent() {
@@ -211,10 +287,17 @@ impl Drawing<'_> {
         let branch = branch_of(row);
         let room = columns.saturating_sub(super::width_of(&branch));
         let name = fitted(
-            &format!("{mark}{} {}{orphan}", escaped(service), escaped(&row.span.operation_name)),
+            &format!(
+                "{mark}{} {}{orphan}",
+                escaped(service),
+                escaped(&row.span.operation_name)
+            ),
             room,
         );
-        let bar_columns = self.look.width.saturating_sub(columns + DURATION_COLUMNS + 2);
+        let bar_columns = self
+            .look
+            .width
+            .saturating_sub(columns + DURATION_COLUMNS + 2);
         let (before, bar) = bar_of(row.span, self.bounds, bar_columns);
         let behind = bar_columns.saturating_sub(before + bar.chars().count());
         writeln!(
@@ -242,22 +325,41 @@ impl Drawing<'_> {
         let span = row.span;
         let margin = self.look.paint.ink(Ink::Faint, &margin_of(row));
         let line = |out: &mut dyn Write, text: &str| writeln!(out, "{margin}{text}");
-        line(out, &self.faint(&format!("span {}", escaped(&span.span_id))))?;
+        line(
+            out,
+            &self.faint(&format!("span {}", escaped(&span.span_id))),
+        )?;
         for tag in &span.tags {
             line(out, &self.pair(tag))?;
         }
         for log in &span.logs {
             let offset = duration_text(log.timestamp.saturating_sub(span.start_time));
             let fields: Vec<String> = log.fields.iter().map(|field| self.pair(field)).collect();
-            line(out, &format!("{} {}", self.faint(&format!("+{offset}")), fields.join(" ")))?;
+            line(
+                out,
+                &format!("{} {}", self.faint(&format!("+{offset}")), fields.join(" ")),
+            )?;
         }
-        let links = span.references.iter().filter(|link| Some(link.span_id.as_str()) != span.parent());
+        let links = span
+            .references
+            .iter()
+            .filter(|link| Some(link.span_id.as_str()) != span.parent());
         for link in links {
-            let to = format!("link to {} in trace {}", escaped(&link.span_id), escaped(&link.trace_id));
+            let to = format!(
+                "link to {} in trace {}",
+                escaped(&link.span_id),
+                escaped(&link.trace_id)
+            );
             line(out, &self.faint(&to))?;
         }
         for warning in span.warnings.iter().flatten() {
-            line(out, &self.look.paint.ink(Ink::Yellow, &format!("! {}", escaped(warning))))?;
+            line(
+                out,
+                &self
+                    .look
+                    .paint
+                    .ink(Ink::Yellow, &format!("! {}", escaped(warning))),
+            )?;
         }
         Ok(())
     }
@@ -277,7 +379,11 @@ impl Drawing<'_> {
     }
 
     fn pair(&self, pair: &KeyValue) -> String {
-        format!("{}{}", self.faint(&format!("{}=", escaped(&pair.key))), escaped(&pair.text()))
+        format!(
+            "{}{}",
+            self.faint(&format!("{}=", escaped(&pair.key))),
+            escaped(&pair.text())
+        )
     }
 
     fn faint(&self, text: &str) -> String {
@@ -300,11 +406,18 @@ fn branch_of(row: &Row<'_>) -> String {
 
 /// The lines of the tree before what stands below a span's name.
 fn margin_of(row: &Row<'_>) -> String {
-    format!("{}{}", trunks(&row.goes_on), if row.has_children { "│    " } else { "     " })
+    format!(
+        "{}{}",
+        trunks(&row.goes_on),
+        if row.has_children { "│    " } else { "     " }
+    )
 }
 
 fn trunks(levels: &[bool]) -> String {
-    levels.iter().map(|goes_on| if *goes_on { "│  " } else { "   " }).collect()
+    levels
+        .iter()
+        .map(|goes_on| if *goes_on { "│  " } else { "   " })
+        .collect()
 }
 
 /// The blanks before a span's bar, and the bar: at least one column, all inside `columns`.
@@ -315,12 +428,22 @@ fn bar_of(span: &Span, (start, end): (i64, i64), columns: usize) -> (usize, Stri
     let total = u128::from(end.abs_diff(start)).max(1);
     let width = columns as u128;
     let begin = u128::from(span.start_time.abs_diff(start)) * width / total;
-    let finish = (u128::from(span.end_time().max(span.start_time).abs_diff(start)) * width).div_ceil(total);
+    let finish =
+        (u128::from(span.end_time().max(span.start_time).abs_diff(start)) * width).div_ceil(total);
     let begin = usize::try_from(begin).unwrap_or(columns).min(columns - 1);
-    let finish = usize::try_from(finish).unwrap_or(columns).clamp(begin + 1, columns);
+    let finish = usize::try_from(finish)
+        .unwrap_or(columns)
+        .clamp(begin + 1, columns);
     // Half a column or less is drawn thin, so that a short span does not look like a long one.
     let is_thin = u128::from(span.duration.unsigned_abs()) * width * 2 <= total;
-    (begin, if is_thin { "▎".to_owned() } else { "█".repeat(finish - begin) })
+    (
+        begin,
+        if is_thin {
+            "▎".to_owned()
+        } else {
+            "█".repeat(finish - begin)
+        },
+    )
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ pub(super) struct Unfit {
 
 impl Unfit {
     pub(super) fn new(node: Node<'_>, name: &str, must_be: &str) -> Self {
-        Self { byte: node.byte(), why: format!("{name} must be {must_be}") }
+        Self {
+            byte: node.byte(),
+            why: format!("{name} must be {must_be}"),
+        }
     }
 }
 
@@ -34,10 +37,27 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// More digits than the largest number of 64 bits has.
 const DIGITS_MAX: usize = 20;
 
+/// So many digits always fit in 64 bits.
+const PLAIN_DIGITS_MAX: usize = 19;
+
 /// A whole number of up to 20 digits, written as JSON writes numbers.
 fn whole_number(text: &[u8]) -> Option<i128> {
     if text.is_empty() || number_length(text) != text.len() {
         return None;
+    }
+    if plumbing::planted("codec-json-number-through-double") {
+        #[allow(clippy::cast_possible_truncation, reason = "that is the fault")]
+        return std::str::from_utf8(text)
+            .ok()?
+            .parse::<f64>()
+            .ok()
+            .map(|number| number as i128);
+    }
+    if text.len() <= PLAIN_DIGITS_MAX && text.iter().all(u8::is_ascii_digit) {
+        let number = text.iter().fold(0, |number: u64, digit| {
+            number * 10 + u64::from(digit - b'0')
+        });
+        return Some(number.into());
     }
     let (is_negative, unsigned) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
@@ -45,11 +65,20 @@ fn whole_number(text: &[u8]) -> Option<i128> {
     };
     let exponent_at = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E'));
     let (mantissa, exponent) = unsigned.split_at(exponent_at.unwrap_or(unsigned.len()));
-    let point_at = mantissa.iter().position(|byte| *byte == b'.').unwrap_or(mantissa.len());
+    let point_at = mantissa
+        .iter()
+        .position(|byte| *byte == b'.')
+        .unwrap_or(mantissa.len());
     let fraction_length = mantissa.len().saturating_sub(point_at + 1);
     // The value is the digits × 10^shift.
-    let digits: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
-    let Some(last) = digits.iter().rposition(|digit| *digit != b'0') else { return Some(0) };
+    let digits: Vec<u8> = mantissa
+        .iter()
+        .copied()
+        .filter(u8::is_ascii_digit)
+        .collect();
+    let Some(last) = digits.iter().rposition(|digit| *digit != b'0') else {
+        return Some(0);
+    };
     let trailing_zeros = digits.len() - 1 - last;
     let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(0);
     let digits = digits.get(first..=last).unwrap_or_default();
@@ -62,7 +91,9 @@ fn whole_number(text: &[u8]) -> Option<i128> {
     if digits.len().checked_add(zeros)? > DIGITS_MAX {
         return None;
     }
-    let number = digits.iter().fold(0i128, |number, digit| number * 10 + i128::from(digit - b'0'));
+    let number = digits.iter().fold(0i128, |number, digit| {
+        number * 10 + i128::from(digit - b'0')
+    });
     let number = (0..zeros).fold(number, |number, _| number * 10);
     Some(if is_negative { -number } else { number })
 }
@@ -73,18 +104,26 @@ pub(super) fn integer<T: TryFrom<i128> + Default>(
     name: &str,
     must_be: &str,
 ) -> Result<T, Unfit> {
-    let Some(node) = node else { return Ok(T::default()) };
+    let Some(node) = node else {
+        return Ok(T::default());
+    };
     let number = match node.kind() {
         Kind::Number => whole_number(node.raw()),
         Kind::Text | Kind::EscapedText => node.text().and_then(|(text, _)| whole_number(&text)),
         Kind::Null | Kind::True | Kind::False | Kind::Array | Kind::Object => None,
     };
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| Unfit::new(node, name, must_be))
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| Unfit::new(node, name, must_be))
 }
 
 /// An unsigned number of 64 bits.
 pub(super) fn u64_of(node: Option<Node<'_>>, name: &str) -> Result<u64, Unfit> {
-    integer(node, name, "a whole number from 0 to 18446744073709551615, or such a number as text")
+    integer(
+        node,
+        name,
+        "a whole number from 0 to 18446744073709551615, or such a number as text",
+    )
 }
 
 /// An unsigned number of 32 bits.
@@ -105,7 +144,13 @@ pub(super) fn enum_of(node: Option<Node<'_>>, name: &str, names: &[&str]) -> Res
 
 /// A floating-point number; numbers may be text, and some only can.
 pub(super) fn double_of(node: Node<'_>, name: &str) -> Result<f64, Unfit> {
-    let unfit = || Unfit::new(node, name, "a number of 64 bits, or NaN, Infinity or -Infinity as text");
+    let unfit = || {
+        Unfit::new(
+            node,
+            name,
+            "a number of 64 bits, or NaN, Infinity or -Infinity as text",
+        )
+    };
     let text = match node.kind() {
         Kind::Number => node.raw().into(),
         _ => node.text().ok_or_else(unfit)?.0,
@@ -142,7 +187,10 @@ pub(super) fn bytes_of(node: Node<'_>, name: &str) -> Result<Vec<u8>, Unfit> {
 
 /// An id of `N` bytes, as hexadecimal text of any case; `Some(None)` when it is absent or empty, `None` when it is
 /// anything else.
-#[allow(clippy::option_option, reason = "absent and wrong are told apart, and what wrong means differs by caller")]
+#[allow(
+    clippy::option_option,
+    reason = "absent and wrong are told apart, and what wrong means differs by caller"
+)]
 pub(super) fn id_of<const N: usize>(node: Option<Node<'_>>) -> Option<Option<[u8; N]>> {
     let Some(node) = node else { return Some(None) };
     let (text, _) = node.text()?;

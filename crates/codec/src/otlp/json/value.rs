@@ -36,28 +36,40 @@ enum Found<'a> {
 
 impl Decoder {
     /// Adds the attribute of a `KeyValue` object to its owner.
-    pub(super) fn push_pair(&mut self, cursor: &mut AttributeCursor, pair: Node<'_>) -> Result<(), Unfit> {
+    pub(super) fn push_pair(
+        &mut self,
+        cursor: &mut AttributeCursor,
+        pair: Node<'_>,
+    ) -> Result<(), Unfit> {
         let [key, value] = self.pair(pair)?;
         let key = self.text(key, "key")?;
         match self.found(value)? {
-            Found::Empty => self.builder.push_attribute(cursor, &key, PackedValue::Empty),
+            Found::Empty => self
+                .builder
+                .push_attribute(cursor, &key, PackedValue::Empty),
             Found::Scalar(field::STRING, node) => {
                 let text = self.text(Some(node), "stringValue")?;
-                self.builder.push_attribute(cursor, &key, PackedValue::String(&text));
+                self.builder
+                    .push_attribute(cursor, &key, PackedValue::String(&text));
             }
             Found::Scalar(field::BYTES, node) => {
                 let bytes = bytes_of(node, "bytesValue")?;
-                self.builder.push_attribute(cursor, &key, PackedValue::Bytes(&bytes));
+                self.builder
+                    .push_attribute(cursor, &key, PackedValue::Bytes(&bytes));
             }
             Found::Scalar(number, node) => {
-                self.builder.push_attribute(cursor, &key, plain_value(number, node)?);
+                self.builder
+                    .push_attribute(cursor, &key, plain_value(number, node)?);
             }
             Found::List(number, list) => {
                 let mut out = Writer::new();
                 self.put_list(&mut out, list, number == field::MAP, 1)?;
                 let bytes = out.as_bytes();
-                let value =
-                    if number == field::MAP { PackedValue::Map(bytes) } else { PackedValue::Array(bytes) };
+                let value = if number == field::MAP {
+                    PackedValue::Map(bytes)
+                } else {
+                    PackedValue::Array(bytes)
+                };
                 self.builder.push_attribute(cursor, &key, value);
             }
         }
@@ -65,17 +77,24 @@ impl Decoder {
     }
 
     fn pair<'a>(&mut self, node: Node<'a>) -> Result<[Option<Node<'a>>; 2], Unfit> {
-        let [key, value, key_strindex] = self.fields(node, "attribute", ["key", "value", "keyStrindex"])?;
+        let [key, value, key_strindex] =
+            self.fields(node, "attribute", ["key", "value", "keyStrindex"])?;
         self.notes.profile_fields += u64::from(key_strindex.is_some());
         Ok([key, value])
     }
 
     fn found<'a>(&mut self, node: Option<Node<'a>>) -> Result<Found<'a>, Unfit> {
-        let Some(node) = node else { return Ok(Found::Empty) };
+        let Some(node) = node else {
+            return Ok(Found::Empty);
+        };
         let [values @ .., strindex] = self.fields(node, "value", VALUE_NAMES)?;
         self.notes.profile_fields += u64::from(strindex.is_some());
-        let present = (field::STRING..).zip(values).filter_map(|(number, value)| Some((number, value?)));
-        let Some((number, value)) = present.max_by_key(|(_, value)| value.byte()) else { return Ok(Found::Empty) };
+        let present = (field::STRING..)
+            .zip(values)
+            .filter_map(|(number, value)| Some((number, value?)));
+        let Some((number, value)) = present.max_by_key(|(_, value)| value.byte()) else {
+            return Ok(Found::Empty);
+        };
         if !matches!(number, field::ARRAY | field::MAP) {
             return Ok(Found::Scalar(number, value));
         }
@@ -114,24 +133,35 @@ impl Decoder {
         }
         let Some(value) = value else { return Ok(()) };
         let mut written = Ok(());
-        out.message(field::VALUE, |out| written = self.put_any(out, Some(value), depth));
+        out.message(field::VALUE, |out| {
+            written = self.put_any(out, Some(value), depth);
+        });
         written
     }
 
-    fn put_any(&mut self, out: &mut Writer, node: Option<Node<'_>>, depth: usize) -> Result<(), Unfit> {
+    fn put_any(
+        &mut self,
+        out: &mut Writer,
+        node: Option<Node<'_>>,
+        depth: usize,
+    ) -> Result<(), Unfit> {
         match self.found(node)? {
             Found::Empty => {}
             Found::Scalar(field::STRING, node) => {
                 let text = self.repaired_text(Some(node), "stringValue")?;
                 out.bytes_field(field::STRING, text.as_bytes());
             }
-            Found::Scalar(field::BYTES, node) => out.bytes_field(field::BYTES, &bytes_of(node, "bytesValue")?),
+            Found::Scalar(field::BYTES, node) => {
+                out.bytes_field(field::BYTES, &bytes_of(node, "bytesValue")?);
+            }
             Found::Scalar(number, node) => put_value(out, plain_value(number, node)?),
             Found::List(..) if depth >= VALUE_DEPTH_MAX => self.notes.truncated_values += 1,
             Found::List(number, list) => {
                 let mut written = Ok(());
                 let is_map = number == field::MAP;
-                out.message(number, |out| written = self.put_list(out, list, is_map, depth + 1));
+                out.message(number, |out| {
+                    written = self.put_list(out, list, is_map, depth + 1);
+                });
                 written?;
             }
         }
@@ -151,7 +181,8 @@ impl Decoder {
         let mut out = Writer::new();
         for node in messages_of(list, "entityRefs")? {
             let names = ["schemaUrl", "type", "idKeys", "descriptionKeys"];
-            let [schema_url, kind, id_keys, description_keys] = self.fields(node, "entityRef", names)?;
+            let [schema_url, kind, id_keys, description_keys] =
+                self.fields(node, "entityRef", names)?;
             let mut entity_ref = Writer::new();
             for (number, node) in [(1, schema_url), (2, kind)] {
                 let text = self.repaired_text(node, "schemaUrl or type")?;

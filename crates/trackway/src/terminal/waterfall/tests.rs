@@ -15,18 +15,35 @@ fn span(id: &str, parent: Option<&str>, start: i64, duration: i64) -> serde_json
 
 fn trace(spans: Vec<serde_json::Value>) -> Trace {
     let processes = json!({"p1": {"serviceName": "shop", "tags": []}});
-    serde_json::from_value(json!({"traceID": "t1", "spans": spans, "processes": processes})).unwrap()
+    serde_json::from_value(json!({"traceID": "t1", "spans": spans, "processes": processes}))
+        .unwrap()
 }
 
 fn drawn(trace: &Trace, content: Content, width: usize, is_coloured: bool) -> String {
-    let look = Look { width, paint: Paint::new(is_coloured) };
+    let look = Look {
+        width,
+        paint: Paint::new(is_coloured),
+    };
     let mut out = Vec::new();
-    write(trace, content, look, &TimeZone::fixed(jiff::tz::offset(2)), &mut out).unwrap();
+    write(
+        trace,
+        content,
+        look,
+        &TimeZone::fixed(jiff::tz::offset(2)),
+        &mut out,
+    )
+    .unwrap();
     String::from_utf8(out).unwrap()
 }
 
-const BRIEF: Content = Content { has_attributes: false, spans_max: 1000 };
-const FULL: Content = Content { has_attributes: true, spans_max: 1000 };
+const BRIEF: Content = Content {
+    has_attributes: false,
+    spans_max: 1000,
+};
+const FULL: Content = Content {
+    has_attributes: true,
+    spans_max: 1000,
+};
 
 /// A checkout with an error, an event, a link, an orphan, and text that tries to command the terminal.
 fn checkout() -> Trace {
@@ -74,7 +91,10 @@ fn draws_tree_bars_durations_and_errors() {
 
 #[test]
 fn draws_attributes_events_links_and_resources_on_request() {
-    crate::golden::assert_golden("waterfall-attributes.txt", &drawn(&checkout(), FULL, 80, false));
+    crate::golden::assert_golden(
+        "waterfall-attributes.txt",
+        &drawn(&checkout(), FULL, 80, false),
+    );
 }
 
 #[test]
@@ -85,7 +105,10 @@ fn colours_change_nothing_but_the_colours() {
     while let Some((before, sequence)) = rest.split_once("\x1b[") {
         plain.push_str(before);
         let (code, behind) = sequence.split_once('m').unwrap();
-        assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "{code:?} is no colour");
+        assert!(
+            code.bytes().all(|byte| byte.is_ascii_digit()),
+            "{code:?} is no colour"
+        );
         rest = behind;
     }
     plain.push_str(rest);
@@ -115,7 +138,13 @@ fn shows_each_span_once_even_in_rings_and_with_equal_ids() {
         span("twice", Some("twice"), 5, 5),
     ]);
     let text = drawn(&ring, BRIEF, 100, false);
-    for (name, times) in [("op-a", 1), ("op-b", 1), ("op-c", 1), ("op-self", 1), ("op-twice", 2)] {
+    for (name, times) in [
+        ("op-a", 1),
+        ("op-b", 1),
+        ("op-c", 1),
+        ("op-self", 1),
+        ("op-twice", 2),
+    ] {
         assert_eq!(text.matches(name).count(), times, "{name} in\n{text}");
     }
 }
@@ -124,11 +153,22 @@ fn shows_each_span_once_even_in_rings_and_with_equal_ids() {
 fn a_chain_of_100_000_spans_needs_no_deep_stack() {
     let ids: Vec<String> = (0..100_000).map(|index| format!("s{index}")).collect();
     let spans = ids.iter().enumerate().map(|(index, id)| {
-        let parent = index.checked_sub(1).and_then(|before| ids.get(before)).map(String::as_str);
+        let parent = index
+            .checked_sub(1)
+            .and_then(|before| ids.get(before))
+            .map(String::as_str);
         let start = i64::try_from(index).unwrap();
         span(id, parent, start, 10)
     });
-    let text = drawn(&trace(spans.collect()), Content { has_attributes: false, spans_max: 50 }, 120, false);
+    let text = drawn(
+        &trace(spans.collect()),
+        Content {
+            has_attributes: false,
+            spans_max: 50,
+        },
+        120,
+        false,
+    );
     assert!(text.contains("[30] shop op-s30"), "{text}");
     assert!(text.ends_with("… 99950 more spans; --spans 0 shows all\n"));
 }

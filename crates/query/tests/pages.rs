@@ -1,0 +1,92 @@
+//! Pages of a search by cursors.
+
+use std::sync::Arc;
+
+use model::contract::{Order, Window};
+use model::{Predicate, TenantId, TraceId};
+use query::{Error, ErrorKind, FindTraces, Query};
+use testkit::oracle::OracleStore;
+
+use crate::world::{One, add, trace_id};
+
+fn request(cursor: Option<String>) -> FindTraces {
+    FindTraces {
+        tenant: TenantId::default(),
+        predicate: Predicate::All,
+        window: Window::ALWAYS,
+        order: Order::NewestFirst,
+        limit: 3,
+        cursor,
+    }
+}
+
+fn store() -> Arc<OracleStore> {
+    let store = OracleStore::new();
+    // Several traces start at the same time: their ids decide.
+    let spans: Vec<One> = (1..=10)
+        .map(|number| One::new(number, 100 + u64::from(number / 3)))
+        .collect();
+    add(&store, &spans);
+    Arc::new(store)
+}
+
+#[tokio::test]
+async fn pages_give_every_trace_once_even_when_newer_ones_arrive_between() {
+    let store = store();
+    let query = Query::new(store.clone());
+    let (mut ids, mut cursor): (Vec<TraceId>, _) = (Vec::new(), None);
+    for page in 0..10 {
+        let found = query.find_traces(request(cursor)).await.unwrap();
+        assert!(found.traces.len() <= 3);
+        ids.extend(found.traces.iter().map(|trace| trace.hit.trace_id));
+        assert!(found.traces.iter().all(|trace| trace.spans.len() == 1));
+        add(&store, &[One::new(100 + page, 900)]);
+        cursor = found.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids, [9, 10, 6, 7, 8, 3, 4, 5, 1, 2].map(trace_id));
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_query_is_refused() {
+    let query = Query::new(store());
+    let cursor = query.find_traces(request(None)).await.unwrap().next;
+    assert!(cursor.is_some());
+    let others = [
+        FindTraces {
+            order: Order::SlowestFirst,
+            ..request(cursor.clone())
+        },
+        FindTraces {
+            predicate: Predicate::Or(Vec::new()),
+            ..request(cursor.clone())
+        },
+        FindTraces {
+            window: Window { start: 1, end: 2 },
+            ..request(cursor.clone())
+        },
+        FindTraces {
+            tenant: TenantId::parse("other").unwrap(),
+            ..request(cursor.clone())
+        },
+    ];
+    for other in others {
+        let error = query.find_traces(other).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error),
+            (ErrorKind::BadQuestion, Error::ForeignCursor)
+        );
+    }
+    let fewer = FindTraces {
+        limit: 1,
+        ..request(cursor)
+    };
+    assert_eq!(
+        query.find_traces(fewer).await.unwrap().traces[0]
+            .hit
+            .trace_id,
+        trace_id(7)
+    );
+}

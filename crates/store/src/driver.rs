@@ -1,0 +1,365 @@
+//! The store with its threads: what the program opens, writes to and asks.
+//!
+//! - One thread commits: it takes all requests that wait, writes them to the log with one sync, publishes them, and
+//!   answers. While one sync runs, the next group forms, so groups grow by themselves when the disk is slow.
+//! - One thread maintains: it freezes heads, prepares files for the log, and applies retention.
+//! - A pool answers questions; its queue is bounded, and a question whose asker went away is given up.
+//!
+//! When heads grow faster than they can be frozen, the committing thread waits, and so do acknowledgements: the
+//! receivers' byte budget then refuses what is too much.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use model::contract::{
+    Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer, SearchRequest, SpanReader,
+    SpanWriter, TraceAnswer, Window, WriteError,
+};
+use model::{TenantId, TraceId};
+use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
+use tokio::sync::oneshot;
+
+use crate::engine::{Engine, lock};
+use crate::error::Error;
+use crate::metrics::seconds;
+use crate::options::{OpenProgress, StoreOptions, StoreParts};
+use crate::stats::Stats;
+
+/// Requests that may wait for the committing thread; their bytes are bounded by the receivers' budget.
+const COMMIT_QUEUE_MAX: usize = 4096;
+/// Bytes after which a group is not made larger.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+/// Questions that may wait for a thread.
+const QUERY_QUEUE_MAX: usize = 256;
+/// How often maintenance looks by itself.
+const MAINTENANCE_PERIOD: Duration = Duration::from_millis(250);
+/// How often retention is applied, in maintenance periods.
+const RETENTION_PERIODS: u64 = 40;
+/// After a failure of freezing, so many maintenance periods pass before the next attempt.
+const FREEZE_RETRY_PERIODS: u64 = 4;
+
+type Waiting = (IncomingBatch, oneshot::Sender<Result<Kept, WriteError>>);
+
+/// The embedded store; clones are the same store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Arc<Engine>,
+    commits: Mutex<Option<SyncSender<Waiting>>>,
+    maintenance: Arc<Bell>,
+    queries: CpuPool,
+    threads: Mutex<Vec<ThreadHandle>>,
+}
+
+/// Wakes the maintaining thread, and those who wait for what it does.
+#[derive(Debug, Default)]
+struct Bell {
+    state: Mutex<BellState>,
+    rung: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct BellState {
+    is_rung: bool,
+    is_stopping: bool,
+    rounds: u64,
+}
+
+impl Bell {
+    fn ring(&self) {
+        lock(&self.state).is_rung = true;
+        self.rung.notify_all();
+    }
+
+    fn stop(&self) {
+        lock(&self.state).is_stopping = true;
+        self.rung.notify_all();
+    }
+
+    fn is_stopping(&self) -> bool {
+        lock(&self.state).is_stopping
+    }
+
+    /// Waits until the bell is rung, or a period has passed. False: the store is stopping.
+    fn wait(&self, period: Duration) -> bool {
+        let state = lock(&self.state);
+        let idle = |state: &mut BellState| !state.is_rung && !state.is_stopping;
+        let (mut state, _) = self.rung.wait_timeout_while(state, period, idle).unwrap_or_else(PoisonError::into_inner);
+        state.is_rung = false;
+        !state.is_stopping
+    }
+
+    fn round_is_done(&self) {
+        lock(&self.state).rounds += 1;
+        self.rung.notify_all();
+    }
+
+    /// Waits until maintenance has gone round once more, or a period has passed.
+    fn wait_for_round(&self, period: Duration) {
+        let state = lock(&self.state);
+        let before = state.rounds;
+        let unchanged = |state: &mut BellState| state.rounds == before && !state.is_stopping;
+        drop(self.rung.wait_timeout_while(state, period, unchanged).unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Store {
+    /// Opens a data folder and starts the threads. Blocks: call it on a thread of its own.
+    pub fn open(
+        options: StoreOptions,
+        parts: StoreParts<'_>,
+        progress: &dyn Fn(OpenProgress),
+    ) -> Result<Self, Error> {
+        let dir = options.dir.clone();
+        let query_threads = options.query_threads;
+        let engine = Arc::new(Engine::open(options, parts, progress)?);
+        let (sender, receiver) = sync_channel(COMMIT_QUEUE_MAX);
+        let maintenance = Arc::new(Bell::default());
+        let io = |e: std::io::Error| Error::io("start threads for", &dir)(e);
+        let committer = {
+            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
+            Tasks::thread("commit", move || commit_until_closed(&engine, &receiver, &bell)).map_err(io)?
+        };
+        let maintainer = {
+            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
+            Tasks::thread("maintain", move || maintain_until_stopped(&engine, &bell)).map_err(io)?
+        };
+        let queries = CpuPool::start("query", query_threads, QUERY_QUEUE_MAX).map_err(io)?;
+        let threads = Mutex::new(vec![committer, maintainer]);
+        let commits = Mutex::new(Some(sender));
+        maintenance.ring();
+        Ok(Self { shared: Arc::new(Shared { engine, commits, maintenance, queries, threads }) })
+    }
+
+    /// Finishes what waits and ends the threads. Blocks. What is in memory is in the log and is found at the next
+    /// start; at the level `memory`, where there is no log, it is written to segments.
+    pub fn stop(&self) {
+        drop(lock(&self.shared.commits).take());
+        let threads = std::mem::take(&mut *lock(&self.shared.threads));
+        let mut threads = threads.into_iter();
+        if let Some(committer) = threads.next() {
+            report_panic(committer);
+        }
+        if self.shared.engine.options.level == journal::Level::Memory
+            && let Err(why) = self.freeze_now()
+        {
+            tracing::error!(%why, "spans that were only in memory are lost");
+        }
+        self.shared.maintenance.stop();
+        threads.for_each(report_panic);
+    }
+
+    /// Writes everything that is in memory to segments. Blocks.
+    pub fn freeze_now(&self) -> Result<(), Error> {
+        freeze_all(&self.shared.engine, true)
+    }
+
+    /// As [`Store::freeze_now`], from asynchronous code.
+    pub async fn freeze(&self) -> Result<(), Error> {
+        let engine = Arc::clone(&self.shared.engine);
+        let stopped = |e: PoolError| Error::Stopped { reason: e.to_string() };
+        self.shared.queries.run(move || freeze_all(&engine, true)).await.map_err(stopped)?
+    }
+
+    /// What the store holds now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.shared.engine)
+    }
+
+    /// Sets the gauges that are read off the state; call it before metrics are printed.
+    pub fn refresh_metrics(&self) {
+        self.shared.engine.refresh_gauges();
+    }
+
+    /// Tells whether nothing can be made durable any more, so that the program should end and be started again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.shared.engine.is_fatal.load(Ordering::Acquire)
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine, &dyn Fn() -> bool) -> Result<T, ReadError> + Send + 'static,
+    ) -> Answer<'_, Result<T, ReadError>> {
+        let engine = Arc::clone(&self.shared.engine);
+        let pool = self.shared.queries.clone();
+        Box::pin(async move {
+            let gone = Arc::new(AtomicBool::new(false));
+            // Dropped with this future: a question whose asker went away stops between segments.
+            let _guard = SetOnDrop(Arc::clone(&gone));
+            let answered = pool.run(move || {
+                let started = engine.clock.monotonic_nanos();
+                let answer = work(&engine, &|| gone.load(Ordering::Relaxed));
+                let nanos = engine.clock.monotonic_nanos().saturating_sub(started);
+                engine.metrics.query_seconds.observe(seconds(nanos));
+                answer
+            });
+            match answered.await {
+                Ok(answer) => answer,
+                Err(PoolError::Full) => Err(ReadError::Busy { reason: "too many questions wait".to_owned() }),
+                Err(PoolError::Gone) => Err(ReadError::Failed { reason: "the question could not be finished".to_owned() }),
+            }
+        })
+    }
+}
+
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn report_panic(thread: ThreadHandle) {
+    if !thread.join() {
+        tracing::error!("a thread of the store panicked");
+    }
+}
+
+impl SpanWriter for Store {
+    fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>> {
+        if plumbing::planted("store-acknowledge-early") {
+            let spans = incoming.batch.len() as u64;
+            let (tell, _told) = oneshot::channel();
+            if let Some(sender) = lock(&self.shared.commits).as_ref() {
+                drop(sender.try_send((incoming, tell)));
+            }
+            return Box::pin(async move { Ok(Kept { spans, duplicate_spans: 0 }) });
+        }
+        let (tell, told) = oneshot::channel();
+        let sent = match lock(&self.shared.commits).as_ref() {
+            Some(sender) => sender.try_send((incoming, tell)).map_err(|refused| match refused {
+                TrySendError::Full(_) => WriteError::Busy { reason: "too many requests wait to be written".to_owned() },
+                TrySendError::Disconnected(_) => stopped(),
+            }),
+            None => Err(stopped()),
+        };
+        Box::pin(async move {
+            sent?;
+            told.await.unwrap_or_else(|_| Err(stopped()))
+        })
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        self.shared.engine.refusal().map_or(Ok(()), Err)
+    }
+}
+
+fn stopped() -> WriteError {
+    WriteError::Unavailable { reason: "the store is stopping".to_owned() }
+}
+
+impl SpanReader for Store {
+    fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, _| engine.trace(&tenant, trace_id))
+    }
+
+    fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.search(&request, is_cancelled))
+    }
+
+    fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>> {
+        let services = self.shared.engine.services(tenant);
+        Box::pin(async move { Ok(services) })
+    }
+
+    fn operations(&self, tenant: &TenantId, service: &str) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
+        let operations = self.shared.engine.operations(tenant, service);
+        Box::pin(async move { Ok(operations) })
+    }
+
+    fn dependencies(&self, tenant: &TenantId, window: Window) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, is_cancelled| engine.dependencies(&tenant, window, is_cancelled))
+    }
+}
+
+fn commit_until_closed(engine: &Engine, queue: &Receiver<Waiting>, bell: &Bell) {
+    while let Ok(first) = queue.recv() {
+        let mut bytes = first.0.otlp.len();
+        let mut group = vec![first];
+        while bytes < GROUP_BYTES_MAX {
+            let Ok(next) = queue.try_recv() else { break };
+            bytes += next.0.otlp.len();
+            group.push(next);
+        }
+        wait_for_room(engine, bell);
+        let (batches, waiters): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let answers = engine.commit(batches);
+        for (waiter, answer) in waiters.into_iter().zip(answers) {
+            // A sender that hung up learns nothing; its spans are kept all the same.
+            drop(waiter.send(answer));
+        }
+        if engine.is_due() {
+            bell.ring();
+        }
+    }
+}
+
+/// Waits while heads take too much memory and freezing makes progress.
+fn wait_for_room(engine: &Engine, bell: &Bell) {
+    while engine.heads_bytes() > engine.options.heads_bytes_max && engine.refusal().is_none() && !bell.is_stopping() {
+        bell.ring();
+        bell.wait_for_round(MAINTENANCE_PERIOD);
+    }
+}
+
+fn maintain_until_stopped(engine: &Engine, bell: &Bell) {
+    let mut round = 0u64;
+    let mut freeze_again_at = 0;
+    prepare_spares(engine);
+    while bell.wait(MAINTENANCE_PERIOD) {
+        round += 1;
+        if engine.is_due() && round >= freeze_again_at {
+            let result = freeze_all(engine, false);
+            if let Err(why) = &result {
+                engine.metrics.freeze_errors.inc();
+                tracing::error!(%why, "spans in memory could not be written to a segment; they are in the log, and it is tried again");
+                freeze_again_at = round + FREEZE_RETRY_PERIODS;
+            }
+            // What fills the disk must not fill memory as well.
+            let over = engine.heads_bytes() > engine.options.heads_bytes_max;
+            lock(&engine.state).refusal = result.err().filter(|_| over).map(|why| why.to_string());
+        }
+        prepare_spares(engine);
+        if round % RETENTION_PERIODS == 1
+            && let Err(why) = engine.expire()
+        {
+            tracing::error!(%why, "retention could not be applied; it is tried again");
+        }
+        bell.round_is_done();
+    }
+}
+
+fn freeze_all(engine: &Engine, all: bool) -> Result<(), Error> {
+    let mut result = Ok(());
+    for (tenant, head) in engine.seal_due(all) {
+        let frozen = engine.freeze(&tenant, &head);
+        result = result.and(frozen);
+    }
+    result
+}
+
+/// Makes files for the log ready, off the path of requests.
+fn prepare_spares(engine: &Engine) {
+    loop {
+        let Some(task) = lock(&engine.journal).spare_task() else { return };
+        let made = task.run();
+        let is_made = made.is_ok();
+        if let Err(why) = lock(&engine.journal).adopt_spare(made) {
+            tracing::warn!(%why, "could not make a file for the log ready");
+        }
+        if !is_made {
+            return;
+        }
+    }
+}

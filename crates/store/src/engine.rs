@@ -1,0 +1,415 @@
+//! The store without its threads: every step is a call, so that a test can take them in any order, with any fault.
+//!
+//! Life of a batch: [`Engine::commit`] writes a group of batches to the log, makes it durable, and publishes them to
+//! their tenants' heads; then they are acknowledged. [`Engine::seal_due`] takes full or old heads out,
+//! [`Engine::freeze`] writes one as a segment, commits it to the manifest, and lets go of the log.
+//!
+//! Promises
+//! - A batch that `commit` said is kept is in the log, or in a segment that the manifest names, at every moment.
+//! - Readers see a batch before it is acknowledged, and at no moment twice or not at all: a head and the segment made
+//!   of it change places under one lock.
+//! - No lock is held over I/O, but for the journal's and the manifest's own, which readers never take.
+//!
+//! Read next: `open.rs` for recovery, `driver.rs` for the threads, `read/` for questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use journal::{ErrorKind, Files, FrameKind, Journal, NewFrame};
+use model::contract::{IncomingBatch, Kept, Operation, WriteError};
+use model::{SpanBatch, TenantId};
+use plumbing::Clock;
+
+use crate::error::Error;
+use crate::head::{Chunk, Head};
+use crate::manifest::{Edit, Listed, Manifest, write_meta};
+use crate::metrics::StoreMetrics;
+use crate::options::StoreOptions;
+use crate::recent::{RecentRequests, request_hash};
+use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
+
+/// Services with their operations.
+pub(crate) type Names = BTreeMap<String, BTreeSet<Operation>>;
+
+/// A segment that can be read.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub listed: Listed,
+    pub segment: Segment,
+    /// Damage that was found is logged once.
+    pub is_reported: AtomicBool,
+    /// Files to remove when the last reader lets go; set when the segment has left the store.
+    pub expired: OnceLock<(Arc<dyn Files>, Vec<PathBuf>)>,
+}
+
+impl Placed {
+    pub(crate) fn new(listed: Listed, segment: Segment) -> Self {
+        Self { listed, segment, is_reported: AtomicBool::new(false), expired: OnceLock::new() }
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        let Some((files, paths)) = self.expired.take() else { return };
+        for path in paths {
+            // What can't be removed now is swept at the next start.
+            if let Err(why) = files.remove(&path) {
+                tracing::warn!(file = %path.display(), %why, "could not remove a file of an expired segment");
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct TenantState {
+    pub head: Head,
+    pub freezing: Vec<Arc<Head>>,
+    pub segments: Arc<Vec<Arc<Placed>>>,
+    pub names: Names,
+}
+
+/// Everything of a tenant at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// In order of arrival.
+    pub chunks: Vec<Arc<Chunk>>,
+    pub segments: Arc<Vec<Arc<Placed>>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub tenants: BTreeMap<TenantId, TenantState>,
+    pub recent: RecentRequests,
+    /// Why nothing can be written at the moment.
+    pub refusal: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub files: Arc<dyn Files>,
+    pub clock: Arc<dyn Clock>,
+    pub options: StoreOptions,
+    pub metrics: StoreMetrics,
+    pub cache: Arc<SegmentCache>,
+    pub journal: Mutex<Journal>,
+    pub manifest: Mutex<Manifest>,
+    /// Held from the append of a batch to its publication: between the two it is in no head, so whoever asks what
+    /// the log is still needed for must wait.
+    pub commit_gate: Mutex<()>,
+    pub state: Mutex<State>,
+    /// Heads must be frozen at once, since their log is in doubt.
+    pub is_urgent: AtomicBool,
+    /// Nothing can be made durable any more.
+    pub is_fatal: AtomicBool,
+    /// Kept open for as long as the store is.
+    pub _lock: Box<dyn journal::Lock>,
+}
+
+/// A std mutex: held for moments only, never across an await.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A batch that will be appended, and who waits for it.
+struct Pending {
+    incoming: IncomingBatch,
+    hash: u128,
+    /// Places in the group that are answered with it: its own, and those of equal requests.
+    places: Vec<usize>,
+}
+
+impl Engine {
+    /// Makes a group of batches durable and visible; answers in their order.
+    pub(crate) fn commit(&self, group: Vec<IncomingBatch>) -> Vec<Result<Kept, WriteError>> {
+        let _gate = lock(&self.commit_gate);
+        let mut answers: Vec<Option<Result<Kept, WriteError>>> = group.iter().map(|_| None).collect();
+        let pending = self.sort_out(group, &mut answers);
+        let result = self.append(&pending);
+        match result {
+            Ok(first_sequence) => self.publish(pending, first_sequence, &mut answers),
+            Err(refusal) => {
+                for place in pending.iter().flat_map(|p| p.places.iter().copied()) {
+                    set(&mut answers, place, Err(refusal.clone()));
+                }
+            }
+        }
+        let missing = || Err(WriteError::Failed { reason: "a batch was not answered".to_owned() });
+        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+    }
+
+    /// Answers what need not be written: empty batches, and requests that were kept before.
+    fn sort_out(&self, group: Vec<IncomingBatch>, answers: &mut [Option<Result<Kept, WriteError>>]) -> Vec<Pending> {
+        let now = self.clock.monotonic_nanos();
+        let mut state = lock(&self.state);
+        let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
+        for (place, incoming) in group.into_iter().enumerate() {
+            let spans = incoming.batch.len() as u64;
+            let hash = request_hash(&incoming.tenant, &incoming.otlp);
+            if spans == 0 {
+                set(answers, place, Ok(Kept { spans: 0, duplicate_spans: 0 }));
+            } else if state.recent.contains(hash, now) {
+                self.metrics.duplicate_requests.inc();
+                set(answers, place, Ok(Kept { spans: 0, duplicate_spans: spans }));
+            } else if let Some(same) = pending.iter_mut().find(|p| p.hash == hash) {
+                self.metrics.duplicate_requests.inc();
+                same.places.push(place);
+            } else {
+                pending.push(Pending { incoming, hash, places: vec![place] });
+            }
+        }
+        pending
+    }
+
+    fn append(&self, pending: &[Pending]) -> Result<u64, WriteError> {
+        if self.is_fatal.load(Ordering::Acquire) {
+            return Err(WriteError::Failed { reason: "the log can't be written any more; restart the program".to_owned() });
+        }
+        let received_unix_nanos = self.clock.unix_nanos();
+        let frame = |p: &'_ Pending| -> Result<(), WriteError> {
+            let is_small = p.incoming.otlp.len() <= journal::FRAME_PAYLOAD_BYTES_MAX;
+            let reason = || format!("a request of {} bytes is too large for the log", p.incoming.otlp.len());
+            if is_small { Ok(()) } else { Err(WriteError::Failed { reason: reason() }) }
+        };
+        pending.iter().try_for_each(frame)?;
+        let frames: Vec<NewFrame<'_>> = pending
+            .iter()
+            .map(|p| NewFrame {
+                kind: FrameKind::Otlp,
+                tenant: p.incoming.tenant.as_str(),
+                received_unix_nanos,
+                span_count: u32::try_from(p.incoming.batch.len()).unwrap_or(u32::MAX),
+                payload: &p.incoming.otlp,
+            })
+            .collect();
+        let started = self.clock.monotonic_nanos();
+        let result = lock(&self.journal).append(&frames);
+        self.metrics.observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
+        result.map_err(|error| self.refusal_of(&error)).inspect(|_| lock(&self.state).refusal = None)
+    }
+
+    /// Decides what a failure of the log means for the store and for the sender.
+    fn refusal_of(&self, error: &journal::Error) -> WriteError {
+        self.metrics.journal_errors.inc();
+        tracing::error!(error = %error, "the log could not be written");
+        let reason = error.to_string();
+        match error.kind() {
+            ErrorKind::SyncFailed => {
+                // Acknowledged frames of the bad file are still in heads: segments make them durable without it.
+                self.is_urgent.store(true, Ordering::Release);
+                WriteError::Busy { reason }
+            }
+            ErrorKind::Full | ErrorKind::Io => {
+                lock(&self.state).refusal = Some(reason.clone());
+                WriteError::Unavailable { reason }
+            }
+            ErrorKind::Fatal => {
+                self.is_fatal.store(true, Ordering::Release);
+                lock(&self.state).refusal = Some(reason.clone());
+                WriteError::Failed { reason }
+            }
+            ErrorKind::Corrupt | ErrorKind::Visit | ErrorKind::Bug => WriteError::Failed { reason },
+        }
+    }
+
+    fn publish(&self, pending: Vec<Pending>, first_sequence: u64, answers: &mut [Option<Result<Kept, WriteError>>]) {
+        let now = self.clock.monotonic_nanos();
+        for (sequence, pending) in (first_sequence..).zip(pending) {
+            let spans = pending.incoming.batch.len() as u64;
+            let places = pending.places;
+            if !plumbing::planted("store-publish-nothing") {
+                self.publish_one(pending.incoming.tenant, pending.incoming.batch, sequence, now);
+            }
+            lock(&self.state).recent.insert(pending.hash, now);
+            self.metrics.stored_spans.inc_by(spans);
+            for (index, place) in places.into_iter().enumerate() {
+                let (spans, duplicate_spans) = if index == 0 { (spans, 0) } else { (0, spans) };
+                set(answers, place, Ok(Kept { spans, duplicate_spans }));
+            }
+        }
+    }
+
+    /// Lets readers see a batch that is durable.
+    pub(crate) fn publish_one(&self, tenant: TenantId, batch: SpanBatch, sequence: u64, now: u64) {
+        let names = names_of(&batch);
+        let chunk = Chunk::new(batch);
+        let mut state = lock(&self.state);
+        let tenant = state.tenants.entry(tenant).or_default();
+        add_names(&mut tenant.names, names);
+        tenant.head.push(chunk, sequence, now);
+    }
+
+    /// Everything of a tenant at this moment.
+    pub(crate) fn view(&self, tenant: &TenantId) -> View {
+        let state = lock(&self.state);
+        let Some(tenant) = state.tenants.get(tenant) else { return View::default() };
+        let frozen = tenant.freezing.iter().flat_map(|head| head.chunks.iter());
+        View { chunks: frozen.chain(&tenant.head.chunks).cloned().collect(), segments: Arc::clone(&tenant.segments) }
+    }
+
+    /// Bytes of all heads, those being frozen included.
+    pub(crate) fn heads_bytes(&self) -> usize {
+        let state = lock(&self.state);
+        let of = |t: &TenantState| t.head.bytes + t.freezing.iter().map(|head| head.bytes).sum::<usize>();
+        state.tenants.values().map(of).sum()
+    }
+
+    /// Tells whether some head is due to be frozen.
+    pub(crate) fn is_due(&self) -> bool {
+        let now = self.clock.monotonic_nanos();
+        let state = lock(&self.state);
+        state.tenants.values().any(|t| !t.freezing.is_empty() || self.is_head_due(&t.head, now))
+    }
+
+    fn is_head_due(&self, head: &Head, now: u64) -> bool {
+        let age_max = u64::try_from(self.options.head_age_max.as_nanos()).unwrap_or(u64::MAX);
+        !head.is_empty()
+            && (head.spans >= self.options.head_spans_max
+                || head.bytes >= self.options.head_bytes_max
+                || now.saturating_sub(head.since_nanos) >= age_max
+                || self.is_urgent.load(Ordering::Acquire))
+    }
+
+    /// Takes out the heads that are due (or all), and gives them with those whose freezing failed before.
+    pub(crate) fn seal_due(&self, all: bool) -> Vec<(TenantId, Arc<Head>)> {
+        let now = self.clock.monotonic_nanos();
+        let mut state = lock(&self.state);
+        let mut sealed = Vec::new();
+        for (id, tenant) in &mut state.tenants {
+            if self.is_head_due(&tenant.head, now) || all && !tenant.head.is_empty() {
+                let head = std::mem::take(&mut tenant.head);
+                tenant.freezing.push(Arc::new(head));
+            }
+            sealed.extend(tenant.freezing.iter().map(|head| (id.clone(), Arc::clone(head))));
+        }
+        drop(state);
+        self.is_urgent.store(false, Ordering::Release);
+        sealed
+    }
+
+    /// Writes a head as a segment. On failure it stays in memory and in the log, and is tried again later.
+    pub(crate) fn freeze(&self, tenant: &TenantId, head: &Arc<Head>) -> Result<(), Error> {
+        let started = self.clock.monotonic_nanos();
+        let batch = head.merge();
+        let created_unix_nanos = self.clock.unix_nanos();
+        let dir = PathBuf::from("seg").join(tenant.as_str()).join(day_of(created_unix_nanos));
+        let path = self.options.dir.join(&dir);
+        self.files.create_dir_all(&path).map_err(Error::io("create", &path))?;
+        let id = SegmentId { first_sequence: head.first_sequence, last_sequence: head.last_sequence };
+        let meta = write_segment(self.files.as_ref(), &path, id, tenant, &batch)?;
+        drop(batch);
+        let listed = Listed { meta: meta.clone(), dir, created_unix_nanos };
+        write_meta(self.files.as_ref(), &self.options.dir, &listed)?;
+        let segment = Segment::open(Arc::clone(&self.files), &path, meta, Arc::clone(&self.cache))?;
+        let placed = Arc::new(Placed::new(listed.clone(), segment));
+        let floor = self.floor_without(tenant, head);
+        if plumbing::planted("store-release-log-early") {
+            lock(&self.journal).release_below(floor)?;
+        }
+        lock(&self.manifest).commit(&[Edit::Add(Box::new(listed)), Edit::Floor(floor)])?;
+        self.swap_in(tenant, head, placed);
+        lock(&self.journal).release_below(floor)?;
+        self.metrics.observe_freeze(self.clock.monotonic_nanos().saturating_sub(started), head.spans as u64);
+        Ok(())
+    }
+
+    fn swap_in(&self, tenant: &TenantId, head: &Arc<Head>, placed: Arc<Placed>) {
+        let mut state = lock(&self.state);
+        let tenant = state.tenants.entry(tenant.clone()).or_default();
+        tenant.freezing.retain(|other| !Arc::ptr_eq(other, head));
+        let mut segments = tenant.segments.as_ref().clone();
+        segments.push(placed);
+        tenant.segments = Arc::new(segments);
+    }
+
+    /// The lowest sequence that is in no segment when `frozen` is in one: the log below it is not needed.
+    fn floor_without(&self, tenant: &TenantId, frozen: &Arc<Head>) -> u64 {
+        let _gate = lock(&self.commit_gate);
+        let next = lock(&self.journal).next_sequence();
+        let state = lock(&self.state);
+        let mut floor = next;
+        for (id, other) in &state.tenants {
+            if !other.head.is_empty() {
+                floor = floor.min(other.head.first_sequence);
+            }
+            let unfrozen = other.freezing.iter().filter(|head| id != tenant || !Arc::ptr_eq(head, frozen));
+            floor = unfrozen.map(|head| head.first_sequence).min().map_or(floor, |first| floor.min(first));
+        }
+        floor
+    }
+
+    /// Tells why nothing can be written at the moment, if so.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        lock(&self.state).refusal.clone()
+    }
+}
+
+fn set(answers: &mut [Option<Result<Kept, WriteError>>], place: usize, answer: Result<Kept, WriteError>) {
+    if let Some(slot) = answers.get_mut(place) {
+        *slot = Some(answer);
+    }
+}
+
+/// The services and operations of a batch.
+pub(crate) fn names_of(batch: &SpanBatch) -> Names {
+    let mut seen: std::collections::HashSet<(u32, u32, i32), foldhash::fast::RandomState> = Default::default();
+    let spans = batch.spans();
+    let rows = spans.resource.iter().zip(&spans.name).zip(&spans.kind);
+    seen.extend(rows.map(|((resource, name), kind)| (*resource, name.0, *kind)));
+    let mut names = Names::new();
+    for (resource, name, kind) in seen {
+        let service = batch.resource(resource).service();
+        let operation = Operation { name: batch.strings().get(model::Symbol(name)).to_owned(), kind };
+        match names.get_mut(service) {
+            Some(operations) => {
+                operations.insert(operation);
+            }
+            None => {
+                names.insert(service.to_owned(), BTreeSet::from([operation]));
+            }
+        }
+    }
+    names
+}
+
+pub(crate) fn add_names(names: &mut Names, more: Names) {
+    for (service, operations) in more {
+        match names.get_mut(&service) {
+            Some(known) => known.extend(operations),
+            None => {
+                names.insert(service, operations);
+            }
+        }
+    }
+}
+
+/// The day of a moment in UTC, as `yyyymmdd`.
+///
+/// *Source*: the civil-from-days algorithm of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+pub(crate) fn day_of(unix_nanos: u64) -> String {
+    let days = unix_nanos / 86_400_000_000_000 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_named_as_the_calendar_names_them() {
+        let day = 86_400_000_000_000;
+        let cases = [(0, "19700101"), (59, "19700301"), (11_016, "20000229"), (11_017, "20000301"), (20_454, "20260101")];
+        for (days, name) in cases {
+            assert_eq!(day_of(days * day), name);
+            assert_eq!(day_of(days * day + day - 1), name);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The sections `EDGE` and `ORPH`: the calls between services, and the spans whose parent is not in the segment.
+//!
+//! Most traces of a program call the same services equally often, so the calls of a whole trace are a *pattern*, held
+//! once, and each trace names its own. A call is a span whose parent id names a span of the same trace here, the
+//! first to arrive if several have the id; a service that calls itself counts.
+//!
+//! `EDGE`: number of patterns, then each as number of edges and per edge caller, called, calls; then the pattern of each
+//! trace by ordinal. `ORPH`: number of orphans, then each as ordinal of the trace (difference), called service, parent
+//! id (8 bytes). Services are indexes of `SYMS`; numbers are varints.
+
+#![allow(clippy::cast_possible_truncation, reason = "services, patterns and traces of a segment are far below 2^32")]
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use model::SpanId;
+
+use crate::segment::decode::take_varint;
+use crate::segment::encode::put_varint;
+use crate::segment::order::NONE;
+use crate::segment::parts::Parts;
+
+/// How often one service called another in a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Edge {
+    /// The caller: index of [`Edges::services`].
+    pub parent: u32,
+    /// The called: index of [`Edges::services`].
+    pub child: u32,
+    /// Spans of the called service whose parent is a span of the caller.
+    pub calls: u32,
+}
+
+/// A span whose parent is not in the segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Orphan {
+    /// Ordinal of its trace.
+    pub trace: u32,
+    /// The parent it names.
+    pub parent_span_id: SpanId,
+    /// Its service: index of [`Edges::services`].
+    pub child: u32,
+}
+
+/// The calls between services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edges {
+    /// The services' names, ascending.
+    pub services: Vec<String>,
+    /// Distinct lists of calls, each by parent, then child.
+    pub patterns: Vec<Vec<Edge>>,
+    /// By trace ordinal: index of [`Edges::patterns`].
+    pub pattern_of: Vec<u32>,
+    /// By trace ordinal, then row.
+    pub orphans: Vec<Orphan>,
+}
+
+impl Edges {
+    /// The calls inside a trace.
+    #[must_use]
+    pub fn of_trace(&self, ordinal: u32) -> &[Edge] {
+        let pattern = self.pattern_of.get(ordinal as usize).copied().unwrap_or_default();
+        self.patterns.get(pattern as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        let edges: usize = self.patterns.iter().map(|pattern| 24 + pattern.len() * size_of::<Edge>()).sum();
+        edges + self.pattern_of.len() * 4 + self.orphans.len() * size_of::<Orphan>()
+    }
+
+    /// The calls of a batch that is laid out; `service_of` is by resource of the batch.
+    pub(super) fn of_parts(parts: &Parts<'_>, service_of: &[u32]) -> Self {
+        let spans = parts.batch.spans();
+        let service = |row: usize| {
+            let resource = parts.pick(&spans.resource, row);
+            service_of.get(resource as usize).copied().unwrap_or_default()
+        };
+        let mut edges = Self::default();
+        let mut known: HashMap<Vec<Edge>, u32, RandomState> = HashMap::default();
+        let mut calls: Vec<(u32, u32)> = Vec::new();
+        for (ordinal, trace) in parts.order.traces.iter().enumerate() {
+            calls.clear();
+            for row in trace.range() {
+                let child = service(row);
+                match parts.order.caller.get(row).copied().unwrap_or(NONE) {
+                    NONE => {
+                        let parent_span_id = parts.pick(&spans.parent_span_id, row);
+                        if !parent_span_id.is_zero() {
+                            edges.orphans.push(Orphan { trace: ordinal as u32, parent_span_id, child });
+                        }
+                    }
+                    caller => calls.push((service(caller as usize), child)),
+                }
+            }
+            calls.sort_unstable();
+            let mut pattern: Vec<Edge> = Vec::new();
+            for &(parent, child) in &calls {
+                match pattern.last_mut() {
+                    Some(edge) if (edge.parent, edge.child) == (parent, child) => edge.calls += 1,
+                    _ => pattern.push(Edge { parent, child, calls: 1 }),
+                }
+            }
+            let next = edges.patterns.len() as u32;
+            let number = match known.get(&pattern) {
+                Some(number) => *number,
+                None => {
+                    edges.patterns.push(pattern.clone());
+                    known.insert(pattern, next);
+                    next
+                }
+            };
+            edges.pattern_of.push(number);
+        }
+        edges
+    }
+
+    /// The section `EDGE`.
+    pub(super) fn edges_section(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_varint(self.patterns.len() as u64, &mut out);
+        for pattern in &self.patterns {
+            put_varint(pattern.len() as u64, &mut out);
+            for edge in pattern {
+                [edge.parent, edge.child, edge.calls].iter().for_each(|number| put_varint(u64::from(*number), &mut out));
+            }
+        }
+        self.pattern_of.iter().for_each(|pattern| put_varint(u64::from(*pattern), &mut out));
+        out
+    }
+
+    /// The section `ORPH`.
+    pub(super) fn orphans_section(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_varint(self.orphans.len() as u64, &mut out);
+        let mut before = 0;
+        for orphan in &self.orphans {
+            put_varint(u64::from(orphan.trace - before), &mut out);
+            before = orphan.trace;
+            put_varint(u64::from(orphan.child), &mut out);
+            out.extend_from_slice(&orphan.parent_span_id.0);
+        }
+        out
+    }
+
+    /// The calls that both sections hold; `None` when they make no sense.
+    pub(crate) fn parse(mut calls: &[u8], mut orphans: &[u8], services: Vec<String>, traces: usize) -> Option<Self> {
+        fn number(section: &mut &[u8]) -> Option<u32> {
+            u32::try_from(take_varint(section)?).ok()
+        }
+        let count = services.len();
+        let service = |section: &mut &[u8]| number(section).filter(|service| (*service as usize) < count);
+        let mut edges = Self { services, ..Self::default() };
+        for _ in 0..take_varint(&mut calls)? {
+            let mut pattern = Vec::new();
+            for _ in 0..take_varint(&mut calls)? {
+                let (parent, child) = (service(&mut calls)?, service(&mut calls)?);
+                pattern.push(Edge { parent, child, calls: number(&mut calls)? });
+            }
+            edges.patterns.push(pattern);
+        }
+        for _ in 0..traces {
+            let pattern = number(&mut calls)?;
+            edges.patterns.get(pattern as usize)?;
+            edges.pattern_of.push(pattern);
+        }
+        let mut trace = 0u32;
+        for _ in 0..take_varint(&mut orphans)? {
+            trace = trace.checked_add(number(&mut orphans)?)?;
+            let child = service(&mut orphans)?;
+            let (id, rest) = orphans.split_first_chunk::<8>()?;
+            orphans = rest;
+            edges.orphans.push(Orphan { trace, parent_span_id: SpanId(*id), child });
+        }
+        (calls.is_empty() && orphans.is_empty()).then_some(edges)
+    }
+}

@@ -1,0 +1,323 @@
+//! The list of segments: an append-only file of edits, each wholly there or wholly absent.
+//!
+//! `manifest/MANIFEST-<n>` holds frames `{magic, length, crc32c, payload}`; a payload is one commit: a JSON list of
+//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own, so that the list
+//! can be made again from the segments should it be lost.
+//!
+//! Promises
+//! - A commit that returned is found after a crash; one that did not is wholly there or absent.
+//! - A torn end is cut and reported; damage elsewhere makes the list be rebuilt from the segments' own files.
+//!
+//! Read next: `engine.rs`, which decides what is committed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use journal::{File, Files, OpenMode, read_to_end, write_file_durably};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::segment::{SegmentId, SegmentMeta};
+
+const MAGIC: [u8; 4] = *b"TMAN";
+const HEADER_BYTES: usize = 12;
+/// A file longer than this is written anew, with nothing but what still holds.
+const REWRITE_BYTES_MIN: u64 = 4 << 20;
+
+/// A segment that is part of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// What it holds.
+    pub meta: SegmentMeta,
+    /// Its directory below the data folder.
+    pub dir: PathBuf,
+    /// When it was made, ns since the epoch: what its age counts from.
+    pub created_unix_nanos: u64,
+}
+
+/// A change of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// A segment becomes part of the store.
+    Add(Box<Listed>),
+    /// A segment is no longer part of the store.
+    Remove {
+        /// The tenant.
+        tenant: String,
+        /// The segment.
+        id: SegmentId,
+        /// Why: `age`, `size`, `damage`.
+        why: String,
+    },
+    /// Frames of the log below this sequence are all in segments.
+    Floor(u64),
+}
+
+/// What a list says when all its edits are done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The segments, in the order in which they were added.
+    pub segments: Vec<Listed>,
+    /// Frames of the log below this sequence are all in segments.
+    pub floor: u64,
+}
+
+impl Contents {
+    fn apply(&mut self, edit: Edit) {
+        match edit {
+            Edit::Add(listed) => {
+                let is_same = |l: &Listed| l.meta.id == listed.meta.id && l.meta.tenant == listed.meta.tenant;
+                self.segments.retain(|l| !is_same(l));
+                self.segments.push(*listed);
+            }
+            Edit::Remove { tenant, id, .. } => {
+                self.segments.retain(|l| l.meta.id != id || l.meta.tenant.as_str() != tenant);
+            }
+            Edit::Floor(floor) => self.floor = self.floor.max(floor),
+        }
+    }
+
+    fn as_edits(&self) -> Vec<Edit> {
+        let adds = self.segments.iter().cloned().map(|listed| Edit::Add(Box::new(listed)));
+        adds.chain([Edit::Floor(self.floor)]).collect()
+    }
+}
+
+/// What opening found besides the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManifestReport {
+    /// Bytes of an unfinished commit that were cut off.
+    pub torn_bytes: u64,
+    /// Why the list was made again from the segments' own files; `None` when it was not.
+    pub rebuilt: Option<String>,
+}
+
+/// The list, open for commits.
+#[derive(Debug)]
+pub struct Manifest {
+    files: Arc<dyn Files>,
+    root: PathBuf,
+    number: u64,
+    file: Arc<dyn File>,
+    length: u64,
+    contents: Contents,
+    /// A commit failed half-way: the file's end is not known, so the next commit writes a new file.
+    is_doubtful: bool,
+}
+
+impl Manifest {
+    /// Opens the list of a data folder, or starts one.
+    pub fn open(files: Arc<dyn Files>, root: &Path) -> Result<(Self, ManifestReport), Error> {
+        let dir = root.join("manifest");
+        files.create_dir_all(&dir).map_err(Error::io("create", &dir))?;
+        let mut report = ManifestReport::default();
+        let (contents, number) = match read_current(files.as_ref(), &dir)? {
+            Read::Nothing => (Contents::default(), 0),
+            Read::Whole { contents, number, torn_bytes } => {
+                report.torn_bytes = torn_bytes;
+                (contents, number)
+            }
+            Read::Damaged { why, number } => {
+                let contents = rebuild(files.as_ref(), root)?;
+                report.rebuilt = Some(why);
+                (contents, number)
+            }
+        };
+        // A new file at every start: whatever the old one's end was, it is not appended to.
+        let number = highest_number(files.as_ref(), &dir)?.max(number) + 1;
+        let (file, length) = write_whole(files.as_ref(), &dir, number, &contents)?;
+        let manifest = Self { files, root: root.to_owned(), number, file, length, contents, is_doubtful: false };
+        manifest.remove_older()?;
+        Ok((manifest, report))
+    }
+
+    /// What the list says now.
+    #[must_use]
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Makes some edits, all or none; durable on return.
+    pub fn commit(&mut self, edits: &[Edit]) -> Result<(), Error> {
+        let mut changed = self.contents.clone();
+        edits.iter().cloned().for_each(|edit| changed.apply(edit));
+        if self.is_doubtful || self.length > REWRITE_BYTES_MIN {
+            let dir = self.root.join("manifest");
+            let number = self.number + 1;
+            let (file, length) = write_whole(self.files.as_ref(), &dir, number, &changed)?;
+            (self.file, self.length, self.number, self.is_doubtful) = (file, length, number, false);
+            self.contents = changed;
+            return self.remove_older();
+        }
+        let frame = encode(edits)?;
+        let path = file_path(&self.root.join("manifest"), self.number);
+        self.is_doubtful = true;
+        self.file.write_all_at(&[&frame], self.length).map_err(Error::io("write", &path))?;
+        if !plumbing::planted("store-manifest-skip-sync") {
+            self.file.sync_data().map_err(Error::io("sync", &path))?;
+        }
+        self.is_doubtful = false;
+        self.length += frame.len() as u64;
+        self.contents = changed;
+        Ok(())
+    }
+
+    fn remove_older(&self) -> Result<(), Error> {
+        let dir = self.root.join("manifest");
+        let entries = self.files.list(&dir).map_err(Error::io("list", &dir))?;
+        let older = entries.iter().filter(|e| number_of(&e.name).is_some_and(|n| n < self.number));
+        for entry in older {
+            // Best effort: a file that stays is removed by the next start.
+            self.files.remove(&dir.join(&entry.name)).ok();
+        }
+        Ok(())
+    }
+}
+
+enum Read {
+    Nothing,
+    Whole { contents: Contents, number: u64, torn_bytes: u64 },
+    Damaged { why: String, number: u64 },
+}
+
+fn file_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("MANIFEST-{number:06}"))
+}
+
+fn number_of(name: &str) -> Option<u64> {
+    name.strip_prefix("MANIFEST-")?.parse().ok()
+}
+
+fn highest_number(files: &dyn Files, dir: &Path) -> Result<u64, Error> {
+    let entries = files.list(dir).map_err(Error::io("list", dir))?;
+    Ok(entries.iter().filter_map(|entry| number_of(&entry.name)).max().unwrap_or(0))
+}
+
+fn read_current(files: &dyn Files, dir: &Path) -> Result<Read, Error> {
+    let highest = highest_number(files, dir)?;
+    let current = dir.join("CURRENT");
+    let name = match files.open(&current, OpenMode::Read).and_then(|file| read_to_end(file.as_ref())) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && highest == 0 => return Ok(Read::Nothing),
+        Err(e) => return Ok(Read::Damaged { why: format!("CURRENT can't be read: {e}"), number: highest }),
+    };
+    let Some(number) = number_of(&name) else {
+        return Ok(Read::Damaged { why: "CURRENT names no list".to_owned(), number: highest });
+    };
+    let path = file_path(dir, number);
+    let bytes = match files.open(&path, OpenMode::Read).and_then(|file| read_to_end(file.as_ref())) {
+        Ok(bytes) => bytes,
+        Err(e) => return Ok(Read::Damaged { why: format!("{name} can't be read: {e}"), number: highest }),
+    };
+    Ok(decode_all(&bytes, number))
+}
+
+/// Reads commits until the end. What follows the last whole commit is a torn end unless another commit follows it.
+fn decode_all(bytes: &[u8], number: u64) -> Read {
+    let mut contents = Contents::default();
+    let mut rest = bytes;
+    let mut commits = 0;
+    while !rest.is_empty() {
+        match decode(rest) {
+            Some((edits, length)) => {
+                edits.into_iter().for_each(|edit| contents.apply(edit));
+                rest = rest.get(length..).unwrap_or_default();
+                commits += 1;
+            }
+            None => break,
+        }
+    }
+    let is_damage = commits == 0 || (1..rest.len()).any(|at| rest.get(at..).is_some_and(|r| decode(r).is_some()));
+    // A rewritten file is named only when it is whole, so a first commit that can't be read is damage, too.
+    if is_damage && !plumbing::planted("store-manifest-ignore-damage") {
+        return Read::Damaged { why: format!("MANIFEST-{number:06} is damaged after {commits} commits"), number };
+    }
+    Read::Whole { contents, number, torn_bytes: rest.len() as u64 }
+}
+
+fn encode(edits: &[Edit]) -> Result<Vec<u8>, Error> {
+    let payload = serde_json::to_vec(edits).map_err(|e| Error::Manifest { reason: e.to_string() })?;
+    let length = u32::try_from(payload.len()).map_err(|e| Error::Manifest { reason: e.to_string() })?;
+    let mut frame = Vec::with_capacity(HEADER_BYTES + payload.len());
+    frame.extend_from_slice(&MAGIC);
+    frame.extend_from_slice(&length.to_le_bytes());
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&length.to_le_bytes()), &payload);
+    frame.extend_from_slice(&crc.to_le_bytes());
+    frame.extend_from_slice(&payload);
+    Ok(frame)
+}
+
+fn decode(bytes: &[u8]) -> Option<(Vec<Edit>, usize)> {
+    let (magic, rest) = bytes.split_first_chunk::<4>()?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (crc, rest) = rest.split_first_chunk::<4>()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let payload = rest.get(..u32::from_le_bytes(*length) as usize)?;
+    if crc32c::crc32c_append(crc32c::crc32c(length), payload) != u32::from_le_bytes(*crc) {
+        return None;
+    }
+    Some((serde_json::from_slice(payload).ok()?, HEADER_BYTES + payload.len()))
+}
+
+/// Writes a file that holds nothing but the contents, and makes it the current one.
+fn write_whole(files: &dyn Files, dir: &Path, number: u64, contents: &Contents) -> Result<(Arc<dyn File>, u64), Error> {
+    let path = file_path(dir, number);
+    let frame = encode(&contents.as_edits())?;
+    let file = files.open(&path, OpenMode::CreateOrTruncate).map_err(Error::io("create", &path))?;
+    file.write_all_at(&[&frame], 0).map_err(Error::io("write", &path))?;
+    file.sync_all().map_err(Error::io("sync", &path))?;
+    files.sync_dir(dir).map_err(Error::io("sync", dir))?;
+    let current = dir.join("CURRENT");
+    let name = format!("MANIFEST-{number:06}\n");
+    write_file_durably(files, &current, name.as_bytes()).map_err(Error::io("write", &current))?;
+    Ok((file, frame.len() as u64))
+}
+
+/// Writes what a segment's own `.meta` file says.
+pub(crate) fn write_meta(files: &dyn Files, root: &Path, listed: &Listed) -> Result<(), Error> {
+    let path = meta_path(root, listed);
+    let frame = encode(&[Edit::Add(Box::new(listed.clone()))])?;
+    write_file_durably(files, &path, &frame).map_err(Error::io("write", &path))
+}
+
+/// Where a segment's own `.meta` file is.
+pub(crate) fn meta_path(root: &Path, listed: &Listed) -> PathBuf {
+    root.join(&listed.dir).join(format!("{}.meta", listed.meta.id))
+}
+
+/// Makes the list from the segments' own files.
+fn rebuild(files: &dyn Files, root: &Path) -> Result<Contents, Error> {
+    let mut contents = Contents::default();
+    for dir in segment_dirs(files, root)? {
+        let path = root.join(&dir);
+        let entries = files.list(&path).map_err(Error::io("list", &path))?;
+        for entry in entries.iter().filter(|entry| entry.name.ends_with(".meta")) {
+            let read = files.open(&path.join(&entry.name), OpenMode::Read).and_then(|f| read_to_end(f.as_ref()));
+            let edits = read.ok().and_then(|bytes| decode(&bytes)).map(|(edits, _)| edits).unwrap_or_default();
+            edits.into_iter().for_each(|edit| contents.apply(edit));
+        }
+    }
+    contents.segments.sort_by_key(|listed| (listed.created_unix_nanos, listed.meta.id));
+    Ok(contents)
+}
+
+/// All directories that may hold segments, below the data folder: `seg/<tenant>/<day>`.
+pub(crate) fn segment_dirs(files: &dyn Files, root: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = vec![PathBuf::from("seg")];
+    for _level in 0..2 {
+        let mut below = Vec::new();
+        for dir in &found {
+            let path = root.join(dir);
+            let entries = match files.list(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+                listed => listed.map_err(Error::io("list", &path))?,
+            };
+            below.extend(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| dir.join(entry.name)));
+        }
+        found = below;
+    }
+    Ok(found)
+}

@@ -1,0 +1,121 @@
+//! What the store counts and measures.
+
+use plumbing::{Metrics, latency_buckets};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+/// The store's metrics; clones count together.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreMetrics {
+    pub stored_spans: Counter,
+    pub duplicate_requests: Counter,
+    pub replayed_spans: Counter,
+    pub journal_errors: Counter,
+    pub freeze_errors: Counter,
+    pub damaged_segments: Counter,
+    pub removed_segments: Counter,
+    pub removed_spans: Counter,
+    pub frozen_spans: Counter,
+    pub head_spans: Gauge,
+    pub head_bytes: Gauge,
+    pub segments: Gauge,
+    pub segment_spans: Gauge,
+    pub segment_bytes: Gauge,
+    pub journal_bytes: Gauge,
+    pub is_writable: Gauge,
+    pub acknowledgement_level: Gauge,
+    commit_seconds: Histogram,
+    freeze_seconds: Histogram,
+    pub query_seconds: Histogram,
+}
+
+impl StoreMetrics {
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        let made = Self {
+            stored_spans: Counter::default(),
+            duplicate_requests: Counter::default(),
+            replayed_spans: Counter::default(),
+            journal_errors: Counter::default(),
+            freeze_errors: Counter::default(),
+            damaged_segments: Counter::default(),
+            removed_segments: Counter::default(),
+            removed_spans: Counter::default(),
+            frozen_spans: Counter::default(),
+            head_spans: Gauge::default(),
+            head_bytes: Gauge::default(),
+            segments: Gauge::default(),
+            segment_spans: Gauge::default(),
+            segment_bytes: Gauge::default(),
+            journal_bytes: Gauge::default(),
+            is_writable: Gauge::default(),
+            acknowledgement_level: Gauge::default(),
+            commit_seconds: Histogram::new(latency_buckets()),
+            freeze_seconds: Histogram::new(latency_buckets()),
+            query_seconds: Histogram::new(latency_buckets()),
+        };
+        made.register_counters(metrics);
+        made.register_gauges(metrics);
+        made
+    }
+
+    fn register_counters(&self, metrics: &Metrics) {
+        let counters = [
+            ("stored_spans", "Spans that were kept", &self.stored_spans),
+            ("duplicate_requests", "Requests that had been kept before and were not stored again", &self.duplicate_requests),
+            ("replayed_spans", "Spans that the last start took from the log", &self.replayed_spans),
+            ("journal_errors", "Failures of the log", &self.journal_errors),
+            ("freeze_errors", "Heads that could not be written as segments and are tried again", &self.freeze_errors),
+            ("damaged_segments", "Segments in which damage was found", &self.damaged_segments),
+            ("removed_segments", "Segments that retention removed", &self.removed_segments),
+            ("removed_spans", "Spans that retention removed", &self.removed_spans),
+            ("frozen_spans", "Spans that were written to segments", &self.frozen_spans),
+        ];
+        metrics.register(|registry| {
+            for (name, help, counter) in counters {
+                registry.register(format!("trackway_store_{name}"), help, counter.clone());
+            }
+        });
+    }
+
+    fn register_gauges(&self, metrics: &Metrics) {
+        let gauges = [
+            ("head_spans", "Spans in memory that are in no segment yet", &self.head_spans),
+            ("head_bytes", "Bytes of memory that they take", &self.head_bytes),
+            ("segments", "Segments", &self.segments),
+            ("segment_spans", "Spans in segments", &self.segment_spans),
+            ("segment_bytes", "Bytes of all segments", &self.segment_bytes),
+            ("journal_bytes", "Bytes of the log", &self.journal_bytes),
+            ("writable", "1 when spans can be kept", &self.is_writable),
+            ("acknowledgement_level", "2 sync, 1 page_cache, 0 memory", &self.acknowledgement_level),
+        ];
+        let histograms = [
+            ("commit_seconds", "Time to write a group of requests to the log", &self.commit_seconds),
+            ("freeze_seconds", "Time to write a head as a segment", &self.freeze_seconds),
+            ("query_seconds", "Time to answer a question", &self.query_seconds),
+        ];
+        metrics.register(|registry| {
+            for (name, help, gauge) in gauges {
+                registry.register(format!("trackway_store_{name}"), help, gauge.clone());
+            }
+            for (name, help, histogram) in histograms {
+                registry.register(format!("trackway_store_{name}"), help, histogram.clone());
+            }
+        });
+    }
+
+    pub(crate) fn observe_commit(&self, nanos: u64) {
+        self.commit_seconds.observe(seconds(nanos));
+    }
+
+    pub(crate) fn observe_freeze(&self, nanos: u64, spans: u64) {
+        self.freeze_seconds.observe(seconds(nanos));
+        self.frozen_spans.inc_by(spans);
+    }
+}
+
+/// Nanoseconds as seconds.
+#[allow(clippy::cast_precision_loss, reason = "a duration in a histogram needs no 53 bits")]
+pub(crate) fn seconds(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
+}

@@ -1,0 +1,85 @@
+//! What the program tells the store: where, how safe, how much.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{Files, Level};
+use plumbing::{Clock, Metrics, Random};
+
+/// What can be configured.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The data folder.
+    pub dir: PathBuf,
+    /// What an acknowledged span survives.
+    pub level: Level,
+    /// Spans of a head before it is frozen into a segment.
+    pub head_spans_max: usize,
+    /// Bytes of a head before it is frozen.
+    pub head_bytes_max: usize,
+    /// Age of a head's first span before it is frozen.
+    pub head_age_max: Duration,
+    /// Segments older than this are removed; their age counts from when they were written.
+    pub retention_age: Duration,
+    /// Bytes of all segments before the oldest are removed; `None`: 80 % of the disk.
+    pub retention_bytes: Option<u64>,
+    /// Bytes of one file of the log.
+    pub journal_file_bytes: u64,
+    /// Bytes of indexes and footers that are kept in memory.
+    pub cache_bytes: u64,
+    /// Bytes of heads in memory, those being frozen included, before new spans wait.
+    pub heads_bytes_max: usize,
+    /// Threads that answer questions.
+    pub query_threads: usize,
+}
+
+impl StoreOptions {
+    /// The defaults for a data folder.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            level: Level::Sync,
+            head_spans_max: 128 * 1024,
+            head_bytes_max: 48 << 20,
+            head_age_max: Duration::from_secs(15),
+            retention_age: Duration::from_secs(7 * 24 * 3600),
+            retention_bytes: None,
+            journal_file_bytes: 64 << 20,
+            cache_bytes: 48 << 20,
+            heads_bytes_max: 160 << 20,
+            query_threads: 2,
+        }
+    }
+}
+
+/// The seams that the store stands on.
+#[derive(Debug)]
+pub struct StoreParts<'a> {
+    /// Its files.
+    pub files: Arc<dyn Files>,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+    /// Its randomness.
+    pub random: Arc<dyn Random>,
+    /// Where its metrics go.
+    pub metrics: &'a Metrics,
+}
+
+/// How far opening has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenProgress {
+    /// Segments are being looked at.
+    Segments {
+        /// Done so far.
+        done: usize,
+        /// All.
+        all: usize,
+    },
+    /// The log is being replayed.
+    Replay {
+        /// Frames done so far.
+        frames: u64,
+    },
+}

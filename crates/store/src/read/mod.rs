@@ -1,0 +1,53 @@
+//! Questions to the store: a trace by its id, a search, services and operations, calls between services.
+//!
+//! Promises
+//! - An answer is of one moment: heads and segments as they were when the question began.
+//! - A trace is judged whole, whatever its spans lie in; a span that was stored twice is counted and shown once.
+//! - What can't be read is named in the answer, counted, and logged once; the rest of the answer is true without it.
+//!
+//! Read next: `search.rs` for how few segments are touched.
+
+mod dependencies;
+mod search;
+mod trace;
+
+use std::sync::atomic::Ordering;
+
+use model::TenantId;
+use model::contract::{Operation, ReadError, Skipped};
+
+use crate::engine::{Engine, Placed, lock};
+use crate::segment::{SegmentError, SegmentErrorKind};
+
+impl Engine {
+    /// Decides what a segment that can't be read means: damage and refusals of the disk are skipped and named,
+    /// the rest ends the question.
+    pub(crate) fn skip(&self, placed: &Placed, error: &SegmentError) -> Result<Skipped, ReadError> {
+        match error.kind() {
+            SegmentErrorKind::Corrupt | SegmentErrorKind::Io => {
+                if !placed.is_reported.swap(true, Ordering::Relaxed) {
+                    self.metrics.damaged_segments.inc();
+                    tracing::error!(segment = %placed.listed.meta.id, %error, "a segment can't be read; answers leave it out");
+                }
+                let what = format!("segment {} ({} spans)", placed.listed.meta.id, placed.listed.meta.spans);
+                Ok(Skipped { what, why: error.to_string() })
+            }
+            SegmentErrorKind::Cancelled => Err(ReadError::Busy { reason: error.to_string() }),
+            SegmentErrorKind::Question => Err(ReadError::BadQuestion { reason: error.to_string() }),
+            SegmentErrorKind::Bug => Err(ReadError::Failed { reason: error.to_string() }),
+        }
+    }
+
+    /// The names of a tenant's services, ascending.
+    pub(crate) fn services(&self, tenant: &TenantId) -> Vec<String> {
+        let state = lock(&self.state);
+        state.tenants.get(tenant).map(|t| t.names.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The operations of a service, by name, then kind.
+    pub(crate) fn operations(&self, tenant: &TenantId, service: &str) -> Vec<Operation> {
+        let state = lock(&self.state);
+        let found = state.tenants.get(tenant).and_then(|t| t.names.get(service));
+        found.map(|operations| operations.iter().cloned().collect()).unwrap_or_default()
+    }
+}

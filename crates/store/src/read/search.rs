@@ -1,0 +1,153 @@
+//! A search: the first N traces in an order, exactly, touching as few segments as the answer allows.
+//!
+//! A trace's spans may lie in several segments and in heads. A match in one of them makes the trace a *candidate*; its
+//! place in the order is that of the whole trace. In the order *newest first* the start of the whole trace is never
+//! after its start in a fragment, so fragments are taken in descending order of their start, and the search ends when
+//! enough traces are known that start after everything that is left. In the order *slowest first* a fragment says
+//! nothing about the whole, so every candidate is looked at.
+
+use std::collections::{BTreeMap, HashSet};
+
+use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, TraceHit};
+use model::{SpanBatch, TraceId};
+
+use crate::engine::{Engine, Placed, View};
+use crate::evaluate::{Compiled, matches};
+use crate::head::Chunk;
+
+type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
+
+/// The first traces that are known so far, in their order.
+struct Best<'a> {
+    request: &'a SearchRequest,
+    hits: BTreeMap<(std::cmp::Reverse<u64>, TraceId), (TraceHit, usize)>,
+    seen: Ids,
+}
+
+impl Best<'_> {
+    /// One more than is asked for, to know whether there are more.
+    fn wanted(&self) -> usize {
+        self.request.limit.saturating_add(1)
+    }
+
+    /// Tells whether no trace that starts at `start` or before can still be among the first.
+    fn is_closed_to(&self, start: u64) -> bool {
+        if self.request.order != Order::NewestFirst || self.hits.len() < self.wanted() {
+            return false;
+        }
+        self.hits.last_key_value().is_some_and(|((std::cmp::Reverse(last), _), _)| start < *last)
+    }
+
+    fn add(&mut self, view: &View, trace_id: TraceId) {
+        if !self.seen.insert(trace_id) {
+            return;
+        }
+        let Some(summary) = Engine::summary(view, trace_id) else { return };
+        let trace = summary.trace;
+        let hit = TraceHit { trace_id, start: trace.start, end: trace.end, spans: trace.spans };
+        let position = hit.position(self.request.order);
+        if self.request.after.is_some_and(|after| !after.is_before(&position)) {
+            return;
+        }
+        let Position { order_value, trace_id } = position;
+        self.hits.insert((std::cmp::Reverse(order_value), trace_id), (hit, summary.fragments));
+        let limit_first = plumbing::planted("store-limit-before-order");
+        if self.hits.len() > self.wanted() {
+            if limit_first { self.hits.pop_first() } else { self.hits.pop_last() };
+        }
+    }
+}
+
+impl Engine {
+    /// The traces that a search finds.
+    pub(crate) fn search(&self, request: &SearchRequest, is_cancelled: &dyn Fn() -> bool) -> Result<SearchAnswer, ReadError> {
+        let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion { reason: e.to_string() };
+        let compiled = Compiled::new(&request.predicate).map_err(bad)?;
+        let view = self.view(&request.tenant);
+        let mut answer = SearchAnswer::default();
+        let mut best = Best { request, hits: BTreeMap::new(), seen: Ids::default() };
+        if request.limit == 0 {
+            return Ok(answer);
+        }
+        for chunk in &view.chunks {
+            for trace_id in chunk_matches(chunk, &compiled, request) {
+                best.add(&view, trace_id);
+            }
+        }
+        let mut segments: Vec<&Placed> = view.segments.iter().map(AsRef::as_ref).collect();
+        segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
+        for placed in segments {
+            if is_cancelled() {
+                return Err(ReadError::Busy { reason: "the question was taken back".to_owned() });
+            }
+            if best.is_closed_to(placed.listed.meta.max_trace_start) {
+                break;
+            }
+            match segment_matches(placed, request, is_cancelled) {
+                // In descending order of their start here.
+                Ok(candidates) => {
+                    for (start, trace_id) in candidates {
+                        if best.is_closed_to(start) {
+                            break;
+                        }
+                        best.add(&view, trace_id);
+                    }
+                }
+                Err(error) => answer.skipped.push(self.skip(placed, &error)?),
+            }
+        }
+        answer.has_more = best.hits.len() > request.limit;
+        let hits: Vec<(TraceHit, usize)> = best.hits.into_values().take(request.limit).collect();
+        for (mut hit, fragments) in hits {
+            if fragments > 1 {
+                // Fragments may hold the same span twice; only reading them tells.
+                hit.spans = self.trace_in(&view, hit.trace_id)?.spans.len() as u64;
+            }
+            answer.traces.push(hit);
+        }
+        Ok(answer)
+    }
+}
+
+/// The traces of a chunk with a span that matches.
+fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) -> Ids {
+    let mut found = Ids::default();
+    let batch: &SpanBatch = &chunk.batch;
+    if !compiled.may_match(batch) {
+        return found;
+    }
+    let spans = batch.spans();
+    for (row, (start, trace_id)) in spans.start.iter().zip(&spans.trace_id).enumerate() {
+        if request.window.contains(*start)
+            && !found.contains(trace_id)
+            && batch.span(row).is_some_and(|span| matches(span, compiled))
+        {
+            found.insert(*trace_id);
+        }
+    }
+    found
+}
+
+/// The traces of a segment with a span that matches, the one that starts last here first.
+fn segment_matches(
+    placed: &Placed,
+    request: &SearchRequest,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<(u64, TraceId)>, crate::segment::SegmentError> {
+    let rows = placed.segment.search(&request.predicate, request.window, is_cancelled)?;
+    let traces = placed.segment.traces()?;
+    let mut found = Vec::new();
+    let mut covered_to = 0;
+    for row in rows.rows {
+        // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
+        if row < covered_to {
+            continue;
+        }
+        if let Some(entry) = traces.of_row(row) {
+            covered_to = entry.first_row + entry.rows;
+            found.push((entry.start, entry.trace_id));
+        }
+    }
+    found.sort_unstable_by_key(|(start, id)| (std::cmp::Reverse(*start), *id));
+    Ok(found)
+}

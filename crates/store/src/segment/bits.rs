@@ -1,0 +1,149 @@
+//! Which rows of a granule satisfy something: for certain, and at most.
+//!
+//! A part of a predicate that can't be judged on columns alone leaves a gap between the two; the rows in the gap are
+//! read and judged one by one. So any predicate is answered exactly, and most are answered on columns.
+
+/// A set of rows, counted from the granule's first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    /// No row of `len`.
+    pub(crate) fn none(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// All rows of `len`.
+    pub(crate) fn all(len: usize) -> Self {
+        let mut bits = Self { words: vec![u64::MAX; len.div_ceil(64)], len };
+        bits.clear_tail();
+        bits
+    }
+
+    fn clear_tail(&mut self) {
+        let used = self.len % 64;
+        if let Some(last) = self.words.last_mut().filter(|_| used > 0) {
+            *last &= (1 << used) - 1;
+        }
+    }
+
+    pub(crate) fn set(&mut self, row: usize) {
+        if let Some(word) = self.words.get_mut(row / 64).filter(|_| row < self.len) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    pub(crate) fn has(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    fn combine(mut self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word = with(*word, *other);
+        }
+        self
+    }
+
+    pub(crate) fn and(self, other: &Self) -> Self {
+        self.combine(other, |a, b| a & b)
+    }
+
+    pub(crate) fn or(self, other: &Self) -> Self {
+        self.combine(other, |a, b| a | b)
+    }
+
+    pub(crate) fn without(self, other: &Self) -> Self {
+        self.combine(other, |a, b| a & !b)
+    }
+
+    fn not(mut self) -> Self {
+        self.words.iter_mut().for_each(|word| *word = !*word);
+        self.clear_tail();
+        self
+    }
+
+    /// The rows in order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                (bit < 64).then_some(at * 64 + bit)
+            })
+        })
+    }
+}
+
+/// What is known of a part of a predicate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Rows that satisfy it for certain.
+    pub certain: Bits,
+    /// Rows that may satisfy it; all certain ones are among them.
+    pub possible: Bits,
+}
+
+impl Verdict {
+    pub(crate) fn none(len: usize) -> Self {
+        Self { certain: Bits::none(len), possible: Bits::none(len) }
+    }
+
+    pub(crate) fn all(len: usize) -> Self {
+        Self { certain: Bits::all(len), possible: Bits::all(len) }
+    }
+
+    pub(crate) fn unknown(len: usize) -> Self {
+        Self { certain: Bits::none(len), possible: Bits::all(len) }
+    }
+
+    pub(crate) fn and(self, other: &Self) -> Self {
+        Self { certain: self.certain.and(&other.certain), possible: self.possible.and(&other.possible) }
+    }
+
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self { certain: self.certain.or(&other.certain), possible: self.possible.or(&other.possible) }
+    }
+
+    pub(crate) fn not(self) -> Self {
+        Self { certain: self.possible.not(), possible: self.certain.not() }
+    }
+
+    /// Adds a row that satisfies it.
+    pub(crate) fn set(&mut self, row: usize) {
+        self.certain.set(row);
+        self.possible.set(row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_beyond_the_last_never_appear() {
+        let all = Bits::all(70);
+        assert_eq!(all.rows().collect::<Vec<_>>(), (0..70).collect::<Vec<_>>());
+        assert!(all.clone().not().is_empty());
+        assert_eq!(Bits::none(70).not(), all);
+        let mut some = Bits::none(70);
+        [0, 63, 64, 69, 70].into_iter().for_each(|row| some.set(row));
+        assert_eq!(some.rows().collect::<Vec<_>>(), [0, 63, 64, 69]);
+        assert!(some.has(64) && !some.has(65));
+    }
+
+    #[test]
+    fn what_is_unknown_stays_unknown_when_turned() {
+        let unknown = Verdict::unknown(3);
+        assert_eq!(unknown.clone().not(), unknown);
+        assert_eq!(unknown.clone().and(&Verdict::none(3)), Verdict::none(3));
+        assert_eq!(unknown.clone().or(&Verdict::all(3)), Verdict::all(3));
+    }
+}

@@ -1,0 +1,109 @@
+//! What was parsed of segments and is kept for the next question, within a number of bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::batch::SpanBatch;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::column::Values;
+use super::footer::Footer;
+use super::meta::FileKind;
+use crate::index::filters::Filters;
+use crate::index::keys::KeyList;
+use crate::index::sidecar::Directory;
+use crate::index::{Catalogue, Edges, TraceTable};
+
+/// What an entry is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    Footer(FileKind),
+    Directory,
+    Traces,
+    Filters,
+    Keys,
+    Catalogue,
+    Edges,
+    Resources,
+    /// Of a column in a row group.
+    Dictionary(FileKind, u32, u32),
+}
+
+/// An entry.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    Footer(Arc<Footer>),
+    Directory(Arc<Directory>),
+    Traces(Arc<TraceTable>),
+    Filters(Arc<Filters>),
+    Keys(Arc<KeyList>),
+    Catalogue(Arc<Catalogue>),
+    Edges(Arc<Edges>),
+    Resources(Arc<SpanBatch>),
+    Dictionary(Arc<Values>),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bytes;
+
+impl Weighter<(u64, Part), Kept> for Bytes {
+    fn weight(&self, _key: &(u64, Part), kept: &Kept) -> u64 {
+        let bytes = match kept {
+            Kept::Footer(footer) => footer.size_bytes(),
+            Kept::Directory(directory) => directory.sections.len() * 40,
+            Kept::Traces(traces) => traces.size_bytes(),
+            Kept::Filters(filters) => filters.size_bytes(),
+            Kept::Keys(keys) => keys.size_bytes(),
+            Kept::Catalogue(catalogue) => catalogue.size_bytes(),
+            Kept::Edges(edges) => edges.size_bytes(),
+            Kept::Resources(batch) => batch.size_bytes(),
+            Kept::Dictionary(values) => values.size_bytes(),
+        };
+        // What an entry costs beside its content.
+        bytes as u64 + 128
+    }
+}
+
+/// Parsed parts of segments, shared by all segments of a store; the least used go when the bytes are used up.
+#[derive(Debug)]
+pub struct SegmentCache {
+    entries: Cache<(u64, Part), Kept, Bytes>,
+    next_owner: AtomicU64,
+}
+
+/// Typical size of an entry, from which the cache plans its table.
+const ENTRY_BYTES_TYPICAL: u64 = 8 << 10;
+
+impl SegmentCache {
+    /// A cache of at most about this many bytes.
+    #[must_use]
+    pub fn new(bytes_max: u64) -> Self {
+        let entries = usize::try_from(bytes_max / ENTRY_BYTES_TYPICAL).unwrap_or(usize::MAX).max(64);
+        Self { entries: Cache::with_weighter(entries, bytes_max, Bytes), next_owner: AtomicU64::new(0) }
+    }
+
+    /// Bytes that are used.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.entries.weight()
+    }
+
+    /// A number for a segment that no other has.
+    pub(crate) fn new_owner(&self) -> u64 {
+        self.next_owner.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn get(&self, owner: u64, part: Part) -> Option<Kept> {
+        self.entries.get(&(owner, part))
+    }
+
+    pub(crate) fn put(&self, owner: u64, part: Part, kept: Kept) {
+        self.entries.insert((owner, part), kept);
+    }
+
+    /// Forgets a segment.
+    pub(crate) fn forget(&self, gone: u64) {
+        self.entries.retain(|(owner, _), _| *owner != gone);
+    }
+}

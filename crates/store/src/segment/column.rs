@@ -1,0 +1,338 @@
+//! The cells of one column over a range of rows, read from its pages.
+//!
+//! Promises
+//! - Every page is checked (`page.rs`) before a cell of it is believed, and must hold exactly the cells that its rows
+//!   need.
+//! - Memory is bounded by the pages that the rows touch.
+//!
+//! Refuses: pages whose content doesn't fit the footer.
+
+#![allow(clippy::cast_possible_truncation, reason = "rows of a group and bytes of a page are below 2^32")]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::decode::{delta, hybrid, split};
+use super::footer::{ChunkPlace, ColumnInfo, PagePlace, Shape};
+use super::page::{Expected, PageEncoding, PageKind, PageOpener};
+
+const NO_CELL: u32 = u32::MAX;
+
+/// Values in their plain form.
+#[derive(Debug, Clone)]
+pub(crate) enum Values {
+    Numbers(Vec<u64>),
+    Bytes { bytes: Vec<u8>, ends: Vec<u32> },
+}
+
+impl Values {
+    fn empty(shape: Shape) -> Self {
+        match shape {
+            Shape::Int32 | Shape::Int64 | Shape::Bool | Shape::SpanId => Self::Numbers(Vec::new()),
+            Shape::Bytes16 | Shape::Uuid | Shape::Long => Self::Bytes { bytes: Vec::new(), ends: Vec::new() },
+        }
+    }
+
+    /// The number of values.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Bytes { ends, .. } => ends.len(),
+        }
+    }
+
+    pub(crate) fn number(&self, at: usize) -> u64 {
+        match self {
+            Self::Numbers(numbers) => numbers.get(at).copied().unwrap_or_default(),
+            Self::Bytes { .. } => 0,
+        }
+    }
+
+    pub(crate) fn bytes(&self, at: usize) -> &[u8] {
+        let Self::Bytes { bytes, ends } = self else { return &[] };
+        let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+        let end = ends.get(at).copied().unwrap_or_default();
+        bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.capacity() * 8,
+            Self::Bytes { bytes, ends } => bytes.capacity() + ends.capacity() * 4,
+        }
+    }
+
+    /// Appends `count` plain values that fill `raw` exactly.
+    fn put_plain(&mut self, shape: Shape, mut raw: &[u8], count: usize) -> Option<()> {
+        let width = match shape {
+            Shape::Int32 => 4,
+            Shape::Int64 | Shape::SpanId => 8,
+            Shape::Bytes16 | Shape::Uuid => 16,
+            Shape::Bool | Shape::Long => 0,
+        };
+        if width > 0 && raw.len() != count.checked_mul(width)? {
+            return None;
+        }
+        match self {
+            Self::Numbers(numbers) => match shape {
+                Shape::Int32 => numbers.extend(raw.chunks_exact(4).map(int32)),
+                Shape::SpanId => {
+                    let number = |id: &[u8]| id.try_into().map(u64::from_be_bytes).unwrap_or_default();
+                    numbers.extend(raw.chunks_exact(8).map(number));
+                }
+                Shape::Bool => {
+                    if raw.len() != count.div_ceil(8) {
+                        return None;
+                    }
+                    let bit = |at: usize| raw.get(at / 8).map_or(0, |byte| u64::from(byte >> (at % 8) & 1));
+                    numbers.extend((0..count).map(bit));
+                }
+                _ => {
+                    let number = |bits: &[u8]| bits.try_into().map(u64::from_le_bytes).unwrap_or_default();
+                    numbers.extend(raw.chunks_exact(8).map(number));
+                }
+            },
+            Self::Bytes { bytes, ends } => {
+                for _ in 0..count {
+                    let length = match width {
+                        0 => {
+                            let (length, rest) = raw.split_first_chunk::<4>()?;
+                            raw = rest;
+                            u32::from_le_bytes(*length) as usize
+                        }
+                        _ => width,
+                    };
+                    let (value, rest) = raw.split_at_checked(length)?;
+                    raw = rest;
+                    bytes.extend_from_slice(value);
+                    ends.push(u32::try_from(bytes.len()).ok()?);
+                }
+                if !raw.is_empty() {
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// A 32-bit number with its sign, in 64 bits; a batch's 32-bit numbers are its low half.
+fn int32(bytes: &[u8]) -> u64 {
+    bytes.try_into().map(i32::from_le_bytes).map_or(0, |number| i64::from(number).cast_unsigned())
+}
+
+/// The cells of a column over a range of rows of one row group.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub shape: Shape,
+    rows: usize,
+    /// By row: the place of its cell; `None`: every row has one.
+    slots: Option<Vec<u32>>,
+    /// By cell: its place in `values`, which are the dictionary then.
+    codes: Option<Vec<u32>>,
+    values: Arc<Values>,
+}
+
+impl Column {
+    /// A column without a cell.
+    pub(crate) fn empty(shape: Shape, rows: usize) -> Self {
+        Self { shape, rows, slots: Some(vec![NO_CELL; rows]), codes: None, values: Arc::new(Values::empty(shape)) }
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// The place of a row's value in [`Column::values`].
+    #[inline]
+    pub(crate) fn place(&self, row: usize) -> Option<usize> {
+        let cell = match &self.slots {
+            None => row,
+            Some(slots) => slots.get(row).filter(|slot| **slot != NO_CELL).map(|slot| *slot as usize)?,
+        };
+        match &self.codes {
+            None => Some(cell).filter(|cell| *cell < self.values.len()),
+            Some(codes) => codes.get(cell).map(|code| *code as usize),
+        }
+    }
+
+    /// The number of a row's cell.
+    #[inline]
+    pub(crate) fn number(&self, row: usize) -> Option<u64> {
+        self.place(row).map(|place| self.values.number(place))
+    }
+
+    /// The bytes of a row's cell.
+    #[inline]
+    pub(crate) fn bytes(&self, row: usize) -> Option<&[u8]> {
+        self.place(row).map(|place| self.values.bytes(place))
+    }
+
+    /// The distinct values when there is a dictionary, else all cells.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Whether several rows share a value in [`Column::values`].
+    pub(crate) fn has_dictionary(&self) -> bool {
+        self.codes.is_some()
+    }
+}
+
+/// Gathers the cells of a column, page by page.
+#[derive(Debug)]
+pub(crate) struct ColumnBuilder<'a> {
+    info: &'a ColumnInfo,
+    chunk: &'a ChunkPlace,
+    dictionary: Option<Arc<Values>>,
+    slots: Option<Vec<u32>>,
+    codes: Vec<u32>,
+    values: Values,
+    cells: usize,
+    rows: usize,
+    levels: Vec<u32>,
+}
+
+impl<'a> ColumnBuilder<'a> {
+    pub(crate) fn new(info: &'a ColumnInfo, chunk: &'a ChunkPlace, dictionary: Option<Arc<Values>>) -> Self {
+        Self {
+            info,
+            chunk,
+            dictionary,
+            slots: info.is_optional.then(Vec::new),
+            codes: Vec::new(),
+            values: Values::empty(info.shape),
+            cells: 0,
+            rows: 0,
+            levels: Vec::new(),
+        }
+    }
+
+    /// Adds the rows of a page that lie in `wanted` (counted in the row group), or says what is wrong with it.
+    pub(crate) fn add_page(
+        &mut self,
+        opener: &mut PageOpener,
+        stored: &[u8],
+        page: PagePlace,
+        wanted: &Range<usize>,
+    ) -> Result<(), &'static str> {
+        let expected = Expected {
+            kind: PageKind::Data(self.chunk.encoding),
+            values: Some(page.rows),
+            is_compressed: self.chunk.is_compressed,
+        };
+        let (_, mut raw) = opener.open(stored, expected)?;
+        let rows = page.rows as usize;
+        let mut cells = rows;
+        self.levels.clear();
+        if self.info.is_optional {
+            let levels = take_levels(&mut raw).ok_or("presence bits are cut short")?;
+            hybrid(levels, 1, rows, &mut self.levels).ok_or("presence bits make no sense")?;
+            cells = self.levels.iter().filter(|level| **level == 1).count();
+        }
+        let first = wanted.start.saturating_sub(page.first_row as usize).min(rows);
+        let last = wanted.end.saturating_sub(page.first_row as usize).clamp(first, rows);
+        let base = self.cells;
+        self.put_cells(raw, cells)?;
+        self.cells += cells;
+        match &mut self.slots {
+            None => self.drop_rows_outside(base, first, last, rows),
+            Some(slots) => {
+                let mut cell = base as u32;
+                for (row, level) in self.levels.iter().enumerate() {
+                    let slot = if *level == 1 { cell } else { NO_CELL };
+                    cell += *level;
+                    if (first..last).contains(&row) {
+                        slots.push(slot);
+                    }
+                }
+            }
+        }
+        self.rows += last - first;
+        Ok(())
+    }
+
+    fn put_cells(&mut self, raw: &[u8], cells: usize) -> Result<(), &'static str> {
+        const WRONG: &str = "values don't fill the page";
+        match self.chunk.encoding {
+            PageEncoding::Dictionary => {
+                let (width, runs) = raw.split_first().ok_or(WRONG)?;
+                let from = self.codes.len();
+                hybrid(runs, u32::from(*width), cells, &mut self.codes).ok_or(WRONG)?;
+                let entries = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.len());
+                let is_known = |code: &u32| (*code as usize) < entries;
+                let known = self.codes.get(from..).unwrap_or_default().iter().all(is_known);
+                if known { Ok(()) } else { Err("a value is not in the dictionary") }
+            }
+            PageEncoding::Plain => self.values.put_plain(self.info.shape, raw, cells).ok_or(WRONG),
+            PageEncoding::Delta | PageEncoding::Split => {
+                let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
+                let is_delta = self.chunk.encoding == PageEncoding::Delta;
+                let read = if is_delta { delta(raw, cells, numbers) } else { split(raw, cells, numbers) };
+                read.ok_or(WRONG)
+            }
+        }
+    }
+
+    /// Without presence bits row and cell are one, so cells outside the wanted rows are taken out.
+    fn drop_rows_outside(&mut self, base: usize, first: usize, last: usize, rows: usize) {
+        fn keep<T>(list: &mut Vec<T>, base: usize, first: usize, last: usize) {
+            list.truncate(base + last);
+            list.drain(base..base + first);
+        }
+        if (first, last) == (0, rows) {
+            return;
+        }
+        if self.dictionary.is_some() {
+            keep(&mut self.codes, base, first, last);
+        } else {
+            match &mut self.values {
+                Values::Numbers(numbers) => keep(numbers, base, first, last),
+                Values::Bytes { bytes, ends } => {
+                    let end_of = |cell: usize| match cell.checked_sub(1) {
+                        None => 0,
+                        Some(before) => ends.get(before).copied().unwrap_or_default(),
+                    };
+                    let (from, start, stop) = (end_of(base), end_of(base + first), end_of(base + last));
+                    bytes.truncate(stop as usize);
+                    bytes.drain(from as usize..start as usize);
+                    keep(ends, base, first, last);
+                    ends.iter_mut().skip(base).for_each(|end| *end -= start - from);
+                }
+            }
+        }
+        self.cells = base + (last - first);
+    }
+
+    pub(crate) fn finish(self) -> Column {
+        let (codes, values) = match self.dictionary {
+            Some(dictionary) => (Some(self.codes), dictionary),
+            None => (None, Arc::new(self.values)),
+        };
+        Column { shape: self.info.shape, rows: self.rows, slots: self.slots, codes, values }
+    }
+}
+
+/// The values of a dictionary page, or what is wrong with it.
+pub(crate) fn read_dictionary(
+    opener: &mut PageOpener,
+    stored: &[u8],
+    shape: Shape,
+    is_compressed: bool,
+) -> Result<Values, &'static str> {
+    let expected = Expected { kind: PageKind::Dictionary, values: None, is_compressed };
+    let (count, raw) = opener.open(stored, expected)?;
+    let mut values = Values::empty(shape);
+    // A count that the page can't hold is refused before anything is made of it.
+    values.put_plain(shape, raw, count as usize).ok_or("dictionary doesn't fill the page")?;
+    Ok(values)
+}
+
+fn take_levels<'a>(raw: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = raw.split_first_chunk::<4>()?;
+    let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *raw = rest;
+    Some(levels)
+}

@@ -1,0 +1,50 @@
+//! A segment: the frozen content of one head as a handful of files that never change.
+//!
+//! `<id>.spans.parquet` has one row a span, `<id>.events.parquet` and `<id>.links.parquet` one a child,
+//! `<id>.resources.parquet` one a resource or scope, and `<id>.tix` says where to look. All but the last are standard
+//! Parquet that others read; the last is rebuilt from them when it is lost.
+//!
+//! Promises
+//! - Spans come back with everything they were written with.
+//! - A flipped bit anywhere is an error of kind [`SegmentErrorKind::Corrupt`], never a wrong answer and never a panic.
+//! - [`write_segment`] returns when bytes and names are durable.
+//!
+//! Refuses: to change a segment. Read next: `write.rs`, `order.rs`, `layout.rs`; then `open.rs`, `read.rs`,
+//! `search.rs`; `verify.rs` for the whole truth about one segment.
+
+pub(crate) mod attributes;
+mod cache;
+mod chunk;
+mod assemble;
+mod bits;
+mod children;
+mod column;
+pub(crate) mod decode;
+pub(crate) mod encode;
+mod envelope;
+mod error;
+mod footer;
+mod layout;
+mod leaf;
+mod meta;
+mod open;
+pub(crate) mod order;
+pub(crate) mod page;
+pub(crate) mod parts;
+mod plan;
+mod read;
+mod search;
+mod table;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod write;
+
+pub use cache::SegmentCache;
+pub use error::{SegmentError, SegmentErrorKind};
+pub use meta::{FileKind, FileMeta, SegmentId, SegmentIdError, SegmentMeta};
+pub use open::Segment;
+pub use plan::SearchPlan;
+pub use search::Matches;
+pub use verify::Damage;
+pub use write::write_segment;

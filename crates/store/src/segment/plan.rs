@@ -1,0 +1,200 @@
+//! A predicate made ready for segments: patterns compiled once, filter entries computed once.
+//!
+//! Promises: what a plan rules out for a granule is certainly not there.
+
+use model::batch::AttrValue;
+use model::{Field, Literal, Operator, Place, Predicate};
+use regex::{Regex, RegexBuilder};
+
+use crate::evaluate::{Compiled, PredicateError, compare};
+use crate::index::OwnerKind;
+use crate::index::filters::{Filters, Subject, texts_of_number};
+use crate::index::keys::{Bounds, KeyFacts, KeyList};
+
+/// Bytes that a compiled regular expression may take; as for spans in memory.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// A predicate made ready to search segments with.
+#[derive(Debug, Clone)]
+pub struct SearchPlan {
+    pub(crate) root: Node,
+    /// The same, for rows that must be judged one by one.
+    pub(crate) rows: Compiled,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    All,
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    Leaf(Box<Leaf>),
+}
+
+/// A comparison, or the question whether a field is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    pub field: Field,
+    pub test: Test,
+    /// Filter entries of which a match has at least one; `None`: filters can't tell.
+    entries: Option<Vec<u64>>,
+}
+
+/// What a value must pass.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    Exists,
+    Literal(Operator, Literal),
+    Pattern { regex: Regex, is_wanted: bool },
+}
+
+impl Test {
+    /// Tells whether a value passes; as `evaluate` judges it.
+    pub(crate) fn passes(&self, value: &AttrValue<'_>) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::Literal(operator, literal) => compare(value, *operator, literal),
+            Self::Pattern { regex, is_wanted } => match value {
+                AttrValue::String(text) => regex.is_match(text) == *is_wanted,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl SearchPlan {
+    /// Makes a predicate ready.
+    pub fn new(predicate: &Predicate) -> Result<Self, PredicateError> {
+        // This checks the depth that `node` then descends.
+        let rows = Compiled::new(predicate)?;
+        Ok(Self { root: node(predicate)?, rows })
+    }
+}
+
+fn node(predicate: &Predicate) -> Result<Node, PredicateError> {
+    let all = |of: &[Predicate]| of.iter().map(node).collect::<Result<Vec<_>, _>>();
+    Ok(match predicate {
+        Predicate::All => Node::All,
+        Predicate::And(of) => Node::And(all(of)?),
+        Predicate::Or(of) => Node::Or(all(of)?),
+        Predicate::Not(one) => Node::Not(Box::new(node(one)?)),
+        Predicate::Exists(field) => leaf(field, Test::Exists),
+        Predicate::Compare(field, operator, literal) => leaf(field, test(*operator, literal)?),
+    })
+}
+
+fn leaf(field: &Field, test: Test) -> Node {
+    let entries = entries(field, &test);
+    Node::Leaf(Box::new(Leaf { field: field.clone(), test, entries }))
+}
+
+fn test(operator: Operator, literal: &Literal) -> Result<Test, PredicateError> {
+    let is_wanted = match operator {
+        Operator::Matches => true,
+        Operator::MatchesNot => false,
+        _ => return Ok(Test::Literal(operator, literal.clone())),
+    };
+    let (Literal::String(pattern) | Literal::Text(pattern)) = literal else {
+        return Err(PredicateError::Pattern { pattern: format!("{literal:?}"), reason: "it is no text".to_owned() });
+    };
+    let built = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(REGEX_BYTES_MAX).build();
+    let regex = built.map_err(|e| PredicateError::Pattern { pattern: pattern.clone(), reason: e.to_string() })?;
+    Ok(Test::Pattern { regex, is_wanted })
+}
+
+fn entries(field: &Field, test: &Test) -> Option<Vec<u64>> {
+    let Test::Literal(Operator::Equal, literal) = test else { return None };
+    let subject = match field {
+        Field::Name => Subject::Name,
+        Field::Service => Subject::Service,
+        Field::Kind => Subject::Kind,
+        Field::Status => Subject::Status,
+        Field::StatusMessage => Subject::StatusMessage,
+        Field::EventName => Subject::EventName,
+        Field::ScopeName => Subject::ScopeName,
+        Field::ScopeVersion => Subject::ScopeVersion,
+        Field::Attribute { key, .. } => Subject::Attribute(key),
+        _ => return None,
+    };
+    let texts = match literal {
+        Literal::String(text) | Literal::Text(text) => vec![text.clone()],
+        Literal::Int(int) => texts_of_number(AttrValue::Int(*int)),
+        Literal::Double(double) => texts_of_number(AttrValue::Double(*double)),
+        Literal::Bool(is) => vec![is.to_string()],
+        Literal::TraceId(_) | Literal::SpanId(_) => return None,
+    };
+    Some(texts.iter().map(|text| subject.entry(text)).collect())
+}
+
+/// What the sidecar knows that rules granules out.
+#[derive(Debug)]
+pub(crate) struct Pruner<'a> {
+    pub filters: &'a Filters,
+    pub keys: &'a KeyList,
+}
+
+impl Pruner<'_> {
+    /// Tells whether a granule may have a match.
+    pub(crate) fn may_match(&self, node: &Node, granule: usize) -> bool {
+        match node {
+            Node::All | Node::Not(_) => true,
+            Node::And(all) => all.iter().all(|one| self.may_match(one, granule)),
+            Node::Or(any) => any.iter().any(|one| self.may_match(one, granule)),
+            Node::Leaf(leaf) => self.leaf_may_match(leaf, granule),
+        }
+    }
+
+    pub(crate) fn leaf_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
+        if let Some(entries) = &leaf.entries
+            && !entries.iter().any(|entry| self.filters.may_have(granule, *entry))
+        {
+            return false;
+        }
+        match &leaf.field {
+            Field::Attribute { place, key } => self.facts(*place, key).is_none_or(|mut facts| {
+                facts.any(|facts| facts.is_in(granule) && may_pass(facts, &leaf.test))
+            }),
+            _ => true,
+        }
+    }
+
+    /// What is known of a key at a place; `None` when that may not be all.
+    fn facts(&self, place: Place, key: &str) -> Option<impl Iterator<Item = &KeyFacts>> {
+        let is_asked = move |facts: &&KeyFacts| stands_at(facts.owner, place) && facts.key == key;
+        self.keys.is_complete.then(|| self.keys.keys.iter().filter(is_asked))
+    }
+
+    /// Tells whether a key may stand with owners of this kind.
+    pub(crate) fn may_own(&self, owner: OwnerKind, key: &str) -> bool {
+        !self.keys.is_complete || self.keys.keys.iter().any(|facts| facts.owner == owner && facts.key == key)
+    }
+}
+
+/// Tells whether attributes of these owners are meant by a place.
+pub(crate) fn stands_at(owner: OwnerKind, place: Place) -> bool {
+    match place {
+        Place::Anywhere => true,
+        Place::Span => owner == OwnerKind::Span,
+        Place::Resource => owner == OwnerKind::Resource,
+        Place::Scope => owner == OwnerKind::Scope,
+        Place::Event => owner == OwnerKind::Event,
+        Place::Link => owner == OwnerKind::Link,
+    }
+}
+
+/// Whether a number between the bounds may pass: an interval passes a comparison if one of its ends does.
+fn may_pass(facts: &KeyFacts, test: &Test) -> bool {
+    let Test::Literal(operator, Literal::Int(_) | Literal::Double(_)) = test else { return true };
+    let ends = match facts.bounds {
+        Some(Bounds::Int(low, high)) => [AttrValue::Int(low), AttrValue::Int(high)],
+        Some(Bounds::Double(low, high)) => [AttrValue::Double(low), AttrValue::Double(high)],
+        // Other types have no order with numbers and are equal to none; NotEqual holds for all of them.
+        None => return *operator == Operator::NotEqual,
+    };
+    match operator {
+        Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
+            ends.iter().any(|end| test.passes(end))
+        }
+        _ => true,
+    }
+}

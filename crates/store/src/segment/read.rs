@@ -1,0 +1,340 @@
+//! Spans, read back into a batch.
+//!
+//! Promises
+//! - A span comes back with everything it was written with: its hash ([`SpanBatch::span_hash`]) is the same.
+//! - [`Segment::read_trace`] gives spans in order of arrival, [`Segment::read_rows`] in order of rows.
+//! - Only the pages that hold the rows are read, and only the columns that their shapes need.
+
+#![allow(clippy::cast_possible_truncation, reason = "rows are below 2^32; numbers come back from where they were widened")]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use model::batch::{BatchBuilder, SpanRow};
+use model::{SpanBatch, SpanId, TraceId};
+
+use super::SegmentError;
+use super::assemble::AttributeReader;
+use super::children::{EventCells, LinkCells};
+use super::column::Column;
+use super::envelope::EnvelopeCopier;
+use super::footer::Footer;
+use super::meta::FileKind;
+use super::open::Segment;
+use super::page::PageOpener;
+use crate::index::{TraceEntry, TraceTable};
+
+/// The columns of a span's own fields.
+#[derive(Debug)]
+struct SpanCells {
+    span_id: Column,
+    parent_delta: Column,
+    parent_span_id: Column,
+    arrival: Column,
+    start: Column,
+    duration: Column,
+    name: Column,
+    kind: Column,
+    status: Column,
+    status_message: Column,
+    trace_state: Column,
+    flags: Column,
+    dropped: [Column; 3],
+    resource: Column,
+    scope: Column,
+}
+
+/// A piece of a question's rows: those in one row group.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub group: usize,
+    /// Counted in the group.
+    pub rows: Range<usize>,
+    /// The same, counted in the segment.
+    pub all: Range<usize>,
+}
+
+/// Cuts a range of the segment's rows at row groups.
+pub(crate) fn pieces(footer: &Footer, rows: &Range<usize>) -> Vec<Piece> {
+    let cut = |(at, group): (usize, &super::footer::Group)| {
+        let all = rows.start.max(group.rows.start)..rows.end.min(group.rows.end);
+        let start = group.rows.start;
+        (!all.is_empty()).then(|| Piece { group: at, rows: all.start - start..all.end - start, all })
+    };
+    footer.groups.iter().enumerate().filter_map(cut).collect()
+}
+
+/// Reads rows of one segment into one batch.
+struct RowReader<'a> {
+    segment: &'a Segment,
+    footer: &'a Arc<Footer>,
+    traces: &'a TraceTable,
+    envelopes: EnvelopeCopier<'a>,
+    opener: PageOpener,
+    builder: BatchBuilder,
+}
+
+impl Segment {
+    /// The spans of a trace, in order of arrival.
+    pub fn read_trace(&self, entry: &TraceEntry) -> Result<SpanBatch, SegmentError> {
+        self.read(&[entry.range()], true)
+    }
+
+    /// The spans of ranges of rows, in the order of the ranges. Rows that are not there are passed over.
+    pub fn read_rows(&self, rows: &[Range<usize>]) -> Result<SpanBatch, SegmentError> {
+        self.read(rows, false)
+    }
+
+    fn read(&self, ranges: &[Range<usize>], by_arrival: bool) -> Result<SpanBatch, SegmentError> {
+        let traces = self.traces()?;
+        self.read_with(&traces, ranges, by_arrival)
+    }
+
+    fn read_with(
+        &self,
+        traces: &TraceTable,
+        ranges: &[Range<usize>],
+        by_arrival: bool,
+    ) -> Result<SpanBatch, SegmentError> {
+        let footer = self.spans_footer()?;
+        let resources = self.resources()?;
+        let mut reader = RowReader {
+            segment: self,
+            footer: &footer,
+            traces,
+            envelopes: EnvelopeCopier::new(&resources),
+            opener: PageOpener::new()?,
+            builder: BatchBuilder::new(),
+        };
+        for range in ranges {
+            let pieces = pieces(&footer, range);
+            let is_cut = |pair: &[Piece]| {
+                let behind = pair.last().map_or(0, |piece| piece.all.start);
+                traces.of_row(behind as u32).is_some_and(|trace| (trace.first_row as usize) < behind)
+            };
+            if by_arrival && pieces.windows(2).any(is_cut) {
+                return reader.across_groups(&pieces);
+            }
+            for piece in &pieces {
+                reader.piece(piece, by_arrival)?;
+            }
+        }
+        Ok(reader.builder.finish())
+    }
+
+    /// All spans, traces in order of rows, spans of a trace in order of arrival: what rows were ordered from. Also the
+    /// rows of the traces. The sidecar is not needed.
+    pub(crate) fn read_all(&self) -> Result<(SpanBatch, TraceTable), SegmentError> {
+        let traces = self.traces_from_data()?;
+        let batch = self.read_with(&traces, std::slice::from_ref(&(0..self.meta().spans as usize)), true)?;
+        Ok((batch, traces))
+    }
+
+    pub(crate) fn spans_footer(&self) -> Result<Arc<Footer>, SegmentError> {
+        let footer = self.footer(FileKind::Spans)?.ok_or_else(|| SegmentError::bug("no spans file"))?;
+        if footer.rows as u64 != self.meta().spans {
+            return Err(SegmentError::corrupt(&self.path(FileKind::Spans), "its rows are not the manifest's spans"));
+        }
+        Ok(footer)
+    }
+
+    /// The rows of the traces as the data has them, without times.
+    fn traces_from_data(&self) -> Result<TraceTable, SegmentError> {
+        let mut traces: Vec<(TraceId, u32)> = Vec::new();
+        self.each_cell("trace_id", |column, at| {
+            let id = column.bytes(at).and_then(|id| id.try_into().ok()).map(TraceId).unwrap_or_default();
+            match traces.last_mut() {
+                Some((last, rows)) if *last == id => *rows += 1,
+                _ => traces.push((id, 1)),
+            }
+        })?;
+        Ok(TraceTable::of_runs(&traces))
+    }
+
+    /// The numbers of a column of the spans, 0 where there is none.
+    pub(crate) fn numbers(&self, name: &str) -> Result<Vec<u64>, SegmentError> {
+        let mut numbers = Vec::with_capacity(self.meta().spans as usize);
+        self.each_cell(name, |column, at| numbers.push(column.number(at).unwrap_or_default()))?;
+        Ok(numbers)
+    }
+
+    fn each_cell(&self, name: &str, mut take: impl FnMut(&Column, usize)) -> Result<(), SegmentError> {
+        let footer = self.spans_footer()?;
+        let place = footer.column(name).ok_or_else(|| self.no_column(name))?;
+        let mut opener = PageOpener::new()?;
+        for (at, group) in footer.groups.iter().enumerate() {
+            let rows = 0..group.rows.len();
+            let column = self.column((FileKind::Spans, &footer), (at, place), &rows, &mut opener)?;
+            rows.for_each(|row| take(&column, row));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn no_column(&self, name: &str) -> SegmentError {
+        SegmentError::corrupt(&self.path(FileKind::Spans), format!("it has no column \"{name}\""))
+    }
+}
+
+impl RowReader<'_> {
+    fn span_cells(&mut self, piece: &Piece) -> Result<SpanCells, SegmentError> {
+        let mut column = |name: &str| {
+            let place = self.footer.column(name).ok_or_else(|| self.segment.no_column(name))?;
+            let of = (FileKind::Spans, &**self.footer);
+            self.segment.column(of, (piece.group, place), &piece.rows, &mut self.opener)
+        };
+        Ok(SpanCells {
+            span_id: column("span_id")?,
+            parent_delta: column("parent_delta")?,
+            parent_span_id: column("parent_span_id")?,
+            arrival: column("arrival")?,
+            start: column("start_time")?,
+            duration: column("duration")?,
+            name: column("name")?,
+            kind: column("kind")?,
+            status: column("status")?,
+            status_message: column("status_message")?,
+            trace_state: column("trace_state")?,
+            flags: column("flags")?,
+            dropped: [column("dropped_attrs")?, column("dropped_events")?, column("dropped_links")?],
+            resource: column("resource_id")?,
+            scope: column("scope_id")?,
+        })
+    }
+
+    /// Traces that are cut by row groups: their rows first, then their order of arrival.
+    fn across_groups(mut self, pieces: &[Piece]) -> Result<SpanBatch, SegmentError> {
+        let mut places = Vec::new();
+        for piece in pieces {
+            places.extend(self.piece(piece, false)?);
+        }
+        let rows = self.builder.finish();
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|row| places.get(*row));
+        let mut builder = BatchBuilder::new();
+        builder.append_rows(&rows, order);
+        Ok(builder.finish())
+    }
+
+    /// Appends the rows of a piece; gives, in the order of rows, their trace and rank of arrival there.
+    fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<Vec<(u32, u64)>, SegmentError> {
+        let cells = self.span_cells(piece)?;
+        let of = (FileKind::Spans, self.footer);
+        let mut attributes = AttributeReader::read(self.segment, of, (piece.group, &piece.rows), &mut self.opener)?;
+        let parents = self.parents(piece, &cells)?;
+        let mut events = EventCells::read(self.segment, &piece.all, &mut self.opener)?;
+        let mut links = LinkCells::read(self.segment, &piece.all, &mut self.opener)?;
+        let place = |at: usize| {
+            let trace = self.traces.of_row((piece.all.start + at) as u32);
+            (trace.map_or(0, |trace| trace.ordinal), cells.arrival.number(at).unwrap_or_default())
+        };
+        let places: Vec<(u32, u64)> = (0..piece.rows.len()).map(place).collect();
+        let mut order: Vec<usize> = (0..piece.rows.len()).collect();
+        if by_arrival {
+            order.sort_by_key(|row| places.get(*row));
+        }
+        for at in order {
+            let row = piece.all.start + at;
+            let parent = parents.get(at).copied().unwrap_or_default();
+            let put = self.put_span(row, at, (&cells, &mut attributes), parent, (&mut events, &mut links));
+            put.ok_or_else(|| {
+                SegmentError::corrupt(&self.segment.path(FileKind::Spans), format!("row {row} contradicts itself"))
+            })?;
+        }
+        Ok(places)
+    }
+
+    fn put_span(
+        &mut self,
+        row: usize,
+        at: usize,
+        (cells, attributes): (&SpanCells, &mut AttributeReader),
+        parent_span_id: SpanId,
+        (events, links): (&mut [EventCells], &mut [LinkCells]),
+    ) -> Option<()> {
+        let trace_id = self.traces.of_row(row as u32)?.trace_id;
+        let attributes = attributes.put(at, &mut self.builder)?;
+        for group in events {
+            group.put(row as u32, &mut self.builder)?;
+        }
+        for group in links {
+            group.put(row as u32, trace_id, &mut self.builder)?;
+        }
+        let number = |column: &Column| column.number(at).unwrap_or_default();
+        let resource = self.envelopes.resource(number(&cells.resource) as usize, &mut self.builder)?;
+        let scope = self.envelopes.scope(number(&cells.scope) as usize, &mut self.builder)?;
+        let mut text = |column: &Column| self.builder.intern(column.bytes(at).unwrap_or_default());
+        let [dropped_attributes, dropped_events, dropped_links] = cells.dropped.each_ref().map(|c| number(c) as u32);
+        let start = cells.start.number(at)?;
+        let span = SpanRow {
+            trace_id,
+            span_id: SpanId::from_number(cells.span_id.number(at)?),
+            parent_span_id,
+            name: text(&cells.name),
+            kind: cells.kind.number(at)? as i32,
+            start,
+            end: start.wrapping_add(cells.duration.number(at)?),
+            status: cells.status.number(at)? as i32,
+            status_message: text(&cells.status_message),
+            trace_state: text(&cells.trace_state),
+            flags: cells.flags.number(at)? as u32,
+            resource,
+            scope,
+            attributes,
+            dropped_attributes,
+            dropped_events,
+            dropped_links,
+        };
+        self.builder.push_span(span);
+        Some(())
+    }
+
+    /// The parent ids of a piece's rows: given, or those of rows above, which may lie outside the piece.
+    fn parents(&mut self, piece: &Piece, cells: &SpanCells) -> Result<Vec<SpanId>, SegmentError> {
+        let contradiction = |row: usize| {
+            let path = self.segment.path(FileKind::Spans);
+            SegmentError::corrupt(&path, format!("row {row} has a parent before the first row"))
+        };
+        let mut parents = Vec::with_capacity(piece.rows.len());
+        let mut outside: Vec<(usize, usize)> = Vec::new();
+        for at in 0..piece.rows.len() {
+            let row = piece.all.start + at;
+            let delta = cells.parent_delta.number(at).unwrap_or_default().cast_signed();
+            let id = match usize::try_from(delta) {
+                Err(_) => cells.parent_span_id.number(at),
+                Ok(0) => None,
+                Ok(delta) => {
+                    let parent = row.checked_sub(delta).ok_or_else(|| contradiction(row))?;
+                    match parent.checked_sub(piece.all.start) {
+                        Some(inside) => cells.span_id.number(inside),
+                        None => {
+                            outside.push((parent, at));
+                            None
+                        }
+                    }
+                }
+            };
+            parents.push(id.map(SpanId::from_number).unwrap_or_default());
+        }
+        outside.sort_unstable();
+        let place = self.footer.column("span_id").ok_or_else(|| self.segment.no_column("span_id"))?;
+        let mut from = 0;
+        while let Some(&(first, _)) = outside.get(from) {
+            // A page has 4,096 rows; what is within that of the first is read with it.
+            let count = outside.iter().skip(from).take_while(|(parent, _)| *parent < first + 4_096).count();
+            let near = outside.get(from..from + count).unwrap_or_default();
+            let last = near.last().map_or(first, |(parent, _)| *parent);
+            for piece in pieces(self.footer, &(first..last + 1)) {
+                let of = (FileKind::Spans, &**self.footer);
+                let ids = self.segment.column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
+                for (parent, at) in near.iter().filter(|(parent, _)| piece.all.contains(parent)) {
+                    let id = ids.number(parent - piece.all.start).map(SpanId::from_number);
+                    if let (Some(slot), Some(id)) = (parents.get_mut(*at), id) {
+                        *slot = id;
+                    }
+                }
+            }
+            from += count;
+        }
+        Ok(parents)
+    }
+}

@@ -1,0 +1,119 @@
+//! What a person at a terminal reads when the program is ready: what is served where, and what to do next.
+//!
+//! Promises: at most 20 lines; nothing is promised that the configuration does not.
+
+use crate::config::{Acknowledge, Config, OrOff, Setting};
+use crate::listen::Addresses;
+
+/// The text.
+pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> String {
+    let mut lines = vec![
+        format!("Trackway {} is ready.", env!("CARGO_PKG_VERSION")),
+        String::new(),
+    ];
+    let url = |name: &str| {
+        let found = addresses.iter().find(|(known, _)| *known == name);
+        found.map(|(_, address)| match address.ip() {
+            // All addresses: the one that works here.
+            ip if ip.is_loopback() || ip.is_unspecified() => {
+                format!("http://localhost:{}", address.port())
+            }
+            _ => format!("http://{address}"),
+        })
+    };
+    let rows = [
+        ("send traces to", "otlp_grpc", "", "OTLP over gRPC"),
+        ("", "otlp_http", "/v1/traces", "OTLP over HTTP"),
+        (
+            "read them at",
+            "query_http",
+            "/api/services",
+            "Jaeger's HTTP API",
+        ),
+        ("watch it at", "admin", "/metrics", "metrics, /ready, /live"),
+        ("", "health", "/status", "health"),
+    ];
+    for (what, name, path, kind) in rows {
+        if let Some(url) = url(name) {
+            lines.push(format!("  {what:16}{:<40} {kind}", format!("{url}{path}")));
+        }
+    }
+    lines.push(format!(
+        "  {:16}{}, {}",
+        "data in",
+        config.store.dir.display(),
+        kept_for(config)
+    ));
+    lines.push(format!(
+        "  {:16}{}",
+        "accepted means",
+        accepted_means(config.store.acknowledge)
+    ));
+    lines.push(String::new());
+    if let Some(url) = url("otlp_http") {
+        lines.push(format!(
+            "Next: OTEL_EXPORTER_OTLP_ENDPOINT={url} for an application with OpenTelemetry,"
+        ));
+        lines.push(match is_demo {
+            true => "      or just wait for the demonstration's traffic; then".to_owned(),
+            false => "      or `trackway generate` for sample traffic; then".to_owned(),
+        });
+    }
+    lines.push(
+        "      trackway services · trackway search --service NAME · trackway trace ID".to_owned(),
+    );
+    lines.push("Stop with Ctrl-C.".to_owned());
+    lines.join("\n") + "\n"
+}
+
+fn kept_for(config: &Config) -> String {
+    let retention = &config.store.retention;
+    match (retention.age, retention.bytes) {
+        (OrOff::Off, OrOff::Off) => "kept for ever".to_owned(),
+        (OrOff::On(age), OrOff::Off) => format!("kept for {}", age.print()),
+        (OrOff::Off, OrOff::On(bytes)) => format!("kept until it takes {}", bytes.print()),
+        (OrOff::On(age), OrOff::On(bytes)) => format!(
+            "kept for {} or until it takes {}",
+            age.print(),
+            bytes.print()
+        ),
+    }
+}
+
+/// What a sender may rely on.
+pub(crate) fn accepted_means(level: Acknowledge) -> &'static str {
+    match level {
+        Acknowledge::Sync => "on the disk (sync): a power cut loses nothing",
+        Acknowledge::PageCache => {
+            "with the operating system (page_cache): a power cut may lose spans"
+        }
+        Acknowledge::Memory => "in memory (memory): ANY CRASH LOSES SPANS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_where_everything_is_in_at_most_20_lines() {
+        let names = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+        let addresses: Addresses = names
+            .into_iter()
+            .zip([4317, 4318, 16686, 14269, 13133])
+            .map(|(name, port)| (name, std::net::SocketAddr::from(([127, 0, 0, 1], port))))
+            .collect();
+        let text = banner(&Config::default(), &addresses, false);
+        assert!(text.lines().count() <= 20);
+        crate::golden::assert_golden("banner.txt", &text);
+    }
+
+    #[test]
+    fn says_nothing_of_a_listener_that_is_off() {
+        let text = banner(&Config::default(), &Vec::new(), true);
+        assert!(
+            !text.contains("http://") && !text.contains("OTEL_EXPORTER"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,481 @@
+//! Roles: which rooms a process opens, and how it hands them to each other. So far one: all in one.
+//!
+//! Promises
+//! - Listeners come first: a taken port ends the start before the store is touched.
+//! - Health answers from the first second, while the store still opens and while the last requests drain.
+//! - A stop (SIGTERM, SIGINT) lets requests under way finish, then stops the store; a second signal ends at once.
+//! - The addresses are written, and readiness is told, only when everything serves.
+//!
+//! Read next: `listen` (sockets), `keep` (the store), `banner` (what people see).
+
+use std::future::Future;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use model::TenantId;
+use model::contract::SpanWriter;
+use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
+use prometheus_client::metrics::info::Info;
+use query::{Query, QueryLimits};
+use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::banner::{accepted_means, banner};
+use crate::client::Server;
+use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
+use crate::demo;
+use crate::error::Error;
+use crate::keep::{self, OpenStore, Seams};
+use crate::listen::{Addresses, Listeners, addresses_line};
+use crate::{logging, machine};
+
+/// Pieces of work that may wait for a core; their bytes are bounded by the budget of requests in flight.
+const POOL_QUEUE_JOBS_MAX: usize = 1024;
+/// How long tasks may still take after their listeners have drained.
+const LAST_TASKS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long threads that still work may hold up the end of the process.
+const RUNTIME_END_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Runs everything in one process on the embedded store, until a signal ends it.
+pub(crate) fn run_all_in_one(
+    settings: &Settings,
+    addresses_file: Option<&Path>,
+    is_demo: bool,
+) -> Result<(), Error> {
+    logging::begin(&settings.config);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(machine::cores())
+        .thread_name("trackway-io")
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Machine {
+            action: "start the runtime",
+            source,
+        })?;
+    let ended = runtime.block_on(AllInOne::new(settings, addresses_file, is_demo).run());
+    runtime.shutdown_timeout(RUNTIME_END_TIMEOUT);
+    ended
+}
+
+/// The memory that the program may take, in bytes.
+fn memory_limit_bytes(config: &Config) -> u64 {
+    match config.memory.limit {
+        SizeOrAuto::Auto => machine::memory_limit_default_bytes(),
+        SizeOrAuto::Bytes(bytes) => bytes.0,
+    }
+}
+
+/// How the program is, for the health ports.
+#[derive(Debug)]
+struct ProgramHealth {
+    state: Mutex<State>,
+    shutdown: Shutdown,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Still starting, and how far.
+    Starting(String),
+    /// Serving.
+    Serving(Arc<dyn SpanWriter>),
+}
+
+impl ProgramHealth {
+    fn new(shutdown: Shutdown) -> Self {
+        Self {
+            state: Mutex::new(State::Starting("the program starts".to_owned())),
+            shutdown,
+        }
+    }
+
+    // A std mutex: it is held for a copy, never across an await.
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+impl Health for ProgramHealth {
+    fn started(&self) -> Result<(), String> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Starting(progress) => Err(progress.clone()),
+            State::Serving(_) => Ok(()),
+        }
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if self.shutdown.has_begun() {
+            return Err("the program stops".to_owned());
+        }
+        let writer = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Starting(progress) => return Err(progress.clone()),
+            State::Serving(writer) => Arc::clone(writer),
+        };
+        writer.readiness()
+    }
+}
+
+struct AllInOne<'a> {
+    settings: &'a Settings,
+    addresses_file: Option<&'a Path>,
+    is_demo: bool,
+    /// Stops everything that takes requests.
+    shutdown: Shutdown,
+    /// Stops the health ports, which outlive the rest.
+    last_shutdown: Shutdown,
+    health: Arc<ProgramHealth>,
+    seams: Seams,
+    tasks: Tasks,
+    last_tasks: Tasks,
+}
+
+impl<'a> AllInOne<'a> {
+    fn new(settings: &'a Settings, addresses_file: Option<&'a Path>, is_demo: bool) -> Self {
+        let shutdown = Shutdown::new();
+        Self {
+            settings,
+            addresses_file,
+            is_demo,
+            health: Arc::new(ProgramHealth::new(shutdown.clone())),
+            shutdown,
+            last_shutdown: Shutdown::new(),
+            seams: Seams {
+                clock: Arc::new(RealClock::default()),
+                random: Arc::new(RealRandom::default()),
+                metrics: Metrics::new(),
+            },
+            tasks: Tasks::new(),
+            last_tasks: Tasks::new(),
+        }
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        self.watch_signals()?;
+        let mut listeners = Listeners::open(&self.settings.config.listen)?;
+        let addresses = listeners.addresses();
+        self.warn_of_risks(&listeners);
+        self.register_level();
+        self.serve_health(&mut listeners);
+        let Some(store) = self.open_store().await? else {
+            // Stopped while the store still opened: what was acknowledged before is safe in its log.
+            return Ok(());
+        };
+        let served = self.serve(&store, listeners, &addresses).await;
+        self.stop(store).await;
+        served
+    }
+
+    /// The first signal begins the stop; the second ends the process.
+    fn watch_signals(&self) -> Result<(), Error> {
+        let failed = |source| Error::Machine {
+            action: "watch for signals",
+            source,
+        };
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let shutdown = self.shutdown.clone();
+        self.last_tasks.spawn(async move {
+            let name = next_signal(&mut terminate, &mut interrupt).await;
+            tracing::info!(signal = name, "stopping; a second signal ends at once");
+            shutdown.begin();
+            let name = next_signal(&mut terminate, &mut interrupt).await;
+            tracing::warn!(signal = name, "ended at once");
+            #[allow(
+                clippy::exit,
+                reason = "the second signal asks for just this; the log keeps what was acknowledged"
+            )]
+            std::process::exit(130);
+        });
+        Ok(())
+    }
+
+    fn warn_of_risks(&self, listeners: &Listeners) {
+        for address in listeners.open_to_others() {
+            tracing::warn!(%address, "open to other machines without authentication; listen.host narrows it");
+        }
+        let level = self.settings.config.store.acknowledge;
+        if level == Acknowledge::Memory {
+            tracing::warn!("store.acknowledge is memory: a crash loses spans that were accepted");
+        }
+    }
+
+    fn register_level(&self) {
+        let level = self.settings.config.store.acknowledge.print();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.seams.metrics.register(|registry| {
+            registry.register(
+                "trackway_build",
+                "The program",
+                Info::new(vec![("version", version)]),
+            );
+            let level = Info::new(vec![("level", level)]);
+            registry.register(
+                "trackway_store_acknowledge",
+                "What an accepted request promises",
+                level,
+            );
+        });
+    }
+
+    /// Serves the health ports on tasks of their own, from now until the very end.
+    fn serve_health(&self, listeners: &mut Listeners) {
+        let state = AdminState {
+            metrics: self.seams.metrics.clone(),
+            clock: Arc::clone(&self.seams.clock),
+            health: Arc::clone(&self.health) as Arc<dyn Health>,
+        };
+        let doors = [
+            (
+                serve::admin_router(state.clone()),
+                std::mem::take(&mut listeners.admin),
+            ),
+            (
+                serve::health_router(state),
+                std::mem::take(&mut listeners.health),
+            ),
+        ];
+        for (router, sockets) in doors {
+            if sockets.is_empty() {
+                continue;
+            }
+            let (shutdown, tasks) = (self.last_shutdown.clone(), self.last_tasks.clone());
+            let limits = HttpLimits {
+                drain_timeout: LAST_TASKS_TIMEOUT,
+                ..HttpLimits::default()
+            };
+            self.last_tasks.spawn(async move {
+                if let Err(error) =
+                    serve::serve_http(router, sockets, limits, shutdown, tasks).await
+                {
+                    tracing::error!(%error, "a health port ended");
+                }
+            });
+        }
+    }
+
+    /// Opens the store on a thread that may block; `None` when the stop comes first.
+    async fn open_store(&self) -> Result<Option<OpenStore>, Error> {
+        let (config, seams) = (self.settings.config.clone(), self.seams.clone());
+        let health = Arc::clone(&self.health);
+        let opening = tokio::task::spawn_blocking(move || {
+            keep::open(&config, &seams, &|progress| {
+                health.set(State::Starting(progress));
+            })
+        });
+        tokio::select! {
+            opened = opening => match opened {
+                Ok(opened) => opened.map(Some),
+                Err(panicked) => Err(Error::Store(format!("the store could not be opened: {panicked}"))),
+            },
+            () = self.shutdown.begun() => Ok(None),
+        }
+    }
+
+    async fn serve(
+        &self,
+        store: &OpenStore,
+        listeners: Listeners,
+        addresses: &Addresses,
+    ) -> Result<(), Error> {
+        let config = &self.settings.config;
+        let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX).map_err(
+            |source| Error::Machine {
+                action: "start threads",
+                source,
+            },
+        )?;
+        let tenant = TenantId::default();
+        let memory = memory_limit_bytes(config);
+        let receiver = receive::Receiver::new(
+            Arc::clone(&store.writer),
+            receive::ReceiverParts {
+                pool: pool.clone(),
+                budget: ByteBudget::new(memory / 4),
+                clock: Arc::clone(&self.seams.clock),
+                metrics: &self.seams.metrics,
+                limits: receive_limits(config),
+                tenant: tenant.clone(),
+            },
+        );
+        let query = Query::with_limits(Arc::clone(&store.reader), query_limits(config, memory));
+        let router = serve::jaeger_router(
+            Arc::new(query),
+            ServeParts {
+                clock: Arc::clone(&self.seams.clock),
+                metrics: &self.seams.metrics,
+                pool,
+                tenant,
+                options: jaeger_options(config),
+            },
+        );
+        let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
+        let grpc =
+            receive::serve_otlp_grpc(Arc::clone(&receiver), listeners.otlp_grpc, stop(), tasks());
+        let http = receive::serve_otlp_http(receiver, listeners.otlp_http, stop(), tasks());
+        let answers = serve::serve_http(
+            router,
+            listeners.query_http,
+            http_limits(config),
+            stop(),
+            tasks(),
+        );
+        self.health.set(State::Serving(Arc::clone(&store.writer)));
+        self.tell_ready(addresses)?;
+        let (grpc, http, answers) =
+            tokio::join!(self.guard(grpc), self.guard(http), self.guard(answers));
+        grpc.and(http).and(answers)?;
+        // Listeners that are off end at once; with all of them off there is still a store to watch over.
+        self.shutdown.begun().await;
+        Ok(())
+    }
+
+    /// When one server fails, all stop: a program that serves by halves is harder to notice than one that ends.
+    async fn guard(&self, server: impl Future<Output = std::io::Result<()>>) -> Result<(), Error> {
+        let served = server.await;
+        if served.is_err() {
+            self.shutdown.begin();
+        }
+        served.map_err(|source| Error::Machine {
+            action: "serve a listener",
+            source,
+        })
+    }
+
+    fn tell_ready(&self, addresses: &Addresses) -> Result<(), Error> {
+        let config = &self.settings.config;
+        for (listener, address) in addresses {
+            tracing::info!(listener, %address, "listening");
+        }
+        let data_dir = config.store.dir.display();
+        tracing::info!(%data_dir, accepted_means = accepted_means(config.store.acknowledge), "ready");
+        if let Some(file) = self.addresses_file {
+            write_whole(file, &addresses_line(addresses))?;
+        }
+        let mut out = std::io::stdout();
+        if out.is_terminal() {
+            out.write_all(banner(config, addresses, self.is_demo).as_bytes())?;
+        }
+        if self.is_demo {
+            self.start_demo(addresses);
+        }
+        Ok(())
+    }
+
+    fn start_demo(&self, addresses: &Addresses) {
+        let found = addresses.iter().find(|(name, _)| *name == "otlp_http");
+        let server =
+            found.and_then(|(_, address)| Server::parse(&reachable(*address), address.port()).ok());
+        let Some(server) = server else {
+            tracing::warn!("--demo sends over OTLP/HTTP, but listen.otlp_http is off");
+            return;
+        };
+        let (clock, random) = (
+            Arc::clone(&self.seams.clock),
+            Arc::clone(&self.seams.random),
+        );
+        self.tasks.spawn(demo::send_traffic(
+            server,
+            clock,
+            random,
+            self.shutdown.clone(),
+        ));
+    }
+
+    /// Ends what still runs, then the store, then the health ports.
+    async fn stop(&self, store: OpenStore) {
+        self.shutdown.begin();
+        if tokio::time::timeout(LAST_TASKS_TIMEOUT, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some requests were cut off: they were not acknowledged");
+        }
+        let stopped = tokio::task::spawn_blocking(store.stop).await;
+        if let Err(panicked) = stopped {
+            tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
+        }
+        self.last_shutdown.begin();
+        tracing::info!("stopped");
+    }
+}
+
+async fn next_signal(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// The address at which this very process reaches a listener of its own.
+fn reachable(address: std::net::SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
+}
+
+/// Writes a file so that a reader sees either nothing or all of it.
+fn write_whole(file: &Path, text: &str) -> Result<(), Error> {
+    let failed = |action| {
+        move |source| Error::File {
+            action,
+            path: file.to_owned(),
+            source,
+        }
+    };
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = file.with_file_name(name);
+    std::fs::write(&beside, text).map_err(failed("write"))?;
+    std::fs::rename(&beside, file).map_err(failed("rename"))
+}
+
+fn receive_limits(config: &Config) -> receive::Limits {
+    receive::Limits {
+        body_bytes_max: config.receive.body_bytes_max.0,
+        compressed_bytes_max: config.receive.compressed_bytes_max.0,
+        header_timeout: config.receive.header_timeout,
+        body_timeout: config.receive.body_timeout,
+        connections_max: config.receive.connections_max,
+        drain_timeout: config.listen.drain_timeout,
+        ..receive::Limits::default()
+    }
+}
+
+fn query_limits(config: &Config, memory_bytes: u64) -> QueryLimits {
+    let bytes = match config.query.answer_bytes_max {
+        SizeOrAuto::Auto => memory_bytes / 4,
+        SizeOrAuto::Bytes(bytes) => bytes.0,
+    };
+    QueryLimits {
+        answer_bytes_max: usize::try_from(bytes).unwrap_or(usize::MAX),
+        ..QueryLimits::default()
+    }
+}
+
+fn jaeger_options(config: &Config) -> JaegerOptions {
+    let skew = config.query.clock_skew_max.as_nanos();
+    let mut options = JaegerOptions {
+        search_traces_max: config.query.search_traces_max,
+        answer_timeout: config.query.answer_timeout,
+        ..JaegerOptions::default()
+    };
+    options.adjust.clock_skew_max_nanos = u64::try_from(skew).unwrap_or(u64::MAX);
+    options
+}
+
+fn http_limits(config: &Config) -> HttpLimits {
+    HttpLimits {
+        connections_max: config.query.connections_max,
+        drain_timeout: config.listen.drain_timeout,
+        ..HttpLimits::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -115,8 +115,8 @@ fn ten_thousand_levels_in_protobuf_cut_the_value_and_keep_the_span() {
     let bytes = std::thread::Builder::new()
         .stack_size(256 << 20)
         .spawn(|| {
-            let bytes = request(vec![span_with("deep", value)]);
-            bytes
+            
+            request(vec![span_with("deep", value)])
         })
         .unwrap()
         .join()
@@ -192,7 +192,7 @@ fn shapes_that_never_repeat_are_bounded() {
                         ],
                     );
                     out.message(2, |out| {
-                        out.varint_field(2 + u32::from(number >> (attribute % 11) & 1 == 1), 1)
+                        out.varint_field(2 + u32::from(number >> (attribute % 11) & 1 == 1), 1);
                     });
                 });
             }

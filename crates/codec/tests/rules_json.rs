@@ -589,7 +589,15 @@ fn what_is_written_is_strict_otlp_json() {
         {"key":"b","value":{"bytesValue":"-_8"}},{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{}}},
         {"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}}]"#,
     );
-    let expected = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001","name":"a\"\\\n\u0001ä","kind":2,"startTimeUnixNano":"5","attributes":[{"key":"i","value":{"intValue":"-7"}},{"key":"d","value":{"doubleValue":0.5}},{"key":"n","value":{"doubleValue":"NaN"}},{"key":"b","value":{"bytesValue":"+/8="}},{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{"values":[]}}},{"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}}],"status":{}}]}]}]}"#;
+    let expected = concat!(
+        r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"747261636b7761790000000000000001","#,
+        r#""spanId":"0000000100000001","name":"a\"\\\n\u0001ä","kind":2,"startTimeUnixNano":"5","attributes":["#,
+        r#"{"key":"i","value":{"intValue":"-7"}},{"key":"d","value":{"doubleValue":0.5}},"#,
+        r#"{"key":"n","value":{"doubleValue":"NaN"}},{"key":"b","value":{"bytesValue":"+/8="}},"#,
+        r#"{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{"values":[]}}},"#,
+        r#"{"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}}],"#,
+        r#""status":{}}]}]}]}"#,
+    );
     assert_eq!(encode_json(&decoded_json(&text).batch), expected);
     assert_eq!(encode_json(&decoded_json("").batch), "{}");
 }

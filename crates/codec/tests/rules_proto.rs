@@ -102,10 +102,10 @@ fn o_10_broken_bytes_outside_of_spans_refuse_the_request_and_say_where() {
     }
 }
 
-#[test]
-fn o_11_one_invalid_span_among_valid_ones_is_rejected_alone() {
+/// Spans with unusable ids, and what is said about each.
+fn spans_without_usable_ids() -> Vec<(Span, &'static str)> {
     let id = |bytes: &[u8]| bytes.to_vec();
-    let cases = [
+    vec![
         (
             Span {
                 trace_id: id(&[]),
@@ -155,8 +155,12 @@ fn o_11_one_invalid_span_among_valid_ones_is_rejected_alone() {
             },
             "parent span id is 4 bytes long",
         ),
-    ];
-    for (bad, why) in cases {
+    ]
+}
+
+#[test]
+fn o_11_one_invalid_span_among_valid_ones_is_rejected_alone() {
+    for (bad, why) in spans_without_usable_ids() {
         // The bad span has something of everything, none of which may be left behind.
         let event = Event {
             attributes: vec![attribute("left", text("behind"))],
@@ -203,8 +207,8 @@ fn o_11_a_span_with_broken_bytes_in_a_sound_frame_is_rejected_alone() {
         span_and(|out| out.message(13, |out| out.message(4, |out| out.raw(&[0x12, 3, 0x0a])))),
         span_and(|out| {
             out.message(9, |out| {
-                out.message(2, |out| out.message(5, |out| out.varint_field(1, 1)))
-            })
+                out.message(2, |out| out.message(5, |out| out.varint_field(1, 1)));
+            });
         }),
     ];
     for bad in broken {
@@ -267,7 +271,12 @@ fn errors_are_a_status_with_details_in_either_encoding() {
             .seconds,
         7
     );
-    let json = r#"{"code":3,"message":"bad","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"body","description":"cut off"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7s"}]}"#;
+    let json = concat!(
+        r#"{"code":3,"message":"bad","details":["#,
+        r#"{"@type":"type.googleapis.com/google.rpc.BadRequest","#,
+        r#""fieldViolations":[{"field":"body","description":"cut off"}]},"#,
+        r#"{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7s"}]}"#,
+    );
     assert_eq!(
         String::from_utf8(status_body(Encoding::Json, 3, "bad", &details)).unwrap(),
         json
@@ -518,7 +527,7 @@ fn a_resource_and_a_scope_may_follow_their_spans_and_come_in_pieces() {
         out.message(1, |out| out.varint_field(2, 3));
         out.bytes_field(1, &envelope.resource.as_ref().unwrap().encode_to_vec());
         out.message(1, |out| {
-            out.bytes_field(1, &attribute("more", text("x")).encode_to_vec())
+            out.bytes_field(1, &attribute("more", text("x")).encode_to_vec());
         });
     });
     let in_pieces = decoded(&out.into_bytes());
@@ -544,7 +553,7 @@ fn status_and_values_in_pieces_are_merged() {
         out.message(9, |out| {
             out.bytes_field(1, b"k");
             let one = |out: &mut Writer| {
-                out.message(5, |out| out.message(1, |out| out.varint_field(3, 1)))
+                out.message(5, |out| out.message(1, |out| out.varint_field(3, 1)));
             };
             out.message(2, one);
             out.message(2, one);

@@ -76,7 +76,7 @@ pub(crate) fn request_of_raw_spans(spans: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Writer::new();
     out.message(1, |out| {
         out.message(2, |out| {
-            spans.iter().for_each(|span| out.bytes_field(2, span))
+            spans.iter().for_each(|span| out.bytes_field(2, span));
         });
     });
     out.into_bytes()

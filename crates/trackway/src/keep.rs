@@ -1,14 +1,22 @@
 //! The embedded store as the configuration wants it: opened for a run, checked and measured for the commands.
 //!
-//! Promises: the only place that knows how keys of `store.*` become the store's options.
+//! Promises: the only place that knows how keys of `store.*` and the shares of `memory.limit` become the store's
+//! options; at a limit of 512 MiB the shares are the store's own defaults. What only looks deletes nothing.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use model::contract::{SpanReader, SpanWriter};
+use journal::{Level, RealFiles};
 use plumbing::{Clock, Metrics, Random};
+use store::{CheckReport, OpenProgress, Stats, Store, StoreOptions, StoreParts};
 
-use crate::config::Config;
+use crate::config::{Acknowledge, Config, OrOff, SizeOrAuto, SizeOrShare};
 use crate::error::Error;
+use crate::machine;
+
+/// Older than anything: no limit.
+const FOR_EVER: Duration = Duration::from_nanos(u64::MAX);
 
 /// What a run needs of the machine.
 #[derive(Debug, Clone)]
@@ -21,21 +29,206 @@ pub(crate) struct Seams {
     pub metrics: Metrics,
 }
 
-/// The opened store.
-pub(crate) struct OpenStore {
-    /// Takes spans.
-    pub writer: Arc<dyn SpanWriter>,
-    /// Gives them back.
-    pub reader: Arc<dyn SpanReader>,
-    /// Stops it; blocks until everything is on the disk.
-    pub stop: Box<dyn FnOnce() + Send>,
+/// The memory that the program may take, in bytes.
+pub(crate) fn memory_limit_bytes(config: &Config) -> u64 {
+    match config.memory.limit {
+        SizeOrAuto::Auto => machine::memory_limit_default_bytes(),
+        SizeOrAuto::Bytes(bytes) => bytes.0,
+    }
 }
 
-/// Opens the store; blocks, and tells how far it is.
+/// Opens the store for a run; blocks, and tells how far it is.
 pub(crate) fn open(
-    _config: &Config,
-    _seams: &Seams,
-    _progress: &dyn Fn(String),
-) -> Result<OpenStore, Error> {
-    Err(Error::Store("this build has no store".to_owned()))
+    config: &Config,
+    seams: &Seams,
+    progress: &dyn Fn(String),
+) -> Result<Store, Error> {
+    open_with(options_of(config), seams, progress)
+}
+
+/// What the folder holds, without a run; nothing is deleted or rewritten but what every start repairs.
+pub(crate) fn stats(config: &Config, seams: &Seams) -> Result<Stats, Error> {
+    let options = options_to_look(config);
+    require_folder(&options.dir)?;
+    let store = open_with(options, seams, &|_| ())?;
+    let stats = store.stats();
+    store.stop();
+    Ok(stats)
+}
+
+/// Reads and verifies every byte of the segments.
+pub(crate) fn check(config: &Config) -> Result<CheckReport, Error> {
+    let options = options_to_look(config);
+    require_folder(&options.dir)?;
+    store::check(options, Arc::new(RealFiles)).map_err(|error| failed(&error))
+}
+
+fn open_with(
+    options: StoreOptions,
+    seams: &Seams,
+    progress: &dyn Fn(String),
+) -> Result<Store, Error> {
+    let parts = StoreParts {
+        files: Arc::new(RealFiles),
+        clock: Arc::clone(&seams.clock),
+        random: Arc::clone(&seams.random),
+        metrics: &seams.metrics,
+    };
+    Store::open(options, parts, &|at| progress(words_of(at))).map_err(|error| failed(&error))
+}
+
+/// The store's error and its causes, each said once.
+fn failed(error: &store::Error) -> Error {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    Error::Store(text)
+}
+
+fn words_of(progress: OpenProgress) -> String {
+    match progress {
+        OpenProgress::Segments { done, all } => {
+            format!("looking at the segments: {done} of {all}")
+        }
+        OpenProgress::Replay { frames } => format!("replaying the log: {frames} frames"),
+    }
+}
+
+/// A command that only looks must not make a folder where somebody mistyped its name.
+fn require_folder(dir: &Path) -> Result<(), Error> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let dir = dir.display();
+    Err(Error::Missing(format!(
+        "there is no folder \"{dir}\"; name the folder of the data with --data-dir"
+    )))
+}
+
+fn options_to_look(config: &Config) -> StoreOptions {
+    let mut options = options_of(config);
+    options.retention_age = FOR_EVER;
+    options.retention_bytes = Some(u64::MAX);
+    options.head_age_max = FOR_EVER;
+    options
+}
+
+fn options_of(config: &Config) -> StoreOptions {
+    let store = &config.store;
+    let share = Share {
+        memory_bytes: memory_limit_bytes(config),
+    };
+    let heads_bytes_max = share.of(160);
+    // One head fills while another is frozen.
+    let head_bytes_max = usize::try_from(store.head.bytes_max.0).unwrap_or(usize::MAX);
+    StoreOptions {
+        level: match store.acknowledge {
+            Acknowledge::Sync => Level::Sync,
+            Acknowledge::PageCache => Level::PageCache,
+            Acknowledge::Memory => Level::Memory,
+        },
+        head_spans_max: store.head.spans_max,
+        head_bytes_max: head_bytes_max.min(heads_bytes_max / 2),
+        head_age_max: store.head.age_max,
+        retention_age: match store.retention.age {
+            OrOff::On(age) => age,
+            OrOff::Off => FOR_EVER,
+        },
+        retention_bytes: retention_bytes(store.retention.bytes, &store.dir),
+        cache_bytes: share.of(48) as u64,
+        heads_bytes_max,
+        query_threads: machine::cores(),
+        ..StoreOptions::new(store.dir.clone())
+    }
+}
+
+/// The limit in bytes; `None` leaves it to the store, which knows its disk once it is open.
+fn retention_bytes(limit: OrOff<SizeOrShare>, dir: &Path) -> Option<u64> {
+    match limit {
+        OrOff::Off => Some(u64::MAX),
+        OrOff::On(SizeOrShare::Bytes(bytes)) => Some(bytes.0),
+        OrOff::On(SizeOrShare::Percent(percent)) => {
+            machine::disk_bytes(dir).map(|bytes| bytes / 100 * u64::from(percent))
+        }
+    }
+}
+
+/// Shares of the memory, in parts of 512.
+struct Share {
+    memory_bytes: u64,
+}
+
+impl Share {
+    fn of(&self, parts: u64) -> usize {
+        usize::try_from(self.memory_bytes / 512 * parts).unwrap_or(usize::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ByteCount;
+
+    fn config(memory_mib: u64) -> Config {
+        let mut config = Config::default();
+        config.memory.limit = SizeOrAuto::Bytes(ByteCount::mib(memory_mib));
+        config
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_store() {
+        let ours = options_of(&config(512));
+        let mut theirs = StoreOptions::new(ours.dir.clone());
+        theirs.retention_bytes = ours.retention_bytes;
+        theirs.query_threads = ours.query_threads;
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+        let disk = machine::disk_bytes(&ours.dir).unwrap();
+        assert_eq!(ours.retention_bytes, Some(disk / 100 * 80));
+    }
+
+    #[test]
+    fn less_memory_makes_smaller_heads() {
+        let options = options_of(&config(64));
+        assert_eq!(options.heads_bytes_max, 20 << 20);
+        assert_eq!(options.head_bytes_max, 10 << 20);
+        assert_eq!(options.cache_bytes, 6 << 20);
+    }
+
+    #[test]
+    fn a_command_that_looks_keeps_everything_and_makes_nothing() {
+        let mut config = config(512);
+        config.store.retention.age = OrOff::On(Duration::ZERO);
+        let options = options_to_look(&config);
+        assert_eq!(
+            (options.retention_age, options.retention_bytes),
+            (FOR_EVER, Some(u64::MAX))
+        );
+        let missing = std::env::temp_dir().join("trackway-no-such-folder");
+        config.store.dir = missing.clone();
+        assert!(
+            check(&config)
+                .unwrap_err()
+                .line()
+                .contains("there is no folder")
+        );
+        assert!(!missing.exists());
+    }
+
+    #[test]
+    fn retention_that_is_off_is_no_limit() {
+        let mut config = config(512);
+        config.store.retention.age = OrOff::Off;
+        config.store.retention.bytes = OrOff::Off;
+        let options = options_of(&config);
+        assert_eq!(
+            (options.retention_age, options.retention_bytes),
+            (FOR_EVER, Some(u64::MAX))
+        );
+    }
 }

@@ -20,6 +20,7 @@ use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Ta
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts};
+use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::banner::{accepted_means, banner};
@@ -27,7 +28,7 @@ use crate::client::Server;
 use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
 use crate::demo;
 use crate::error::Error;
-use crate::keep::{self, OpenStore, Seams};
+use crate::keep::{self, Seams};
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::{logging, machine};
 
@@ -57,14 +58,6 @@ pub(crate) fn run_all_in_one(
     let ended = runtime.block_on(AllInOne::new(settings, addresses_file, is_demo).run());
     runtime.shutdown_timeout(RUNTIME_END_TIMEOUT);
     ended
-}
-
-/// The memory that the program may take, in bytes.
-fn memory_limit_bytes(config: &Config) -> u64 {
-    match config.memory.limit {
-        SizeOrAuto::Auto => machine::memory_limit_default_bytes(),
-        SizeOrAuto::Bytes(bytes) => bytes.0,
-    }
 }
 
 /// How the program is, for the health ports.
@@ -255,7 +248,7 @@ impl<'a> AllInOne<'a> {
     }
 
     /// Opens the store on a thread that may block; `None` when the stop comes first.
-    async fn open_store(&self) -> Result<Option<OpenStore>, Error> {
+    async fn open_store(&self) -> Result<Option<Store>, Error> {
         let (config, seams) = (self.settings.config.clone(), self.seams.clone());
         let health = Arc::clone(&self.health);
         let opening = tokio::task::spawn_blocking(move || {
@@ -274,7 +267,7 @@ impl<'a> AllInOne<'a> {
 
     async fn serve(
         &self,
-        store: &OpenStore,
+        store: &Store,
         listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
@@ -286,7 +279,7 @@ impl<'a> AllInOne<'a> {
             },
         )?;
         let tenant = TenantId::default();
-        let memory = memory_limit_bytes(config);
+        let memory = keep::memory_limit_bytes(config);
         let receiver = receive::Receiver::new(
             Arc::clone(&store.writer),
             receive::ReceiverParts {
@@ -383,7 +376,7 @@ impl<'a> AllInOne<'a> {
     }
 
     /// Ends what still runs, then the store, then the health ports.
-    async fn stop(&self, store: OpenStore) {
+    async fn stop(&self, store: Store) {
         self.shutdown.begin();
         if tokio::time::timeout(LAST_TASKS_TIMEOUT, self.tasks.wait())
             .await

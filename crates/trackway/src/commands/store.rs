@@ -1,11 +1,167 @@
 //! `trackway store check|stats`: looks into the store while the program is not running.
+//!
+//! Promises: exit code 1 when the check finds damage; a store that is in use is left alone and said to be.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use crate::cli::StoreCommand;
+use plumbing::{Metrics, RealClock, RealRandom};
+use store::{CheckReport, Stats};
+
+use crate::cli::{KeyArgs, StoreArgs, StoreCommand};
+use crate::config::{Config, Settings};
 use crate::error::Error;
+use crate::keep::{self, Seams};
 
 /// Does what the command says.
-pub(crate) fn run(_command: &StoreCommand, _out: &mut dyn Write) -> Result<(), Error> {
-    Err(Error::Store("this build has no store".to_owned()))
+pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Error> {
+    match command {
+        StoreCommand::Check(args) => {
+            let config = load(args)?;
+            let report = keep::check(&config)?;
+            write_report(&report, &config, args.json, out)
+        }
+        StoreCommand::Stats(args) => {
+            let config = load(args)?;
+            let seams = Seams {
+                clock: Arc::new(RealClock::default()),
+                random: Arc::new(RealRandom::default()),
+                metrics: Metrics::new(),
+            };
+            let stats = keep::stats(&config, &seams)?;
+            if args.json {
+                write_json(&stats, out)
+            } else {
+                Ok(write_stats(&stats, out)?)
+            }
+        }
+    }
+}
+
+fn load(args: &StoreArgs) -> Result<Config, Error> {
+    let sources = args
+        .source
+        .sources(&KeyArgs::default())
+        .map_err(Error::Usage)?;
+    Ok(Settings::load(&sources)?.config)
+}
+
+fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
+    Ok(writeln!(out, "{text}")?)
+}
+
+fn write_report(
+    report: &CheckReport,
+    config: &Config,
+    is_json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let dir = config.store.dir.display();
+    if is_json {
+        write_json(report, out)?;
+    } else {
+        for damage in &report.damage {
+            writeln!(out, "damaged: {}", crate::terminal::escaped(damage))?;
+        }
+        let (segments, spans) = (report.stats.segments, report.stats.segment_spans);
+        writeln!(
+            out,
+            "{dir}: {segments} segments with {spans} spans were read and verified"
+        )?;
+    }
+    if report.is_sound() {
+        return Ok(());
+    }
+    let count = report.damage.len();
+    Err(Error::Damage(format!(
+        "{count} places in {dir} are damaged; what is damaged is set aside when the program starts, the rest is served"
+    )))
+}
+
+fn write_stats(stats: &Stats, out: &mut dyn Write) -> std::io::Result<()> {
+    let rows = [
+        ("spans", stats.segment_spans + stats.head_spans),
+        ("  in segments", stats.segment_spans),
+        ("  in the log only", stats.head_spans),
+        ("traces in segments", stats.segment_traces),
+        ("segments", stats.segments),
+        ("  damaged", stats.unread_segments),
+        ("bytes of segments", stats.segment_bytes),
+        ("bytes of the log", stats.journal_bytes),
+    ];
+    for (name, value) in rows {
+        writeln!(out, "{name:20} {value:>16}")?;
+    }
+    writeln!(
+        out,
+        "{:20} {:>16}",
+        "bytes per span",
+        per_span(stats.segment_bytes, stats)
+    )?;
+    let mut columns: Vec<(&str, u64)> = stats
+        .column_bytes
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), *bytes))
+        .collect();
+    columns.sort_by_key(|(name, bytes)| (std::cmp::Reverse(*bytes), *name));
+    for (name, bytes) in columns {
+        let name = crate::terminal::escaped(name);
+        writeln!(out, "  {name:50} {:>8}", per_span(bytes, stats))?;
+    }
+    Ok(())
+}
+
+/// Hundredths are what columns differ by.
+fn per_span(bytes: u64, stats: &Stats) -> String {
+    match stats.segment_spans {
+        0 => "-".to_owned(),
+        spans => {
+            let hundredths = u128::from(bytes) * 100 / u128::from(spans);
+            format!("{}.{:02}", hundredths / 100, hundredths % 100)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_the_largest_columns_first_with_their_bytes_per_span() {
+        let stats = Stats {
+            head_spans: 5,
+            segments: 2,
+            segment_spans: 1000,
+            segment_traces: 40,
+            segment_bytes: 25_120,
+            journal_bytes: 1 << 20,
+            column_bytes: [
+                ("start".to_owned(), 3_000),
+                ("attr.url\u{1b}".to_owned(), 9_010),
+            ]
+            .into(),
+            ..Stats::default()
+        };
+        let mut out = Vec::new();
+        write_stats(&stats, &mut out).unwrap();
+        crate::golden::assert_golden("store-stats.txt", &String::from_utf8(out).unwrap());
+        assert_eq!(per_span(7, &Stats::default()), "-");
+    }
+
+    #[test]
+    fn damage_is_a_failure() {
+        let report = CheckReport {
+            damage: vec!["segment x: torn".to_owned()],
+            ..CheckReport::default()
+        };
+        let mut out = Vec::new();
+        let error = write_report(&report, &Config::default(), false, &mut out).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .starts_with("damaged: segment x: torn\n")
+        );
+    }
 }

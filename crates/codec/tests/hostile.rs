@@ -114,10 +114,7 @@ fn ten_thousand_levels_in_protobuf_cut_the_value_and_keep_the_span() {
     // The other implementation recurses to write (and to drop) it.
     let bytes = std::thread::Builder::new()
         .stack_size(256 << 20)
-        .spawn(|| {
-            
-            request(vec![span_with("deep", value)])
-        })
+        .spawn(|| request(vec![span_with("deep", value)]))
         .unwrap()
         .join()
         .unwrap();

@@ -292,7 +292,9 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_fields_means_nothing(request in a_request(), order in Just((0..17u32).collect::<Vec<_>>()).prop_shuffle()) {
+    fn the_order_of_fields_means_nothing(
+        request in a_request(), order in Just((0..17u32).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
         let bytes = request.encode_to_vec();
         let other = shuffled_request(&bytes, &order);
         prop_assert_eq!(hashes(&decoded(&other).batch), hashes(&decoded(&bytes).batch));

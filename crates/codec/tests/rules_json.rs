@@ -47,7 +47,7 @@ fn o_04_an_empty_body_and_empty_envelopes_are_fine() {
         r#"{"resourceSpans":[]}"#,
         r#"{"resourceSpans":null}"#,
         r#"{"resourceSpans":[{}]}"#,
-        r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"idle"}}]},"scopeSpans":[]}]}"#,
+        r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name"}]},"scopeSpans":[]}]}"#,
         r#"{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{"name":"x"},"spans":[]}]}]}"#,
     ];
     for text in nothing {
@@ -481,7 +481,8 @@ fn n_09_64_levels_are_kept_and_10_000_are_refused_with_a_constant_stack() {
 fn a_resource_and_a_scope_may_follow_their_spans() {
     let first = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},
         "scopeSpans":[{"scope":{"name":"lib"},"spans":[SPAN],"schemaUrl":"s"}],"schemaUrl":"r"}]}"#;
-    let last = r#"{"resourceSpans":[{"schemaUrl":"r","scopeSpans":[{"schemaUrl":"s","spans":[SPAN],"scope":{"name":"lib"}}],
+    let last = r#"{"resourceSpans":[{"schemaUrl":"r",
+        "scopeSpans":[{"schemaUrl":"s","spans":[SPAN],"scope":{"name":"lib"}}],
         "resource":{"attributes":[{"value":{"stringValue":"shop"},"key":"service.name"}]}}]}"#;
     let last = &last.replace("spans\"", "sp\\u0061ns\"");
     let span = r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001"}"#;
@@ -509,7 +510,8 @@ fn o_11_one_invalid_span_among_valid_ones_is_rejected_alone() {
         "5",
         r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001","name":5}"#,
         r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001","events":{}}"#,
-        r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001","attributes":[{"key":"k","value":{"stringValue":"left behind"}}],"events":[{"name":"left behind"},7]}"#,
+        r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001",
+            "attributes":[{"key":"k","value":{"stringValue":"left behind"}}],"events":[{"name":"left behind"},7]}"#,
         r#"{"traceId":"747261636b7761790000000000000001","spanId":"0000000100000001","links":[{"flags":-1}]}"#,
     ];
     for bad in bad {
@@ -546,7 +548,7 @@ fn s_05_entity_refs_are_the_fields_that_a_protobuf_sender_would_have_sent() {
     let expected = b"\x1a\x18\x0a\x01u\x12\x04host\x1a\x07host.id\x22\x01a\x22\x01b\x1a\x00";
     let expected = [
         &expected[..1],
-        &[(expected.len() - 4) as u8],
+        &[u8::try_from(expected.len() - 4).unwrap()],
         &expected[2..],
     ]
     .concat();
@@ -585,7 +587,8 @@ fn fields_that_only_profiles_use_are_absent_and_warned_about() {
 fn what_is_written_is_strict_otlp_json() {
     let text = json_with(
         r#","name":"a\"\\\n\u0001ä","startTimeUnixNano":"5","kind":2,"attributes":[
-        {"key":"i","value":{"intValue":-7}},{"key":"d","value":{"doubleValue":0.5}},{"key":"n","value":{"doubleValue":"NaN"}},
+        {"key":"i","value":{"intValue":-7}},{"key":"d","value":{"doubleValue":0.5}},
+        {"key":"n","value":{"doubleValue":"NaN"}},
         {"key":"b","value":{"bytesValue":"-_8"}},{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{}}},
         {"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}}]"#,
     );

@@ -102,7 +102,7 @@ mod tests {
             "",
             "!",
             "AQ",
-            &good[1..],
+            good.get(1..).unwrap(),
             &format!("{good}AA"),
             &other_version,
         ] {

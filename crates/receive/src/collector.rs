@@ -19,6 +19,9 @@ struct LedgerCollector {
     budget: ByteBudget,
 }
 
+/// A metric's name, its help, and where its number is.
+type Series<T> = (&'static str, &'static str, fn(&T) -> u64);
+
 /// Registers everything that the way in counts.
 pub(crate) fn register(metrics: &Metrics, ledger: &Arc<Ledger>, budget: &ByteBudget) {
     let collector = LedgerCollector {
@@ -38,7 +41,7 @@ impl Collector for LedgerCollector {
         encode_flow(&mut encoder, "spans", &all, |counts| &counts.spans)?;
         encode_flow(&mut encoder, "bytes", &all, |counts| &counts.bytes)?;
         encode_outcomes(&mut encoder, &all)?;
-        let counters: [(&str, &str, fn(&Counts) -> u64); 4] = [
+        let counters: [Series<Counts>; 4] = [
             (
                 "duplicate_spans",
                 "Accepted spans that were stored before",
@@ -126,7 +129,7 @@ fn encode_flow(
     all: &[(Transport, Counts)],
     flow: fn(&Counts) -> &Flow,
 ) -> Result<(), Error> {
-    let counters: [(&str, &str, fn(&Flow) -> u64); 4] = [
+    let counters: [Series<Flow>; 4] = [
         ("received", "All that came", |flow| flow.received),
         ("accepted", "What was kept and acknowledged", |flow| {
             flow.accepted

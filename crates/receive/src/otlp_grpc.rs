@@ -108,6 +108,7 @@ async fn export(
         ))),
         Err(refusal) => {
             tally.settle(Outcome::Refused(refusal.kind()));
+            tracing::debug!(transport = door.transport.label(), error = %refusal, "a request was refused");
             Err(refusal)
         }
     }

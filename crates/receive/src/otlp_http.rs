@@ -42,6 +42,7 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         Ok(receipt) => success(encoding.unwrap_or(Encoding::Json), &receipt),
         Err(refusal) => {
             tally.settle(Outcome::Refused(refusal.kind()));
+            tracing::debug!(transport = door.transport.label(), error = %refusal, "a request was refused");
             let response = refuse(door, &parts, encoding.unwrap_or(Encoding::Json), &refusal);
             let is_waiting_for_100 = parts.headers.contains_key(EXPECT);
             let is_slow = matches!(refusal, Refusal::TooSlow { .. } | Refusal::BrokenOff { .. });

@@ -248,15 +248,15 @@ impl Refusal {
         let mut details = Vec::new();
         if let Self::Malformed { reason } = self {
             details.push(Detail::BadRequest {
-                field: "resource_spans".into(),
-                description: shorten(reason).into(),
+                field: "resource_spans".to_owned(),
+                description: shorten(reason),
             });
         }
         if let Some(seconds) =
             retry_after_s.filter(|_| !plumbing::planted("receive-retry-info-missing"))
         {
             details.push(Detail::RetryInfo {
-                seconds: seconds.into(),
+                seconds: u64::from(seconds),
             });
         }
         details

@@ -30,7 +30,7 @@ async fn a_real_client_is_served_with_and_without_compression() {
         assert_eq!(&answer[..], b"", "partial_success is unset");
     }
     house.writer.with_kept(|kept| {
-        assert!(kept.len() == 3 && kept.iter().all(|incoming| incoming.otlp == body))
+        assert!(kept.len() == 3 && kept.iter().all(|incoming| incoming.otlp == body));
     });
     house.close().await;
 }

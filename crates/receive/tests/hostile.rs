@@ -191,7 +191,7 @@ async fn a_flood_of_pings_ends_the_connection_with_goaway() {
 #[tokio::test]
 async fn a_path_without_its_leading_slash_is_no_path_of_ours() {
     let house = House::open();
-    for path in [&EXPORT[1..], "", "*"] {
+    for path in [EXPORT.trim_start_matches('/'), "", "*"] {
         let mut client = RawHttp2::connect(house.grpc).await;
         client
             .send(&frame(HEADERS, END_HEADERS, 1, &export_fields(path)))
@@ -215,7 +215,6 @@ async fn a_path_without_its_leading_slash_is_no_path_of_ours() {
             }
         })
         .await;
-        println!("{path:?}: {refused}");
         assert!(
             [RST_STREAM, HEADERS, GOAWAY].contains(&refused),
             "{path:?} got a frame of kind {refused}"

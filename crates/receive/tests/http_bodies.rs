@@ -124,7 +124,7 @@ async fn compressed_bodies_are_kept_in_their_plain_bytes() {
         );
     }
     house.writer.with_kept(|kept| {
-        assert!(kept.len() == 3 && kept.iter().all(|incoming| incoming.otlp == body))
+        assert!(kept.len() == 3 && kept.iter().all(|incoming| incoming.otlp == body));
     });
     house.close().await;
 }

@@ -25,7 +25,7 @@ async fn spans_in_protobuf_are_kept_as_sent_and_the_success_says_nothing() {
         assert!(
             kept[0].otlp == body,
             "a good request is logged in its own bytes"
-        )
+        );
     });
     house.close().await;
 }

@@ -2,6 +2,13 @@
 //!
 //! Every test ends with `House::close`, which checks the ledger and that all memory was given back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on ends there"
+)]
+
 mod drain;
 mod grpc;
 mod grpc_client;

@@ -42,7 +42,7 @@ pub struct Compiled {
 }
 
 #[derive(Debug, Clone)]
-enum Node {
+pub(crate) enum Node {
     All,
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -52,7 +52,7 @@ enum Node {
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+pub(crate) enum Test {
     Literal(Operator, Literal),
     Pattern { regex: Regex, is_wanted: bool },
 }
@@ -63,6 +63,10 @@ impl Compiled {
         let mut required = Vec::new();
         collect_required(predicate, &mut required);
         Ok(Self { root: compile(predicate, 0)?, required })
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
     }
 
     /// Tells whether some span of a batch could match; `false` is certain.
@@ -144,7 +148,7 @@ pub fn matches(span: SpanRef<'_>, predicate: &Compiled) -> bool {
     holds(span, &predicate.root)
 }
 
-fn holds(span: SpanRef<'_>, node: &Node) -> bool {
+pub(crate) fn holds(span: SpanRef<'_>, node: &Node) -> bool {
     match node {
         Node::All => true,
         Node::And(all) => all.iter().all(|one| holds(span, one)),
@@ -198,7 +202,7 @@ fn any_attribute(span: SpanRef<'_>, place: Place, key: &str, test: &mut dyn FnMu
         || (everywhere || place == Place::Link) && span.links().any(|l: LinkRef<'_>| l.attributes().any(&mut passes))
 }
 
-fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
+pub(crate) fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
     match test {
         Test::Literal(operator, literal) => compare(value, *operator, literal),
         Test::Pattern { regex, is_wanted } => match value {

@@ -11,9 +11,11 @@
 use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::middleware::map_request;
 use model::TenantId;
 use model::contract::SpanWriter;
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
@@ -36,6 +38,8 @@ use crate::{logging, machine};
 const POOL_QUEUE_JOBS_MAX: usize = 1024;
 /// How long tasks may still take after their listeners have drained.
 const LAST_TASKS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the store is asked whether it has failed for good.
+const STORE_WATCH_PERIOD: Duration = Duration::from_millis(250);
 /// How long threads that still work may hold up the end of the process.
 const RUNTIME_END_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -118,6 +122,8 @@ struct AllInOne<'a> {
     /// Stops the health ports, which outlive the rest.
     last_shutdown: Shutdown,
     health: Arc<ProgramHealth>,
+    /// The store, once it is open; its gauges are set when somebody asks for metrics.
+    opened: Arc<OnceLock<Store>>,
     seams: Seams,
     tasks: Tasks,
     last_tasks: Tasks,
@@ -131,6 +137,7 @@ impl<'a> AllInOne<'a> {
             addresses_file,
             is_demo,
             health: Arc::new(ProgramHealth::new(shutdown.clone())),
+            opened: Arc::default(),
             shutdown,
             last_shutdown: Shutdown::new(),
             seams: Seams {
@@ -154,6 +161,8 @@ impl<'a> AllInOne<'a> {
             // Stopped while the store still opened: what was acknowledged before is safe in its log.
             return Ok(());
         };
+        // Set once: there is one store in a run.
+        let _was_empty = self.opened.set(store.clone());
         let served = self.serve(&store, listeners, &addresses).await;
         self.stop(store).await;
         served
@@ -218,11 +227,16 @@ impl<'a> AllInOne<'a> {
             clock: Arc::clone(&self.seams.clock),
             health: Arc::clone(&self.health) as Arc<dyn Health>,
         };
+        let opened = Arc::clone(&self.opened);
+        let admin =
+            serve::admin_router(state.clone()).layer(map_request(move |request: Request| {
+                if let Some(store) = opened.get().filter(|_| request.uri().path() == "/metrics") {
+                    store.refresh_metrics();
+                }
+                std::future::ready(request)
+            }));
         let doors = [
-            (
-                serve::admin_router(state.clone()),
-                std::mem::take(&mut listeners.admin),
-            ),
+            (admin, std::mem::take(&mut listeners.admin)),
             (
                 serve::health_router(state),
                 std::mem::take(&mut listeners.health),
@@ -281,7 +295,7 @@ impl<'a> AllInOne<'a> {
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
         let receiver = receive::Receiver::new(
-            Arc::clone(&store.writer),
+            Arc::new(store.clone()),
             receive::ReceiverParts {
                 pool: pool.clone(),
                 budget: ByteBudget::new(memory / 4),
@@ -291,7 +305,7 @@ impl<'a> AllInOne<'a> {
                 tenant: tenant.clone(),
             },
         );
-        let query = Query::with_limits(Arc::clone(&store.reader), query_limits(config, memory));
+        let query = Query::with_limits(Arc::new(store.clone()), query_limits(config, memory));
         let router = serve::jaeger_router(
             Arc::new(query),
             ServeParts {
@@ -313,13 +327,29 @@ impl<'a> AllInOne<'a> {
             stop(),
             tasks(),
         );
-        self.health.set(State::Serving(Arc::clone(&store.writer)));
+        self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (grpc, http, answers) =
-            tokio::join!(self.guard(grpc), self.guard(http), self.guard(answers));
-        grpc.and(http).and(answers)?;
-        // Listeners that are off end at once; with all of them off there is still a store to watch over.
-        self.shutdown.begun().await;
+        let (grpc, http, answers, kept) = tokio::join!(
+            self.guard(grpc),
+            self.guard(http),
+            self.guard(answers),
+            self.watch_store(store)
+        );
+        grpc.and(http).and(answers).and(kept)
+    }
+
+    /// Waits for the stop; a store that can keep nothing any more begins it.
+    async fn watch_store(&self, store: &Store) -> Result<(), Error> {
+        while tokio::time::timeout(STORE_WATCH_PERIOD, self.shutdown.begun())
+            .await
+            .is_err()
+        {
+            if store.has_failed() {
+                self.shutdown.begin();
+                let text = "the store can keep nothing any more; look at the log and the disk, then start again";
+                return Err(Error::Store(text.to_owned()));
+            }
+        }
         Ok(())
     }
 
@@ -337,7 +367,10 @@ impl<'a> AllInOne<'a> {
 
     fn tell_ready(&self, addresses: &Addresses) -> Result<(), Error> {
         let config = &self.settings.config;
-        for (listener, address) in addresses {
+        let mut out = std::io::stdout();
+        let is_terminal = out.is_terminal();
+        // A person reads the same in the banner.
+        for (listener, address) in addresses.iter().filter(|_| !is_terminal) {
             tracing::info!(listener, %address, "listening");
         }
         let data_dir = config.store.dir.display();
@@ -345,8 +378,7 @@ impl<'a> AllInOne<'a> {
         if let Some(file) = self.addresses_file {
             write_whole(file, &addresses_line(addresses))?;
         }
-        let mut out = std::io::stdout();
-        if out.is_terminal() {
+        if is_terminal {
             out.write_all(banner(config, addresses, self.is_demo).as_bytes())?;
         }
         if self.is_demo {
@@ -384,7 +416,7 @@ impl<'a> AllInOne<'a> {
         {
             tracing::warn!("some requests were cut off: they were not acknowledged");
         }
-        let stopped = tokio::task::spawn_blocking(store.stop).await;
+        let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
         if let Err(panicked) = stopped {
             tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
         }

@@ -140,7 +140,10 @@ impl Notes {
     fn warning(&self, is_without_spans: bool) -> Option<String> {
         let mut parts = Vec::new();
         if let (true, Some(key)) = (is_without_spans, &self.unknown_key) {
-            parts.push(format!("no spans found; unknown field \"{key}\" was ignored, OTLP/JSON names are lowerCamelCase"));
+            let hint = "OTLP/JSON names are lowerCamelCase";
+            parts.push(format!(
+                "no spans found; unknown field \"{key}\" was ignored, {hint}"
+            ));
         }
         let counted = [
             (

@@ -10,6 +10,7 @@ use model::SpanId;
 use model::batch::AttrValue;
 use plumbing::planted;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::trace::{AdjustableResource, AdjustableSpan, AdjustableTrace};
 use crate::go_time::duration_text;
@@ -124,11 +125,12 @@ fn tree(trace: &mut AdjustableTrace<'_>) -> (HashMap<usize, Vec<usize>>, Vec<usi
     let mut by_id: HashMap<SpanId, usize> = HashMap::with_capacity(trace.spans.len());
     let mut first_of_id = Vec::with_capacity(trace.spans.len());
     for (index, span) in trace.spans.iter_mut().enumerate() {
-        if by_id.contains_key(&span.span_id) {
-            span.warnings.push(DUPLICATE.to_owned());
-        } else {
-            by_id.insert(span.span_id, index);
-            first_of_id.push(index);
+        match by_id.entry(span.span_id) {
+            Entry::Occupied(_) => span.warnings.push(DUPLICATE.to_owned()),
+            Entry::Vacant(free) => {
+                free.insert(index);
+                first_of_id.push(index);
+            }
         }
     }
     let mut children: HashMap<usize, Vec<usize>> = HashMap::new();

@@ -26,7 +26,7 @@ pub(super) async fn services(
         ..Answer::default()
     };
     push_list(&mut answer.data, &services, |out, name| {
-        push_text(out, name)
+        push_text(out, name);
     });
     Ok(answer.into_response(&Parameters::parse(query.as_deref())))
 }

@@ -37,7 +37,7 @@ pub(super) fn push_trace(out: &mut String, trace: &AdjustableTrace<'_>) {
     push_text(out, &trace.trace_id.jaeger_text());
     out.push_str(",\"spans\":");
     push_list(out, &trace.spans, |out, span| {
-        push_span(out, trace, span, &processes)
+        push_span(out, trace, span, &processes);
     });
     out.push_str(",\"processes\":{");
     processes.push(out);

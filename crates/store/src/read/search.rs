@@ -12,7 +12,8 @@ use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, T
 use model::{SpanBatch, TraceId};
 
 use crate::engine::{Engine, Placed, View};
-use crate::evaluate::{Compiled, matches};
+use crate::batch_scan::BatchScan;
+use crate::evaluate::Compiled;
 use crate::head::Chunk;
 
 type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
@@ -117,10 +118,11 @@ fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) ->
         return found;
     }
     let spans = batch.spans();
+    let mut scan = BatchScan::new(compiled, batch);
     for (row, (start, trace_id)) in spans.start.iter().zip(&spans.trace_id).enumerate() {
         if request.window.contains(*start)
             && !found.contains(trace_id)
-            && batch.span(row).is_some_and(|span| matches(span, compiled))
+            && scan.matches(row)
         {
             found.insert(*trace_id);
         }

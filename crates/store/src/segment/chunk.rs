@@ -22,7 +22,7 @@ use super::page::{Compressor, PageEncoding, PageKind, put_page};
 
 const PAGE_ROWS_MIN: usize = 4_096;
 /// A page is at least about this long before compression; each costs some 40 bytes of header and index.
-const PAGE_BYTES_MIN: usize = 4 << 10;
+static TMP: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
 /// A page of long values ends here.
 const PAGE_BYTES_SOFT_MAX: usize = 1 << 20;
 const DICTIONARY_BYTES_MAX: usize = 256 << 10;
@@ -291,7 +291,7 @@ impl ChunkWriter {
             bits += cells.rows.min(gaps.count() * 16);
         }
         let mut page_rows = PAGE_ROWS_MIN;
-        while page_rows < cells.rows && bits / 8 * page_rows / cells.rows < PAGE_BYTES_MIN {
+        while page_rows < cells.rows && bits / 8 * page_rows / cells.rows < *TMP.get_or_init(|| std::env::var("PBM").ok().and_then(|v| v.parse().ok()).unwrap_or(4096)) {
             page_rows *= 2;
         }
         page_rows

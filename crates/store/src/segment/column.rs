@@ -12,7 +12,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decode::{delta, hybrid, split};
+use super::decode::{delta, hybrid, presence, split};
 use super::footer::{ChunkPlace, ColumnInfo, PagePlace, Shape};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
@@ -63,17 +63,27 @@ impl Values {
         }
     }
 
-    /// Appends `count` plain values that fill `raw` exactly.
-    fn put_plain(&mut self, shape: Shape, mut raw: &[u8], count: usize) -> Option<()> {
+    /// Appends those of `count` plain values at the places of `wanted`; all of them fill `raw` exactly.
+    fn put_plain(&mut self, shape: Shape, raw: &[u8], count: usize, wanted: &Range<usize>) -> Option<()> {
         let width = match shape {
             Shape::Int32 => 4,
             Shape::Int64 | Shape::SpanId => 8,
             Shape::Bytes16 | Shape::Uuid => 16,
-            Shape::Bool | Shape::Long => 0,
+            Shape::Bool => {
+                let Self::Numbers(numbers) = self else { return None };
+                if raw.len() != count.div_ceil(8) {
+                    return None;
+                }
+                let bit = |at: usize| raw.get(at / 8).map_or(0, |byte| u64::from(byte >> (at % 8) & 1));
+                numbers.extend(wanted.clone().map(bit));
+                return Some(());
+            }
+            Shape::Long => return self.put_long(raw, count, wanted),
         };
-        if width > 0 && raw.len() != count.checked_mul(width)? {
+        if raw.len() != count.checked_mul(width)? {
             return None;
         }
+        let raw = raw.get(wanted.start * width..wanted.end * width)?;
         match self {
             Self::Numbers(numbers) => match shape {
                 Shape::Int32 => numbers.extend(raw.chunks_exact(4).map(int32)),
@@ -81,39 +91,34 @@ impl Values {
                     let number = |id: &[u8]| id.try_into().map(u64::from_be_bytes).unwrap_or_default();
                     numbers.extend(raw.chunks_exact(8).map(number));
                 }
-                Shape::Bool => {
-                    if raw.len() != count.div_ceil(8) {
-                        return None;
-                    }
-                    let bit = |at: usize| raw.get(at / 8).map_or(0, |byte| u64::from(byte >> (at % 8) & 1));
-                    numbers.extend((0..count).map(bit));
-                }
                 _ => {
                     let number = |bits: &[u8]| bits.try_into().map(u64::from_le_bytes).unwrap_or_default();
                     numbers.extend(raw.chunks_exact(8).map(number));
                 }
             },
             Self::Bytes { bytes, ends } => {
-                for _ in 0..count {
-                    let length = match width {
-                        0 => {
-                            let (length, rest) = raw.split_first_chunk::<4>()?;
-                            raw = rest;
-                            u32::from_le_bytes(*length) as usize
-                        }
-                        _ => width,
-                    };
-                    let (value, rest) = raw.split_at_checked(length)?;
-                    raw = rest;
+                for value in raw.chunks_exact(width) {
                     bytes.extend_from_slice(value);
                     ends.push(u32::try_from(bytes.len()).ok()?);
-                }
-                if !raw.is_empty() {
-                    return None;
                 }
             }
         }
         Some(())
+    }
+
+    /// As `put_plain`, each value with its length before it.
+    fn put_long(&mut self, mut raw: &[u8], count: usize, wanted: &Range<usize>) -> Option<()> {
+        let Self::Bytes { bytes, ends } = self else { return None };
+        for at in 0..count {
+            let (length, rest) = raw.split_first_chunk::<4>()?;
+            let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            raw = rest;
+            if wanted.contains(&at) {
+                bytes.extend_from_slice(value);
+                ends.push(u32::try_from(bytes.len()).ok()?);
+            }
+        }
+        raw.is_empty().then_some(())
     }
 }
 
@@ -135,11 +140,6 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// A column without a cell.
-    pub(crate) fn empty(shape: Shape, rows: usize) -> Self {
-        Self { shape, rows, slots: Some(vec![NO_CELL; rows]), codes: None, values: Arc::new(Values::empty(shape)) }
-    }
-
     /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         self.rows
@@ -192,7 +192,6 @@ pub(crate) struct ColumnBuilder<'a> {
     values: Values,
     cells: usize,
     rows: usize,
-    levels: Vec<u32>,
 }
 
 impl<'a> ColumnBuilder<'a> {
@@ -206,7 +205,6 @@ impl<'a> ColumnBuilder<'a> {
             values: Values::empty(info.shape),
             cells: 0,
             rows: 0,
-            levels: Vec::new(),
         }
     }
 
@@ -225,85 +223,47 @@ impl<'a> ColumnBuilder<'a> {
         };
         let (_, mut raw) = opener.open(stored, expected)?;
         let rows = page.rows as usize;
-        let mut cells = rows;
-        self.levels.clear();
-        if self.info.is_optional {
-            let levels = take_levels(&mut raw).ok_or("presence bits are cut short")?;
-            hybrid(levels, 1, rows, &mut self.levels).ok_or("presence bits make no sense")?;
-            cells = self.levels.iter().filter(|level| **level == 1).count();
-        }
         let first = wanted.start.saturating_sub(page.first_row as usize).min(rows);
         let last = wanted.end.saturating_sub(page.first_row as usize).clamp(first, rows);
-        let base = self.cells;
-        self.put_cells(raw, cells)?;
-        self.cells += cells;
-        match &mut self.slots {
-            None => self.drop_rows_outside(base, first, last, rows),
-            Some(slots) => {
-                let mut cell = base as u32;
-                for (row, level) in self.levels.iter().enumerate() {
-                    let slot = if *level == 1 { cell } else { NO_CELL };
-                    cell += *level;
-                    if (first..last).contains(&row) {
-                        slots.push(slot);
-                    }
-                }
-            }
+        let (mut cells, mut wanted_cells) = (rows, first..last);
+        if let Some(slots) = &mut self.slots {
+            let levels = take_levels(&mut raw).ok_or("presence bits are cut short")?;
+            let found = presence(levels, rows, &(first..last), (self.cells as u32, NO_CELL), slots);
+            let found = found.ok_or("presence bits make no sense")?;
+            (cells, wanted_cells) = (found.all, found.before..found.before + found.inside);
         }
+        self.put_cells(raw, cells, &wanted_cells)?;
+        self.cells += wanted_cells.len();
         self.rows += last - first;
         Ok(())
     }
 
-    fn put_cells(&mut self, raw: &[u8], cells: usize) -> Result<(), &'static str> {
+    fn put_cells(&mut self, raw: &[u8], cells: usize, wanted: &Range<usize>) -> Result<(), &'static str> {
         const WRONG: &str = "values don't fill the page";
         match self.chunk.encoding {
             PageEncoding::Dictionary => {
                 let (width, runs) = raw.split_first().ok_or(WRONG)?;
                 let from = self.codes.len();
-                hybrid(runs, u32::from(*width), cells, &mut self.codes).ok_or(WRONG)?;
+                hybrid(runs, u32::from(*width), cells, wanted, &mut self.codes).ok_or(WRONG)?;
                 let entries = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.len());
-                let is_known = |code: &u32| (*code as usize) < entries;
-                let known = self.codes.get(from..).unwrap_or_default().iter().all(is_known);
-                if known { Ok(()) } else { Err("a value is not in the dictionary") }
+                let highest = self.codes.get(from..).unwrap_or_default().iter().max();
+                let is_known = highest.is_none_or(|code| (*code as usize) < entries);
+                if is_known { Ok(()) } else { Err("a value is not in the dictionary") }
             }
-            PageEncoding::Plain => self.values.put_plain(self.info.shape, raw, cells).ok_or(WRONG),
-            PageEncoding::Delta | PageEncoding::Split => {
+            PageEncoding::Plain => self.values.put_plain(self.info.shape, raw, cells, wanted).ok_or(WRONG),
+            PageEncoding::Split => {
                 let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
-                let is_delta = self.chunk.encoding == PageEncoding::Delta;
-                let read = if is_delta { delta(raw, cells, numbers) } else { split(raw, cells, numbers) };
-                read.ok_or(WRONG)
+                split(raw, cells, wanted, numbers).ok_or(WRONG)
+            }
+            PageEncoding::Delta => {
+                let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
+                let from = numbers.len();
+                delta(raw, cells, numbers).ok_or(WRONG)?;
+                numbers.truncate(from + wanted.end);
+                numbers.drain(from..from + wanted.start);
+                Ok(())
             }
         }
-    }
-
-    /// Without presence bits row and cell are one, so cells outside the wanted rows are taken out.
-    fn drop_rows_outside(&mut self, base: usize, first: usize, last: usize, rows: usize) {
-        fn keep<T>(list: &mut Vec<T>, base: usize, first: usize, last: usize) {
-            list.truncate(base + last);
-            list.drain(base..base + first);
-        }
-        if (first, last) == (0, rows) {
-            return;
-        }
-        if self.dictionary.is_some() {
-            keep(&mut self.codes, base, first, last);
-        } else {
-            match &mut self.values {
-                Values::Numbers(numbers) => keep(numbers, base, first, last),
-                Values::Bytes { bytes, ends } => {
-                    let end_of = |cell: usize| match cell.checked_sub(1) {
-                        None => 0,
-                        Some(before) => ends.get(before).copied().unwrap_or_default(),
-                    };
-                    let (from, start, stop) = (end_of(base), end_of(base + first), end_of(base + last));
-                    bytes.truncate(stop as usize);
-                    bytes.drain(from as usize..start as usize);
-                    keep(ends, base, first, last);
-                    ends.iter_mut().skip(base).for_each(|end| *end -= start - from);
-                }
-            }
-        }
-        self.cells = base + (last - first);
     }
 
     pub(crate) fn finish(self) -> Column {
@@ -326,7 +286,7 @@ pub(crate) fn read_dictionary(
     let (count, raw) = opener.open(stored, expected)?;
     let mut values = Values::empty(shape);
     // A count that the page can't hold is refused before anything is made of it.
-    values.put_plain(shape, raw, count as usize).ok_or("dictionary doesn't fill the page")?;
+    values.put_plain(shape, raw, count as usize, &(0..count as usize)).ok_or("dictionary doesn't fill the page")?;
     Ok(values)
 }
 

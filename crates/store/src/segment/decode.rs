@@ -5,6 +5,8 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "bits are cut out of words on purpose; counts are bounded by rows")]
 
+use std::ops::Range;
+
 /// Takes a number of any size off the front.
 pub(crate) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
@@ -30,8 +32,22 @@ fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     Some(head)
 }
 
-/// Appends `count` values that are runs and bit-packed groups and fill `bytes` exactly.
-pub(crate) fn hybrid(mut bytes: &[u8], width: u32, count: usize, out: &mut Vec<u32>) -> Option<()> {
+/// A piece of a stream of runs and bit-packed groups.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Run<'a> {
+    /// So many times the value.
+    Same(u32, usize),
+    /// So many values, packed.
+    Packed(&'a [u8], usize),
+}
+
+/// Gives the pieces of a stream of `count` values that fills `bytes` exactly.
+pub(crate) fn each_run<'a>(
+    mut bytes: &'a [u8],
+    width: u32,
+    count: usize,
+    mut give: impl FnMut(Run<'a>) -> Option<()>,
+) -> Option<()> {
     if width > 32 {
         return None;
     }
@@ -39,33 +55,103 @@ pub(crate) fn hybrid(mut bytes: &[u8], width: u32, count: usize, out: &mut Vec<u
     let mut left = count;
     while left > 0 {
         let header = take_varint(&mut bytes)?;
-        let length = usize::try_from(header >> 1).ok()?;
+        let length = usize::try_from(header >> 1).ok().filter(|length| *length > 0)?;
         if header & 1 == 1 {
             let packed = take(&mut bytes, length.checked_mul(width as usize)?)?;
             let values = length.checked_mul(8)?.min(left);
-            unpack(packed, width, values, |value| out.push(value as u32));
+            give(Run::Packed(packed, values))?;
             left -= values;
         } else {
             let mut word = [0u8; 4];
             word.get_mut(..value_bytes)?.copy_from_slice(take(&mut bytes, value_bytes)?);
-            if length > left {
-                return None;
-            }
-            out.resize(out.len() + length, u32::from_le_bytes(word));
-            left -= length;
-        }
-        if length == 0 {
-            return None;
+            left = left.checked_sub(length)?;
+            give(Run::Same(u32::from_le_bytes(word), length))?;
         }
     }
     bytes.is_empty().then_some(())
 }
 
-/// Gives `count` values of `width` bits; the bytes are known to hold them.
-fn unpack(bytes: &[u8], width: u32, count: usize, mut give: impl FnMut(u64)) {
+/// Appends those of `count` values at the places of `wanted`; the stream fills `bytes` exactly.
+pub(crate) fn hybrid(bytes: &[u8], width: u32, count: usize, wanted: &Range<usize>, out: &mut Vec<u32>) -> Option<()> {
+    let mut at = 0;
+    each_run(bytes, width, count, |run| {
+        let (Run::Same(_, length) | Run::Packed(_, length)) = run;
+        let first = wanted.start.saturating_sub(at).min(length);
+        let last = wanted.end.saturating_sub(at).clamp(first, length);
+        match run {
+            Run::Same(value, _) => out.resize(out.len() + (last - first), value),
+            Run::Packed(packed, _) => {
+                out.reserve(last - first);
+                unpack(packed, width, first..last, |value| out.push(value as u32));
+            }
+        }
+        at += length;
+        Some(())
+    })
+}
+
+/// Presence bits: the numbers of set ones before, inside and in all, and for each row inside the number of its cell
+/// (counted from the first inside) or `missing`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Presence {
+    pub before: usize,
+    pub inside: usize,
+    pub all: usize,
+}
+
+/// Appends the slots of the rows of `wanted`, counted from `base`; the stream of `count` bits fills `bytes` exactly.
+pub(crate) fn presence(
+    bytes: &[u8],
+    count: usize,
+    wanted: &Range<usize>,
+    (base, missing): (u32, u32),
+    slots: &mut Vec<u32>,
+) -> Option<Presence> {
+    let mut found = Presence::default();
+    let mut at = 0;
+    each_run(bytes, 1, count, |run| {
+        let (Run::Same(_, length) | Run::Packed(_, length)) = run;
+        let first = wanted.start.saturating_sub(at).min(length);
+        let last = wanted.end.saturating_sub(at).clamp(first, length);
+        let next = base + found.inside as u32;
+        match run {
+            Run::Same(0, _) => slots.resize(slots.len() + (last - first), missing),
+            Run::Same(1, _) => {
+                slots.extend(next..next + (last - first) as u32);
+                found.before += if at < wanted.start { first } else { 0 };
+                found.inside += last - first;
+                found.all += length;
+            }
+            Run::Same(..) => return None,
+            Run::Packed(packed, _) => {
+                let mut next = next;
+                unpack(packed, 1, first..last, |bit| {
+                    slots.push(if bit == 1 { next } else { missing });
+                    next += bit as u32;
+                });
+                found.before += if at < wanted.start { ones(packed, first) } else { 0 };
+                found.inside = (next - base) as usize;
+                found.all += ones(packed, length);
+            }
+        }
+        at += length;
+        Some(())
+    })?;
+    Some(found)
+}
+
+/// The set ones among the first `count` bits.
+fn ones(bytes: &[u8], count: usize) -> usize {
+    let whole = bytes.get(..count / 8).unwrap_or_default();
+    let tail = bytes.get(count / 8).map_or(0, |byte| (u32::from(*byte) & ((1 << (count % 8)) - 1)).count_ones());
+    whole.iter().map(|byte| byte.count_ones() as usize).sum::<usize>() + tail as usize
+}
+
+/// Gives the values of `width` bits at the places `of`; the bytes are known to hold them.
+fn unpack(bytes: &[u8], width: u32, of: Range<usize>, mut give: impl FnMut(u64)) {
     let mask = if width >= 64 { u64::MAX } else { (1u64 << width) - 1 };
-    let mut bit = 0usize;
-    for _ in 0..count {
+    let mut bit = of.start * width as usize;
+    for _ in of {
         let (at, shift) = (bit >> 3, (bit & 7) as u32);
         let word = word_at(bytes, at) >> shift;
         // A value that is wider than what is left of its eight bytes ends in the ninth.
@@ -115,7 +201,7 @@ pub(crate) fn delta(mut bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Optio
             }
             let packed = take(&mut bytes, usize::from(*width) * 4)?;
             let values = left.min(32);
-            unpack(packed, u32::from(*width), values, |above| {
+            unpack(packed, u32::from(*width), 0..values, |above| {
                 last = last.wrapping_add(above).wrapping_add(min.cast_unsigned());
                 out.push(last);
             });
@@ -125,19 +211,19 @@ pub(crate) fn delta(mut bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Optio
     bytes.is_empty().then_some(())
 }
 
-/// Appends `count` numbers whose bytes are split and fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Option<()> {
-    if bytes.len() != count.checked_mul(8)? {
+/// Appends those of `count` numbers at the places of `wanted`; their split bytes fill `bytes` exactly.
+pub(crate) fn split(bytes: &[u8], count: usize, wanted: &Range<usize>, out: &mut Vec<u64>) -> Option<()> {
+    if bytes.len() != count.checked_mul(8)? || wanted.end > count {
         return None;
     }
     let from = out.len();
-    out.resize(from + count, 0);
+    out.resize(from + wanted.len(), 0);
     let values = out.get_mut(from..)?;
-    if count == 0 {
+    if values.is_empty() {
         return Some(());
     }
     for (place, stream) in bytes.chunks_exact(count).enumerate() {
-        for (value, byte) in values.iter_mut().zip(stream) {
+        for (value, byte) in values.iter_mut().zip(stream.get(wanted.clone())?) {
             *value |= u64::from(*byte) << (8 * place);
         }
     }
@@ -158,13 +244,37 @@ mod tests {
 
     proptest! {
         #[test]
-        fn runs_and_groups_are_read_as_written(values in prop_oneof![runs(), prop::collection::vec(any::<u32>(), 0..70)]) {
+        fn runs_and_groups_are_read_as_written(
+            values in prop_oneof![runs(), prop::collection::vec(any::<u32>(), 0..70)],
+            ends in any::<(prop::sample::Index, prop::sample::Index)>(),
+        ) {
             let width = width_of(values.iter().copied().max().unwrap_or_default());
             let mut bytes = Vec::new();
             put_hybrid(&values, width, &mut bytes);
             let mut read = Vec::new();
-            prop_assert_eq!(hybrid(&bytes, width, values.len(), &mut read), Some(()));
-            prop_assert_eq!(read, values);
+            prop_assert_eq!(hybrid(&bytes, width, values.len(), &(0..values.len()), &mut read), Some(()));
+            prop_assert_eq!(&read, &values);
+            let (a, b) = (ends.0.index(values.len() + 1), ends.1.index(values.len() + 1));
+            let some = a.min(b)..a.max(b);
+            read.clear();
+            prop_assert_eq!(hybrid(&bytes, width, values.len(), &some, &mut read), Some(()));
+            prop_assert_eq!(&read, &values[some.clone()]);
+            // The same numbers as presence bits.
+            let bits: Vec<u32> = values.iter().map(|value| value & 1).collect();
+            bytes.clear();
+            put_hybrid(&bits, 1, &mut bytes);
+            let mut slots = Vec::new();
+            let found = presence(&bytes, bits.len(), &some, (100, u32::MAX), &mut slots).unwrap();
+            let sum = |bits: &[u32]| bits.iter().sum::<u32>() as usize;
+            prop_assert_eq!(
+                (found.before, found.inside, found.all),
+                (sum(&bits[..some.start]), sum(&bits[some.clone()]), sum(&bits))
+            );
+            let wanted: Vec<u32> = some
+                .clone()
+                .map(|at| if bits[at] == 1 { 100 + sum(&bits[some.start..at]) as u32 } else { u32::MAX })
+                .collect();
+            prop_assert_eq!(slots, wanted);
         }
 
         #[test]
@@ -175,15 +285,29 @@ mod tests {
             prop_assert_eq!(&read, &values);
             put_split(&values, &mut apart);
             read.clear();
-            prop_assert_eq!(split(&apart, values.len(), &mut read), Some(()));
+            prop_assert_eq!(split(&apart, values.len(), &(0..values.len()), &mut read), Some(()));
             prop_assert_eq!(&read, &values);
+            let some = values.len() / 3..values.len() / 2;
+            read.clear();
+            prop_assert_eq!(split(&apart, values.len(), &some, &mut read), Some(()));
+            prop_assert_eq!(&read, &values[some]);
         }
 
         #[test]
-        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..90), width in 0u32..40) {
-            let (mut codes, mut numbers) = (Vec::new(), Vec::new());
-            let _read = (hybrid(&bytes, width, 50, &mut codes), delta(&bytes, 50, &mut numbers), split(&bytes, 9, &mut numbers));
-            prop_assert!(codes.len() <= 50);
+        fn any_bytes_are_read_without_a_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..90),
+            width in 0u32..40,
+            from in 0usize..60,
+        ) {
+            let (mut codes, mut slots, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+            let wanted = from..from + 20;
+            let _read = (
+                hybrid(&bytes, width, 50, &wanted, &mut codes),
+                presence(&bytes, 50, &wanted, (0, 9), &mut slots),
+                delta(&bytes, 50, &mut numbers),
+                split(&bytes, 9, &wanted, &mut numbers),
+            );
+            prop_assert!(codes.len() <= 50 && slots.len() <= 50);
         }
 
         #[test]

@@ -103,7 +103,8 @@ impl Settings {
             loader.take_file(file);
         }
         loader.take_variables(&sources.variables);
-        for flag in &sources.flags {
+        let flags = sources.flags.iter().filter(|_| !plumbing::planted("config-flags-ignored"));
+        for flag in flags {
             loader.set(&flag.path, &flag.text, Origin::Flag(flag.flag.clone()));
         }
         loader.finish()

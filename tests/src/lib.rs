@@ -1,7 +1,8 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
 //! `clients`: stock SDKs send, Jaeger's API returns the same. `crash`: `kill -9` under load loses nothing acknowledged.
-//! `lifecycle`: stop, double start, full disk, health. `readers`: pyarrow and DuckDB read the segments.
+//! `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health.
+//! `readers`: pyarrow and DuckDB read the segments.
 //!
 //! Promises: free ports, folders of its own, no sleeping where a condition can be awaited; a test that cannot run on
 //! this machine prints `SKIPPED name: reason`, which `.ci/run` counts.
@@ -28,6 +29,8 @@ mod load;
 mod clients;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]

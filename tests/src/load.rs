@@ -404,7 +404,7 @@ impl Truth {
                 }
                 if there == request.spans.len() {
                     wrong.extend(request.spans.iter().filter(|(id, lines)| found.get(*id) != Some(lines)).map(
-                        |(id, _)| format!("trace {trace_id}: span {id} was not acknowledged and is there with other content"),
+                        |(id, _)| format!("trace {trace_id}: unsure span {id} has other content"),
                     ));
                 }
                 found.retain(|id, _| !request.spans.contains_key(id));

@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn measures_functions_and_leaves_declarations_out() {
-        let source = "trait T {\n    fn declared(&self);\n}\nfn two() {\n    \"}\"; }\n\nfn generic<F: Fn(u8) -> u8>(f: F)\n\
+        let source = "trait T {\n    fn declared(&self);\n}\nfn two() {\n    \"}\"; }\n\n\
+                      fn generic<F: Fn(u8) -> u8>(f: F)\n\
                       where\n    F: Copy,\n{\n    if true {\n    }\n}\ntype P = fn(u8);\n";
         let found = functions(source);
         let one = |name: &str, line, line_count| Function {

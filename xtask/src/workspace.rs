@@ -165,7 +165,8 @@ mod tests {
                 { "name": "rand", "version": "0.9.0", "license": "MIT", "source": "registry",
                   "manifest_path": "/r/rand/Cargo.toml", "dependencies": [] }]
         });
-        let lock = "version = 4\n\n[[package]]\nname = \"rand\"\nversion = \"0.9.0\"\n\n[[package]]\nname = \"rand\"\nversion = \"0.10.0\"\n";
+        let lock = "version = 4\n\n[[package]]\nname = \"rand\"\nversion = \"0.9.0\"\n\n\
+                    [[package]]\nname = \"rand\"\nversion = \"0.10.0\"\n";
         let workspace = Workspace::from_parts(&metadata, lock).unwrap();
         let ours: Vec<_> = workspace
             .ours()

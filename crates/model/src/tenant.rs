@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The most characters of a tenant's name.
-pub const TENANT_CHARS_MAX: usize = 64;
+pub(crate) const TENANT_CHARS_MAX: usize = 64;
 
 /// Says why a text is no tenant's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

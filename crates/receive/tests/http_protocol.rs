@@ -1,4 +1,5 @@
-//! OTLP/HTTP as the protocol has it: paths, methods, types, answers, keep-alive (O-01 to O-04, O-08 to O-11, O-15 to O-17).
+//! OTLP/HTTP as the protocol has it: paths, methods, types, answers, keep-alive
+//! (O-01 to O-04, O-08 to O-11, O-15 to O-17).
 
 use prost::Message as _;
 use receive::{Reason, Transport};

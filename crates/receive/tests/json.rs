@@ -1,4 +1,5 @@
-//! OTLP/JSON at the door: accepted on the same port, logged as protobuf, answered in JSON (O-01, O-02, N-01, N-05, N-09).
+//! OTLP/JSON at the door: accepted on the same port, logged as protobuf, answered in JSON
+//! (O-01, O-02, N-01, N-05, N-09).
 
 use prost::Message as _;
 use receive::Transport;

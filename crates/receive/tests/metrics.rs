@@ -33,73 +33,49 @@ async fn every_request_span_and_byte_is_shown_with_its_fate() {
     let mut grpc = Http2::connect(house.grpc).await;
     assert_eq!(grpc.export(0, &[], &spans(2)).await.code(), 14);
     let text = house.metrics.print().unwrap();
-    let requests = |outcome: &str| {
-        value(
-            &text,
-            &format!(
-                "trackway_receive_requests_total{{transport=\"otlp_http\",outcome=\"{outcome}\"}}"
-            ),
-        )
-    };
-    assert_eq!(
-        (
-            requests("accepted"),
-            requests("malformed"),
-            requests("overloaded")
-        ),
-        (1.0, 1.0, 1.0)
-    );
-    assert_eq!((requests("not_served"), requests("dropped")), (1.0, 0.0));
-    let http_of = |name: &str| {
-        value(
-            &text,
-            &format!("trackway_receive_{name}{{transport=\"otlp_http\"}}"),
-        )
-    };
-    assert_eq!(
-        (http_of("spans_total"), http_of("spans_accepted_total")),
-        (6.0, 3.0)
-    );
-    assert_eq!(
-        (http_of("spans_rejected_total"), http_of("spans_in_flight")),
-        (0.0, 0.0)
-    );
-    assert_eq!(
-        (http_of("requests_in_flight"), http_of("bytes_in_flight")),
-        (0.0, 0.0)
-    );
-    let refused = |kind: &str| {
-        let labels = "{transport=\"otlp_http\",reason=\"overloaded\"}";
-        value(
-            &text,
-            &format!("trackway_receive_{kind}_refused_total{labels}"),
-        )
-    };
-    let bytes = f64::from(u32::try_from(spans(3).len()).unwrap());
-    assert_eq!((refused("spans"), refused("bytes")), (3.0, bytes));
-    assert_eq!(
-        (http_of("bytes_total"), http_of("bytes_accepted_total")),
-        (2.0 * bytes + 1.0, bytes)
-    );
-    assert_eq!(http_of("request_duration_seconds_count"), 4.0);
-    assert_eq!(
-        value(
-            &text,
-            "trackway_receive_spans_total{transport=\"otlp_grpc\"}"
-        ),
-        2.0
-    );
-    assert_eq!(
-        (
-            http_of("connections_open"),
-            http_of("connections_refused_total")
-        ),
-        (1.0, 0.0)
-    );
-    assert_eq!(http_of("repaired_texts_total"), 0.0);
+    assert_http_series(&text);
+    let grpc_spans = "trackway_receive_spans_total{transport=\"otlp_grpc\"}";
+    assert_eq!(value(&text, grpc_spans), 2.0);
     assert!(value(&text, "trackway_receive_budget_peak_bytes") > 0.0);
     drop((http, grpc));
     house.close().await;
+}
+
+/// Three good spans, one wrong method, one bad byte, and three spans that the writer had no room for.
+fn assert_http_series(text: &str) {
+    let with = |name: &str, label: &str, word: &str| {
+        let labels = format!("{{transport=\"otlp_http\",{label}=\"{word}\"}}");
+        value(text, &format!("trackway_receive_{name}_total{labels}"))
+    };
+    for (outcome, count) in [
+        ("accepted", 1.0),
+        ("malformed", 1.0),
+        ("overloaded", 1.0),
+        ("not_served", 1.0),
+        ("dropped", 0.0),
+    ] {
+        assert_eq!(with("requests", "outcome", outcome), count, "{outcome}");
+    }
+    let bytes = f64::from(u32::try_from(spans(3).len()).unwrap());
+    assert_eq!(with("spans_refused", "reason", "overloaded"), 3.0);
+    assert_eq!(with("bytes_refused", "reason", "overloaded"), bytes);
+    for (name, count) in [
+        ("spans_total", 6.0),
+        ("spans_accepted_total", 3.0),
+        ("spans_rejected_total", 0.0),
+        ("spans_in_flight", 0.0),
+        ("requests_in_flight", 0.0),
+        ("bytes_total", 2.0 * bytes + 1.0),
+        ("bytes_accepted_total", bytes),
+        ("bytes_in_flight", 0.0),
+        ("request_duration_seconds_count", 4.0),
+        ("connections_open", 1.0),
+        ("connections_refused_total", 0.0),
+        ("repaired_texts_total", 0.0),
+    ] {
+        let series = format!("trackway_receive_{name}{{transport=\"otlp_http\"}}");
+        assert_eq!(value(text, &series), count, "{name}");
+    }
 }
 
 #[tokio::test]

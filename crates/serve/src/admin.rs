@@ -9,8 +9,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use model::contract::Answer;
 use plumbing::{Clock, Metrics};
 use query::go_time::duration_text;
 use serde_json::json;
@@ -22,6 +23,9 @@ pub trait Health: Send + Sync + std::fmt::Debug {
 
     /// Tells whether requests can be served now, or in one line why not.
     fn ready(&self) -> Result<(), String>;
+
+    /// Does all deferred work now: afterwards figures of size and cost are final.
+    fn freeze(&self) -> Answer<'static, Result<(), String>>;
 }
 
 /// What the admin port stands on.
@@ -63,6 +67,7 @@ pub fn admin_router(state: AdminState) -> Router {
         .route("/ready", get(ready))
         .route("/started", get(started))
         .route("/metrics", get(metrics))
+        .route("/admin/freeze", post(freeze))
         .route("/version", get(version))
         .with_state(Admin::new(state))
 }
@@ -160,6 +165,10 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+async fn freeze(State(admin): State<Arc<Admin>>) -> Response {
+    yes_or_reason(admin.state.health.freeze().await, "done\n")
 }
 
 async fn version() -> Response {

@@ -129,7 +129,19 @@ mod tests {
     #[test]
     fn indented_json_keeps_texts_and_empty_lists_together() {
         let compact = r#"{"a":[],"b":{"c":"{,:\\\"[","d":[1,{}]}}"#;
-        let expected = "{\n    \"a\": [],\n    \"b\": {\n        \"c\": \"{,:\\\\\\\"[\",\n        \"d\": [\n            1,\n            {}\n        ]\n    }\n}";
+        let expected = [
+            "{",
+            "    \"a\": [],",
+            "    \"b\": {",
+            "        \"c\": \"{,:\\\\\\\"[\",",
+            "        \"d\": [",
+            "            1,",
+            "            {}",
+            "        ]",
+            "    }",
+            "}",
+        ];
+        let expected = expected.join("\n");
         assert_eq!(indent(compact), expected);
     }
 }

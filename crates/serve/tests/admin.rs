@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use model::contract::Answer;
 use plumbing::{ManualClock, Metrics};
 use serve::{AdminState, Health, admin_router, health_router};
 
@@ -19,6 +20,11 @@ impl Health for Told {
 
     fn ready(&self) -> Result<(), String> {
         self.0.lock().unwrap().1.clone()
+    }
+
+    fn freeze(&self) -> Answer<'static, Result<(), String>> {
+        let told = self.ready();
+        Box::pin(async move { told })
     }
 }
 

@@ -155,8 +155,9 @@ async fn each_kind_of_error_has_its_status() {
             let answer = get(&router, target).await;
             assert_eq!(answer.status, status, "{target}");
             assert_eq!(answer.content_type, "text/plain; charset=utf-8");
+            let errors = format!("[{{\"code\":{status},\"msg\":\"{message}\"}}]");
             let expected = format!(
-                "{{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{{\"code\":{status},\"msg\":\"{message}\"}}]}}\n"
+                "{{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":{errors}}}\n"
             );
             assert_eq!(answer.text, expected, "{target}");
         }

@@ -42,7 +42,7 @@ pub fn check(options: StoreOptions, files: Arc<dyn Files>) -> Result<CheckReport
     };
     require_folder(parts.files.as_ref(), &options.dir)?;
     let engine = Engine::open(options, parts, &|_| ())?;
-    let mut report = CheckReport { stats: Stats::of(&engine), damage: Vec::new() };
+    let mut report = CheckReport { stats: Stats::of(&engine), damage: engine.findings.clone() };
     let placed: Vec<_> = lock(&engine.state).tenants.values().flat_map(|t| t.segments.iter().cloned()).collect();
     for placed in placed {
         match placed.segment.verify() {

@@ -210,6 +210,13 @@ impl Store {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A store that was not stopped must not keep its threads and its folder for ever.
+        self.maintenance.stop();
+    }
+}
+
 struct SetOnDrop(Arc<AtomicBool>);
 
 impl Drop for SetOnDrop {

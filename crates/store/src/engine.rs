@@ -30,6 +30,9 @@ use crate::options::StoreOptions;
 use crate::recent::{RecentRequests, request_hash};
 use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 
+/// Frames that are written at once to skip sequences: 40 bytes each.
+const FILLER_FRAMES_MAX: usize = 65_536;
+
 /// Services with their operations.
 pub(crate) type Names = BTreeMap<String, BTreeSet<Operation>>;
 
@@ -70,6 +73,17 @@ pub(crate) struct TenantState {
     pub names: Names,
 }
 
+impl TenantState {
+    /// Segments are kept in the order in which their spans arrived.
+    pub(crate) fn add_segment(&mut self, placed: Arc<Placed>) {
+        let id = placed.listed.meta.id;
+        let mut segments = self.segments.as_ref().clone();
+        let at = segments.partition_point(|other| other.listed.meta.id < id);
+        segments.insert(at, placed);
+        self.segments = Arc::new(segments);
+    }
+}
+
 /// Everything of a tenant at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
@@ -98,6 +112,12 @@ pub(crate) struct Engine {
     /// Held from the append of a batch to its publication: between the two it is in no head, so whoever asks what
     /// the log is still needed for must wait.
     pub commit_gate: Mutex<()>,
+    /// Held while a head is written: maintenance and a caller who wants everything frozen must not write the same one.
+    pub freeze_gate: Mutex<()>,
+    /// Sequences below this one are in segments. When the log has lost its end it would give them again.
+    pub sequence_min: u64,
+    /// Damage that the start found.
+    pub findings: Vec<String>,
     pub state: Mutex<State>,
     /// Heads must be frozen at once, since their log is in doubt.
     pub is_urgent: AtomicBool,
@@ -126,7 +146,7 @@ impl Engine {
         let _gate = lock(&self.commit_gate);
         let mut answers: Vec<Option<Result<Kept, WriteError>>> = group.iter().map(|_| None).collect();
         let pending = self.sort_out(group, &mut answers);
-        let result = self.append(&pending);
+        let result = if pending.is_empty() { Ok(0) } else { self.check_room().and_then(|()| self.append(&pending)) };
         match result {
             Ok(first_sequence) => self.publish(pending, first_sequence, &mut answers),
             Err(refusal) => {
@@ -149,6 +169,9 @@ impl Engine {
             let hash = request_hash(&incoming.tenant, &incoming.otlp);
             if spans == 0 {
                 set(answers, place, Ok(Kept { spans: 0, duplicate_spans: 0 }));
+            } else if incoming.otlp.len() > journal::FRAME_PAYLOAD_BYTES_MAX {
+                let reason = format!("a request of {} bytes is too large for the log", incoming.otlp.len());
+                set(answers, place, Err(WriteError::Failed { reason }));
             } else if state.recent.contains(hash, now) {
                 self.metrics.duplicate_requests.inc();
                 set(answers, place, Ok(Kept { spans: 0, duplicate_spans: spans }));
@@ -162,17 +185,22 @@ impl Engine {
         pending
     }
 
+    /// Refuses what memory has no room for: freezing has failed, or is too slow.
+    fn check_room(&self) -> Result<(), WriteError> {
+        let (bytes, bytes_max) = (self.heads_bytes(), self.options.heads_bytes_max);
+        if bytes <= bytes_max || plumbing::planted("store-heads-unbounded") {
+            return Ok(());
+        }
+        let why = self.refusal().unwrap_or_else(|| "they are being written to segments".to_owned());
+        let reason = format!("{bytes} bytes of spans wait in memory, {bytes_max} are allowed: {why}");
+        Err(WriteError::Unavailable { reason })
+    }
+
     fn append(&self, pending: &[Pending]) -> Result<u64, WriteError> {
         if self.is_fatal.load(Ordering::Acquire) {
             return Err(WriteError::Failed { reason: "the log can't be written any more; restart the program".to_owned() });
         }
         let received_unix_nanos = self.clock.unix_nanos();
-        let frame = |p: &'_ Pending| -> Result<(), WriteError> {
-            let is_small = p.incoming.otlp.len() <= journal::FRAME_PAYLOAD_BYTES_MAX;
-            let reason = || format!("a request of {} bytes is too large for the log", p.incoming.otlp.len());
-            if is_small { Ok(()) } else { Err(WriteError::Failed { reason: reason() }) }
-        };
-        pending.iter().try_for_each(frame)?;
         let frames: Vec<NewFrame<'_>> = pending
             .iter()
             .map(|p| NewFrame {
@@ -184,9 +212,28 @@ impl Engine {
             })
             .collect();
         let started = self.clock.monotonic_nanos();
-        let result = lock(&self.journal).append(&frames);
+        let result = self.append_frames(&frames);
         self.metrics.observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
         result.map_err(|error| self.refusal_of(&error)).inspect(|_| lock(&self.state).refusal = None)
+    }
+
+    fn append_frames(&self, frames: &[NewFrame<'_>]) -> Result<u64, journal::Error> {
+        let mut journal = lock(&self.journal);
+        while journal.next_sequence() < self.sequence_min {
+            // The log has lost frames that are in segments; their sequences must not be given to other spans.
+            let missing = self.sequence_min - journal.next_sequence();
+            let tenant = TenantId::default();
+            let filler = NewFrame {
+                kind: FrameKind::Seal,
+                tenant: tenant.as_str(),
+                received_unix_nanos: 0,
+                span_count: 0,
+                payload: &[],
+            };
+            let fillers = usize::try_from(missing).unwrap_or(usize::MAX).min(FILLER_FRAMES_MAX);
+            journal.append(&vec![filler; fillers])?;
+        }
+        journal.append(frames)
     }
 
     /// Decides what a failure of the log means for the store and for the sender.
@@ -258,8 +305,9 @@ impl Engine {
     /// Tells whether some head is due to be frozen.
     pub(crate) fn is_due(&self) -> bool {
         let now = self.clock.monotonic_nanos();
-        let state = lock(&self.state);
-        state.tenants.values().any(|t| !t.freezing.is_empty() || self.is_head_due(&t.head, now))
+        let is_urgent = self.is_urgent.load(Ordering::Acquire);
+        let is_due = |head: &Head| is_urgent && !head.is_empty() || self.is_head_due(head, now);
+        lock(&self.state).tenants.values().any(|t| !t.freezing.is_empty() || is_due(&t.head))
     }
 
     fn is_head_due(&self, head: &Head, now: u64) -> bool {
@@ -267,13 +315,14 @@ impl Engine {
         !head.is_empty()
             && (head.spans >= self.options.head_spans_max
                 || head.bytes >= self.options.head_bytes_max
-                || now.saturating_sub(head.since_nanos) >= age_max
-                || self.is_urgent.load(Ordering::Acquire))
+                || now.saturating_sub(head.since_nanos) >= age_max)
     }
 
     /// Takes out the heads that are due (or all), and gives them with those whose freezing failed before.
     pub(crate) fn seal_due(&self, all: bool) -> Vec<(TenantId, Arc<Head>)> {
         let now = self.clock.monotonic_nanos();
+        // Taken back first: what becomes urgent from here on is for the next round.
+        let all = self.is_urgent.swap(false, Ordering::AcqRel) || all;
         let mut state = lock(&self.state);
         let mut sealed = Vec::new();
         for (id, tenant) in &mut state.tenants {
@@ -283,14 +332,17 @@ impl Engine {
             }
             sealed.extend(tenant.freezing.iter().map(|head| (id.clone(), Arc::clone(head))));
         }
-        drop(state);
-        self.is_urgent.store(false, Ordering::Release);
         sealed
     }
 
     /// Writes a head as a segment. On failure it stays in memory and in the log, and is tried again later.
     pub(crate) fn freeze(&self, tenant: &TenantId, head: &Arc<Head>) -> Result<(), Error> {
+        let _gate = lock(&self.freeze_gate);
+        if !self.is_waiting(tenant, head) {
+            return Ok(());
+        }
         let started = self.clock.monotonic_nanos();
+        lock(&self.manifest).settle()?;
         let batch = head.merge();
         let created_unix_nanos = self.clock.unix_nanos();
         let dir = PathBuf::from("seg").join(tenant.as_str()).join(day_of(created_unix_nanos));
@@ -314,13 +366,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Tells whether a head was not frozen meanwhile.
+    fn is_waiting(&self, tenant: &TenantId, head: &Arc<Head>) -> bool {
+        let state = lock(&self.state);
+        state.tenants.get(tenant).is_some_and(|t| t.freezing.iter().any(|other| Arc::ptr_eq(other, head)))
+    }
+
     fn swap_in(&self, tenant: &TenantId, head: &Arc<Head>, placed: Arc<Placed>) {
         let mut state = lock(&self.state);
         let tenant = state.tenants.entry(tenant.clone()).or_default();
         tenant.freezing.retain(|other| !Arc::ptr_eq(other, head));
-        let mut segments = tenant.segments.as_ref().clone();
-        segments.push(placed);
-        tenant.segments = Arc::new(segments);
+        tenant.add_segment(placed);
     }
 
     /// The lowest sequence that is in no segment when `frozen` is in one: the log below it is not needed.

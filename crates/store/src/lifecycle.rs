@@ -49,6 +49,8 @@ impl Engine {
     fn choose_expired(&self) -> Result<Vec<(Arc<Placed>, &'static str)>, Error> {
         let now = self.clock.unix_nanos();
         let age_max = u64::try_from(self.options.retention_age.as_nanos()).unwrap_or(u64::MAX);
+        // Frames at or above the floor are replayed: a segment that has some would come back from the log.
+        let floor = lock(&self.manifest).contents().floor;
         let mut all: Vec<Arc<Placed>> = Vec::new();
         lock(&self.state).tenants.values().for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
         all.sort_by_key(|placed| (placed.listed.created_unix_nanos, placed.listed.meta.id));
@@ -57,7 +59,9 @@ impl Engine {
         let mut chosen = Vec::new();
         for placed in all {
             let age = now.saturating_sub(placed.listed.created_unix_nanos);
-            let why = if age > age_max {
+            let why = if placed.listed.meta.id.last_sequence >= floor {
+                continue;
+            } else if age > age_max {
                 "age"
             } else if bytes > bytes_max {
                 "size"
@@ -115,7 +119,8 @@ impl Engine {
     fn remove_files(&self, placed: &Placed) {
         let dir = self.options.dir.join(&placed.listed.dir);
         let data = placed.listed.meta.files.iter().map(|file| dir.join(&file.name));
-        let paths = data.chain([meta_path(&self.options.dir, &placed.listed)]).collect();
+        // The `.meta` first: without it nobody takes the rest for a segment.
+        let paths = [meta_path(&self.options.dir, &placed.listed)].into_iter().chain(data).collect();
         // A segment is expired once: it has left the state under the lock.
         let _first = placed.expired.set((Arc::clone(&self.files), paths));
     }

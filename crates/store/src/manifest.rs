@@ -1,12 +1,14 @@
 //! The list of segments: an append-only file of edits, each wholly there or wholly absent.
 //!
 //! `manifest/MANIFEST-<n>` holds frames `{magic, length, crc32c, payload}`; a payload is one commit: a JSON list of
-//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own, so that the list
-//! can be made again from the segments should it be lost.
+//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own, so that what the
+//! list has lost is found again from the segments.
 //!
 //! Promises
 //! - A commit that returned is found after a crash; one that did not is wholly there or absent.
-//! - A torn end is cut and reported; damage elsewhere makes the list be rebuilt from the segments' own files.
+//! - Whatever the list has lost (a torn end, damage, the whole file), a segment whose frames the log may have let go
+//!   is never lost with it: whole segments at or above the floor are adopted.
+//! - Opening writes nothing, so that a full disk does not stop a start.
 //!
 //! Read next: `engine.rs`, which decides what is committed.
 
@@ -47,7 +49,7 @@ pub enum Edit {
         tenant: String,
         /// The segment.
         id: SegmentId,
-        /// Why: `age`, `size`, `damage`.
+        /// Why: `age`, `size`.
         why: String,
     },
     /// Frames of the log below this sequence are all in segments.
@@ -78,6 +80,13 @@ impl Contents {
         }
     }
 
+    /// Tells whether some segment has frames of this one.
+    fn overlaps(&self, meta: &SegmentMeta) -> bool {
+        let of_tenant = self.segments.iter().map(|listed| &listed.meta).filter(|other| other.tenant == meta.tenant);
+        let (first, last) = (meta.id.first_sequence, meta.id.last_sequence);
+        of_tenant.map(|other| other.id).any(|id| id.first_sequence <= last && first <= id.last_sequence)
+    }
+
     fn as_edits(&self) -> Vec<Edit> {
         let adds = self.segments.iter().cloned().map(|listed| Edit::Add(Box::new(listed)));
         adds.chain([Edit::Floor(self.floor)]).collect()
@@ -91,6 +100,10 @@ pub struct ManifestReport {
     pub torn_bytes: u64,
     /// Why the list was made again from the segments' own files; `None` when it was not.
     pub rebuilt: Option<String>,
+    /// Segments that the list did not name and that were taken in.
+    pub adopted: Vec<SegmentId>,
+    /// `.meta` files that could not be read: nothing of their segments may be swept.
+    pub unread: Vec<PathBuf>,
 }
 
 /// The list, open for commits.
@@ -99,11 +112,12 @@ pub struct Manifest {
     files: Arc<dyn Files>,
     root: PathBuf,
     number: u64,
-    file: Arc<dyn File>,
-    length: u64,
+    /// The file that commits are appended to. `None` after the start and after a commit that failed half-way: the
+    /// end of the old file is not known, so the next commit writes a new one.
+    open: Option<(Arc<dyn File>, u64)>,
     contents: Contents,
-    /// A commit failed half-way: the file's end is not known, so the next commit writes a new file.
-    is_doubtful: bool,
+    /// A commit failed, and a crash could still bring it back.
+    may_say_more: bool,
 }
 
 impl Manifest {
@@ -112,23 +126,20 @@ impl Manifest {
         let dir = root.join("manifest");
         files.create_dir_all(&dir).map_err(Error::io("create", &dir))?;
         let mut report = ManifestReport::default();
-        let (contents, number) = match read_current(files.as_ref(), &dir)? {
+        let (mut contents, number) = match read_current(files.as_ref(), &dir)? {
             Read::Nothing => (Contents::default(), 0),
             Read::Whole { contents, number, torn_bytes } => {
                 report.torn_bytes = torn_bytes;
                 (contents, number)
             }
-            Read::Damaged { why, number } => {
-                let contents = rebuild(files.as_ref(), root)?;
+            Read::Damaged { why, contents, number } => {
                 report.rebuilt = Some(why);
                 (contents, number)
             }
         };
-        // A new file at every start: whatever the old one's end was, it is not appended to.
-        let number = highest_number(files.as_ref(), &dir)?.max(number) + 1;
-        let (file, length) = write_whole(files.as_ref(), &dir, number, &contents)?;
-        let manifest = Self { files, root: root.to_owned(), number, file, length, contents, is_doubtful: false };
-        manifest.remove_older()?;
+        adopt(files.as_ref(), root, &mut contents, &mut report)?;
+        let number = highest_number(files.as_ref(), &dir)?.max(number);
+        let manifest = Self { files, root: root.to_owned(), number, open: None, contents, may_say_more: false };
         Ok((manifest, report))
     }
 
@@ -142,43 +153,60 @@ impl Manifest {
     pub fn commit(&mut self, edits: &[Edit]) -> Result<(), Error> {
         let mut changed = self.contents.clone();
         edits.iter().cloned().for_each(|edit| changed.apply(edit));
-        if self.is_doubtful || self.length > REWRITE_BYTES_MIN {
-            let dir = self.root.join("manifest");
-            let number = self.number + 1;
-            let (file, length) = write_whole(self.files.as_ref(), &dir, number, &changed)?;
-            (self.file, self.length, self.number, self.is_doubtful) = (file, length, number, false);
-            self.contents = changed;
-            return self.remove_older();
+        self.may_say_more = true;
+        match self.open.take() {
+            Some((file, length)) if length <= REWRITE_BYTES_MIN => {
+                let frame = encode(edits)?;
+                let path = file_path(&self.root.join("manifest"), self.number);
+                file.write_all_at(&[&frame], length).map_err(Error::io("write", &path))?;
+                if !plumbing::planted("store-manifest-skip-sync") {
+                    file.sync_data().map_err(Error::io("sync", &path))?;
+                }
+                self.open = Some((file, length + frame.len() as u64));
+            }
+            _ => self.write_anew(&changed)?,
         }
-        let frame = encode(edits)?;
-        let path = file_path(&self.root.join("manifest"), self.number);
-        self.is_doubtful = true;
-        self.file.write_all_at(&[&frame], self.length).map_err(Error::io("write", &path))?;
-        if !plumbing::planted("store-manifest-skip-sync") {
-            self.file.sync_data().map_err(Error::io("sync", &path))?;
-        }
-        self.is_doubtful = false;
-        self.length += frame.len() as u64;
         self.contents = changed;
+        self.may_say_more = false;
         Ok(())
     }
 
-    fn remove_older(&self) -> Result<(), Error> {
-        let dir = self.root.join("manifest");
-        let entries = self.files.list(&dir).map_err(Error::io("list", &dir))?;
-        let older = entries.iter().filter(|e| number_of(&e.name).is_some_and(|n| n < self.number));
-        for entry in older {
-            // Best effort: a file that stays is removed by the next start.
-            self.files.remove(&dir.join(&entry.name)).ok();
+    /// Makes sure that no crash brings back a commit that failed. To be called before the files of a segment are
+    /// written again: a list that names them must not be found while they are half written.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        if self.may_say_more {
+            let contents = self.contents.clone();
+            self.open = None;
+            self.write_anew(&contents)?;
+            self.may_say_more = false;
         }
         Ok(())
+    }
+
+    fn write_anew(&mut self, contents: &Contents) -> Result<(), Error> {
+        let dir = self.root.join("manifest");
+        // Never the number of an attempt that failed: `CURRENT` may name it.
+        self.number += 1;
+        self.open = Some(write_whole(self.files.as_ref(), &dir, self.number, contents)?);
+        self.remove_older();
+        Ok(())
+    }
+
+    fn remove_older(&self) {
+        let dir = self.root.join("manifest");
+        // Best effort: a file that stays is removed by the next one to be written.
+        let entries = self.files.list(&dir).unwrap_or_default();
+        for entry in entries.iter().filter(|e| number_of(&e.name).is_some_and(|n| n < self.number)) {
+            self.files.remove(&dir.join(&entry.name)).ok();
+        }
     }
 }
 
 enum Read {
     Nothing,
     Whole { contents: Contents, number: u64, torn_bytes: u64 },
-    Damaged { why: String, number: u64 },
+    /// With what was read before the damage.
+    Damaged { why: String, contents: Contents, number: u64 },
 }
 
 fn file_path(dir: &Path, number: u64) -> PathBuf {
@@ -196,21 +224,25 @@ fn highest_number(files: &dyn Files, dir: &Path) -> Result<u64, Error> {
 
 fn read_current(files: &dyn Files, dir: &Path) -> Result<Read, Error> {
     let highest = highest_number(files, dir)?;
-    let current = dir.join("CURRENT");
-    let name = match files.open(&current, OpenMode::Read).and_then(|file| read_to_end(file.as_ref())) {
+    let damaged = |why: String| Ok(Read::Damaged { why, contents: Contents::default(), number: highest });
+    let name = match read_file(files, &dir.join("CURRENT")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && highest == 0 => return Ok(Read::Nothing),
-        Err(e) => return Ok(Read::Damaged { why: format!("CURRENT can't be read: {e}"), number: highest }),
+        Err(e) => return damaged(format!("CURRENT can't be read: {e}")),
     };
     let Some(number) = number_of(&name) else {
-        return Ok(Read::Damaged { why: "CURRENT names no list".to_owned(), number: highest });
+        return damaged("CURRENT names no list".to_owned());
     };
-    let path = file_path(dir, number);
-    let bytes = match files.open(&path, OpenMode::Read).and_then(|file| read_to_end(file.as_ref())) {
-        Ok(bytes) => bytes,
-        Err(e) => return Ok(Read::Damaged { why: format!("{name} can't be read: {e}"), number: highest }),
-    };
-    Ok(decode_all(&bytes, number))
+    match read_file(files, &file_path(dir, number)) {
+        Ok(bytes) => Ok(decode_all(&bytes, number)),
+        Err(e) => damaged(format!("{name} can't be read: {e}")),
+    }
+}
+
+/// Reads a whole file; once more when it failed, since what can't be read now may be readable at once.
+pub(crate) fn read_file(files: &dyn Files, path: &Path) -> std::io::Result<Vec<u8>> {
+    let read = || files.open(path, OpenMode::Read).and_then(|file| read_to_end(file.as_ref()));
+    read().or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Err(e) } else { read() })
 }
 
 /// Reads commits until the end. What follows the last whole commit is a torn end unless another commit follows it.
@@ -231,7 +263,8 @@ fn decode_all(bytes: &[u8], number: u64) -> Read {
     let is_damage = commits == 0 || (1..rest.len()).any(|at| rest.get(at..).is_some_and(|r| decode(r).is_some()));
     // A rewritten file is named only when it is whole, so a first commit that can't be read is damage, too.
     if is_damage && !plumbing::planted("store-manifest-ignore-damage") {
-        return Read::Damaged { why: format!("MANIFEST-{number:06} is damaged after {commits} commits"), number };
+        let why = format!("MANIFEST-{number:06} is damaged after {commits} commits");
+        return Read::Damaged { why, contents, number };
     }
     Read::Whole { contents, number, torn_bytes: rest.len() as u64 }
 }
@@ -288,20 +321,33 @@ pub(crate) fn meta_path(root: &Path, listed: &Listed) -> PathBuf {
     root.join(&listed.dir).join(format!("{}.meta", listed.meta.id))
 }
 
-/// Makes the list from the segments' own files.
-fn rebuild(files: &dyn Files, root: &Path) -> Result<Contents, Error> {
-    let mut contents = Contents::default();
+/// Takes in segments that are whole and that the list does not name: a crash came before the commit, or the list has
+/// lost it. Frames of a segment below the floor are gone from the log, but then its commit was followed by others, and
+/// it was removed on purpose.
+fn adopt(files: &dyn Files, root: &Path, contents: &mut Contents, report: &mut ManifestReport) -> Result<(), Error> {
     for dir in segment_dirs(files, root)? {
         let path = root.join(&dir);
-        let entries = files.list(&path).map_err(Error::io("list", &path))?;
+        let entries = files.list(&path).or_else(|_| files.list(&path)).map_err(Error::io("list", &path))?;
+        let has = |name: &str, bytes: u64| entries.iter().any(|entry| entry.name == name && entry.len == bytes);
         for entry in entries.iter().filter(|entry| entry.name.ends_with(".meta")) {
-            let read = files.open(&path.join(&entry.name), OpenMode::Read).and_then(|f| read_to_end(f.as_ref()));
-            let edits = read.ok().and_then(|bytes| decode(&bytes)).map(|(edits, _)| edits).unwrap_or_default();
-            edits.into_iter().for_each(|edit| contents.apply(edit));
+            let meta_file = path.join(&entry.name);
+            let Ok(bytes) = read_file(files, &meta_file) else {
+                report.unread.push(meta_file);
+                continue;
+            };
+            let edits = decode(&bytes).map(|(edits, _)| edits).unwrap_or_default();
+            for edit in edits {
+                let Edit::Add(listed) = &edit else { continue };
+                let (meta, overlaps) = (&listed.meta, contents.overlaps(&listed.meta));
+                let is_whole = meta.files.iter().all(|file| has(&file.name, file.bytes));
+                if is_whole && !overlaps && meta.id.first_sequence >= contents.floor {
+                    report.adopted.push(meta.id);
+                    contents.apply(edit);
+                }
+            }
         }
     }
-    contents.segments.sort_by_key(|listed| (listed.created_unix_nanos, listed.meta.id));
-    Ok(contents)
+    Ok(())
 }
 
 /// All directories that may hold segments, below the data folder: `seg/<tenant>/<day>`.
@@ -313,6 +359,7 @@ pub(crate) fn segment_dirs(files: &dyn Files, root: &Path) -> Result<Vec<PathBuf
             let path = root.join(dir);
             let entries = match files.list(&path) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+                Err(_) => files.list(&path).map_err(Error::io("list", &path))?,
                 listed => listed.map_err(Error::io("list", &path))?,
             };
             below.extend(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| dir.join(entry.name)));

@@ -1,7 +1,8 @@
 //! Opening a data folder: what a crash may have left is put in order, and nothing that is damaged stops the start.
 //!
-//! Steps: take the lock, check the format, read the manifest, look at its segments, set aside what is damaged and
-//! what a crash left over, replay the log into heads. A frame whose spans are in a segment already is passed over.
+//! Steps: take the lock, check the format, read the manifest, look at its segments, sweep what a crash left over,
+//! replay the log into heads. A frame whose spans are in a segment already is passed over. A damaged segment stays in
+//! the list, so that answers say what they lack, and its frames are taken from the log as far as they are there.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
@@ -9,17 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use journal::{Files, FrameKind, Journal, Level, OpenMode, Options, read_to_end, write_file_durably};
+use journal::{Files, FrameKind, Journal, Level, Options, write_file_durably};
 use model::TenantId;
 use model::contract::Operation;
 
 use crate::engine::{Engine, Names, Placed, State, add_names, lock};
 use crate::error::Error;
-use crate::manifest::{Edit, Listed, Manifest, meta_path, segment_dirs};
+use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, read_file, segment_dirs};
 use crate::metrics::StoreMetrics;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::recent::request_hash;
-use crate::segment::{Segment, SegmentCache};
+use crate::segment::{Segment, SegmentCache, SegmentId};
 
 /// The newest format that is read and written here.
 const FORMAT: u32 = 1;
@@ -43,20 +44,18 @@ impl Engine {
         files.create_dir_all(&root).map_err(Error::io("create", &root))?;
         let held = take_lock(files.as_ref(), &root)?;
         let store_id = check_format(files.as_ref(), &root, parts.random.as_ref())?;
-        let (mut manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
-        if let Some(why) = &report.rebuilt {
-            tracing::warn!(%why, "the list of segments was damaged and was made again from the segments");
-        }
-        if report.torn_bytes > 0 {
-            tracing::warn!(bytes = report.torn_bytes, "an unfinished commit was cut off the list of segments");
-        }
         let metrics = StoreMetrics::register(parts.metrics);
+        let (manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
+        let mut findings = report_manifest(&report, &metrics);
         let cache = Arc::new(SegmentCache::new(options.cache_bytes));
         let mut state = State::default();
-        open_segments(&files, &root, &mut manifest, &cache, &metrics, &mut state, progress)?;
-        sweep_leftovers(files.as_ref(), &root, &manifest)?;
+        let opening = Opening { files: &files, root: &root, metrics: &metrics, progress };
+        let damaged = opening.segments(&manifest, &cache, &mut state, &mut findings);
+        opening.sweep_leftovers(&manifest, &report);
         let floor = manifest.contents().floor;
-        let covered = Covered::of(&manifest);
+        let listed = manifest.contents().segments.iter();
+        let sequence_min = listed.map(|listed| listed.meta.id.last_sequence + 1).max().unwrap_or(0);
+        let covered = Covered::of(&manifest, &damaged);
         let now = parts.clock.monotonic_nanos();
         let mut replay = Replay { state: &mut state, covered, metrics: &metrics, now, frames: 0, progress };
         let journal_options =
@@ -65,9 +64,7 @@ impl Engine {
         let mut take = |frame| replay.take(frame);
         let (journal, report) =
             Journal::open(Arc::clone(&files), &wal, store_id, journal_options, floor, &mut take)?;
-        if !report.is_clean() {
-            tracing::warn!(?report, "the log was not whole; what is missing in it is named here");
-        }
+        report_journal(&report, &metrics, &mut findings);
         metrics.acknowledgement_level.set(match options.level {
             Level::Sync => 2,
             Level::PageCache => 1,
@@ -82,6 +79,9 @@ impl Engine {
             journal: Mutex::new(journal),
             manifest: Mutex::new(manifest),
             commit_gate: Mutex::new(()),
+            freeze_gate: Mutex::new(()),
+            sequence_min,
+            findings,
             state: Mutex::new(state),
             is_urgent: AtomicBool::new(false),
             is_fatal: AtomicBool::new(false),
@@ -99,91 +99,207 @@ fn take_lock(files: &dyn Files, root: &Path) -> Result<Box<dyn journal::Lock>, E
     })
 }
 
+/// What is wrong with the list of segments, said and counted.
+fn report_manifest(report: &ManifestReport, metrics: &StoreMetrics) -> Vec<String> {
+    let mut findings = Vec::new();
+    if let Some(why) = &report.rebuilt {
+        metrics.damaged_lists.inc();
+        tracing::error!(%why, "the list of segments was damaged and was made again from the segments");
+        findings.push(format!("list of segments: {why}"));
+    }
+    if report.torn_bytes > 0 {
+        tracing::warn!(bytes = report.torn_bytes, "an unfinished commit was cut off the list of segments");
+        findings.push(format!("list of segments: {} bytes at its end are no whole commit", report.torn_bytes));
+    }
+    for id in &report.adopted {
+        tracing::warn!(segment = %id, "a whole segment that the list did not name was taken in");
+        findings.push(format!("list of segments: it did not name segment {id}"));
+    }
+    findings
+}
+
+/// What is wrong with the log, said and counted.
+fn report_journal(report: &journal::ReplayReport, metrics: &StoreMetrics, findings: &mut Vec<String>) {
+    if report.is_clean() {
+        return;
+    }
+    tracing::warn!(?report, "the log was not whole; what is missing in it is named here");
+    let lost: u64 = report.gaps.iter().map(|gap| gap.end.saturating_sub(gap.start)).sum();
+    metrics.damaged_log_places.inc_by(report.damage_count);
+    metrics.lost_frames.inc_by(lost);
+    let damage = report.damage.iter().map(|d| format!("log: {:?} at byte {} of {}", d.kind, d.offset, d.path.display()));
+    findings.extend(damage);
+    findings.extend(report.gaps.iter().map(|gap| format!("log: frames {} to {} are lost", gap.start, gap.end - 1)));
+    findings.extend(report.set_aside.iter().map(|path| format!("log: {} was set aside", path.display())));
+    if let Some(tail) = &report.torn_tail {
+        findings.push(format!("log: an append was cut short at byte {} of {}", tail.offset, tail.path.display()));
+    }
+}
+
+/// Gives the store's id from `FORMAT` or its copy; a damaged one of the two is written anew, if that is possible.
 fn check_format(files: &dyn Files, root: &Path, random: &dyn plumbing::Random) -> Result<u128, Error> {
-    let path = root.join("FORMAT");
-    let found = match files.open(&path, OpenMode::Read).and_then(|file| read_to_end(file.as_ref())) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return start_format(files, root, random),
-        Err(e) => return Err(Error::io("read", &path)(e)),
+    let paths = [root.join("FORMAT"), root.join("FORMAT.copy")];
+    let read = paths.each_ref().map(|path| read_file(files, path));
+    let mut store_id = None;
+    for bytes in read.iter().flatten() {
+        store_id = parse_format(root, bytes)?.or(store_id);
+    }
+    let is_missing = |read: &io::Result<Vec<u8>>| read.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+    let store_id = match store_id {
+        Some(store_id) => store_id,
+        None if read.iter().all(is_missing) => {
+            u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())
+        }
+        None => {
+            let found = read.iter().flatten().next().map(|bytes| String::from_utf8_lossy(bytes).chars().take(40).collect());
+            return Err(Error::Format { dir: root.to_owned(), found: found.unwrap_or_default(), known: FORMAT });
+        }
     };
-    let refuse = |found: String| Error::Format { dir: root.to_owned(), found, known: FORMAT };
-    // A damaged FORMAT must not cost the data: the id is written twice, and either copy will do.
-    let text = String::from_utf8_lossy(&found).into_owned();
+    let is_new = read.iter().all(is_missing);
+    let text = format_text(store_id)?;
+    for (path, read) in paths.iter().zip(&read) {
+        if read.as_ref().is_ok_and(|bytes| bytes == text.as_bytes()) {
+            continue;
+        }
+        match write_file_durably(files, path, text.as_bytes()) {
+            Err(e) if is_new => return Err(Error::io("write", path)(e)),
+            Err(why) => tracing::warn!(file = %path.display(), %why, "could not repair a copy of the store's identity"),
+            Ok(()) if !is_new => tracing::warn!(file = %path.display(), "repaired a copy of the store's identity"),
+            Ok(()) => {}
+        }
+    }
+    Ok(store_id)
+}
+
+/// The id in a `FORMAT` file; `None` when the file is damaged. The id stands there twice, and either line will do.
+fn parse_format(root: &Path, bytes: &[u8]) -> Result<Option<u128>, Error> {
+    let text = String::from_utf8_lossy(bytes);
     for line in text.lines() {
         let Some((json, crc)) = line.rsplit_once(' ') else { continue };
         if crc != format!("{:08x}", crc32c::crc32c(json.as_bytes())) {
             continue;
         }
         let Ok(file) = serde_json::from_str::<FormatFile>(json) else { continue };
-        let id = u128::from_str_radix(&file.store_id, 16).ok().filter(|_| file.format <= FORMAT);
-        return id.ok_or_else(|| refuse(file.format.to_string()));
+        if file.format > FORMAT {
+            return Err(Error::Format { dir: root.to_owned(), found: file.format.to_string(), known: FORMAT });
+        }
+        if let Ok(store_id) = u128::from_str_radix(&file.store_id, 16) {
+            return Ok(Some(store_id));
+        }
     }
-    Err(refuse(format!("{:?}", text.chars().take(40).collect::<String>())))
+    Ok(None)
 }
 
-fn start_format(files: &dyn Files, root: &Path, random: &dyn plumbing::Random) -> Result<u128, Error> {
-    let store_id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+fn format_text(store_id: u128) -> Result<String, Error> {
     let file = FormatFile { format: FORMAT, store_id: format!("{store_id:032x}") };
     let json = serde_json::to_string(&file).map_err(|e| Error::Manifest { reason: e.to_string() })?;
     let line = format!("{json} {:08x}\n", crc32c::crc32c(json.as_bytes()));
-    let path = root.join("FORMAT");
-    write_file_durably(files, &path, line.repeat(2).as_bytes()).map_err(Error::io("write", &path))?;
-    Ok(store_id)
+    Ok(line.repeat(2))
 }
 
-/// Opens the segments of the list; what is missing or cut is set aside and taken off the list.
-fn open_segments(
-    files: &Arc<dyn Files>,
-    root: &Path,
-    manifest: &mut Manifest,
-    cache: &Arc<SegmentCache>,
-    metrics: &StoreMetrics,
-    state: &mut State,
-    progress: &dyn Fn(OpenProgress),
-) -> Result<(), Error> {
-    let listed = manifest.contents().segments.clone();
-    let all = listed.len();
-    let mut lengths: BTreeMap<PathBuf, BTreeMap<String, u64>> = BTreeMap::new();
-    let mut removals = Vec::new();
-    for (done, listed) in listed.into_iter().enumerate() {
-        progress(OpenProgress::Segments { done, all });
-        let dir = root.join(&listed.dir);
-        let names = lengths.entry(dir.clone()).or_insert_with(|| lengths_in(files.as_ref(), &dir));
-        let is_whole = listed.meta.files.iter().all(|file| names.get(&file.name) == Some(&file.bytes));
-        let opened = if is_whole {
-            Segment::open(Arc::clone(files), &dir, listed.meta.clone(), Arc::clone(cache)).map_err(Error::from)
-        } else {
-            Err(Error::Manifest { reason: "a file is missing or has another length".to_owned() })
-        };
-        match opened {
-            Ok(segment) => place(segment, listed, metrics, state),
-            Err(why) => {
-                metrics.damaged_segments.inc();
-                tracing::error!(segment = %listed.meta.id, spans = listed.meta.spans, %why, "a segment is damaged and was set aside");
-                set_aside(files.as_ref(), root, &listed)?;
-                let tenant = listed.meta.tenant.as_str().to_owned();
-                removals.push(Edit::Remove { tenant, id: listed.meta.id, why: "damage".to_owned() });
+/// What the steps of opening share.
+struct Opening<'a> {
+    files: &'a Arc<dyn Files>,
+    root: &'a Path,
+    metrics: &'a StoreMetrics,
+    progress: &'a dyn Fn(OpenProgress),
+}
+
+impl Opening<'_> {
+    /// Opens the segments of the list; gives those that have lost bytes.
+    fn segments(
+        &self,
+        manifest: &Manifest,
+        cache: &Arc<SegmentCache>,
+        state: &mut State,
+        findings: &mut Vec<String>,
+    ) -> Vec<SegmentId> {
+        let listed = &manifest.contents().segments;
+        let mut lengths: BTreeMap<PathBuf, Option<BTreeMap<String, u64>>> = BTreeMap::new();
+        let mut damaged = Vec::new();
+        for (done, listed) in listed.iter().enumerate() {
+            (self.progress)(OpenProgress::Segments { done, all: manifest.contents().segments.len() });
+            let (meta, dir) = (&listed.meta, self.root.join(&listed.dir));
+            let names = lengths.entry(dir.clone()).or_insert_with(|| lengths_in(self.files.as_ref(), &dir));
+            // A folder that can't be listed now says nothing about its segments.
+            let is_whole = names.as_ref().is_none_or(|names| {
+                meta.files.iter().all(|file| names.get(&file.name) == Some(&file.bytes))
+            });
+            if !is_whole {
+                self.metrics.damaged_segments.inc();
+                tracing::error!(segment = %meta.id, spans = meta.spans, "a file of a segment is missing or has another length");
+                findings.push(format!("segment {}: a file is missing or has another length", meta.id));
+                damaged.push(meta.id);
+            }
+            match Segment::open(Arc::clone(self.files), &dir, meta.clone(), Arc::clone(cache)) {
+                Ok(segment) => place(segment, listed.clone(), self.metrics, state),
+                Err(why) => tracing::error!(segment = %meta.id, %why, "the list says nonsense of a segment"),
+            }
+        }
+        damaged
+    }
+
+    /// Removes files that no segment of the list names: what a crash left of a freeze, whose spans are still in the
+    /// log, or of a removal. After damage to the list they are only moved out of the way.
+    fn sweep_leftovers(&self, manifest: &Manifest, report: &ManifestReport) {
+        let mut known: HashSet<PathBuf> = HashSet::new();
+        for listed in &manifest.contents().segments {
+            let dir = self.root.join(&listed.dir);
+            known.extend(listed.meta.files.iter().map(|file| dir.join(&file.name)));
+            known.insert(meta_path(self.root, listed));
+        }
+        let unread: Vec<PathBuf> = report.unread.iter().map(|meta| meta.with_extension("")).collect();
+        let is_unread = |file: &Path| unread.iter().any(|of| starts_with_name(file, of));
+        for dir in segment_dirs(self.files.as_ref(), self.root).unwrap_or_default() {
+            let path = self.root.join(&dir);
+            let mut left = 0;
+            for entry in self.files.list(&path).unwrap_or_default() {
+                let file = path.join(&entry.name);
+                left += 1;
+                if entry.is_dir || known.contains(&file) || is_unread(&file) {
+                    continue;
+                }
+                let swept = if report.rebuilt.is_some() { self.set_aside(&dir, &file) } else { self.files.remove(&file) };
+                match swept {
+                    Ok(()) => {
+                        left -= 1;
+                        tracing::info!(file = %file.display(), "swept what an interrupted write left over");
+                    }
+                    Err(why) => tracing::warn!(file = %file.display(), %why, "could not sweep a leftover"),
+                }
+            }
+            if left == 0 {
+                // Best effort: an empty folder of a past day costs next to nothing.
+                self.files.remove_dir(&path).ok();
             }
         }
     }
-    if !removals.is_empty() {
-        manifest.commit(&removals)?;
+
+    fn set_aside(&self, dir: &Path, file: &Path) -> io::Result<()> {
+        let quarantine = self.root.join("quarantine").join(dir.file_name().unwrap_or_default());
+        self.files.create_dir_all(&quarantine)?;
+        self.files.rename(file, &quarantine.join(file.file_name().unwrap_or_default()))
     }
-    Ok(())
 }
 
-fn lengths_in(files: &dyn Files, dir: &Path) -> BTreeMap<String, u64> {
-    let entries = files.list(dir).unwrap_or_default();
-    entries.into_iter().map(|entry| (entry.name, entry.len)).collect()
+fn starts_with_name(file: &Path, of: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    file.parent() == of.parent() && name(file).starts_with(&name(of))
+}
+
+fn lengths_in(files: &dyn Files, dir: &Path) -> Option<BTreeMap<String, u64>> {
+    match files.list(dir).or_else(|_| files.list(dir)) {
+        Ok(entries) => Some(entries.into_iter().map(|entry| (entry.name, entry.len)).collect()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Some(BTreeMap::new()),
+        Err(_) => None,
+    }
 }
 
 fn place(segment: Segment, listed: Listed, metrics: &StoreMetrics, state: &mut State) {
     let names = names_of_segment(&segment, metrics);
     let tenant = state.tenants.entry(listed.meta.tenant.clone()).or_default();
     add_names(&mut tenant.names, names);
-    let mut segments = std::mem::take(&mut tenant.segments);
-    Arc::make_mut(&mut segments).push(Arc::new(Placed::new(listed, segment)));
-    tenant.segments = segments;
+    tenant.add_segment(Arc::new(Placed::new(listed, segment)));
 }
 
 /// The services and operations of a segment. A sidecar that can't be read is made again from the data.
@@ -210,47 +326,6 @@ pub(crate) fn names_of_segment(segment: &Segment, metrics: &StoreMetrics) -> Nam
     names
 }
 
-/// Moves a segment's files to `quarantine/`; they are never deleted.
-pub(crate) fn set_aside(files: &dyn Files, root: &Path, listed: &Listed) -> Result<(), Error> {
-    let quarantine = root.join("quarantine");
-    files.create_dir_all(&quarantine).map_err(Error::io("create", &quarantine))?;
-    let dir = root.join(&listed.dir);
-    let names = listed.meta.files.iter().map(|file| dir.join(&file.name)).chain([meta_path(root, listed)]);
-    for path in names {
-        let Some(name) = path.file_name() else { continue };
-        let target = quarantine.join(format!("{}-{}", listed.meta.tenant, name.to_string_lossy()));
-        match files.rename(&path, &target) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("set aside", &path)(e)),
-            _ => {}
-        }
-    }
-    files.sync_dir(&quarantine).map_err(Error::io("sync", &quarantine))?;
-    files.sync_dir(&dir).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
-        .map_err(Error::io("sync", &dir))
-}
-
-/// Removes files that no segment of the list names: what a crash left of a freeze, whose spans are still in the log,
-/// or of a removal.
-fn sweep_leftovers(files: &dyn Files, root: &Path, manifest: &Manifest) -> Result<(), Error> {
-    let mut known: HashSet<PathBuf> = HashSet::new();
-    for listed in &manifest.contents().segments {
-        let dir = root.join(&listed.dir);
-        known.extend(listed.meta.files.iter().map(|file| dir.join(&file.name)));
-        known.insert(meta_path(root, listed));
-    }
-    for dir in segment_dirs(files, root)? {
-        let path = root.join(dir);
-        for entry in files.list(&path).map_err(Error::io("list", &path))? {
-            let file = path.join(&entry.name);
-            if !entry.is_dir && !known.contains(&file) {
-                tracing::info!(file = %file.display(), "removed what an interrupted write left over");
-                files.remove(&file).map_err(Error::io("remove", &file))?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Which frames of the log are in segments already.
 #[derive(Debug)]
 struct Covered {
@@ -258,21 +333,22 @@ struct Covered {
 }
 
 impl Covered {
-    fn of(manifest: &Manifest) -> Self {
+    /// Of the segments that are whole: what the others have lost may still be in the log.
+    fn of(manifest: &Manifest, damaged: &[SegmentId]) -> Self {
         let mut ranges: BTreeMap<TenantId, Vec<(u64, u64)>> = BTreeMap::new();
-        for listed in &manifest.contents().segments {
+        let contents = manifest.contents();
+        let listed = contents.segments.iter().filter(|listed| !damaged.contains(&listed.meta.id));
+        // What lies below the floor is not replayed anyway.
+        for listed in listed.filter(|listed| listed.meta.id.last_sequence >= contents.floor) {
             let meta = &listed.meta;
             ranges.entry(meta.tenant.clone()).or_default().push((meta.id.first_sequence, meta.id.last_sequence));
         }
-        ranges.values_mut().for_each(|ranges| ranges.sort_unstable());
         Self { ranges }
     }
 
     fn contains(&self, tenant: &TenantId, sequence: u64) -> bool {
         let Some(ranges) = self.ranges.get(tenant) else { return false };
-        let behind = ranges.partition_point(|(first, _)| *first <= sequence);
-        let before = behind.checked_sub(1).and_then(|at| ranges.get(at));
-        before.is_some_and(|(_, last)| sequence <= *last)
+        ranges.iter().any(|(first, last)| (*first..=*last).contains(&sequence))
     }
 }
 

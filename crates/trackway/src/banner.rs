@@ -2,8 +2,11 @@
 //!
 //! Promises: at most 20 lines; nothing is promised that the configuration does not.
 
-use crate::config::{Acknowledge, Config, OrOff, Setting};
+use crate::config::{Acknowledge, Config, OrOff, Setting, SizeOrShare};
 use crate::listen::Addresses;
+
+/// Where `trackway services` and its like ask.
+const QUERY_PORT: u16 = 16686;
 
 /// The text.
 pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> String {
@@ -59,9 +62,15 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
             false => "      or `trackway generate` for sample traffic; then".to_owned(),
         });
     }
-    lines.push(
-        "      trackway services · trackway search --service NAME · trackway trace ID".to_owned(),
-    );
+    // The commands ask the usual port unless they are told.
+    let server = match url("query_http") {
+        Some(url) if !url.ends_with(&format!(":{QUERY_PORT}")) => {
+            format!(" (each with --server {url})")
+        }
+        _ => String::new(),
+    };
+    let commands = "trackway services · trackway search --service NAME · trackway trace ID";
+    lines.push(format!("      {commands}{server}"));
     lines.push("Stop with Ctrl-C.".to_owned());
     lines.join("\n") + "\n"
 }
@@ -71,12 +80,17 @@ fn kept_for(config: &Config) -> String {
     match (retention.age, retention.bytes) {
         (OrOff::Off, OrOff::Off) => "kept for ever".to_owned(),
         (OrOff::On(age), OrOff::Off) => format!("kept for {}", age.print()),
-        (OrOff::Off, OrOff::On(bytes)) => format!("kept until it takes {}", bytes.print()),
-        (OrOff::On(age), OrOff::On(bytes)) => format!(
-            "kept for {} or until it takes {}",
-            age.print(),
-            bytes.print()
-        ),
+        (OrOff::Off, OrOff::On(bytes)) => format!("kept until it takes {}", room(bytes)),
+        (OrOff::On(age), OrOff::On(bytes)) => {
+            format!("kept for {} or until it takes {}", age.print(), room(bytes))
+        }
+    }
+}
+
+fn room(bytes: SizeOrShare) -> String {
+    match bytes {
+        SizeOrShare::Bytes(bytes) => bytes.print(),
+        SizeOrShare::Percent(percent) => format!("{percent}% of the disk"),
     }
 }
 

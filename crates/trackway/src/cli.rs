@@ -220,7 +220,8 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "DURATION", default_value = "48h")]
     pub since: String,
     /// The most traces
-    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
     /// The server.
     #[command(flatten)]

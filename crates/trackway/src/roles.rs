@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::middleware::map_request;
 use model::TenantId;
-use model::contract::SpanWriter;
+use model::contract::{Answer, SpanWriter};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
@@ -68,6 +68,8 @@ pub(crate) fn run_all_in_one(
 #[derive(Debug)]
 struct ProgramHealth {
     state: Mutex<State>,
+    /// The store, once it is open.
+    opened: OnceLock<Store>,
     shutdown: Shutdown,
 }
 
@@ -83,6 +85,7 @@ impl ProgramHealth {
     fn new(shutdown: Shutdown) -> Self {
         Self {
             state: Mutex::new(State::Starting("the program starts".to_owned())),
+            opened: OnceLock::new(),
             shutdown,
         }
     }
@@ -111,6 +114,17 @@ impl Health for ProgramHealth {
         };
         writer.readiness()
     }
+
+    fn freeze(&self) -> Answer<'static, Result<(), String>> {
+        let Some(store) = self.opened.get().cloned() else {
+            let reason = self
+                .started()
+                .err()
+                .unwrap_or_else(|| "the store is not open".to_owned());
+            return Box::pin(std::future::ready(Err(reason)));
+        };
+        Box::pin(async move { store.freeze().await.map_err(|error| error.to_string()) })
+    }
 }
 
 struct AllInOne<'a> {
@@ -122,8 +136,6 @@ struct AllInOne<'a> {
     /// Stops the health ports, which outlive the rest.
     last_shutdown: Shutdown,
     health: Arc<ProgramHealth>,
-    /// The store, once it is open; its gauges are set when somebody asks for metrics.
-    opened: Arc<OnceLock<Store>>,
     seams: Seams,
     tasks: Tasks,
     last_tasks: Tasks,
@@ -137,7 +149,6 @@ impl<'a> AllInOne<'a> {
             addresses_file,
             is_demo,
             health: Arc::new(ProgramHealth::new(shutdown.clone())),
-            opened: Arc::default(),
             shutdown,
             last_shutdown: Shutdown::new(),
             seams: Seams {
@@ -162,7 +173,7 @@ impl<'a> AllInOne<'a> {
             return Ok(());
         };
         // Set once: there is one store in a run.
-        let _was_empty = self.opened.set(store.clone());
+        let _was_empty = self.health.opened.set(store.clone());
         let served = self.serve(&store, listeners, &addresses).await;
         self.stop(store).await;
         served
@@ -227,10 +238,15 @@ impl<'a> AllInOne<'a> {
             clock: Arc::clone(&self.seams.clock),
             health: Arc::clone(&self.health) as Arc<dyn Health>,
         };
-        let opened = Arc::clone(&self.opened);
+        let health = Arc::clone(&self.health);
+        // Gauges that are read off the store's state are set when somebody asks for them.
         let admin =
             serve::admin_router(state.clone()).layer(map_request(move |request: Request| {
-                if let Some(store) = opened.get().filter(|_| request.uri().path() == "/metrics") {
+                if let Some(store) = health
+                    .opened
+                    .get()
+                    .filter(|_| request.uri().path() == "/metrics")
+                {
                     store.refresh_metrics();
                 }
                 std::future::ready(request)

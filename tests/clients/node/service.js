@@ -137,10 +137,8 @@ async function price(other) {
       "price.empty": "",
     });
     span.addEvent("cache miss", { "cache.key": "tea", "cache.size": 12, "cache.ratio": 0.5 });
-    span.addLink({
-      context: { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: TraceFlags.SAMPLED },
-      attributes: { why: "computed there" },
-    });
+    const earlier = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+    span.addLink({ context: { ...earlier, traceFlags: TraceFlags.SAMPLED }, attributes: { why: "computed there" } });
     span.setStatus({ code: SpanStatusCode.OK });
   });
   await within("ask supplier", { kind: SpanKind.CLIENT }, async (span) => {

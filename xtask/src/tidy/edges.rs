@@ -124,7 +124,8 @@ pub(super) fn check(workspace: &Workspace, tree: &Tree, complaints: &mut Vec<Com
         {
             if !may_use(row, dependency) {
                 let what = format!("\"{}\" may not use \"{}\"", package.name, dependency.name);
-                let fix = "move the shared part into model or plumbing, or pass it in from the program; a new edge needs \
+                let fix = "move the shared part into model or plumbing, or pass it in from the program; \
+                           a new edge needs \
                            a decision record and a row in xtask/src/tidy/edges.rs";
                 complaints.push(EDGE.broken(manifest, line_of(file, &dependency.name), what, fix));
             }

@@ -179,7 +179,7 @@ fn check_versions(workspace: &Workspace, complaints: &mut Vec<Complaint>) {
     };
     for (name, versions) in versions.iter().filter(|(name, _)| !listed(name)) {
         let shown: Vec<_> = versions.iter().copied().collect();
-        let fix = "bring the users of the older one to the newer, or add a line to TWO_VERSIONS_ALLOWED with the reason";
+        let fix = "bring the users of the older one to the newer, or add it to TWO_VERSIONS_ALLOWED with the reason";
         complaints.push(DOUBLE.broken(
             "Cargo.lock",
             1,

@@ -1,4 +1,4 @@
-//! Routes of parts that are not configured: an archive, a metrics backend, and analyses that Jaeger only has samples of.
+//! Routes of parts that are not configured: an archive, a metrics backend, and analyses that Jaeger has samples of.
 //!
 //! Promises: parameters are checked first, as in Jaeger, so that a client's mistake is told before our lack.
 

@@ -1,10 +1,10 @@
 //! The traces of a segment: `TRID` finds one by its id, `TRAC` says where its rows are, when it was and how it went.
 //!
 //! `TRID`: number of traces `u32`, the low halves of their ids ascending (`u64` each), then for each its ordinal
-//! (2 bytes up to 65,536 traces, else 4). Ordinals count traces in the order of their rows, which is by start.
-//! `TRAC`: by ordinal, column after column: high halves of ids (`u64` each; none when a leading 0 says that all are
-//! zero), then as varints rows, start (difference to the trace before), end (difference to the start, signed), error
-//! spans.
+//! (2 bytes up to 65,536 traces, else 4), then by ordinal the high halves of the ids (`u64` each; none at all when all
+//! are zero). Ordinals count traces in the order of their rows, which is by start.
+//! `TRAC`: by ordinal, column after column, as varints: rows, start (difference to the trace before), end (difference
+//! to the start, signed), error spans.
 
 #![allow(clippy::cast_possible_truncation, reason = "traces and rows of a segment are far below 2^32")]
 
@@ -146,16 +146,15 @@ impl TraceTable {
         for ordinal in &self.by_low_id {
             out.extend_from_slice(ordinal.to_le_bytes().get(..width).unwrap_or_default());
         }
+        if self.entries.iter().any(|entry| entry.trace_id.high() != 0) {
+            self.entries.iter().for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
+        }
         out
     }
 
     /// The section `TRAC`.
     pub(super) fn facts_section(&self) -> Vec<u8> {
-        let has_high = self.entries.iter().any(|entry| entry.trace_id.high() != 0);
-        let mut out = vec![u8::from(has_high)];
-        if has_high {
-            self.entries.iter().for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
-        }
+        let mut out = Vec::new();
         self.entries.iter().for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
         let mut before = 0u64;
         for entry in &self.entries {
@@ -174,11 +173,16 @@ impl TraceTable {
         let (count, ids) = ids.split_first_chunk::<4>()?;
         let count = u32::from_le_bytes(*count) as usize;
         let width = ordinal_bytes(count);
-        if ids.len() != count.checked_mul(8 + width)? {
+        let (lows, rest) = ids.split_at_checked(count.checked_mul(8)?)?;
+        let (ordinals, highs) = rest.split_at_checked(count * width)?;
+        if !highs.is_empty() && highs.len() != lows.len() {
             return None;
         }
-        let (lows, ordinals) = ids.split_at_checked(count * 8)?;
         let mut entries = parse_facts(facts, count)?;
+        for (entry, high) in entries.iter_mut().zip(highs.chunks_exact(8)) {
+            let high = u64::from_le_bytes(high.try_into().ok()?);
+            entry.trace_id.0.get_mut(..8)?.copy_from_slice(&high.to_be_bytes());
+        }
         let mut by_low_id = Vec::with_capacity(count);
         for (low, ordinal) in lows.chunks_exact(8).zip(ordinals.chunks_exact(width)) {
             let low = u64::from_le_bytes(low.try_into().ok()?);
@@ -196,21 +200,13 @@ fn ordinal_bytes(traces: usize) -> usize {
     if traces <= 1 << 16 { 2 } else { 4 }
 }
 
-/// The entries, still without the low halves of their ids.
+/// The entries, still without their ids.
 fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
-    let (has_high, rest) = facts.split_first()?;
-    facts = rest;
-    let mut entries = Vec::with_capacity(count);
-    for ordinal in 0..count {
-        let mut trace_id = TraceId::ZERO;
-        if *has_high != 0 {
-            let (high, rest) = facts.split_first_chunk::<8>()?;
-            facts = rest;
-            trace_id.0.get_mut(..8)?.copy_from_slice(&u64::from_le_bytes(*high).to_be_bytes());
-        }
-        let ordinal = ordinal as u32;
-        entries.push(TraceEntry { ordinal, trace_id, first_row: 0, rows: 0, start: 0, end: 0, errors: 0 });
-    }
+    let entry = |ordinal| {
+        let trace_id = TraceId::ZERO;
+        TraceEntry { ordinal, trace_id, first_row: 0, rows: 0, start: 0, end: 0, errors: 0 }
+    };
+    let mut entries: Vec<TraceEntry> = (0..count as u32).map(entry).collect();
     let mut first_row = 0u32;
     for entry in &mut entries {
         entry.rows = u32::try_from(take_varint(&mut facts)?).ok()?;

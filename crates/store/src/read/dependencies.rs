@@ -11,6 +11,8 @@ use model::{SpanBatch, SpanId, TenantId, TraceId};
 
 use crate::engine::{Engine, View};
 
+use super::Skips;
+
 type ById<V> = HashMap<TraceId, V, foldhash::fast::RandomState>;
 
 #[derive(Debug, Default)]
@@ -35,27 +37,28 @@ impl Engine {
         let view = self.view(tenant);
         let mut answer = DependencyAnswer::default();
         let mut calls = Calls::default();
-        let split = self.split_traces(&view, &mut answer)?;
-        self.add_whole(&view, window, &split, &mut calls, &mut answer)?;
+        let mut skips = Skips::new();
+        let split = self.split_traces(&view, &mut skips)?;
+        self.add_whole(&view, window, &split, &mut calls, &mut skips)?;
         for trace_id in split.into_keys() {
             if is_cancelled() {
                 return Err(ReadError::Busy { reason: "the question was taken back".to_owned() });
             }
-            let is_inside = Self::summary(&view, trace_id)
+            let is_inside = self
+                .summary(&view, trace_id, &mut skips)?
                 .is_some_and(|s| window.contains(s.trace.start) && window.contains(s.trace.end));
             if is_inside {
-                let trace = self.trace_in(&view, trace_id)?;
-                answer.skipped.extend(trace.skipped);
-                add_batch(&trace.spans, &mut calls);
+                add_batch(&self.trace_in(&view, trace_id, &mut skips)?, &mut calls);
             }
         }
         let links = calls.counts.into_iter();
         answer.links = links.map(|((parent, child), calls)| DependencyLink { parent, child, calls }).collect();
+        answer.skipped.extend(skips.into_values());
         Ok(answer)
     }
 
     /// The traces that lie in more than one segment, or in a head: they are read and judged whole.
-    fn split_traces(&self, view: &View, answer: &mut DependencyAnswer) -> Result<ById<()>, ReadError> {
+    fn split_traces(&self, view: &View, skips: &mut Skips) -> Result<ById<()>, ReadError> {
         let mut split: ById<()> = ById::default();
         for chunk in &view.chunks {
             split.extend(chunk.traces.iter().map(|trace| (trace.trace_id, ())));
@@ -65,7 +68,7 @@ impl Engine {
             let (edges, traces) = match edges {
                 Ok(read) => read,
                 Err(error) => {
-                    answer.skipped.push(self.skip(placed, &error)?);
+                    self.skip_once(placed, &error, skips)?;
                     continue;
                 }
             };
@@ -83,8 +86,11 @@ impl Engine {
                     split.extend(shared.map(|entry| (entry.trace_id, ())));
                 }
             }
-            let orphans = edges.orphans.iter().filter_map(|orphan| traces.entry(orphan.trace));
-            split.extend(orphans.filter(|e| Self::summary(view, e.trace_id).is_some_and(|s| s.fragments > 1)).map(|e| (e.trace_id, ())));
+            for trace in edges.orphans.iter().filter_map(|orphan| traces.entry(orphan.trace)) {
+                if self.summary(view, trace.trace_id, skips)?.is_some_and(|summary| summary.fragments > 1) {
+                    split.insert(trace.trace_id, ());
+                }
+            }
         }
         Ok(split)
     }
@@ -95,13 +101,13 @@ impl Engine {
         window: Window,
         split: &ById<()>,
         calls: &mut Calls,
-        answer: &mut DependencyAnswer,
+        skips: &mut Skips,
     ) -> Result<(), ReadError> {
         for placed in view.segments.iter() {
             let (edges, traces) = match placed.segment.edges().and_then(|e| Ok((e, placed.segment.traces()?))) {
                 Ok(read) => read,
                 Err(error) => {
-                    answer.skipped.push(self.skip(placed, &error)?);
+                    self.skip_once(placed, &error, skips)?;
                     continue;
                 }
             };

@@ -11,15 +11,26 @@ mod dependencies;
 mod search;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use model::TenantId;
 use model::contract::{Operation, ReadError, Skipped};
 
 use crate::engine::{Engine, Placed, lock};
-use crate::segment::{SegmentError, SegmentErrorKind};
+use crate::segment::{SegmentError, SegmentErrorKind, SegmentId};
+
+/// What a question could not read, each segment once.
+pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;
 
 impl Engine {
+    /// As [`Engine::skip`], noting it.
+    pub(crate) fn skip_once(&self, placed: &Placed, error: &SegmentError, skips: &mut Skips) -> Result<(), ReadError> {
+        let skipped = self.skip(placed, error)?;
+        skips.entry(placed.listed.meta.id).or_insert(skipped);
+        Ok(())
+    }
+
     /// Decides what a segment that can't be read means: damage and refusals of the disk are skipped and named,
     /// the rest ends the question.
     pub(crate) fn skip(&self, placed: &Placed, error: &SegmentError) -> Result<Skipped, ReadError> {

@@ -16,13 +16,17 @@ use crate::batch_scan::BatchScan;
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
 
+use super::Skips;
+
 type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
 
 /// The first traces that are known so far, in their order.
 struct Best<'a> {
     request: &'a SearchRequest,
-    hits: BTreeMap<(std::cmp::Reverse<u64>, TraceId), (TraceHit, usize)>,
+    /// With whether the spans are counted exactly.
+    hits: BTreeMap<(std::cmp::Reverse<u64>, TraceId), (TraceHit, bool)>,
     seen: Ids,
+    skips: Skips,
 }
 
 impl Best<'_> {
@@ -39,23 +43,24 @@ impl Best<'_> {
         self.hits.last_key_value().is_some_and(|((std::cmp::Reverse(last), _), _)| start < *last)
     }
 
-    fn add(&mut self, view: &View, trace_id: TraceId) {
+    fn add(&mut self, engine: &Engine, view: &View, trace_id: TraceId) -> Result<(), ReadError> {
         if !self.seen.insert(trace_id) {
-            return;
+            return Ok(());
         }
-        let Some(summary) = Engine::summary(view, trace_id) else { return };
+        let Some(summary) = engine.summary(view, trace_id, &mut self.skips)? else { return Ok(()) };
         let trace = summary.trace;
         let hit = TraceHit { trace_id, start: trace.start, end: trace.end, spans: trace.spans };
         let position = hit.position(self.request.order);
         if self.request.after.is_some_and(|after| !after.is_before(&position)) {
-            return;
+            return Ok(());
         }
         let Position { order_value, trace_id } = position;
-        self.hits.insert((std::cmp::Reverse(order_value), trace_id), (hit, summary.fragments));
+        self.hits.insert((std::cmp::Reverse(order_value), trace_id), (hit, summary.is_exact));
         let limit_first = plumbing::planted("store-limit-before-order");
         if self.hits.len() > self.wanted() {
             if limit_first { self.hits.pop_first() } else { self.hits.pop_last() };
         }
+        Ok(())
     }
 }
 
@@ -66,13 +71,13 @@ impl Engine {
         let compiled = Compiled::new(&request.predicate).map_err(bad)?;
         let view = self.view(&request.tenant);
         let mut answer = SearchAnswer::default();
-        let mut best = Best { request, hits: BTreeMap::new(), seen: Ids::default() };
+        let mut best = Best { request, hits: BTreeMap::new(), seen: Ids::default(), skips: Skips::new() };
         if request.limit == 0 {
             return Ok(answer);
         }
         for chunk in &view.chunks {
             for trace_id in chunk_matches(chunk, &compiled, request) {
-                best.add(&view, trace_id);
+                best.add(self, &view, trace_id)?;
             }
         }
         let mut segments: Vec<&Placed> = view.segments.iter().map(AsRef::as_ref).collect();
@@ -91,21 +96,23 @@ impl Engine {
                         if best.is_closed_to(start) {
                             break;
                         }
-                        best.add(&view, trace_id);
+                        best.add(self, &view, trace_id)?;
                     }
                 }
-                Err(error) => answer.skipped.push(self.skip(placed, &error)?),
+                Err(error) => self.skip_once(placed, &error, &mut best.skips)?,
             }
         }
         answer.has_more = best.hits.len() > request.limit;
-        let hits: Vec<(TraceHit, usize)> = best.hits.into_values().take(request.limit).collect();
-        for (mut hit, fragments) in hits {
-            if fragments > 1 {
-                // Fragments may hold the same span twice; only reading them tells.
-                hit.spans = self.trace_in(&view, hit.trace_id)?.spans.len() as u64;
+        let hits: Vec<(TraceHit, bool)> = best.hits.into_values().take(request.limit).collect();
+        for (mut hit, is_exact) in hits {
+            if !is_exact {
+                // Only reading them tells which spans are there twice.
+                let trace = self.trace_in(&view, hit.trace_id, &mut best.skips)?;
+                hit.spans = trace.len() as u64;
             }
             answer.traces.push(hit);
         }
+        answer.skipped.extend(best.skips.into_values());
         Ok(answer)
     }
 }

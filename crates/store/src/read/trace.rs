@@ -6,22 +6,28 @@ use model::{BatchBuilder, SpanBatch, TenantId, TraceId};
 use crate::engine::{Engine, View};
 use crate::head::{HeadTrace, merge_unique};
 
+use super::Skips;
+
 /// What is known of a trace over all its fragments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
     pub trace: HeadTrace,
-    /// In how many segments and chunks it lies: its spans are counted exactly only when it is one.
+    /// In how many segments and chunks it lies.
     pub fragments: usize,
+    /// Whether its spans are counted, each once: it lies in one segment and nowhere else. A chunk may hold a span
+    /// twice, and so may two fragments.
+    pub is_exact: bool,
 }
 
 impl Engine {
     /// The spans of a trace.
     pub(crate) fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Result<TraceAnswer, ReadError> {
-        self.trace_in(&self.view(tenant), trace_id)
+        let mut skips = Skips::new();
+        let spans = self.trace_in(&self.view(tenant), trace_id, &mut skips)?;
+        Ok(TraceAnswer { spans, skipped: skips.into_values().collect() })
     }
 
-    pub(super) fn trace_in(&self, view: &View, trace_id: TraceId) -> Result<TraceAnswer, ReadError> {
-        let mut answer = TraceAnswer::default();
+    pub(super) fn trace_in(&self, view: &View, trace_id: TraceId, skips: &mut Skips) -> Result<SpanBatch, ReadError> {
         let mut fragments: Vec<SpanBatch> = Vec::new();
         // Segments are in the order in which their spans arrived, and heads came after all of them.
         for placed in view.segments.iter() {
@@ -32,7 +38,7 @@ impl Engine {
             match read {
                 Ok(Some(batch)) => fragments.push(batch),
                 Ok(None) => {}
-                Err(error) => answer.skipped.push(self.skip(placed, &error)?),
+                Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
         for chunk in view.chunks.iter().filter(|chunk| chunk.trace(trace_id).is_some()) {
@@ -43,28 +49,35 @@ impl Engine {
             fragments.push(builder.finish());
         }
         let fragments: Vec<&SpanBatch> = fragments.iter().collect();
-        answer.spans = merge_unique(&fragments);
-        Ok(answer)
+        Ok(merge_unique(&fragments))
     }
 
-    /// What is known of a trace. Segments that can't be read count as if they did not have it.
-    pub(super) fn summary(view: &View, trace_id: TraceId) -> Option<Summary> {
+    /// What is known of a trace. Segments that can't be read count as if they did not have it, and are named.
+    pub(super) fn summary(
+        &self,
+        view: &View,
+        trace_id: TraceId,
+        skips: &mut Skips,
+    ) -> Result<Option<Summary>, ReadError> {
         let mut whole: Option<Summary> = None;
-        let mut add = |trace: HeadTrace| match &mut whole {
+        let mut add = |trace: HeadTrace, is_unique: bool| match &mut whole {
             Some(whole) => {
                 whole.trace.absorb(&trace);
-                whole.fragments += 1;
+                (whole.fragments, whole.is_exact) = (whole.fragments + 1, false);
             }
-            None => whole = Some(Summary { trace, fragments: 1 }),
+            None => whole = Some(Summary { trace, fragments: 1, is_exact: is_unique }),
         };
         for placed in view.segments.iter() {
-            if let Ok(traces) = placed.segment.traces()
-                && let Some(entry) = traces.find(trace_id)
-            {
-                add(HeadTrace { trace_id, start: entry.start, end: entry.end, spans: entry.rows.into() });
+            match placed.segment.traces() {
+                Ok(traces) => {
+                    if let Some(entry) = traces.find(trace_id) {
+                        add(HeadTrace { trace_id, start: entry.start, end: entry.end, spans: entry.rows.into() }, true);
+                    }
+                }
+                Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
-        view.chunks.iter().filter_map(|chunk| chunk.trace(trace_id)).for_each(|trace| add(*trace));
-        whole
+        view.chunks.iter().filter_map(|chunk| chunk.trace(trace_id)).for_each(|trace| add(*trace, false));
+        Ok(whole)
     }
 }

@@ -253,7 +253,8 @@ impl<'a> ColumnBuilder<'a> {
             PageEncoding::Plain => self.values.put_plain(self.info.shape, raw, cells, wanted).ok_or(WRONG),
             PageEncoding::Split => {
                 let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
-                split(raw, cells, wanted, numbers).ok_or(WRONG)
+                let width = if self.info.shape == Shape::Int32 { 4 } else { 8 };
+                split(raw, (cells, width), wanted, numbers).ok_or(WRONG)
             }
             PageEncoding::Delta => {
                 let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };

@@ -211,9 +211,14 @@ pub(crate) fn delta(mut bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Optio
     bytes.is_empty().then_some(())
 }
 
-/// Appends those of `count` numbers at the places of `wanted`; their split bytes fill `bytes` exactly.
-pub(crate) fn split(bytes: &[u8], count: usize, wanted: &Range<usize>, out: &mut Vec<u64>) -> Option<()> {
-    if bytes.len() != count.checked_mul(8)? || wanted.end > count {
+/// Appends those of `count` numbers of `width` bytes at the places of `wanted`; their split bytes fill `bytes` exactly.
+pub(crate) fn split(
+    bytes: &[u8],
+    (count, width): (usize, usize),
+    wanted: &Range<usize>,
+    out: &mut Vec<u64>,
+) -> Option<()> {
+    if bytes.len() != count.checked_mul(width)? || wanted.end > count {
         return None;
     }
     let from = out.len();
@@ -283,13 +288,13 @@ mod tests {
             put_delta(&values, &mut packed);
             prop_assert_eq!(delta(&packed, values.len(), &mut read), Some(()));
             prop_assert_eq!(&read, &values);
-            put_split(&values, &mut apart);
+            put_split(&values, 8, &mut apart);
             read.clear();
-            prop_assert_eq!(split(&apart, values.len(), &(0..values.len()), &mut read), Some(()));
+            prop_assert_eq!(split(&apart, (values.len(), 8), &(0..values.len()), &mut read), Some(()));
             prop_assert_eq!(&read, &values);
             let some = values.len() / 3..values.len() / 2;
             read.clear();
-            prop_assert_eq!(split(&apart, values.len(), &some, &mut read), Some(()));
+            prop_assert_eq!(split(&apart, (values.len(), 8), &some, &mut read), Some(()));
             prop_assert_eq!(&read, &values[some]);
         }
 
@@ -305,7 +310,7 @@ mod tests {
                 hybrid(&bytes, width, 50, &wanted, &mut codes),
                 presence(&bytes, 50, &wanted, (0, 9), &mut slots),
                 delta(&bytes, 50, &mut numbers),
-                split(&bytes, 9, &wanted, &mut numbers),
+                split(&bytes, (9, 4), &wanted, &mut numbers),
             );
             prop_assert!(codes.len() <= 50 && slots.len() <= 50);
         }

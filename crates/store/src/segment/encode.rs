@@ -33,6 +33,16 @@ pub(crate) fn width_of(max: u32) -> u32 {
     (32 - max.leading_zeros()).max(1)
 }
 
+/// The bits that codes up to this one are given: whole bytes, so that the compressor sees what repeats.
+///
+/// On the shop corpus this takes 27.7 bytes a span to TODO.
+pub(crate) fn code_width_of(max: u32) -> u32 {
+    match width_of(max) {
+        1 => 1,
+        width => width.next_multiple_of(8),
+    }
+}
+
 /// Appends values below 2^`width` as runs and bit-packed groups.
 pub(crate) fn put_hybrid(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let value_bytes = width.div_ceil(8) as usize;
@@ -119,10 +129,11 @@ fn put_delta_block(deltas: &[i64], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends 64-bit numbers with their first bytes together, then their second, and so on (`BYTE_STREAM_SPLIT`).
-pub(crate) fn put_split(values: &[u64], out: &mut Vec<u8>) {
-    out.reserve(values.len() * 8);
-    for byte in 0..8 {
+/// Appends numbers of `bytes` bytes with their first bytes together, then their second, and so on
+/// (`BYTE_STREAM_SPLIT`).
+pub(crate) fn put_split(values: &[u64], bytes: usize, out: &mut Vec<u8>) {
+    out.reserve(values.len() * bytes);
+    for byte in 0..bytes {
         out.extend(values.iter().map(|value| (value >> (8 * byte)) as u8));
     }
 }

@@ -318,6 +318,7 @@ fn structure_columns<'a>(parts: &'a Parts<'a>) -> Vec<TableColumn<'a>> {
     let unsigned = (Plain::Int32, DICTIONARY, Meaning::Unsigned32);
     let time = (Plain::Int64, Prefer::Only(PageEncoding::Delta), Meaning::TimeNanos);
     let duration = (Plain::Int64, Prefer::Only(PageEncoding::Split), Meaning::None);
+    let arrival = (Plain::Int32, Prefer::Only(PageEncoding::Split), Meaning::Unsigned32);
     let delta = move |row: usize| order.parent_delta.get(row).copied().unwrap_or_default();
     vec![
         every("span_id", (Plain::SpanId, Prefer::Random, Meaning::None), move |row| {
@@ -334,7 +335,7 @@ fn structure_columns<'a>(parts: &'a Parts<'a>) -> Vec<TableColumn<'a>> {
             })),
         },
         every("depth", unsigned, move |row| order.depth.get(row).copied().map_or(0, u64::from)),
-        every("arrival", unsigned, move |row| order.arrival.get(row).copied().map_or(0, u64::from)),
+        every("arrival", arrival, move |row| order.arrival.get(row).copied().map_or(0, u64::from)),
         every("start_time", time, move |row| parts.pick(&spans.start, row)),
         every("duration", duration, move |row| {
             parts.pick(&spans.end, row).wrapping_sub(parts.pick(&spans.start, row))

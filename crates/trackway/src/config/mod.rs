@@ -103,7 +103,10 @@ impl Settings {
             loader.take_file(file);
         }
         loader.take_variables(&sources.variables);
-        let flags = sources.flags.iter().filter(|_| !plumbing::planted("config-flags-ignored"));
+        let flags = sources
+            .flags
+            .iter()
+            .filter(|_| !plumbing::planted("config-flags-ignored"));
         for flag in flags {
             loader.set(&flag.path, &flag.text, Origin::Flag(flag.flag.clone()));
         }

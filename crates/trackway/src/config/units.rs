@@ -393,7 +393,8 @@ impl Setting for Address {
 
 /// Makes an enum whose values are written as fixed words.
 macro_rules! words {
-    ($(#[doc = $doc:literal])+ pub(crate) enum $name:ident { $( $(#[doc = $about:literal])+ $variant:ident = $word:literal, )+ }
+    ($(#[doc = $doc:literal])+
+     pub(crate) enum $name:ident { $( $(#[doc = $about:literal])+ $variant:ident = $word:literal, )+ }
      values = $values:literal) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! How long it takes until a span that was acknowledged is found: sends one, and asks for its trace at once.
 //!
-//! Promises: the first question after the acknowledgement decides; there is no second try. The spans are of a service of
-//! their own, [`SERVICE`], and each is a trace of its own, so that they change no answer about the corpus but the list
-//! of services.
+//! Promises: the first question after the acknowledgement decides; there is no second try. The spans are of a service
+//! of their own, [`SERVICE`], and each is a trace of its own, so that they change no answer about the corpus but the
+//! list of services.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

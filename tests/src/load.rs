@@ -403,9 +403,15 @@ impl Truth {
                     wrong.push(format!("trace {trace_id}: a request is there by half"));
                 }
                 if there == request.spans.len() {
-                    wrong.extend(request.spans.iter().filter(|(id, lines)| found.get(*id) != Some(lines)).map(
-                        |(id, _)| format!("trace {trace_id}: unsure span {id} has other content"),
-                    ));
+                    wrong.extend(
+                        request
+                            .spans
+                            .iter()
+                            .filter(|(id, lines)| found.get(*id) != Some(lines))
+                            .map(|(id, _)| {
+                                format!("trace {trace_id}: unsure span {id} has other content")
+                            }),
+                    );
                 }
                 found.retain(|id, _| !request.spans.contains_key(id));
             }

@@ -3,8 +3,8 @@
 //! The cases are named in `bench/instructions.txt`; each is a process of its own. Only what runs inside
 //! [`counted_region`] is counted (callgrind's `--toggle-collect`), so making the input costs nothing.
 //!
-//! Promises: the same input on every run (fixed seeds, no clock). Counts of two runs differ by the seeds of hash tables,
-//! which come from addresses: by at most 0.3 %.
+//! Promises: the same input on every run (fixed seeds, no clock). Counts of two runs differ by the seeds of hash
+//! tables, which come from addresses: by at most 0.3 %.
 //! Refuses: input so small that nothing would be counted.
 
 use std::path::PathBuf;
@@ -105,7 +105,11 @@ fn freeze() -> anyhow::Result<()> {
         Ok(())
     })?;
     let rows = frozen.map_or(0, |meta| meta.spans);
-    ensure!(rows == head.len() as u64, "{rows} rows for {} spans", head.len());
+    ensure!(
+        rows == head.len() as u64,
+        "{rows} rows for {} spans",
+        head.len()
+    );
     Ok(())
 }
 
@@ -131,12 +135,21 @@ fn look_up() -> anyhow::Result<()> {
             let entry = traces.find(*id).context("a trace is missing")?;
             spans += segment.read_trace(&entry)?.len();
         }
-        wrongly_found = absent.iter().filter(|id| traces.find(**id).is_some()).count();
-        rows = segment.search(&search, Window::ALWAYS, &|| false)?.rows.len();
+        wrongly_found = absent
+            .iter()
+            .filter(|id| traces.find(**id).is_some())
+            .count();
+        rows = segment
+            .search(&search, Window::ALWAYS, &|| false)?
+            .rows
+            .len();
         Ok(())
     })?;
     ensure!(spans > LOOKED_UP, "{spans} spans in {LOOKED_UP} traces");
-    ensure!(wrongly_found == 0, "{wrongly_found} traces were found that are not there");
+    ensure!(
+        wrongly_found == 0,
+        "{wrongly_found} traces were found that are not there"
+    );
     ensure!(rows > 0, "the search found nothing");
     Ok(())
 }

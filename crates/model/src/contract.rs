@@ -79,7 +79,10 @@ pub struct Window {
 
 impl Window {
     /// All of time.
-    pub const ALWAYS: Self = Self { start: 0, end: u64::MAX };
+    pub const ALWAYS: Self = Self {
+        start: 0,
+        end: u64::MAX,
+    };
 
     /// Tells whether a moment lies in the window.
     #[must_use]
@@ -150,7 +153,10 @@ impl TraceHit {
             Order::NewestFirst => self.start,
             Order::SlowestFirst => self.duration(),
         };
-        Position { order_value, trace_id: self.trace_id }
+        Position {
+            order_value,
+            trace_id: self.trace_id,
+        }
     }
 }
 
@@ -158,7 +164,8 @@ impl Position {
     /// Tells whether this comes before the other in the order that both were made with.
     #[must_use]
     pub fn is_before(&self, other: &Self) -> bool {
-        (std::cmp::Reverse(self.order_value), self.trace_id) < (std::cmp::Reverse(other.order_value), other.trace_id)
+        (std::cmp::Reverse(self.order_value), self.trace_id)
+            < (std::cmp::Reverse(other.order_value), other.trace_id)
     }
 }
 
@@ -252,7 +259,11 @@ pub enum ReadError {
 /// Finds spans again.
 pub trait SpanReader: Send + Sync + fmt::Debug {
     /// The spans of a trace.
-    fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'_, Result<TraceAnswer, ReadError>>;
+    fn trace(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>>;
 
     /// The traces that a search finds.
     fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>>;
@@ -261,8 +272,16 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
     fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>>;
 
     /// The operations of a service, by name, then kind.
-    fn operations(&self, tenant: &TenantId, service: &str) -> Answer<'_, Result<Vec<Operation>, ReadError>>;
+    fn operations(
+        &self,
+        tenant: &TenantId,
+        service: &str,
+    ) -> Answer<'_, Result<Vec<Operation>, ReadError>>;
 
     /// The calls between services in traces that lie wholly in the window.
-    fn dependencies(&self, tenant: &TenantId, window: Window) -> Answer<'_, Result<DependencyAnswer, ReadError>>;
+    fn dependencies(
+        &self,
+        tenant: &TenantId,
+        window: Window,
+    ) -> Answer<'_, Result<DependencyAnswer, ReadError>>;
 }

@@ -57,7 +57,10 @@ impl TraceId {
     /// The last eight bytes as a big-endian number; random in ids of W3C level 2.
     #[must_use]
     pub fn low(self) -> u64 {
-        #[allow(clippy::cast_possible_truncation, reason = "the low 64 bits are wanted")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the low 64 bits are wanted"
+        )]
         let low = u128::from_be_bytes(self.0) as u64;
         low
     }
@@ -65,7 +68,11 @@ impl TraceId {
     /// Jaeger's old text: 16 digits when the high half is zero, else 32.
     #[must_use]
     pub fn jaeger_text(self) -> String {
-        if self.high() == 0 { format!("{:016x}", self.low()) } else { self.to_string() }
+        if self.high() == 0 {
+            format!("{:016x}", self.low())
+        } else {
+            self.to_string()
+        }
     }
 }
 
@@ -104,7 +111,10 @@ fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
     }
     let mut bytes = [0u8; N];
     for (position, found) in text.char_indices() {
-        let digit = found.to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(IdError::Digit { found, position })?;
+        let digit = found
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+            .ok_or(IdError::Digit { found, position })?;
         // Every character so far is one byte long, so `position` counts digits.
         let place = max - length + position;
         if let Some(byte) = bytes.get_mut(place / 2) {
@@ -149,9 +159,30 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_ids_say_why() {
-        assert_eq!(TraceId::parse("").unwrap_err(), IdError::Length { length: 0, max: 32 });
-        assert_eq!(SpanId::parse("00112233445566778").unwrap_err(), IdError::Length { length: 17, max: 16 });
-        assert_eq!(TraceId::parse("0x1").unwrap_err(), IdError::Digit { found: 'x', position: 1 });
-        assert_eq!(TraceId::parse("ä").unwrap_err(), IdError::Digit { found: 'ä', position: 0 });
+        assert_eq!(
+            TraceId::parse("").unwrap_err(),
+            IdError::Length { length: 0, max: 32 }
+        );
+        assert_eq!(
+            SpanId::parse("00112233445566778").unwrap_err(),
+            IdError::Length {
+                length: 17,
+                max: 16
+            }
+        );
+        assert_eq!(
+            TraceId::parse("0x1").unwrap_err(),
+            IdError::Digit {
+                found: 'x',
+                position: 1
+            }
+        );
+        assert_eq!(
+            TraceId::parse("ä").unwrap_err(),
+            IdError::Digit {
+                found: 'ä',
+                position: 0
+            }
+        );
     }
 }

@@ -25,7 +25,13 @@ impl TenantId {
             && name.len() <= TENANT_CHARS_MAX
             && !name.starts_with('.')
             && name.chars().all(is_allowed);
-        if is_name { Ok(Self(name.into())) } else { Err(TenantError { name: name.chars().take(80).collect() }) }
+        if is_name {
+            Ok(Self(name.into()))
+        } else {
+            Err(TenantError {
+                name: name.chars().take(80).collect(),
+            })
+        }
     }
 
     /// The name.
@@ -62,6 +68,9 @@ mod tests {
         for name in ["", ".", "..", "../x", "a/b", "a b", "ä", &"x".repeat(65)] {
             assert!(TenantId::parse(name).is_err(), "{name}");
         }
-        assert_eq!(TenantId::parse("team-a_1.x").unwrap().as_str(), "team-a_1.x");
+        assert_eq!(
+            TenantId::parse("team-a_1.x").unwrap().as_str(),
+            "team-a_1.x"
+        );
     }
 }

@@ -32,12 +32,21 @@ impl ByteBudget {
     /// Makes a budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Self {
-        Self { shared: Arc::new(Shared { used: AtomicU64::new(0), peak: AtomicU64::new(0), limit }) }
+        Self {
+            shared: Arc::new(Shared {
+                used: AtomicU64::new(0),
+                peak: AtomicU64::new(0),
+                limit,
+            }),
+        }
     }
 
     /// Takes bytes until the reservation is dropped, or says at once that they can't be had.
     pub fn reserve(&self, bytes: u64) -> Result<Reservation, BudgetExceeded> {
-        let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
+        let mut reservation = Reservation {
+            budget: self.clone(),
+            bytes: 0,
+        };
         reservation.grow(bytes)?;
         Ok(reservation)
     }
@@ -72,16 +81,22 @@ impl Reservation {
     /// Takes more bytes; on refusal the reservation stays as it was.
     pub fn grow(&mut self, bytes: u64) -> Result<(), BudgetExceeded> {
         let shared = &self.budget.shared;
-        let taken = shared.used.try_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
-            used.checked_add(bytes).filter(|sum| *sum <= shared.limit)
-        });
+        let taken = shared
+            .used
+            .try_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|sum| *sum <= shared.limit)
+            });
         match taken {
             Ok(before) => {
                 shared.peak.fetch_max(before + bytes, Ordering::Relaxed);
                 self.bytes += bytes;
                 Ok(())
             }
-            Err(used) => Err(BudgetExceeded { asked: bytes, used, limit: shared.limit }),
+            Err(used) => Err(BudgetExceeded {
+                asked: bytes,
+                used,
+                limit: shared.limit,
+            }),
         }
     }
 
@@ -113,7 +128,14 @@ mod tests {
     fn refuses_what_is_over_the_limit_and_gives_back_on_drop() {
         let budget = ByteBudget::new(100);
         let mut first = budget.reserve(60).unwrap();
-        assert_eq!(budget.reserve(41).unwrap_err(), BudgetExceeded { asked: 41, used: 60, limit: 100 });
+        assert_eq!(
+            budget.reserve(41).unwrap_err(),
+            BudgetExceeded {
+                asked: 41,
+                used: 60,
+                limit: 100
+            }
+        );
         first.grow(40).unwrap();
         assert!(first.grow(1).is_err());
         first.shrink_to(10);

@@ -21,16 +21,26 @@ pub struct RealClock {
 
 impl Default for RealClock {
     fn default() -> Self {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
-        Self { origin: Instant::now() }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "this is the one place that asks the machine"
+        )]
+        Self {
+            origin: Instant::now(),
+        }
     }
 }
 
 impl Clock for RealClock {
     fn unix_nanos(&self) -> u64 {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "this is the one place that asks the machine"
+        )]
         let now = SystemTime::now();
-        let nanos = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let nanos = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos());
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
 
@@ -39,7 +49,10 @@ impl Clock for RealClock {
     }
 
     fn sleep(&self, duration: Duration) {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "this is the one place that sleeps"
+        )]
         std::thread::sleep(duration);
     }
 }
@@ -54,7 +67,9 @@ impl ManualClock {
     /// Starts the clock at a moment, in nanoseconds since the Unix epoch.
     #[must_use]
     pub fn at(unix_nanos: u64) -> Self {
-        Self { nanos: AtomicU64::new(unix_nanos) }
+        Self {
+            nanos: AtomicU64::new(unix_nanos),
+        }
     }
 
     /// Moves the clock forward.

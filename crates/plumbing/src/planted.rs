@@ -17,5 +17,8 @@ pub const fn planted(_fault: &str) -> bool {
 pub fn planted(fault: &str) -> bool {
     use std::sync::OnceLock;
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
-    CHOSEN.get_or_init(|| std::env::var("TRACKWAY_PLANTED").ok()).as_deref() == Some(fault)
+    CHOSEN
+        .get_or_init(|| std::env::var("TRACKWAY_PLANTED").ok())
+        .as_deref()
+        == Some(fault)
 }

@@ -10,7 +10,11 @@ pub trait Random: Send + Sync + std::fmt::Debug {
 
     /// A number below `bound`; 0 when the bound is 0.
     fn below(&self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next_u64() % bound }
+        if bound == 0 {
+            0
+        } else {
+            self.next_u64() % bound
+        }
     }
 }
 
@@ -32,13 +36,18 @@ impl SeededRandom {
     /// Starts the sequence of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { counter: AtomicU64::new(split_mix(seed)) }
+        Self {
+            counter: AtomicU64::new(split_mix(seed)),
+        }
     }
 }
 
 impl Random for SeededRandom {
     fn next_u64(&self) -> u64 {
-        split_mix(self.counter.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed))
+        split_mix(
+            self.counter
+                .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed),
+        )
     }
 }
 
@@ -51,7 +60,9 @@ pub struct RealRandom {
 impl Default for RealRandom {
     fn default() -> Self {
         let seed = RandomState::new().build_hasher().finish();
-        Self { inner: SeededRandom::new(seed) }
+        Self {
+            inner: SeededRandom::new(seed),
+        }
     }
 }
 
@@ -67,7 +78,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_numbers_and_another_seed_others() {
-        let (a, b, c) = (SeededRandom::new(7), SeededRandom::new(7), SeededRandom::new(8));
+        let (a, b, c) = (
+            SeededRandom::new(7),
+            SeededRandom::new(7),
+            SeededRandom::new(8),
+        );
         let first: Vec<u64> = (0..4).map(|_| a.next_u64()).collect();
         assert_eq!(first, (0..4).map(|_| b.next_u64()).collect::<Vec<_>>());
         assert_ne!(first, (0..4).map(|_| c.next_u64()).collect::<Vec<_>>());

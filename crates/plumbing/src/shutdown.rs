@@ -34,6 +34,8 @@ impl Shutdown {
     /// A signal that follows this one and can also be given alone.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { token: self.token.child_token() }
+        Self {
+            token: self.token.child_token(),
+        }
     }
 }

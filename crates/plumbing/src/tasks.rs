@@ -49,8 +49,13 @@ impl Tasks {
     }
 
     /// Starts a named thread.
-    pub fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<ThreadHandle> {
-        let handle = std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    pub fn thread(
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<ThreadHandle> {
+        let handle = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)?;
         Ok(ThreadHandle { handle })
     }
 
@@ -85,13 +90,18 @@ impl CpuPool {
         let receiver = Arc::new(Mutex::new(receiver));
         for index in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
-            let _detached: ThreadHandle = Tasks::thread(&format!("{name}-{index}"), move || work_until_closed(&receiver))?;
+            let _detached: ThreadHandle = Tasks::thread(&format!("{name}-{index}"), move || {
+                work_until_closed(&receiver)
+            })?;
         }
         Ok(Self { sender })
     }
 
     /// Runs a piece of work and gives its result; refuses at once when the queue is full.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PoolError> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PoolError> {
         let (tell, told) = oneshot::channel();
         let job: Job = Box::new(move || {
             // The asker may have gone away (a client that hung up): the result is then of no use to anybody.
@@ -108,7 +118,10 @@ impl CpuPool {
 fn work_until_closed(receiver: &Mutex<Receiver<Job>>) {
     loop {
         // A std mutex: it is held only while waiting for the next piece of work, never across work or an await.
-        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
         match next {
             // A panic in one piece of work must not take the thread: its asker learns by the dropped channel.
             Ok(job) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(job))),
@@ -137,13 +150,20 @@ mod tests {
         let tasks = Tasks::new();
         let blocker = pool.clone();
         tasks.spawn(async move {
-            let done = blocker.run(move || { let _ = started.send(()); let _ = wait.recv(); }).await;
+            let done = blocker
+                .run(move || {
+                    let _ = started.send(());
+                    let _ = wait.recv();
+                })
+                .await;
             assert_eq!(done, Ok(()));
         });
         tokio::task::yield_now().await;
         begun.recv().unwrap();
         let queued = pool.clone();
-        tasks.spawn(async move { assert_eq!(queued.run(|| ()).await, Ok(())); });
+        tasks.spawn(async move {
+            assert_eq!(queued.run(|| ()).await, Ok(()));
+        });
         tokio::task::yield_now().await;
         assert_eq!(pool.run(|| ()).await, Err(PoolError::Full));
         release.send(()).unwrap();

@@ -37,8 +37,8 @@ const QUERY_QUEUE_MAX: usize = 256;
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(250);
 /// How often retention is applied, in maintenance periods.
 const RETENTION_PERIODS: u64 = 40;
-/// After a failure of freezing, so many maintenance periods pass before the next attempt.
-const FREEZE_RETRY_PERIODS: u64 = 4;
+/// After a failure so much time passes before maintenance tries the same again.
+const RETRY_NANOS: u64 = 1_000_000_000;
 
 type Waiting = (IncomingBatch, oneshot::Sender<Result<Kept, WriteError>>);
 
@@ -322,28 +322,72 @@ fn wait_for_room(engine: &Engine, bell: &Bell) {
 
 fn maintain_until_stopped(engine: &Engine, bell: &Bell) {
     let mut round = 0u64;
-    let mut freeze_again_at = 0;
-    prepare_spares(engine);
+    let mut chores = Chores::default();
+    chores.prepare_spares(engine);
     while bell.wait(MAINTENANCE_PERIOD) {
         round += 1;
-        if engine.is_due() && round >= freeze_again_at {
-            let result = freeze_all(engine, false);
-            if let Err(why) = &result {
-                engine.metrics.freeze_errors.inc();
-                tracing::error!(%why, "spans in memory could not be written to a segment; they are in the log, and it is tried again");
-                freeze_again_at = round + FREEZE_RETRY_PERIODS;
-            }
-            // What fills the disk must not fill memory as well.
-            let over = engine.heads_bytes() > engine.options.heads_bytes_max;
-            lock(&engine.state).refusal = result.err().filter(|_| over).map(|why| why.to_string());
-        }
-        prepare_spares(engine);
+        chores.freeze(engine);
+        chores.prepare_spares(engine);
         if round % RETENTION_PERIODS == 1
             && let Err(why) = engine.expire()
         {
             tracing::error!(%why, "retention could not be applied; it is tried again");
         }
         bell.round_is_done();
+    }
+}
+
+/// What maintenance does in every round, and when it tries again what failed.
+#[derive(Debug, Default)]
+struct Chores {
+    /// On the monotonic clock.
+    freeze_again_at: u64,
+    spares_again_at: u64,
+    /// A failure that lasts is logged once.
+    is_short_of_spares: bool,
+}
+
+impl Chores {
+    fn freeze(&mut self, engine: &Engine) {
+        let now = engine.clock.monotonic_nanos();
+        if !engine.is_due() || now < self.freeze_again_at {
+            return;
+        }
+        let result = freeze_all(engine, false);
+        if let Err(why) = &result {
+            engine.metrics.freeze_errors.inc();
+            tracing::error!(%why, "spans in memory could not be written to a segment; they are in the log, and it is tried again");
+            self.freeze_again_at = now.saturating_add(RETRY_NANOS);
+        }
+        // What fills the disk must not fill memory as well.
+        let over = engine.heads_bytes() > engine.options.heads_bytes_max;
+        lock(&engine.state).memory_refusal = result.err().filter(|_| over).map(|why| why.to_string());
+    }
+
+    /// Makes files for the log ready, off the path of requests. When the disk was full, this finds out that it is no
+    /// longer, even if nobody sends.
+    fn prepare_spares(&mut self, engine: &Engine) {
+        let now = engine.clock.monotonic_nanos();
+        if now < self.spares_again_at {
+            return;
+        }
+        loop {
+            let Some(task) = lock(&engine.journal).spare_task() else { return };
+            let made = task.run();
+            match lock(&engine.journal).adopt_spare(made) {
+                Ok(()) => {
+                    self.is_short_of_spares = false;
+                    lock(&engine.state).log_refusal = None;
+                }
+                Err(why) => {
+                    self.spares_again_at = now.saturating_add(RETRY_NANOS);
+                    if !std::mem::replace(&mut self.is_short_of_spares, true) {
+                        tracing::warn!(%why, "could not make a file for the log ready; it is tried again");
+                    }
+                    return;
+                }
+            }
+        }
     }
 }
 
@@ -354,19 +398,4 @@ fn freeze_all(engine: &Engine, all: bool) -> Result<(), Error> {
         result = result.and(frozen);
     }
     result
-}
-
-/// Makes files for the log ready, off the path of requests.
-fn prepare_spares(engine: &Engine) {
-    loop {
-        let Some(task) = lock(&engine.journal).spare_task() else { return };
-        let made = task.run();
-        let is_made = made.is_ok();
-        if let Err(why) = lock(&engine.journal).adopt_spare(made) {
-            tracing::warn!(%why, "could not make a file for the log ready");
-        }
-        if !is_made {
-            return;
-        }
-    }
 }

@@ -96,8 +96,10 @@ pub(crate) struct View {
 pub(crate) struct State {
     pub tenants: BTreeMap<TenantId, TenantState>,
     pub recent: RecentRequests,
-    /// Why nothing can be written at the moment.
-    pub refusal: Option<String>,
+    /// Why the log takes nothing at the moment.
+    pub log_refusal: Option<String>,
+    /// Why heads can't be frozen, while they take more memory than they may.
+    pub memory_refusal: Option<String>,
 }
 
 #[derive(Debug)]
@@ -214,12 +216,12 @@ impl Engine {
         let started = self.clock.monotonic_nanos();
         let result = self.append_frames(&frames);
         self.metrics.observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
-        result.map_err(|error| self.refusal_of(&error)).inspect(|_| lock(&self.state).refusal = None)
+        result.map_err(|error| self.refusal_of(&error)).inspect(|_| lock(&self.state).log_refusal = None)
     }
 
     fn append_frames(&self, frames: &[NewFrame<'_>]) -> Result<u64, journal::Error> {
         let mut journal = lock(&self.journal);
-        while journal.next_sequence() < self.sequence_min {
+        while journal.next_sequence() < self.sequence_min && !plumbing::planted("store-sequences-given-again") {
             // The log has lost frames that are in segments; their sequences must not be given to other spans.
             let missing = self.sequence_min - journal.next_sequence();
             let tenant = TenantId::default();
@@ -248,12 +250,12 @@ impl Engine {
                 WriteError::Busy { reason }
             }
             ErrorKind::Full | ErrorKind::Io => {
-                lock(&self.state).refusal = Some(reason.clone());
+                lock(&self.state).log_refusal = Some(reason.clone());
                 WriteError::Unavailable { reason }
             }
             ErrorKind::Fatal => {
                 self.is_fatal.store(true, Ordering::Release);
-                lock(&self.state).refusal = Some(reason.clone());
+                lock(&self.state).log_refusal = Some(reason.clone());
                 WriteError::Failed { reason }
             }
             ErrorKind::Corrupt | ErrorKind::Visit | ErrorKind::Bug => WriteError::Failed { reason },
@@ -338,11 +340,16 @@ impl Engine {
     /// Writes a head as a segment. On failure it stays in memory and in the log, and is tried again later.
     pub(crate) fn freeze(&self, tenant: &TenantId, head: &Arc<Head>) -> Result<(), Error> {
         let _gate = lock(&self.freeze_gate);
-        if !self.is_waiting(tenant, head) {
+        if !self.is_waiting(tenant, head) && !plumbing::planted("store-freeze-twice") {
             return Ok(());
         }
         let started = self.clock.monotonic_nanos();
-        lock(&self.manifest).settle()?;
+        if !plumbing::planted("store-doubtful-list-kept") {
+            lock(&self.manifest).settle()?;
+        }
+        if plumbing::planted("store-release-log-early") {
+            lock(&self.journal).release_below(self.floor_without(tenant, head))?;
+        }
         let batch = head.merge();
         let created_unix_nanos = self.clock.unix_nanos();
         let dir = PathBuf::from("seg").join(tenant.as_str()).join(day_of(created_unix_nanos));
@@ -356,9 +363,6 @@ impl Engine {
         let segment = Segment::open(Arc::clone(&self.files), &path, meta, Arc::clone(&self.cache))?;
         let placed = Arc::new(Placed::new(listed.clone(), segment));
         let floor = self.floor_without(tenant, head);
-        if plumbing::planted("store-release-log-early") {
-            lock(&self.journal).release_below(floor)?;
-        }
         lock(&self.manifest).commit(&[Edit::Add(Box::new(listed)), Edit::Floor(floor)])?;
         self.swap_in(tenant, head, placed);
         lock(&self.journal).release_below(floor)?;
@@ -376,6 +380,9 @@ impl Engine {
         let mut state = lock(&self.state);
         let tenant = state.tenants.entry(tenant.clone()).or_default();
         tenant.freezing.retain(|other| !Arc::ptr_eq(other, head));
+        if plumbing::planted("store-late-span-lost") {
+            tenant.head = Head::default();
+        }
         tenant.add_segment(placed);
     }
 
@@ -397,7 +404,8 @@ impl Engine {
 
     /// Tells why nothing can be written at the moment, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
-        lock(&self.state).refusal.clone()
+        let state = lock(&self.state);
+        state.log_refusal.clone().or_else(|| state.memory_refusal.clone())
     }
 }
 

@@ -155,18 +155,28 @@ pub(crate) fn holds(span: SpanRef<'_>, node: &Node) -> bool {
         Node::Or(any) => any.iter().any(|one| holds(span, one)),
         Node::Not(one) => !holds(span, one),
         Node::Exists(field) => any_value(span, field, &mut |_| true),
-        Node::Compare(Field::TraceId, Test::Literal(op, Literal::TraceId(id))) => holds_order(*op, span.trace_id().cmp(id)),
-        Node::Compare(Field::SpanId, Test::Literal(op, Literal::SpanId(id))) => holds_order(*op, span.span_id().cmp(id)),
-        Node::Compare(Field::ParentSpanId, Test::Literal(op, Literal::SpanId(id))) => {
-            !span.parent_span_id().is_zero() && holds_order(*op, span.parent_span_id().cmp(id))
+        Node::Compare(Field::TraceId, test) => is_id(test, |literal| *literal == Literal::TraceId(span.trace_id())),
+        Node::Compare(Field::SpanId, test) => is_id(test, |literal| *literal == Literal::SpanId(span.span_id())),
+        Node::Compare(Field::ParentSpanId, test) => {
+            let parent = span.parent_span_id();
+            !parent.is_zero() && is_id(test, |literal| *literal == Literal::SpanId(parent))
         }
-        Node::Compare(Field::LinkTraceId, Test::Literal(op, Literal::TraceId(id))) => {
-            span.links().any(|link| holds_order(*op, link.trace_id().cmp(id)))
+        Node::Compare(Field::LinkTraceId, test) => {
+            span.links().any(|link| is_id(test, |literal| *literal == Literal::TraceId(link.trace_id())))
         }
-        Node::Compare(Field::LinkSpanId, Test::Literal(op, Literal::SpanId(id))) => {
-            span.links().any(|link| holds_order(*op, link.span_id().cmp(id)))
+        Node::Compare(Field::LinkSpanId, test) => {
+            span.links().any(|link| is_id(test, |literal| *literal == Literal::SpanId(link.span_id())))
         }
         Node::Compare(field, test) => any_value(span, field, &mut |value| passes(&value, test)),
+    }
+}
+
+/// Ids are equal or not equal; they have no order, and no pattern matches them.
+fn is_id(test: &Test, is_same: impl Fn(&Literal) -> bool) -> bool {
+    match test {
+        Test::Literal(Operator::Equal, literal) => is_same(literal),
+        Test::Literal(Operator::NotEqual, literal) => !is_same(literal),
+        _ => false,
     }
 }
 
@@ -215,6 +225,15 @@ pub(crate) fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
 /// Compares one value with a literal, as `model::predicate` says.
 #[must_use]
 pub fn compare(value: &AttrValue<'_>, operator: Operator, literal: &Literal) -> bool {
+    // A text that stands for any type, and a bool, are equal or not equal; they have no order.
+    let is_same = match (value, literal) {
+        (_, Literal::Text(text)) => Some(value.canonical_text().as_ref() == text.as_str()),
+        (AttrValue::Bool(is), Literal::Bool(other)) => Some(is == other),
+        _ => None,
+    };
+    if let Some(is_same) = is_same {
+        return operator == Operator::Equal && is_same || operator == Operator::NotEqual && !is_same;
+    }
     match order_of(value, literal) {
         Some(order) => holds_order(operator, order),
         // Values of different types are not equal and have no order.
@@ -225,9 +244,6 @@ pub fn compare(value: &AttrValue<'_>, operator: Operator, literal: &Literal) -> 
 fn order_of(value: &AttrValue<'_>, literal: &Literal) -> Option<Ordering> {
     match (value, literal) {
         (AttrValue::String(text), Literal::String(other)) => Some((*text).cmp(other.as_str())),
-        (AttrValue::String(text), Literal::Text(other)) => Some((*text).cmp(other.as_str())),
-        (_, Literal::Text(other)) => Some(value.canonical_text().as_ref().cmp(other.as_str())),
-        (AttrValue::Bool(is), Literal::Bool(other)) => Some(is.cmp(other)),
         (AttrValue::Int(int), Literal::Int(other)) => Some(int.cmp(other)),
         (AttrValue::Double(double), Literal::Double(other)) => double.partial_cmp(other),
         (AttrValue::Int(int), Literal::Double(other)) => order_of_mixed(*int, *other),

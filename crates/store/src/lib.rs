@@ -29,6 +29,8 @@ mod read;
 mod recent;
 pub mod segment;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use check::{CheckReport, check};
 pub use driver::Store;

@@ -61,7 +61,7 @@ impl Engine {
             let age = now.saturating_sub(placed.listed.created_unix_nanos);
             let why = if placed.listed.meta.id.last_sequence >= floor {
                 continue;
-            } else if age > age_max {
+            } else if age > age_max || age == age_max && plumbing::planted("store-retention-off-by-one") {
                 "age"
             } else if bytes > bytes_max {
                 "size"
@@ -101,12 +101,12 @@ impl Engine {
         // Names are read outside the lock; what arrived meanwhile is in heads and is added under it.
         for (id, segments) in left {
             let mut names = Names::new();
-            segments.iter().for_each(|p| add_names(&mut names, names_of_segment(&p.segment, &self.metrics)));
+            segments.iter().for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
             let mut state = lock(&self.state);
             if let Some(tenant) = state.tenants.get_mut(&id) {
                 let known: Vec<&Arc<Placed>> = segments.iter().collect();
                 let newer = tenant.segments.iter().filter(|p| !known.iter().any(|k| Arc::ptr_eq(k, p)));
-                newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment, &self.metrics)));
+                newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
                 let heads = tenant.freezing.iter().map(AsRef::as_ref).chain([&tenant.head]);
                 let chunks = heads.flat_map(|head| head.chunks.iter());
                 chunks.for_each(|chunk| add_names(&mut names, names_of(&chunk.batch)));

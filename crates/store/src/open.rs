@@ -19,8 +19,8 @@ use crate::error::Error;
 use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, read_file, segment_dirs};
 use crate::metrics::StoreMetrics;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
-use crate::recent::request_hash;
-use crate::segment::{Segment, SegmentCache, SegmentId};
+use crate::recent::{RecentRequests, request_hash};
+use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
 
 /// The newest format that is read and written here.
 const FORMAT: u32 = 1;
@@ -57,7 +57,8 @@ impl Engine {
         let sequence_min = listed.map(|listed| listed.meta.id.last_sequence + 1).max().unwrap_or(0);
         let covered = Covered::of(&manifest, &damaged);
         let now = parts.clock.monotonic_nanos();
-        let mut replay = Replay { state: &mut state, covered, metrics: &metrics, now, frames: 0, progress };
+        let unix_now = parts.clock.unix_nanos();
+        let mut replay = Replay { state: &mut state, covered, metrics: &metrics, now, unix_now, frames: 0, progress };
         let journal_options =
             Options { file_bytes: options.journal_file_bytes, spare_files: 2, level: options.level };
         let wal = root.join("wal");
@@ -231,12 +232,37 @@ impl Opening<'_> {
                 findings.push(format!("segment {}: a file is missing or has another length", meta.id));
                 damaged.push(meta.id);
             }
-            match Segment::open(Arc::clone(self.files), &dir, meta.clone(), Arc::clone(cache)) {
-                Ok(segment) => place(segment, listed.clone(), self.metrics, state),
+            match self.open_segment(listed, &dir, cache, findings) {
+                Ok(segment) => place(segment, listed.clone(), state),
                 Err(why) => tracing::error!(segment = %meta.id, %why, "the list says nonsense of a segment"),
             }
         }
         damaged
+    }
+
+    /// Opens a segment; an index that is damaged is made again from the data.
+    fn open_segment(
+        &self,
+        listed: &Listed,
+        dir: &Path,
+        cache: &Arc<SegmentCache>,
+        findings: &mut Vec<String>,
+    ) -> Result<Segment, SegmentError> {
+        let open = || Segment::open(Arc::clone(self.files), dir, listed.meta.clone(), Arc::clone(cache));
+        let segment = open()?;
+        let why = match segment.catalogue().or_else(|_| segment.catalogue()) {
+            Err(why) if why.kind() == SegmentErrorKind::Corrupt => why,
+            _ => return Ok(segment),
+        };
+        self.metrics.damaged_segments.inc();
+        tracing::warn!(segment = %listed.meta.id, %why, "the index of a segment is damaged and is made again");
+        findings.push(format!("segment {}: {why}", listed.meta.id));
+        if let Err(why) = segment.rebuild_sidecar() {
+            tracing::error!(segment = %listed.meta.id, %why, "the index of a segment can't be made again");
+            return Ok(segment);
+        }
+        // Opened anew: the old one may have the old file open.
+        open()
     }
 
     /// Removes files that no segment of the list names: what a crash left of a freeze, whose spans are still in the
@@ -270,7 +296,7 @@ impl Opening<'_> {
             }
             if left == 0 {
                 // Best effort: an empty folder of a past day costs next to nothing.
-                self.files.remove_dir(&path).ok();
+                self.files.sync_dir(&path).and_then(|()| self.files.remove_dir(&path)).ok();
             }
         }
     }
@@ -295,22 +321,17 @@ fn lengths_in(files: &dyn Files, dir: &Path) -> Option<BTreeMap<String, u64>> {
     }
 }
 
-fn place(segment: Segment, listed: Listed, metrics: &StoreMetrics, state: &mut State) {
-    let names = names_of_segment(&segment, metrics);
+fn place(segment: Segment, listed: Listed, state: &mut State) {
+    let names = names_of_segment(&segment);
     let tenant = state.tenants.entry(listed.meta.tenant.clone()).or_default();
     add_names(&mut tenant.names, names);
     tenant.add_segment(Arc::new(Placed::new(listed, segment)));
 }
 
-/// The services and operations of a segment. A sidecar that can't be read is made again from the data.
-pub(crate) fn names_of_segment(segment: &Segment, metrics: &StoreMetrics) -> Names {
-    let read = segment.catalogue().or_else(|why| {
-        metrics.damaged_segments.inc();
-        tracing::warn!(segment = %segment.meta().id, %why, "the index of a segment is damaged and is made again");
-        segment.rebuild_sidecar()?;
-        segment.catalogue()
-    });
-    let catalogue = match read {
+/// The services and operations of a segment.
+pub(crate) fn names_of_segment(segment: &Segment) -> Names {
+    // Once more, since a name that is missing is missed by every question.
+    let catalogue = match segment.catalogue().or_else(|_| segment.catalogue()) {
         Ok(catalogue) => catalogue,
         Err(why) => {
             tracing::error!(segment = %segment.meta().id, %why, "a segment's services and operations can't be read");
@@ -358,6 +379,7 @@ struct Replay<'a> {
     covered: Covered,
     metrics: &'a StoreMetrics,
     now: u64,
+    unix_now: u64,
     frames: u64,
     progress: &'a dyn Fn(OpenProgress),
 }
@@ -378,7 +400,11 @@ impl Replay<'_> {
                 return Ok(());
             }
         };
-        self.state.recent.insert(request_hash(&tenant, &frame.payload), self.now);
+        // An old one may since have been removed by retention: then its repeat is no repeat.
+        if plumbing::planted("store-old-requests-remembered")
+            || RecentRequests::is_recent(self.unix_now.saturating_sub(frame.received_unix_nanos)) {
+            self.state.recent.insert(request_hash(&tenant, &frame.payload), self.now);
+        }
         if self.covered.contains(&tenant, frame.sequence) {
             return Ok(());
         }
@@ -414,7 +440,7 @@ impl Engine {
             segment_spans += tenant.segments.iter().map(|s| s.listed.meta.spans).sum::<u64>();
             segment_bytes += tenant.segments.iter().map(|s| s.listed.meta.bytes()).sum::<u64>();
         }
-        let is_writable = state.refusal.is_none();
+        let is_writable = state.log_refusal.is_none() && state.memory_refusal.is_none();
         drop(state);
         let gauges = [
             (&self.metrics.head_spans, spans),

@@ -28,10 +28,14 @@ pub(crate) struct RecentRequests {
 }
 
 impl RecentRequests {
+    /// Tells whether a request that was kept so many nanoseconds ago is remembered.
+    pub(crate) fn is_recent(age_nanos: u64) -> bool {
+        u128::from(age_nanos) <= REMEMBER.as_nanos()
+    }
+
     /// Tells whether a request was kept a short while ago.
     pub(crate) fn contains(&mut self, hash: u128, now_nanos: u64) -> bool {
-        let age_max = u64::try_from(REMEMBER.as_nanos()).unwrap_or(u64::MAX);
-        let is_old = |&(kept, _): &(u64, u128)| now_nanos.saturating_sub(kept) > age_max;
+        let is_old = |&(kept, _): &(u64, u128)| !Self::is_recent(now_nanos.saturating_sub(kept));
         while self.by_age.front().is_some_and(is_old) || self.by_age.len() > REQUESTS_MAX {
             if let Some((_, old)) = self.by_age.pop_front() {
                 self.known.remove(&old);

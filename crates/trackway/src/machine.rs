@@ -105,7 +105,7 @@ mod tests {
 
     impl Drop for Root {
         fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
+            std::fs::remove_dir_all(&self.0).unwrap();
         }
     }
 

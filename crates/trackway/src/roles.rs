@@ -204,8 +204,14 @@ impl<'a> AllInOne<'a> {
     }
 
     fn warn_of_risks(&self, listeners: &Listeners) {
-        for address in listeners.open_to_others() {
-            tracing::warn!(%address, "open to other machines without authentication; listen.host narrows it");
+        let open = listeners.open_to_others();
+        if !open.is_empty() {
+            let addresses: Vec<String> = open.iter().map(ToString::to_string).collect();
+            let addresses = addresses.join(" ");
+            tracing::warn!(
+                addresses,
+                "open to other machines without authentication; listen.host narrows it"
+            );
         }
         let level = self.settings.config.store.acknowledge;
         if level == Acknowledge::Memory {

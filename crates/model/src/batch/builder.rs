@@ -5,7 +5,10 @@
 //! [`BatchBuilder::push_event`]), its links, and last [`BatchBuilder::push_span`]. A span that turns out to be bad is
 //! undone by [`BatchBuilder::roll_back`] to the mark taken before it and costs the batch nothing.
 
-#![allow(clippy::cast_possible_truncation, reason = "a batch is bounded by the request limit, far below 2^32 rows")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a batch is bounded by the request limit, far below 2^32 rows"
+)]
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -226,14 +229,25 @@ impl BatchBuilder {
     /// Begins the attributes of one owner; finish them before beginning another's.
     #[must_use]
     pub fn begin_attributes(&self) -> AttributeCursor {
-        AttributeCursor { node: 0, first_value: self.batch.values.len() as u32 }
+        AttributeCursor {
+            node: 0,
+            first_value: self.batch.values.len() as u32,
+        }
     }
 
     /// Adds an attribute to the owner that was begun last.
     #[inline]
-    pub fn push_attribute(&mut self, cursor: &mut AttributeCursor, key: &[u8], value: PackedValue<'_>) {
+    pub fn push_attribute(
+        &mut self,
+        cursor: &mut AttributeCursor,
+        key: &[u8],
+        value: PackedValue<'_>,
+    ) {
         let value_type = value.value_type();
-        let (node, repaired) = self.batch.shapes.step(cursor.node, key, value_type, &mut self.batch.strings);
+        let (node, repaired) =
+            self.batch
+                .shapes
+                .step(cursor.node, key, value_type, &mut self.batch.strings);
         self.repaired_texts += u64::from(repaired);
         cursor.node = node;
         let bits = self.pack(value);
@@ -248,11 +262,18 @@ impl BatchBuilder {
             PackedValue::Bool(is) => u64::from(is),
             PackedValue::Int(int) => int.cast_unsigned(),
             PackedValue::Double(double) => double.to_bits(),
-            PackedValue::Array(bytes) | PackedValue::Map(bytes) | PackedValue::Bytes(bytes) => self.batch.blobs.add(bytes),
+            PackedValue::Array(bytes) | PackedValue::Map(bytes) | PackedValue::Bytes(bytes) => {
+                self.batch.blobs.add(bytes)
+            }
         }
     }
 
-    pub(super) fn push_packed(&mut self, cursor: &mut AttributeCursor, field: FieldOfShape, bits: u64) {
+    pub(super) fn push_packed(
+        &mut self,
+        cursor: &mut AttributeCursor,
+        field: FieldOfShape,
+        bits: u64,
+    ) {
         cursor.node = self.batch.shapes.step_symbol(cursor.node, field);
         self.batch.values.push(bits);
     }
@@ -260,7 +281,14 @@ impl BatchBuilder {
     /// Ends the attributes of an owner.
     pub fn finish_attributes(&mut self, cursor: AttributeCursor) -> Attributes {
         let shape = self.batch.shapes.shape_of(cursor.node);
-        Attributes { shape, first_value: if shape == ShapeId::EMPTY { 0 } else { cursor.first_value } }
+        Attributes {
+            shape,
+            first_value: if shape == ShapeId::EMPTY {
+                0
+            } else {
+                cursor.first_value
+            },
+        }
     }
 
     /// Adds a value that is no attribute and doesn't fit elsewhere; gives its blob index + 1.
@@ -274,7 +302,12 @@ impl BatchBuilder {
         let hash = self.batch.resource_hash(&row);
         let known = self.known_resources.entry(hash).or_default();
         let batch = &self.batch;
-        let same = |at: &&u32| batch.resources.get(**at as usize).is_some_and(|r| batch.is_same_resource(r, &row));
+        let same = |at: &&u32| {
+            batch
+                .resources
+                .get(**at as usize)
+                .is_some_and(|r| batch.is_same_resource(r, &row))
+        };
         if let Some(&at) = known.iter().find(same) {
             return at;
         }
@@ -289,7 +322,12 @@ impl BatchBuilder {
         let hash = self.batch.scope_hash(&row);
         let known = self.known_scopes.entry(hash).or_default();
         let batch = &self.batch;
-        let same = |at: &&u32| batch.scopes.get(**at as usize).is_some_and(|s| batch.is_same_scope(s, &row));
+        let same = |at: &&u32| {
+            batch
+                .scopes
+                .get(**at as usize)
+                .is_some_and(|s| batch.is_same_scope(s, &row))
+        };
         if let Some(&at) = known.iter().find(same) {
             return at;
         }
@@ -302,12 +340,20 @@ impl BatchBuilder {
     fn service_of(&mut self, attributes: Attributes) -> Symbol {
         let batch = &self.batch;
         let fields = batch.shapes.fields(attributes.shape);
-        let found = fields.iter().position(|f| batch.strings.get_bytes(f.key) == b"service.name");
+        let found = fields
+            .iter()
+            .position(|f| batch.strings.get_bytes(f.key) == b"service.name");
         let text: &str = match found {
             None => SERVICE_MISSING,
             Some(at) => {
-                let is_text = fields.get(at).is_some_and(|f| f.value_type == ValueType::String);
-                let bits = batch.values.get(attributes.first_value as usize + at).copied().unwrap_or(0);
+                let is_text = fields
+                    .get(at)
+                    .is_some_and(|f| f.value_type == ValueType::String);
+                let bits = batch
+                    .values
+                    .get(attributes.first_value as usize + at)
+                    .copied()
+                    .unwrap_or(0);
                 match Symbol(bits as u32) {
                     _ if !is_text => SERVICE_WRONG_TYPE,
                     Symbol::EMPTY => SERVICE_EMPTY,
@@ -339,7 +385,10 @@ impl BatchBuilder {
     }
 
     /// Ends a span: the events and links added since the last span are its own.
-    #[allow(clippy::large_types_passed_by_value, reason = "it is taken apart into columns")]
+    #[allow(
+        clippy::large_types_passed_by_value,
+        reason = "it is taken apart into columns"
+    )]
     pub fn push_span(&mut self, row: SpanRow) {
         let spans = &mut self.batch.spans;
         spans.trace_id.push(row.trace_id);
@@ -378,7 +427,12 @@ impl BatchBuilder {
 
     /// Forgets the attributes, events and links since the mark; no span may have been pushed since.
     pub fn roll_back(&mut self, mark: Mark) {
-        let Mark { values, blobs, events, links } = mark;
+        let Mark {
+            values,
+            blobs,
+            events,
+            links,
+        } = mark;
         self.batch.values.truncate(values);
         self.batch.blobs.truncate(blobs);
         self.batch.events.time.truncate(events);

@@ -31,7 +31,9 @@ impl SpanBatch {
         put_text(buf, span.trace_state());
         buf.extend_from_slice(&span.flags().to_le_bytes());
         let (attributes, events, links) = span.dropped();
-        [attributes, events, links].iter().for_each(|n| buf.extend_from_slice(&n.to_le_bytes()));
+        [attributes, events, links]
+            .iter()
+            .for_each(|n| buf.extend_from_slice(&n.to_le_bytes()));
         self.put_attributes(buf, span.packed());
         for event in span.events() {
             buf.push(b'E');
@@ -85,7 +87,11 @@ impl SpanBatch {
         buf.push(u8::from(row.is_present));
         buf.extend_from_slice(&row.dropped_attributes.to_le_bytes());
         put_text(buf, self.strings.get(row.schema_url));
-        let refs = row.entity_refs.checked_sub(1).map(|blob| self.blobs.get(blob)).unwrap_or_default();
+        let refs = row
+            .entity_refs
+            .checked_sub(1)
+            .map(|blob| self.blobs.get(blob))
+            .unwrap_or_default();
         put_bytes(buf, refs);
         self.put_attributes(buf, row.attributes);
     }
@@ -106,12 +112,19 @@ impl SpanBatch {
             put_text(buf, self.strings.get(field.key));
             match field.value_type {
                 ValueType::Empty => {}
-                ValueType::Bool | ValueType::Int | ValueType::Double => buf.extend_from_slice(&bits.to_le_bytes()),
+                ValueType::Bool | ValueType::Int | ValueType::Double => {
+                    buf.extend_from_slice(&bits.to_le_bytes())
+                }
                 ValueType::String => {
-                    #[allow(clippy::cast_possible_truncation, reason = "a symbol's bits were made from 32 bits")]
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        reason = "a symbol's bits were made from 32 bits"
+                    )]
                     put_bytes(buf, self.strings.get_bytes(super::Symbol(bits as u32)));
                 }
-                ValueType::Array | ValueType::Map | ValueType::Bytes => put_bytes(buf, self.blobs.get(bits)),
+                ValueType::Array | ValueType::Map | ValueType::Bytes => {
+                    put_bytes(buf, self.blobs.get(bits))
+                }
             }
         }
         buf.push(b';');

@@ -1,8 +1,8 @@
 //! Copying rows from one batch into another: the one way in which batches are merged, gathered and reordered.
 
+use super::SpanBatch;
 use super::builder::{BatchBuilder, EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow};
 use super::table::{Attributes, FieldOfShape, Symbol};
-use super::SpanBatch;
 use crate::value::ValueType;
 
 /// What an index of the source became in the target; filled as rows need it.
@@ -86,25 +86,49 @@ impl BatchBuilder {
     }
 
     #[inline]
-    fn copy_symbol(&mut self, source: &SpanBatch, symbol: Symbol, renaming: &mut Renaming) -> Symbol {
-        let Some(slot) = renaming.symbols.get_mut(symbol.0 as usize) else { return Symbol::EMPTY };
+    fn copy_symbol(
+        &mut self,
+        source: &SpanBatch,
+        symbol: Symbol,
+        renaming: &mut Renaming,
+    ) -> Symbol {
+        let Some(slot) = renaming.symbols.get_mut(symbol.0 as usize) else {
+            return Symbol::EMPTY;
+        };
         *slot.get_or_insert_with(|| self.intern(source.strings.get_bytes(symbol)))
     }
 
-    fn copy_attributes(&mut self, source: &SpanBatch, attributes: Attributes, renaming: &mut Renaming) -> Attributes {
+    fn copy_attributes(
+        &mut self,
+        source: &SpanBatch,
+        attributes: Attributes,
+        renaming: &mut Renaming,
+    ) -> Attributes {
         let mut cursor = self.begin_attributes();
         for (field, bits) in source.packed_attributes(attributes) {
             let key = self.copy_symbol(source, field.key, renaming);
             let bits = match field.value_type {
                 ValueType::String => {
-                    #[allow(clippy::cast_possible_truncation, reason = "a symbol's bits were made from 32 bits")]
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        reason = "a symbol's bits were made from 32 bits"
+                    )]
                     let symbol = Symbol(bits as u32);
                     u64::from(self.copy_symbol(source, symbol, renaming).0)
                 }
-                ValueType::Array | ValueType::Map | ValueType::Bytes => self.batch.blobs.add(source.blobs.get(bits)),
+                ValueType::Array | ValueType::Map | ValueType::Bytes => {
+                    self.batch.blobs.add(source.blobs.get(bits))
+                }
                 ValueType::Empty | ValueType::Bool | ValueType::Int | ValueType::Double => bits,
             };
-            self.push_packed(&mut cursor, FieldOfShape { key, value_type: field.value_type }, bits);
+            self.push_packed(
+                &mut cursor,
+                FieldOfShape {
+                    key,
+                    value_type: field.value_type,
+                },
+                bits,
+            );
         }
         self.finish_attributes(cursor)
     }
@@ -116,8 +140,17 @@ impl BatchBuilder {
         let from = source.resource(row);
         let attributes = self.copy_attributes(source, from.row().attributes, renaming);
         let schema_url = self.copy_symbol(source, from.row().schema_url, renaming);
-        let entity_refs = if from.entity_refs().is_empty() { 0 } else { self.add_blob(from.entity_refs()) };
-        let copied = self.add_resource(ResourceRow { attributes, schema_url, entity_refs, ..from.row() });
+        let entity_refs = if from.entity_refs().is_empty() {
+            0
+        } else {
+            self.add_blob(from.entity_refs())
+        };
+        let copied = self.add_resource(ResourceRow {
+            attributes,
+            schema_url,
+            entity_refs,
+            ..from.row()
+        });
         if let Some(slot) = renaming.resources.get_mut(row as usize) {
             *slot = Some(copied);
         }

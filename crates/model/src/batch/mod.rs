@@ -18,7 +18,10 @@ mod table;
 mod tests;
 mod view;
 
-pub use builder::{AttributeCursor, BatchBuilder, EventRow, LinkRow, Mark, PackedValue, ResourceRow, ScopeRow, SpanRow};
+pub use builder::{
+    AttributeCursor, BatchBuilder, EventRow, LinkRow, Mark, PackedValue, ResourceRow, ScopeRow,
+    SpanRow,
+};
 pub use table::{Attributes, BlobTable, FieldOfShape, ShapeId, ShapeTable, StringTable, Symbol};
 pub use view::{AttrValue, Attribute, EventRef, LinkRef, ResourceRef, ScopeRef, SpanRef};
 

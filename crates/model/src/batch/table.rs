@@ -3,7 +3,10 @@
 //! All are append-only and never give an index that they don't hold. An index of another batch gives the empty
 //! text, the empty blob or the empty shape, never a panic.
 
-#![allow(clippy::cast_possible_truncation, reason = "a batch is bounded by the request limit, far below 2^32 bytes")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a batch is bounded by the request limit, far below 2^32 bytes"
+)]
 
 use std::hash::BuildHasher;
 
@@ -33,7 +36,12 @@ pub struct StringTable {
 impl Default for StringTable {
     fn default() -> Self {
         // Symbol 0 is the empty text; it is found without the index.
-        Self { bytes: Vec::new(), ends: vec![0], index: HashTable::new(), hasher: RandomState::default() }
+        Self {
+            bytes: Vec::new(),
+            ends: vec![0],
+            index: HashTable::new(),
+            hasher: RandomState::default(),
+        }
     }
 }
 
@@ -62,9 +70,17 @@ impl StringTable {
     #[must_use]
     pub fn get_bytes(&self, symbol: Symbol) -> &[u8] {
         let index = symbol.0 as usize;
-        let Some(&end) = self.ends.get(index) else { return &[] };
-        let start = if index == 0 { 0 } else { self.ends.get(index - 1).copied().unwrap_or(0) };
-        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+        let Some(&end) = self.ends.get(index) else {
+            return &[];
+        };
+        let start = if index == 0 {
+            0
+        } else {
+            self.ends.get(index - 1).copied().unwrap_or(0)
+        };
+        self.bytes
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// The symbol of a text that is in the table.
@@ -77,7 +93,9 @@ impl StringTable {
         if text.is_empty() {
             return Some(Symbol::EMPTY);
         }
-        self.index.find(hash, |&at| self.get_bytes(Symbol(at)) == text).map(|&at| Symbol(at))
+        self.index
+            .find(hash, |&at| self.get_bytes(Symbol(at)) == text)
+            .map(|&at| Symbol(at))
     }
 
     /// The symbol of a text, which is added if it is new. The flag says that it was no UTF-8 and was repaired.
@@ -97,7 +115,10 @@ impl StringTable {
         let repaired = String::from_utf8_lossy(text);
         let hash = self.hasher.hash_one(repaired.as_bytes());
         let known = self.find_bytes(repaired.as_bytes(), hash);
-        (known.unwrap_or_else(|| self.add(repaired.as_bytes(), hash)), true)
+        (
+            known.unwrap_or_else(|| self.add(repaired.as_bytes(), hash)),
+            true,
+        )
     }
 
     fn add(&mut self, text: &[u8], hash: u64) -> Symbol {
@@ -106,7 +127,10 @@ impl StringTable {
         self.ends.push(self.bytes.len() as u32);
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.index.insert_unique(hash, symbol, |&at| {
-            let start = ends.get((at as usize).wrapping_sub(1)).copied().unwrap_or(0) as usize;
+            let start = ends
+                .get((at as usize).wrapping_sub(1))
+                .copied()
+                .unwrap_or(0) as usize;
             let end = ends.get(at as usize).copied().unwrap_or(0) as usize;
             hasher.hash_one(bytes.get(start..end).unwrap_or_default())
         });
@@ -129,10 +153,20 @@ impl BlobTable {
     /// The bytes of a blob.
     #[must_use]
     pub fn get(&self, index: u64) -> &[u8] {
-        let Ok(index) = usize::try_from(index) else { return &[] };
-        let Some(&end) = self.ends.get(index) else { return &[] };
-        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+        let Ok(index) = usize::try_from(index) else {
+            return &[];
+        };
+        let Some(&end) = self.ends.get(index) else {
+            return &[];
+        };
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
+        self.bytes
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) -> u64 {
@@ -147,7 +181,8 @@ impl BlobTable {
 
     pub(super) fn truncate(&mut self, len: usize) {
         self.ends.truncate(len);
-        self.bytes.truncate(self.ends.last().copied().unwrap_or(0) as usize);
+        self.bytes
+            .truncate(self.ends.last().copied().unwrap_or(0) as usize);
     }
 
     pub(super) fn size_bytes(&self) -> usize {
@@ -209,8 +244,16 @@ struct Node {
 
 impl Default for ShapeTable {
     fn default() -> Self {
-        let field = FieldOfShape { key: Symbol::EMPTY, value_type: ValueType::Empty };
-        let root = Node { parent: NONE, field, last_child: NONE, shape: 0 };
+        let field = FieldOfShape {
+            key: Symbol::EMPTY,
+            value_type: ValueType::Empty,
+        };
+        let root = Node {
+            parent: NONE,
+            field,
+            last_child: NONE,
+            shape: 0,
+        };
         Self {
             ranges: vec![(0, 0)],
             fields: Vec::new(),
@@ -239,7 +282,9 @@ impl ShapeTable {
     #[must_use]
     pub fn fields(&self, shape: ShapeId) -> &[FieldOfShape] {
         let (start, end) = self.ranges.get(shape.0 as usize).copied().unwrap_or((0, 0));
-        self.fields.get(start as usize..end as usize).unwrap_or_default()
+        self.fields
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// One step down the trie. `intern` is asked for the key's symbol only when the key is not the one taken last.
@@ -259,13 +304,22 @@ impl ShapeTable {
             return (from.last_child, false);
         }
         let (key, repaired) = strings.intern(key);
-        (self.step_symbol(node, FieldOfShape { key, value_type }), repaired)
+        (
+            self.step_symbol(node, FieldOfShape { key, value_type }),
+            repaired,
+        )
     }
 
     pub(super) fn step_symbol(&mut self, node: u32, field: FieldOfShape) -> u32 {
-        let hash = self.hasher.hash_one((node, field.key.0, field.value_type as u8));
+        let hash = self
+            .hasher
+            .hash_one((node, field.key.0, field.value_type as u8));
         let nodes = &self.nodes;
-        let is_child = |&at: &u32| nodes.get(at as usize).is_some_and(|n| n.parent == node && n.field == field);
+        let is_child = |&at: &u32| {
+            nodes
+                .get(at as usize)
+                .is_some_and(|n| n.parent == node && n.field == field)
+        };
         let child = match self.children.find(hash, is_child) {
             Some(&child) => child,
             None => self.add_node(node, field, hash),
@@ -278,11 +332,18 @@ impl ShapeTable {
 
     fn add_node(&mut self, parent: u32, field: FieldOfShape, hash: u64) -> u32 {
         let at = self.nodes.len() as u32;
-        self.nodes.push(Node { parent, field, last_child: NONE, shape: NONE });
+        self.nodes.push(Node {
+            parent,
+            field,
+            last_child: NONE,
+            shape: NONE,
+        });
         let (nodes, hasher) = (&self.nodes, &self.hasher);
         self.children.insert_unique(hash, at, |&other| {
             let node = nodes.get(other as usize);
-            node.map_or(0, |n| hasher.hash_one((n.parent, n.field.key.0, n.field.value_type as u8)))
+            node.map_or(0, |n| {
+                hasher.hash_one((n.parent, n.field.key.0, n.field.value_type as u8))
+            })
         });
         at
     }
@@ -318,6 +379,9 @@ impl ShapeTable {
     }
 
     pub(super) fn size_bytes(&self) -> usize {
-        self.ranges.capacity() * 8 + self.fields.capacity() * 8 + self.nodes.capacity() * 20 + self.children.capacity() * 5
+        self.ranges.capacity() * 8
+            + self.fields.capacity() * 8
+            + self.nodes.capacity() * 20
+            + self.children.capacity() * 5
     }
 }

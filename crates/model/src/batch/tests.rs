@@ -7,9 +7,17 @@ fn two_services() -> SpanBatch {
     let mut builder = BatchBuilder::new();
     for (service, id) in [("shop", 1u64), ("cart", 2)] {
         let mut cursor = builder.begin_attributes();
-        builder.push_attribute(&mut cursor, b"service.name", PackedValue::String(service.as_bytes()));
+        builder.push_attribute(
+            &mut cursor,
+            b"service.name",
+            PackedValue::String(service.as_bytes()),
+        );
         let attributes = builder.finish_attributes(cursor);
-        let resource = builder.add_resource(ResourceRow { is_present: true, attributes, ..Default::default() });
+        let resource = builder.add_resource(ResourceRow {
+            is_present: true,
+            attributes,
+            ..Default::default()
+        });
         let scope = builder.add_scope(ScopeRow::default());
         let mut cursor = builder.begin_attributes();
         builder.push_attribute(&mut cursor, b"n", PackedValue::Int(-5));
@@ -20,7 +28,12 @@ fn two_services() -> SpanBatch {
         builder.push_attribute(&mut cursor, b"why", PackedValue::String(b"bad \xff byte"));
         let event_attributes = builder.finish_attributes(cursor);
         let name = builder.intern(b"event");
-        builder.push_event(EventRow { time: 7, name, attributes: event_attributes, dropped_attributes: 1 });
+        builder.push_event(EventRow {
+            time: 7,
+            name,
+            attributes: event_attributes,
+            dropped_attributes: 1,
+        });
         let name = builder.intern(b"GET /");
         builder.push_span(SpanRow {
             trace_id: TraceId::parse("abc").unwrap(),
@@ -42,14 +55,23 @@ fn two_services() -> SpanBatch {
 fn order_types_duplicates_and_repairs_are_kept() {
     let batch = two_services();
     let span = batch.span(1).unwrap();
-    assert_eq!((span.service(), span.name(), span.duration()), ("cart", "GET /", -6));
+    assert_eq!(
+        (span.service(), span.name(), span.duration()),
+        ("cart", "GET /", -6)
+    );
     let attributes: Vec<_> = span.attributes().map(|a| (a.key, a.value)).collect();
-    let expected =
-        [("n", AttrValue::Int(-5)), ("n", AttrValue::Double(0.5)), ("raw", AttrValue::Bytes(&[1, 2]))];
+    let expected = [
+        ("n", AttrValue::Int(-5)),
+        ("n", AttrValue::Double(0.5)),
+        ("raw", AttrValue::Bytes(&[1, 2])),
+    ];
     assert_eq!(attributes, expected);
     let events: Vec<_> = span.events().collect();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].attributes().next().unwrap().value, AttrValue::String("bad \u{fffd} byte"));
+    assert_eq!(
+        events[0].attributes().next().unwrap().value,
+        AttrValue::String("bad \u{fffd} byte")
+    );
     assert_eq!(batch.shapes().len(), 4, "empty, resource, span, event");
     assert!(batch.strings().find("nowhere").is_none());
     assert!(batch.span(2).is_none());
@@ -77,31 +99,55 @@ fn a_span_that_is_rolled_back_leaves_nothing() {
     let mut cursor = builder.begin_attributes();
     builder.push_attribute(&mut cursor, b"k", PackedValue::Array(&[1]));
     let attributes = builder.finish_attributes(cursor);
-    builder.push_event(EventRow { attributes, ..Default::default() });
+    builder.push_event(EventRow {
+        attributes,
+        ..Default::default()
+    });
     builder.push_link(LinkRow::default());
     builder.roll_back(mark);
     builder.push_span(SpanRow::default());
     let batch = builder.finish();
     let span = batch.span(0).unwrap();
-    assert_eq!((span.events().len(), span.links().len(), batch.values().len()), (0, 0, 0));
+    assert_eq!(
+        (
+            span.events().len(),
+            span.links().len(),
+            batch.values().len()
+        ),
+        (0, 0, 0)
+    );
 }
 
 #[test]
 fn services_without_a_usable_name_are_named_as_jaeger_names_them() {
     let mut builder = BatchBuilder::new();
     let mut names = Vec::new();
-    let values = [None, Some(PackedValue::String(b"")), Some(PackedValue::Int(5)), Some(PackedValue::String(b" "))];
+    let values = [
+        None,
+        Some(PackedValue::String(b"")),
+        Some(PackedValue::Int(5)),
+        Some(PackedValue::String(b" ")),
+    ];
     for value in values {
         let mut cursor = builder.begin_attributes();
         if let Some(value) = value {
             builder.push_attribute(&mut cursor, b"service.name", value);
         }
         let attributes = builder.finish_attributes(cursor);
-        names.push(builder.add_resource(ResourceRow { attributes, ..Default::default() }));
+        names.push(builder.add_resource(ResourceRow {
+            attributes,
+            ..Default::default()
+        }));
     }
     let batch = builder.finish();
-    let names: Vec<_> = names.into_iter().map(|row| batch.resource(row).service()).collect();
-    assert_eq!(names, [SERVICE_MISSING, SERVICE_EMPTY, SERVICE_WRONG_TYPE, " "]);
+    let names: Vec<_> = names
+        .into_iter()
+        .map(|row| batch.resource(row).service())
+        .collect();
+    assert_eq!(
+        names,
+        [SERVICE_MISSING, SERVICE_EMPTY, SERVICE_WRONG_TYPE, " "]
+    );
 }
 
 #[test]

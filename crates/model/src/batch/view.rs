@@ -1,6 +1,9 @@
 //! Reading one span of a batch: views that borrow, and attribute values taken out.
 
-#![allow(clippy::cast_possible_truncation, reason = "a symbol's bits were made from 32 bits")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a symbol's bits were made from 32 bits"
+)]
 
 use std::borrow::Cow;
 
@@ -116,7 +119,9 @@ impl<'a> AttrValue<'a> {
             Self::Bool(false) => Cow::Borrowed("false"),
             Self::Int(int) => Cow::Owned(int.to_string()),
             Self::Double(double) => Cow::Owned(number_text(double)),
-            Self::Array(_) | Self::Map(_) | Self::Bytes(_) => Cow::Owned(self.to_value().canonical_text()),
+            Self::Array(_) | Self::Map(_) | Self::Bytes(_) => {
+                Cow::Owned(self.to_value().canonical_text())
+            }
         }
     }
 }
@@ -136,13 +141,23 @@ impl SpanBatch {
     /// A resource by its row; an empty one beyond the last.
     #[must_use]
     pub fn resource(&self, row: u32) -> ResourceRef<'_> {
-        ResourceRef { batch: self, row: self.resources.get(row as usize).copied().unwrap_or_default() }
+        ResourceRef {
+            batch: self,
+            row: self
+                .resources
+                .get(row as usize)
+                .copied()
+                .unwrap_or_default(),
+        }
     }
 
     /// A scope by its row; an empty one beyond the last.
     #[must_use]
     pub fn scope(&self, row: u32) -> ScopeRef<'_> {
-        ScopeRef { batch: self, row: self.scopes.get(row as usize).copied().unwrap_or_default() }
+        ScopeRef {
+            batch: self,
+            row: self.scopes.get(row as usize).copied().unwrap_or_default(),
+        }
     }
 
     /// The value of one field of a shape from its 64 bits.
@@ -161,18 +176,28 @@ impl SpanBatch {
     }
 
     /// The fields of some attributes with their bits, in order.
-    pub fn packed_attributes(&self, attributes: Attributes) -> impl ExactSizeIterator<Item = (FieldOfShape, u64)> + '_ {
+    pub fn packed_attributes(
+        &self,
+        attributes: Attributes,
+    ) -> impl ExactSizeIterator<Item = (FieldOfShape, u64)> + '_ {
         let fields = self.shapes.fields(attributes.shape);
-        let values = self.values.get(attributes.first_value as usize..).unwrap_or_default();
+        let values = self
+            .values
+            .get(attributes.first_value as usize..)
+            .unwrap_or_default();
         fields.iter().copied().zip(values.iter().copied())
     }
 
     /// Some attributes in order.
-    pub fn attributes(&self, attributes: Attributes) -> impl ExactSizeIterator<Item = Attribute<'_>> {
-        self.packed_attributes(attributes).map(|(field, bits)| Attribute {
-            key: self.strings.get(field.key),
-            value: self.unpack(field.value_type, bits),
-        })
+    pub fn attributes(
+        &self,
+        attributes: Attributes,
+    ) -> impl ExactSizeIterator<Item = Attribute<'_>> {
+        self.packed_attributes(attributes)
+            .map(|(field, bits)| Attribute {
+                key: self.strings.get(field.key),
+                value: self.unpack(field.value_type, bits),
+            })
     }
 }
 
@@ -214,7 +239,9 @@ impl<'a> SpanRef<'a> {
     /// The span's name.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.batch.strings.get(cell(&self.batch.spans.name, self.row))
+        self.batch
+            .strings
+            .get(cell(&self.batch.spans.name, self.row))
     }
 
     /// OTLP's number of the kind.
@@ -250,13 +277,17 @@ impl<'a> SpanRef<'a> {
     /// The status message.
     #[must_use]
     pub fn status_message(&self) -> &'a str {
-        self.batch.strings.get(cell(&self.batch.spans.status_message, self.row))
+        self.batch
+            .strings
+            .get(cell(&self.batch.spans.status_message, self.row))
     }
 
     /// The trace state.
     #[must_use]
     pub fn trace_state(&self) -> &'a str {
-        self.batch.strings.get(cell(&self.batch.spans.trace_state, self.row))
+        self.batch
+            .strings
+            .get(cell(&self.batch.spans.trace_state, self.row))
     }
 
     /// All 32 flag bits.
@@ -269,7 +300,11 @@ impl<'a> SpanRef<'a> {
     #[must_use]
     pub fn dropped(&self) -> (u32, u32, u32) {
         let spans = &self.batch.spans;
-        (cell(&spans.dropped_attributes, self.row), cell(&spans.dropped_events, self.row), cell(&spans.dropped_links, self.row))
+        (
+            cell(&spans.dropped_attributes, self.row),
+            cell(&spans.dropped_events, self.row),
+            cell(&spans.dropped_links, self.row),
+        )
     }
 
     /// The row of the resource in the batch.
@@ -316,13 +351,19 @@ impl<'a> SpanRef<'a> {
     /// The events in order.
     pub fn events(&self) -> impl ExactSizeIterator<Item = EventRef<'a>> {
         let batch = self.batch;
-        rows_of(&batch.spans.first_event, self.row, batch.events.time.len()).map(move |row| EventRef { batch, row })
+        rows_of(&batch.spans.first_event, self.row, batch.events.time.len())
+            .map(move |row| EventRef { batch, row })
     }
 
     /// The links in order.
     pub fn links(&self) -> impl ExactSizeIterator<Item = LinkRef<'a>> {
         let batch = self.batch;
-        rows_of(&batch.spans.first_link, self.row, batch.links.trace_id.len()).map(move |row| LinkRef { batch, row })
+        rows_of(
+            &batch.spans.first_link,
+            self.row,
+            batch.links.trace_id.len(),
+        )
+        .map(move |row| LinkRef { batch, row })
     }
 }
 
@@ -343,7 +384,9 @@ impl<'a> EventRef<'a> {
     /// The event's name.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.batch.strings.get(cell(&self.batch.events.name, self.row))
+        self.batch
+            .strings
+            .get(cell(&self.batch.events.name, self.row))
     }
 
     /// The attributes' shape and values.
@@ -380,7 +423,9 @@ impl<'a> LinkRef<'a> {
     /// The trace state.
     #[must_use]
     pub fn trace_state(&self) -> &'a str {
-        self.batch.strings.get(cell(&self.batch.links.trace_state, self.row))
+        self.batch
+            .strings
+            .get(cell(&self.batch.links.trace_state, self.row))
     }
 
     /// The attributes' shape and values.
@@ -434,7 +479,11 @@ impl<'a> ResourceRef<'a> {
     /// The `entity_refs` fields as they came, tags included; empty for none.
     #[must_use]
     pub fn entity_refs(&self) -> &'a [u8] {
-        self.row.entity_refs.checked_sub(1).map(|blob| self.batch.blobs.get(blob)).unwrap_or_default()
+        self.row
+            .entity_refs
+            .checked_sub(1)
+            .map(|blob| self.batch.blobs.get(blob))
+            .unwrap_or_default()
     }
 }
 

@@ -74,7 +74,10 @@ fn put_message(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 fn put_varint(mut number: u64, out: &mut Vec<u8>) {
-    #[allow(clippy::cast_possible_truncation, reason = "seven bits are taken at a time")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "seven bits are taken at a time"
+    )]
     while number > 0x7f {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -89,30 +92,33 @@ enum Part<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Takes one field off the front: its number and content. `None` at the end, or where the bytes are no message.
+/// Takes one field off the front: its number and content; fields of a type that no value has are passed over. `None`
+/// at the end, or where the bytes are no message.
 fn take_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Part<'a>)> {
-    let tag = take_varint(rest)?;
-    let part = match tag & 7 {
-        0 => Part::Number(take_varint(rest)?),
-        1 => {
-            let (fixed, tail) = rest.split_first_chunk::<8>()?;
-            *rest = tail;
-            Part::Fixed64(*fixed)
-        }
-        2 => {
-            let len = usize::try_from(take_varint(rest)?).ok()?;
-            let (bytes, tail) = rest.split_at_checked(len)?;
-            *rest = tail;
-            Part::Bytes(bytes)
-        }
-        5 => {
-            let (_, tail) = rest.split_first_chunk::<4>()?;
-            *rest = tail;
-            return take_field(rest);
-        }
-        _ => return None,
-    };
-    Some((tag >> 3, part))
+    loop {
+        let tag = take_varint(rest)?;
+        let part = match tag & 7 {
+            0 => Part::Number(take_varint(rest)?),
+            1 => {
+                let (fixed, tail) = rest.split_first_chunk::<8>()?;
+                *rest = tail;
+                Part::Fixed64(*fixed)
+            }
+            2 => {
+                let len = usize::try_from(take_varint(rest)?).ok()?;
+                let (bytes, tail) = rest.split_at_checked(len)?;
+                *rest = tail;
+                Part::Bytes(bytes)
+            }
+            5 => {
+                let (_, tail) = rest.split_first_chunk::<4>()?;
+                *rest = tail;
+                continue;
+            }
+            _ => return None,
+        };
+        return Some((tag >> 3, part));
+    }
 }
 
 fn take_varint(rest: &mut &[u8]) -> Option<u64> {
@@ -141,7 +147,9 @@ fn array(mut bytes: &[u8], depth: usize) -> Vec<Value> {
 fn map(mut bytes: &[u8], depth: usize) -> Vec<(String, Value)> {
     let mut pairs = Vec::new();
     while let Some((field, part)) = take_field(&mut bytes) {
-        let (1, Part::Bytes(mut pair)) = (field, part) else { continue };
+        let (1, Part::Bytes(mut pair)) = (field, part) else {
+            continue;
+        };
         let (mut key, mut value) = (String::new(), Value::Empty);
         while let Some((field, part)) = take_field(&mut pair) {
             match (field, part) {
@@ -216,7 +224,9 @@ mod tests {
         for _ in 0..VALUE_DEPTH_MAX + 8 {
             value = Value::Array(vec![value]);
         }
-        let Value::Array(values) = value else { unreachable!() };
+        let Value::Array(values) = value else {
+            unreachable!()
+        };
         let mut bytes = Vec::new();
         array_to_bytes(&values, &mut bytes);
         let mut depth = 1;

@@ -48,7 +48,10 @@ fn write_json(value: &Value, out: &mut String) {
             out.push(']');
         }
         Value::Map(pairs) => {
-            let sorted: BTreeMap<&str, &Value> = pairs.iter().map(|(key, value)| (key.as_str(), value)).collect();
+            let sorted: BTreeMap<&str, &Value> = pairs
+                .iter()
+                .map(|(key, value)| (key.as_str(), value))
+                .collect();
             out.push('{');
             for (index, (key, value)) in sorted.into_iter().enumerate() {
                 if index > 0 {
@@ -93,13 +96,20 @@ pub fn number_text(double: f64) -> String {
         return "NaN".to_owned();
     }
     if double.is_infinite() {
-        return if double > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+        return if double > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
     }
     let size = double.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{double:e}");
         return match text.split_once('e') {
-            Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
+            Some((digits, exponent)) if !exponent.starts_with('-') => {
+                format!("{digits}e+{exponent}")
+            }
             _ => text,
         };
     }
@@ -133,9 +143,19 @@ mod tests {
     fn maps_are_sorted_and_the_last_of_equal_keys_wins() {
         let pairs = vec![
             ("b".into(), Value::Int(1)),
-            ("a".into(), Value::Array(vec![Value::Empty, Value::Bytes(vec![255]), Value::String("<\"&\u{1}>".into())])),
+            (
+                "a".into(),
+                Value::Array(vec![
+                    Value::Empty,
+                    Value::Bytes(vec![255]),
+                    Value::String("<\"&\u{1}>".into()),
+                ]),
+            ),
             ("b".into(), Value::Double(1.0)),
         ];
-        assert_eq!(Value::Map(pairs).canonical_text(), r#"{"a":[null,"/w==","<\"&\u0001>"],"b":1}"#);
+        assert_eq!(
+            Value::Map(pairs).canonical_text(),
+            r#"{"a":[null,"/w==","<\"&\u0001>"],"b":1}"#
+        );
     }
 }

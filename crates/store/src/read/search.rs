@@ -51,7 +51,10 @@ impl Best<'_> {
         let trace = summary.trace;
         let hit = TraceHit { trace_id, start: trace.start, end: trace.end, spans: trace.spans };
         let position = hit.position(self.request.order);
-        if self.request.after.is_some_and(|after| !after.is_before(&position)) {
+        let is_behind = |after: Position| {
+            after.is_before(&position) || after == position && plumbing::planted("store-cursor-repeats")
+        };
+        if self.request.after.is_some_and(|after| !is_behind(after)) {
             return Ok(());
         }
         let Position { order_value, trace_id } = position;
@@ -127,7 +130,9 @@ fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) ->
     let spans = batch.spans();
     let mut scan = BatchScan::new(compiled, batch);
     for (row, (start, trace_id)) in spans.start.iter().zip(&spans.trace_id).enumerate() {
+        let is_at_end = *start == request.window.end && plumbing::planted("store-window-off-by-one");
         if request.window.contains(*start)
+            && !is_at_end
             && !found.contains(trace_id)
             && scan.matches(row)
         {

@@ -17,13 +17,13 @@ use model::TraceId;
 use model::batch::{BlobTable, StringTable, Symbol};
 
 use super::SegmentError;
-use super::encode::{code_width_of, put_delta, put_hybrid, put_split, width_of};
+use super::encode::{put_delta, put_hybrid, put_split, width_of};
 use super::page::{Compressor, PageEncoding, PageKind, put_page};
 
 const PAGE_ROWS_MIN: usize = 4_096;
 /// A page is at least about this long before compression. On the shop corpus 2 KiB gives 28.9 bytes a span and 1.0 ms
 /// a trace, 16 KiB 27.7 and 2.1, 64 KiB 27.5 and 3.0.
-const PAGE_BYTES_MIN: usize = 16 << 10;
+const PAGE_BYTES_MIN: usize = 32 << 10;
 /// A page of long values ends here.
 const PAGE_BYTES_SOFT_MAX: usize = 1 << 20;
 const DICTIONARY_BYTES_MAX: usize = 256 << 10;
@@ -163,6 +163,7 @@ pub(crate) struct ChunkWriter {
     code_of_rare: HashMap<u64, u32, RandomState>,
     entries: Vec<u64>,
     codes: Vec<u32>,
+    code_width: u32,
     levels: Vec<u32>,
     raw: Vec<u8>,
     stored: Vec<u8>,
@@ -185,6 +186,7 @@ impl ChunkWriter {
             code_of_rare: HashMap::default(),
             entries: Vec::new(),
             codes: Vec::new(),
+            code_width: 1,
             levels: Vec::new(),
             raw: Vec::new(),
             stored: Vec::new(),
@@ -210,6 +212,10 @@ impl ChunkWriter {
             drafts.push(Draft { kind: PageKind::Dictionary, values, raw: (0, self.raw.len()), stored: (0, 0) });
         }
         let page_rows = self.page_rows(cells, encoding);
+        if encoding == PageEncoding::Dictionary {
+            let (_, end_cell) = page_end(cells, encoding, (0, 0), page_rows);
+            self.choose_code_width(end_cell)?;
+        }
         let (mut row, mut cell) = (0, 0);
         while row < cells.rows {
             let (end_row, end_cell) = page_end(cells, encoding, (row, cell), page_rows);
@@ -272,7 +278,39 @@ impl ChunkWriter {
             }
         }
         self.code_of_rare.clear();
-        pays
+        pays && !(matches!(cells.plain, Plain::Int64) && self.is_dearer_than_numbers())
+    }
+
+    /// Whether a dictionary of ints takes more than their significant bytes would: port numbers, small counters.
+    fn is_dearer_than_numbers(&self) -> bool {
+        let widest = self.entries.iter().map(|bits| bits.cast_signed().unsigned_abs()).max().unwrap_or_default();
+        let number_bytes = (65 - widest.leading_zeros() as usize).div_ceil(8);
+        let code_bits = width_of(self.entries.len().saturating_sub(1) as u32) as usize;
+        // An entry is compressed to about its significant bytes and one.
+        self.entries.len() * (number_bytes + 1) + self.codes.len() * code_bits / 8 > self.codes.len() * number_bytes
+    }
+
+    /// Takes the bits that codes need, or whole bytes if the compressor makes more of them on the first page: bytes
+    /// let it see what repeats from trace to trace (a resource's number costs half), bits suit what doesn't.
+    fn choose_code_width(&mut self, first_page_cells: usize) -> Result<(), SegmentError> {
+        let bits = width_of(self.entries.len().saturating_sub(1) as u32);
+        let codes = self.codes.get(..first_page_cells).unwrap_or_default();
+        self.code_width = bits;
+        if bits == 1 || bits.is_multiple_of(8) {
+            return Ok(());
+        }
+        let mut best = (usize::MAX, bits);
+        for width in [bits, bits.next_multiple_of(8)] {
+            let (from, stored_from) = (self.raw.len(), self.stored.len());
+            put_hybrid(codes, width, &mut self.raw);
+            let raw = self.raw.get(from..).unwrap_or_default();
+            self.compressor.compress(raw, &mut self.stored)?;
+            best = best.min((self.stored.len() - stored_from, width));
+            self.raw.truncate(from);
+            self.stored.truncate(stored_from);
+        }
+        self.code_width = best.1;
+        Ok(())
     }
 
     /// Rows of a page, so that pages are neither tiny nor slow to read for one trace.
@@ -320,9 +358,8 @@ impl ChunkWriter {
         let keys = cells.keys.get(of.clone()).unwrap_or_default();
         match encoding {
             PageEncoding::Dictionary => {
-                let width = code_width_of(self.entries.len().saturating_sub(1) as u32);
-                self.raw.push(width as u8);
-                put_hybrid(self.codes.get(of).unwrap_or_default(), width, &mut self.raw);
+                self.raw.push(self.code_width as u8);
+                put_hybrid(self.codes.get(of).unwrap_or_default(), self.code_width, &mut self.raw);
             }
             PageEncoding::Plain if matches!(cells.plain, Plain::Bool) => {
                 for eight in keys.chunks(8) {

@@ -33,16 +33,6 @@ pub(crate) fn width_of(max: u32) -> u32 {
     (32 - max.leading_zeros()).max(1)
 }
 
-/// The bits that codes up to this one are given: whole bytes, so that the compressor sees what repeats.
-///
-/// On the shop corpus this takes 27.7 bytes a span to TODO.
-pub(crate) fn code_width_of(max: u32) -> u32 {
-    match width_of(max) {
-        1 => 1,
-        width => width.next_multiple_of(8),
-    }
-}
-
 /// Appends values below 2^`width` as runs and bit-packed groups.
 pub(crate) fn put_hybrid(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let value_bytes = width.div_ceil(8) as usize;

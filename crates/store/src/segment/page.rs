@@ -18,7 +18,7 @@ use super::encode::{put_varint, zigzag};
 /// The longest page, compressed or not: a value is at most a request long (64 MiB), and a page holds at least one.
 pub(crate) const PAGE_BYTES_MAX: usize = 1 << 30;
 
-const COMPRESSION_LEVEL: i32 = 1;
+const COMPRESSION_LEVEL: i32 = 3;
 
 /// How the values of a data page are written; Parquet's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -166,7 +166,7 @@ fn send_all(
     });
     let finished = generator.join();
     let sent = sent?.into_iter().fold(Sent::default(), Sent::plus);
-    let truth = truth.blocking_recv().ok().filter(|_| finished);
+    let truth = truth.blocking_recv().ok().flatten().filter(|_| finished);
     let truth = truth
         .ok_or_else(|| Error::Usage("the generator failed; this is a fault of ours".to_owned()))?;
     Ok(Done { truth, sent })
@@ -177,7 +177,7 @@ fn generate(
     rate: Option<u64>,
     clock: &dyn Clock,
     tell: &mpsc::Sender<(Bytes, u64)>,
-) -> Truth {
+) -> Option<Truth> {
     let begun = clock.monotonic_nanos();
     let mut spans: u64 = 0;
     for request in &mut corpus {
@@ -189,14 +189,11 @@ fn generate(
         }
         let count = request.spans as u64;
         spans += count;
-        if tell
-            .blocking_send((Bytes::from(request.bytes), count))
-            .is_err()
-        {
-            break;
-        }
+        // The senders hang up when one has failed: what is left need not be generated.
+        tell.blocking_send((Bytes::from(request.bytes), count))
+            .ok()?;
     }
-    corpus.into_truth()
+    Some(corpus.into_truth())
 }
 
 async fn send_until_empty(

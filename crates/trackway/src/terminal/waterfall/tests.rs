@@ -13,7 +13,7 @@ fn span(id: &str, parent: Option<&str>, start: i64, duration: i64) -> serde_json
            "startTime": 1_790_000_000_000_000_i64 + start, "duration": duration, "processID": "p1", "tags": []})
 }
 
-fn trace(spans: Vec<serde_json::Value>) -> Trace {
+fn trace(spans: &[serde_json::Value]) -> Trace {
     let processes = json!({"p1": {"serviceName": "shop", "tags": []}});
     serde_json::from_value(json!({"traceID": "t1", "spans": spans, "processes": processes}))
         .unwrap()
@@ -129,7 +129,7 @@ fn every_line_of_a_span_is_exactly_as_wide_as_asked() {
 
 #[test]
 fn shows_each_span_once_even_in_rings_and_with_equal_ids() {
-    let ring = trace(vec![
+    let ring = trace(&[
         span("a", Some("c"), 0, 10),
         span("b", Some("a"), 1, 10),
         span("c", Some("b"), 2, 10),
@@ -161,7 +161,7 @@ fn a_chain_of_100_000_spans_needs_no_deep_stack() {
         span(id, parent, start, 10)
     });
     let text = drawn(
-        &trace(spans.collect()),
+        &trace(&spans.collect::<Vec<_>>()),
         Content {
             has_attributes: false,
             spans_max: 50,

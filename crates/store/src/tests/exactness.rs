@@ -1,0 +1,83 @@
+//! Random questions over random layouts: heads of one and of many chunks, segments, traces that lie in several of
+//! them, spans that came twice. Every answer is the plain store's.
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use std::time::Duration;
+
+use model::contract::Window;
+use testkit::oracle::OracleStore;
+
+use super::machine::{Machine, links};
+use super::questions::{self, compare_search};
+use super::traffic::{Traffic, incoming, tenant};
+use super::truth::{compare_catalogue, now};
+
+const LAYOUTS: u64 = 40;
+const QUESTIONS: usize = 120;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// A store and the plain store with the same spans, laid out by chance.
+fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
+    let (mut machine, oracle, mut traffic) = (Machine::new(), OracleStore::new(), Traffic::default());
+    let freezes = *[0.0, 0.03, 0.1, 0.5].get(rng.random_range(0..4)).unwrap();
+    for _ in 0..rng.random_range(5..120) {
+        let of = rng.random_range(0..2);
+        let otlp = traffic.request(rng, of, machine.now());
+        let batch = incoming(&tenant(of), &otlp);
+        oracle.keep(&tenant(of), &batch.batch);
+        assert!(machine.engine().commit(vec![batch])[0].is_ok());
+        if rng.random_bool(freezes) {
+            assert!(machine.freeze(true));
+        }
+        if rng.random_bool(0.3) {
+            machine.clock.advance(Duration::from_secs(rng.random_range(1..4)));
+        }
+        if rng.random_bool(0.02) {
+            machine.restart();
+        }
+        if rng.random_bool(0.02) {
+            // Repeats are not known as such any more.
+            machine.clock.advance(Duration::from_secs(700));
+        }
+    }
+    (machine, oracle)
+}
+
+fn compare(seed: u64) {
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let (machine, oracle) = layout(&mut rng);
+    for of in 0..2 {
+        let tenant = tenant(of);
+        compare_catalogue(machine.engine(), &oracle, &tenant);
+        for _ in 0..QUESTIONS {
+            compare_search(machine.engine(), &oracle, &questions::random(&mut rng, &tenant));
+        }
+        for _ in 0..10 {
+            let window = questions::window(&mut rng);
+            let wanted = now(model::contract::SpanReader::dependencies(&oracle, &tenant, window)).unwrap().links;
+            assert_eq!(links(machine.engine(), &tenant, window), wanted, "calls of {tenant} in {window:?}");
+        }
+        assert_eq!(
+            links(machine.engine(), &tenant, Window::ALWAYS),
+            now(model::contract::SpanReader::dependencies(&oracle, &tenant, Window::ALWAYS)).unwrap().links
+        );
+    }
+}
+
+#[test]
+fn every_question_is_answered_as_the_plain_store_answers_it() {
+    let seeds = match number("TRACKWAY_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TRACKWAY_SIMULATION_SEEDS").map_or(LAYOUTS, |seeds| seeds / 5),
+    };
+    for seed in seeds {
+        if let Err(panic) = std::panic::catch_unwind(|| compare(seed)) {
+            eprintln!("replay: TRACKWAY_SEED={seed} cargo test --profile ci -p store every_question");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}

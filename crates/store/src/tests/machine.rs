@@ -1,0 +1,131 @@
+//! A machine with a simulated disk and a clock that is set by hand, on which the engine is started and killed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{Files, Level, SimFiles};
+use model::TenantId;
+use model::contract::Window;
+use plumbing::{ManualClock, Metrics, SeededRandom};
+
+use crate::engine::{Engine, lock};
+use crate::error::Error;
+use crate::options::{StoreOptions, StoreParts};
+
+/// 1,790,000,000 seconds after 1970.
+pub(super) const START: u64 = 1_790_000_000_000_000_000;
+
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub files: SimFiles,
+    pub clock: Arc<ManualClock>,
+    pub options: StoreOptions,
+    pub engine: Option<Engine>,
+}
+
+pub(super) fn options() -> StoreOptions {
+    StoreOptions {
+        level: Level::Sync,
+        head_spans_max: 40,
+        head_age_max: Duration::from_secs(15),
+        retention_age: Duration::from_secs(3600),
+        retention_bytes: Some(u64::MAX),
+        journal_file_bytes: 4096,
+        cache_bytes: 1 << 20,
+        ..StoreOptions::new(PathBuf::from("/data"))
+    }
+}
+
+pub(super) fn open_on(files: &SimFiles, clock: &Arc<ManualClock>, options: &StoreOptions) -> Result<Engine, Error> {
+    let metrics = Metrics::new();
+    let clock: Arc<dyn plumbing::Clock> = Arc::<ManualClock>::clone(clock);
+    let files: Arc<dyn Files> = Arc::new(files.clone());
+    let parts = StoreParts { files, clock, random: Arc::new(SeededRandom::new(3)), metrics: &metrics };
+    Engine::open(options.clone(), parts, &|_| ())
+}
+
+impl Machine {
+    /// A machine whose store has been opened.
+    pub(super) fn new() -> Self {
+        Self::with(options())
+    }
+
+    pub(super) fn with(options: StoreOptions) -> Self {
+        let mut machine =
+            Self { files: SimFiles::new(), clock: Arc::new(ManualClock::at(START)), options, engine: None };
+        machine.open().unwrap();
+        machine
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        self.engine.as_ref().unwrap()
+    }
+
+    pub(super) fn open(&mut self) -> Result<(), Error> {
+        self.engine = Some(open_on(&self.files, &self.clock, &self.options)?);
+        Ok(())
+    }
+
+    /// The process dies: what was written is in the page cache, durable or not.
+    pub(super) fn kill(&mut self) {
+        self.engine = None;
+    }
+
+    /// The power fails.
+    pub(super) fn cut_power(&mut self, seed: u64) {
+        self.kill();
+        self.files = self.files.crash(seed);
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.kill();
+        self.open().unwrap();
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        plumbing::Clock::unix_nanos(&*self.clock)
+    }
+
+    /// Freezes what is due, or all; tells whether all went well.
+    pub(super) fn freeze(&self, all: bool) -> bool {
+        freeze(self.engine(), all)
+    }
+
+    /// What lies on the disk, sorted.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.files.paths().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Every file that the manifest names is whole, and nothing else lies beside it.
+    pub(super) fn check_files(&self, is_after_start: bool) {
+        let mut known = Vec::new();
+        let placed: Vec<_> = lock(&self.engine().state).tenants.values().flat_map(|t| t.segments.to_vec()).collect();
+        for placed in placed {
+            assert_eq!(placed.segment.verify().unwrap(), [], "segment {}", placed.listed.meta.id);
+            let dir = Path::new("/data").join(&placed.listed.dir);
+            known.extend(placed.listed.meta.files.iter().map(|file| dir.join(&file.name)));
+            known.push(dir.join(format!("{}.meta", placed.listed.meta.id)));
+        }
+        let paths = self.paths();
+        let in_dir = |dir: &str| paths.iter().filter(|path| path.starts_with(dir)).cloned().collect::<Vec<_>>();
+        let leftovers: Vec<_> = in_dir("/data/seg").into_iter().filter(|path| !known.contains(path)).collect();
+        if is_after_start {
+            assert!(leftovers.is_empty(), "nobody names {leftovers:?}");
+            assert_eq!(in_dir("/data/quarantine"), Vec::<PathBuf>::new());
+        }
+        assert!(in_dir("/data/manifest").len() <= 8, "{:?}", in_dir("/data/manifest"));
+        assert!(paths.len() - known.len() < 120, "{} files: {paths:?}", paths.len());
+    }
+}
+
+pub(super) fn freeze(engine: &Engine, all: bool) -> bool {
+    engine.seal_due(all).into_iter().fold(true, |good, (tenant, head)| engine.freeze(&tenant, &head).is_ok() && good)
+}
+
+/// The calls between services of all time, as text.
+pub(super) fn links(engine: &Engine, tenant: &TenantId, window: Window) -> Vec<model::contract::DependencyLink> {
+    let answer = engine.dependencies(tenant, window, &|| false).unwrap();
+    assert_eq!(answer.skipped, []);
+    answer.links
+}

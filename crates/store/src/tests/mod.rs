@@ -1,0 +1,21 @@
+//! The engine under every fault that files can have, compared with a store that is too simple to be wrong.
+//!
+//! - `simulation`: random lives from seeds, with crashes, full disks and failing files.
+//! - `sweep`: one scenario, each of its file operations failed in turn.
+//! - `damage`: flipped bits and cuts of every file of a data folder.
+//! - `exactness`: random questions over random layouts.
+//! - `rules`: one test for each thing that must not be got wrong.
+//! - `threads`: the store as the program opens it.
+//!
+//! All but `threads` are deterministic. A failing seed says the command that replays it.
+
+mod damage;
+mod exactness;
+mod machine;
+mod questions;
+mod rules;
+mod simulation;
+mod sweep;
+mod threads;
+mod traffic;
+mod truth;

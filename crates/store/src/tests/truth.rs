@@ -1,0 +1,221 @@
+//! What must be found, span by span, and the comparison of the engine with it.
+//!
+//! A request is *kept* once it was acknowledged, or once a start has shown it. A request that was refused is *open*
+//! until the next start: then it is kept whole or gone whole. Spans that retention removed are gone from what was sent
+//! before. The answers that are due come from `testkit::oracle`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use model::contract::{SearchRequest, SpanReader, Window};
+use model::{BatchBuilder, Predicate, SpanBatch, SpanId, TenantId, TraceId};
+use rand::Rng;
+use rand::rngs::SmallRng;
+use testkit::oracle::OracleStore;
+
+use super::machine::links;
+use super::questions::{self, compare_search};
+use super::traffic::decode;
+use crate::engine::Engine;
+
+/// A span by its content.
+pub(super) type Key = (TenantId, TraceId, SpanId, u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Kept,
+    Open,
+    Gone,
+}
+
+#[derive(Debug)]
+struct Sent {
+    tenant: TenantId,
+    batch: SpanBatch,
+    fate: Fate,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    sent: Vec<Sent>,
+    /// Retention removed the span from all requests before this one.
+    removed: HashMap<Key, usize>,
+    /// Retention may have removed these: it failed half-way.
+    perhaps_removed: HashSet<Key>,
+}
+
+pub(super) fn keys<'a>(tenant: &'a TenantId, batch: &'a SpanBatch) -> impl Iterator<Item = Key> + 'a {
+    batch.iter().map(|s| (tenant.clone(), s.trace_id(), s.span_id(), batch.span_hash(s.row())))
+}
+
+/// The keys that the engine finds for some traces.
+fn found_keys(engine: &Engine, tenant: &TenantId, traces: &BTreeSet<TraceId>) -> HashSet<Key> {
+    let mut found = HashSet::new();
+    for trace_id in traces {
+        let answer = engine.trace(tenant, *trace_id).unwrap();
+        assert_eq!(answer.skipped, []);
+        found.extend(keys(tenant, &answer.spans));
+    }
+    found
+}
+
+impl Truth {
+    /// Notes what became of a request.
+    pub(super) fn note(&mut self, tenant: &TenantId, otlp: &Bytes, is_acknowledged: bool) {
+        let fate = if is_acknowledged { Fate::Kept } else { Fate::Open };
+        self.sent.push(Sent { tenant: tenant.clone(), batch: decode(otlp), fate });
+    }
+
+    /// Notes the spans of segments that retention removed; `is_certain` when it said so.
+    pub(super) fn note_removed(&mut self, tenant: &TenantId, spans: &SpanBatch, is_certain: bool) {
+        for key in keys(tenant, spans) {
+            if is_certain {
+                self.removed.insert(key, self.sent.len());
+            } else {
+                self.perhaps_removed.insert(key);
+            }
+        }
+    }
+
+    /// Spans that lie in a head or in a segment that stays are not removed.
+    pub(super) fn still_there(&mut self, tenant: &TenantId, spans: &SpanBatch) {
+        for key in keys(tenant, spans) {
+            self.removed.remove(&key);
+        }
+    }
+
+    fn kept_rows(&self, index: usize) -> Vec<usize> {
+        let sent = &self.sent[index];
+        let is_there = |key: &Key| self.removed.get(key).is_none_or(|before| *before <= index);
+        keys(&sent.tenant, &sent.batch).enumerate().filter(|(_, key)| is_there(key)).map(|(row, _)| row).collect()
+    }
+
+    pub(super) fn kept_spans(&self) -> usize {
+        (0..self.sent.len()).filter(|i| self.sent[*i].fate == Fate::Kept).map(|i| self.kept_rows(i).len()).sum()
+    }
+
+    /// A start decides what became of the requests that were not acknowledged: each is there whole or not at all.
+    pub(super) fn settle(&mut self, engine: &Engine) {
+        let perhaps = std::mem::take(&mut self.perhaps_removed);
+        for key in perhaps {
+            let found = found_keys(engine, &key.0, &BTreeSet::from([key.1]));
+            if !found.contains(&key) {
+                self.removed.insert(key, self.sent.len());
+            }
+        }
+        let open: Vec<usize> = (0..self.sent.len()).filter(|i| self.sent[*i].fate == Fate::Open).collect();
+        let mut shown: HashSet<Key> = (0..self.sent.len())
+            .filter(|i| self.sent[*i].fate == Fate::Kept)
+            .flat_map(|i| keys(&self.sent[i].tenant, &self.sent[i].batch))
+            .collect();
+        let mut partly = Vec::new();
+        for index in open {
+            let sent = &mut self.sent[index];
+            let traces: BTreeSet<TraceId> = sent.batch.spans().trace_id.iter().copied().collect();
+            let found = found_keys(engine, &sent.tenant, &traces);
+            let there = keys(&sent.tenant, &sent.batch).filter(|key| found.contains(key)).count();
+            if there == sent.batch.len() {
+                sent.fate = Fate::Kept;
+                shown.extend(keys(&sent.tenant, &sent.batch));
+            } else {
+                sent.fate = Fate::Gone;
+                partly.extend(keys(&sent.tenant, &sent.batch).filter(|key| found.contains(key)));
+            }
+        }
+        for key in partly {
+            assert!(shown.contains(&key), "a part of a request that was not acknowledged is there: {key:?}");
+        }
+    }
+
+    /// The plain store with what must be found.
+    pub(super) fn oracle(&self) -> OracleStore {
+        let oracle = OracleStore::new();
+        for (index, sent) in self.sent.iter().enumerate().filter(|(_, sent)| sent.fate == Fate::Kept) {
+            let mut builder = BatchBuilder::new();
+            builder.append_rows(&sent.batch, self.kept_rows(index));
+            oracle.keep(&sent.tenant, &builder.finish());
+        }
+        oracle
+    }
+
+    fn traces(&self) -> BTreeMap<TenantId, BTreeSet<TraceId>> {
+        let mut traces: BTreeMap<TenantId, BTreeSet<TraceId>> = BTreeMap::new();
+        for sent in &self.sent {
+            traces.entry(sent.tenant.clone()).or_default().extend(&sent.batch.spans().trace_id);
+        }
+        traces
+    }
+
+    /// Every span is found by its trace's id, each once, and no other.
+    pub(super) fn compare_spans(&self, engine: &Engine) {
+        let mut wanted: HashMap<(TenantId, TraceId), Vec<Key>> = HashMap::new();
+        for (index, sent) in self.sent.iter().enumerate().filter(|(_, sent)| sent.fate == Fate::Kept) {
+            let all: Vec<Key> = keys(&sent.tenant, &sent.batch).collect();
+            for key in self.kept_rows(index).into_iter().map(|row| &all[row]) {
+                let of_trace = wanted.entry((key.0.clone(), key.1)).or_default();
+                if !of_trace.contains(key) {
+                    of_trace.push(key.clone());
+                }
+            }
+        }
+        for (tenant, traces) in self.traces() {
+            for trace_id in traces {
+                let answer = engine.trace(&tenant, trace_id).unwrap();
+                assert_eq!(answer.skipped, []);
+                let sorted = |mut all: Vec<Key>| {
+                    all.sort_unstable();
+                    all
+                };
+                let wanted = wanted.remove(&(tenant.clone(), trace_id)).unwrap_or_default();
+                let found = keys(&tenant, &answer.spans).collect();
+                assert_eq!(sorted(found), sorted(wanted), "trace {trace_id:?} of {tenant}");
+            }
+        }
+    }
+
+    /// Everything that can be asked is answered as the plain store answers it.
+    pub(super) fn compare(&self, engine: &Engine, rng: &mut SmallRng) {
+        self.compare_spans(engine);
+        let oracle = self.oracle();
+        for (tenant, traces) in self.traces() {
+            compare_catalogue(engine, &oracle, &tenant);
+            for trace_id in &traces {
+                let wanted = now(oracle.trace(&tenant, *trace_id)).unwrap().spans;
+                if rng.random_bool(0.2)
+                    && let Some(span) = wanted.iter().next()
+                {
+                    let is_it = questions::is_uid(&questions::uid_of(span));
+                    compare_search(engine, &oracle, &questions::all(&tenant, is_it));
+                }
+            }
+            for _ in 0..6 {
+                compare_search(engine, &oracle, &questions::random(rng, &tenant));
+            }
+            for window in [Window::ALWAYS, questions::window(rng)] {
+                let wanted = now(oracle.dependencies(&tenant, window)).unwrap().links;
+                assert_eq!(links(engine, &tenant, window), wanted, "calls of {tenant} in {window:?}");
+            }
+        }
+    }
+}
+
+/// The names of services and operations.
+pub(super) fn compare_catalogue(engine: &Engine, oracle: &OracleStore, tenant: &TenantId) {
+    let services = now(oracle.services(tenant)).unwrap();
+    assert_eq!(engine.services(tenant), services, "services of {tenant}");
+    for service in services {
+        let wanted = now(oracle.operations(tenant, &service)).unwrap();
+        assert_eq!(engine.operations(tenant, &service), wanted, "operations of {service} of {tenant}");
+    }
+}
+
+/// The oracle's answers are there at once.
+pub(super) fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().unwrap()
+}
+
+/// Every span of a tenant, by way of a search.
+pub(super) fn everything(tenant: &TenantId) -> SearchRequest {
+    questions::all(tenant, Predicate::All)
+}

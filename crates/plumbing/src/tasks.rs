@@ -91,7 +91,7 @@ impl CpuPool {
         for index in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
             let _detached: ThreadHandle = Tasks::thread(&format!("{name}-{index}"), move || {
-                work_until_closed(&receiver)
+                work_until_closed(&receiver);
             })?;
         }
         Ok(Self { sender })
@@ -152,8 +152,8 @@ mod tests {
         tasks.spawn(async move {
             let done = blocker
                 .run(move || {
-                    let _ = started.send(());
-                    let _ = wait.recv();
+                    started.send(()).unwrap();
+                    wait.recv().unwrap();
                 })
                 .await;
             assert_eq!(done, Ok(()));

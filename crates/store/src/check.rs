@@ -42,26 +42,47 @@ pub fn check(options: StoreOptions, files: Arc<dyn Files>) -> Result<CheckReport
     };
     require_folder(parts.files.as_ref(), &options.dir)?;
     let engine = Engine::open(options, parts, &|_| ())?;
-    let mut report = CheckReport { stats: Stats::of(&engine), damage: engine.findings.clone() };
-    let placed: Vec<_> = lock(&engine.state).tenants.values().flat_map(|t| t.segments.iter().cloned()).collect();
+    let mut report = CheckReport {
+        stats: Stats::of(&engine),
+        damage: engine.findings.clone(),
+    };
+    let placed: Vec<_> = lock(&engine.state)
+        .tenants
+        .values()
+        .flat_map(|t| t.segments.iter().cloned())
+        .collect();
     for placed in placed {
         match placed.segment.verify() {
             Ok(damage) => {
-                report.damage.extend(damage.into_iter().map(|d| format!("segment {}: {d:?}", placed.listed.meta.id)));
+                report.damage.extend(
+                    damage
+                        .into_iter()
+                        .map(|d| format!("segment {}: {d:?}", placed.listed.meta.id)),
+                );
             }
             Err(error) => {
-                let found = Skipped { what: placed.listed.meta.id.to_string(), why: error.to_string() };
-                report.damage.push(format!("segment {}: {}", found.what, found.why));
+                let found = Skipped {
+                    what: placed.listed.meta.id.to_string(),
+                    why: error.to_string(),
+                };
+                report
+                    .damage
+                    .push(format!("segment {}: {}", found.what, found.why));
             }
         }
     }
     let damaged = engine.metrics.damaged_segments.get();
     if damaged > 0 {
-        report.damage.push(format!("{damaged} segments were damaged when the folder was opened; see the log"));
+        report.damage.push(format!(
+            "{damaged} segments were damaged when the folder was opened; see the log"
+        ));
     }
     Ok(report)
 }
 
 fn require_folder(files: &dyn Files, dir: &Path) -> Result<(), Error> {
-    files.list(dir).map(drop).map_err(Error::io("open data folder", dir))
+    files
+        .list(dir)
+        .map(drop)
+        .map_err(Error::io("open data folder", dir))
 }

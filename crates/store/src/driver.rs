@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::contract::{
-    Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer, SearchRequest, SpanReader,
-    SpanWriter, TraceAnswer, Window, WriteError,
+    Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer,
+    SearchRequest, SpanReader, SpanWriter, TraceAnswer, Window, WriteError,
 };
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
@@ -90,7 +90,10 @@ impl Bell {
     fn wait(&self, period: Duration) -> bool {
         let state = lock(&self.state);
         let idle = |state: &mut BellState| !state.is_rung && !state.is_stopping;
-        let (mut state, _) = self.rung.wait_timeout_while(state, period, idle).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self
+            .rung
+            .wait_timeout_while(state, period, idle)
+            .unwrap_or_else(PoisonError::into_inner);
         state.is_rung = false;
         !state.is_stopping
     }
@@ -105,7 +108,11 @@ impl Bell {
         let state = lock(&self.state);
         let before = state.rounds;
         let unchanged = |state: &mut BellState| state.rounds == before && !state.is_stopping;
-        drop(self.rung.wait_timeout_while(state, period, unchanged).unwrap_or_else(PoisonError::into_inner));
+        drop(
+            self.rung
+                .wait_timeout_while(state, period, unchanged)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 }
 
@@ -124,7 +131,10 @@ impl Store {
         let io = |e: std::io::Error| Error::io("start threads for", &dir)(e);
         let committer = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
-            Tasks::thread("commit", move || commit_until_closed(&engine, &receiver, &bell)).map_err(io)?
+            Tasks::thread("commit", move || {
+                commit_until_closed(&engine, &receiver, &bell);
+            })
+            .map_err(io)?
         };
         let maintainer = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
@@ -134,7 +144,15 @@ impl Store {
         let threads = Mutex::new(vec![committer, maintainer]);
         let commits = Mutex::new(Some(sender));
         maintenance.ring();
-        Ok(Self { shared: Arc::new(Shared { engine, commits, maintenance, queries, threads }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                commits,
+                maintenance,
+                queries,
+                threads,
+            }),
+        })
     }
 
     /// Finishes what waits and ends the threads. Blocks. What is in memory is in the log and is found at the next
@@ -163,8 +181,14 @@ impl Store {
     /// As [`Store::freeze_now`], from asynchronous code.
     pub async fn freeze(&self) -> Result<(), Error> {
         let engine = Arc::clone(&self.shared.engine);
-        let stopped = |e: PoolError| Error::Stopped { reason: e.to_string() };
-        self.shared.queries.run(move || freeze_all(&engine, true)).await.map_err(stopped)?
+        let stopped = |e: PoolError| Error::Stopped {
+            reason: e.to_string(),
+        };
+        self.shared
+            .queries
+            .run(move || freeze_all(&engine, true))
+            .await
+            .map_err(stopped)?
     }
 
     /// What the store holds now.
@@ -203,8 +227,12 @@ impl Store {
             });
             match answered.await {
                 Ok(answer) => answer,
-                Err(PoolError::Full) => Err(ReadError::Busy { reason: "too many questions wait".to_owned() }),
-                Err(PoolError::Gone) => Err(ReadError::Failed { reason: "the question could not be finished".to_owned() }),
+                Err(PoolError::Full) => Err(ReadError::Busy {
+                    reason: "too many questions wait".to_owned(),
+                }),
+                Err(PoolError::Gone) => Err(ReadError::Failed {
+                    reason: "the question could not be finished".to_owned(),
+                }),
             }
         })
     }
@@ -239,14 +267,23 @@ impl SpanWriter for Store {
             if let Some(sender) = lock(&self.shared.commits).as_ref() {
                 drop(sender.try_send((incoming, tell)));
             }
-            return Box::pin(async move { Ok(Kept { spans, duplicate_spans: 0 }) });
+            return Box::pin(async move {
+                Ok(Kept {
+                    spans,
+                    duplicate_spans: 0,
+                })
+            });
         }
         let (tell, told) = oneshot::channel();
         let sent = match lock(&self.shared.commits).as_ref() {
-            Some(sender) => sender.try_send((incoming, tell)).map_err(|refused| match refused {
-                TrySendError::Full(_) => WriteError::Busy { reason: "too many requests wait to be written".to_owned() },
-                TrySendError::Disconnected(_) => stopped(),
-            }),
+            Some(sender) => sender
+                .try_send((incoming, tell))
+                .map_err(|refused| match refused {
+                    TrySendError::Full(_) => WriteError::Busy {
+                        reason: "too many requests wait to be written".to_owned(),
+                    },
+                    TrySendError::Disconnected(_) => stopped(),
+                }),
             None => Err(stopped()),
         };
         Box::pin(async move {
@@ -261,11 +298,17 @@ impl SpanWriter for Store {
 }
 
 fn stopped() -> WriteError {
-    WriteError::Unavailable { reason: "the store is stopping".to_owned() }
+    WriteError::Unavailable {
+        reason: "the store is stopping".to_owned(),
+    }
 }
 
 impl SpanReader for Store {
-    fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+    fn trace(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, _| engine.trace(&tenant, trace_id))
     }
@@ -279,12 +322,20 @@ impl SpanReader for Store {
         Box::pin(async move { Ok(services) })
     }
 
-    fn operations(&self, tenant: &TenantId, service: &str) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
+    fn operations(
+        &self,
+        tenant: &TenantId,
+        service: &str,
+    ) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
         let operations = self.shared.engine.operations(tenant, service);
         Box::pin(async move { Ok(operations) })
     }
 
-    fn dependencies(&self, tenant: &TenantId, window: Window) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
+    fn dependencies(
+        &self,
+        tenant: &TenantId,
+        window: Window,
+    ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, is_cancelled| engine.dependencies(&tenant, window, is_cancelled))
     }
@@ -314,7 +365,10 @@ fn commit_until_closed(engine: &Engine, queue: &Receiver<Waiting>, bell: &Bell) 
 
 /// Waits while heads take too much memory and freezing makes progress.
 fn wait_for_room(engine: &Engine, bell: &Bell) {
-    while engine.heads_bytes() > engine.options.heads_bytes_max && engine.refusal().is_none() && !bell.is_stopping() {
+    while engine.heads_bytes() > engine.options.heads_bytes_max
+        && engine.refusal().is_none()
+        && !bell.is_stopping()
+    {
         bell.ring();
         bell.wait_for_round(MAINTENANCE_PERIOD);
     }
@@ -356,12 +410,13 @@ impl Chores {
         let result = freeze_all(engine, false);
         if let Err(why) = &result {
             engine.metrics.freeze_errors.inc();
-            tracing::error!(%why, "spans in memory could not be written to a segment; they are in the log, and it is tried again");
+            tracing::error!(%why, "spans could not be written to a segment; they stay in the log, to be tried again");
             self.freeze_again_at = now.saturating_add(RETRY_NANOS);
         }
         // What fills the disk must not fill memory as well.
         let over = engine.heads_bytes() > engine.options.heads_bytes_max;
-        lock(&engine.state).memory_refusal = result.err().filter(|_| over).map(|why| why.to_string());
+        lock(&engine.state).memory_refusal =
+            result.err().filter(|_| over).map(|why| why.to_string());
     }
 
     /// Makes files for the log ready, off the path of requests. When the disk was full, this finds out that it is no
@@ -372,7 +427,9 @@ impl Chores {
             return;
         }
         loop {
-            let Some(task) = lock(&engine.journal).spare_task() else { return };
+            let Some(task) = lock(&engine.journal).spare_task() else {
+                return;
+            };
             let made = task.run();
             match lock(&engine.journal).adopt_spare(made) {
                 Ok(()) => {

@@ -49,13 +49,20 @@ pub(crate) struct Placed {
 
 impl Placed {
     pub(crate) fn new(listed: Listed, segment: Segment) -> Self {
-        Self { listed, segment, is_reported: AtomicBool::new(false), expired: OnceLock::new() }
+        Self {
+            listed,
+            segment,
+            is_reported: AtomicBool::new(false),
+            expired: OnceLock::new(),
+        }
     }
 }
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        let Some((files, paths)) = self.expired.take() else { return };
+        let Some((files, paths)) = self.expired.take() else {
+            return;
+        };
         for path in paths {
             // What can't be removed now is swept at the next start.
             if let Err(why) = files.remove(&path) {
@@ -146,9 +153,14 @@ impl Engine {
     /// Makes a group of batches durable and visible; answers in their order.
     pub(crate) fn commit(&self, group: Vec<IncomingBatch>) -> Vec<Result<Kept, WriteError>> {
         let _gate = lock(&self.commit_gate);
-        let mut answers: Vec<Option<Result<Kept, WriteError>>> = group.iter().map(|_| None).collect();
+        let mut answers: Vec<Option<Result<Kept, WriteError>>> =
+            group.iter().map(|_| None).collect();
         let pending = self.sort_out(group, &mut answers);
-        let result = if pending.is_empty() { Ok(0) } else { self.check_room().and_then(|()| self.append(&pending)) };
+        let result = if pending.is_empty() {
+            Ok(0)
+        } else {
+            self.check_room().and_then(|()| self.append(&pending))
+        };
         match result {
             Ok(first_sequence) => self.publish(pending, first_sequence, &mut answers),
             Err(refusal) => {
@@ -157,12 +169,23 @@ impl Engine {
                 }
             }
         }
-        let missing = || Err(WriteError::Failed { reason: "a batch was not answered".to_owned() });
-        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+        let missing = || {
+            Err(WriteError::Failed {
+                reason: "a batch was not answered".to_owned(),
+            })
+        };
+        answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(missing))
+            .collect()
     }
 
     /// Answers what need not be written: empty batches, and requests that were kept before.
-    fn sort_out(&self, group: Vec<IncomingBatch>, answers: &mut [Option<Result<Kept, WriteError>>]) -> Vec<Pending> {
+    fn sort_out(
+        &self,
+        group: Vec<IncomingBatch>,
+        answers: &mut [Option<Result<Kept, WriteError>>],
+    ) -> Vec<Pending> {
         let now = self.clock.monotonic_nanos();
         let mut state = lock(&self.state);
         let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
@@ -170,18 +193,39 @@ impl Engine {
             let spans = incoming.batch.len() as u64;
             let hash = request_hash(&incoming.tenant, &incoming.otlp);
             if spans == 0 {
-                set(answers, place, Ok(Kept { spans: 0, duplicate_spans: 0 }));
+                set(
+                    answers,
+                    place,
+                    Ok(Kept {
+                        spans: 0,
+                        duplicate_spans: 0,
+                    }),
+                );
             } else if incoming.otlp.len() > journal::FRAME_PAYLOAD_BYTES_MAX {
-                let reason = format!("a request of {} bytes is too large for the log", incoming.otlp.len());
+                let reason = format!(
+                    "a request of {} bytes is too large for the log",
+                    incoming.otlp.len()
+                );
                 set(answers, place, Err(WriteError::Failed { reason }));
             } else if state.recent.contains(hash, now) {
                 self.metrics.duplicate_requests.inc();
-                set(answers, place, Ok(Kept { spans: 0, duplicate_spans: spans }));
+                set(
+                    answers,
+                    place,
+                    Ok(Kept {
+                        spans: 0,
+                        duplicate_spans: spans,
+                    }),
+                );
             } else if let Some(same) = pending.iter_mut().find(|p| p.hash == hash) {
                 self.metrics.duplicate_requests.inc();
                 same.places.push(place);
             } else {
-                pending.push(Pending { incoming, hash, places: vec![place] });
+                pending.push(Pending {
+                    incoming,
+                    hash,
+                    places: vec![place],
+                });
             }
         }
         pending
@@ -193,14 +237,19 @@ impl Engine {
         if bytes <= bytes_max || plumbing::planted("store-heads-unbounded") {
             return Ok(());
         }
-        let why = self.refusal().unwrap_or_else(|| "they are being written to segments".to_owned());
-        let reason = format!("{bytes} bytes of spans wait in memory, {bytes_max} are allowed: {why}");
+        let why = self
+            .refusal()
+            .unwrap_or_else(|| "they are being written to segments".to_owned());
+        let reason =
+            format!("{bytes} bytes of spans wait in memory, {bytes_max} are allowed: {why}");
         Err(WriteError::Unavailable { reason })
     }
 
     fn append(&self, pending: &[Pending]) -> Result<u64, WriteError> {
         if self.is_fatal.load(Ordering::Acquire) {
-            return Err(WriteError::Failed { reason: "the log can't be written any more; restart the program".to_owned() });
+            return Err(WriteError::Failed {
+                reason: "the log can't be written any more; restart the program".to_owned(),
+            });
         }
         let received_unix_nanos = self.clock.unix_nanos();
         let frames: Vec<NewFrame<'_>> = pending
@@ -215,13 +264,18 @@ impl Engine {
             .collect();
         let started = self.clock.monotonic_nanos();
         let result = self.append_frames(&frames);
-        self.metrics.observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
-        result.map_err(|error| self.refusal_of(&error)).inspect(|_| lock(&self.state).log_refusal = None)
+        self.metrics
+            .observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
+        result
+            .map_err(|error| self.refusal_of(&error))
+            .inspect(|_| lock(&self.state).log_refusal = None)
     }
 
     fn append_frames(&self, frames: &[NewFrame<'_>]) -> Result<u64, journal::Error> {
         let mut journal = lock(&self.journal);
-        while journal.next_sequence() < self.sequence_min && !plumbing::planted("store-sequences-given-again") {
+        while journal.next_sequence() < self.sequence_min
+            && !plumbing::planted("store-sequences-given-again")
+        {
             // The log has lost frames that are in segments; their sequences must not be given to other spans.
             let missing = self.sequence_min - journal.next_sequence();
             let tenant = TenantId::default();
@@ -232,7 +286,9 @@ impl Engine {
                 span_count: 0,
                 payload: &[],
             };
-            let fillers = usize::try_from(missing).unwrap_or(usize::MAX).min(FILLER_FRAMES_MAX);
+            let fillers = usize::try_from(missing)
+                .unwrap_or(usize::MAX)
+                .min(FILLER_FRAMES_MAX);
             journal.append(&vec![filler; fillers])?;
         }
         journal.append(frames)
@@ -262,19 +318,36 @@ impl Engine {
         }
     }
 
-    fn publish(&self, pending: Vec<Pending>, first_sequence: u64, answers: &mut [Option<Result<Kept, WriteError>>]) {
+    fn publish(
+        &self,
+        pending: Vec<Pending>,
+        first_sequence: u64,
+        answers: &mut [Option<Result<Kept, WriteError>>],
+    ) {
         let now = self.clock.monotonic_nanos();
         for (sequence, pending) in (first_sequence..).zip(pending) {
             let spans = pending.incoming.batch.len() as u64;
             let places = pending.places;
             if !plumbing::planted("store-publish-nothing") {
-                self.publish_one(pending.incoming.tenant, pending.incoming.batch, sequence, now);
+                self.publish_one(
+                    pending.incoming.tenant,
+                    pending.incoming.batch,
+                    sequence,
+                    now,
+                );
             }
             lock(&self.state).recent.insert(pending.hash, now);
             self.metrics.stored_spans.inc_by(spans);
             for (index, place) in places.into_iter().enumerate() {
                 let (spans, duplicate_spans) = if index == 0 { (spans, 0) } else { (0, spans) };
-                set(answers, place, Ok(Kept { spans, duplicate_spans }));
+                set(
+                    answers,
+                    place,
+                    Ok(Kept {
+                        spans,
+                        duplicate_spans,
+                    }),
+                );
             }
         }
     }
@@ -292,15 +365,22 @@ impl Engine {
     /// Everything of a tenant at this moment.
     pub(crate) fn view(&self, tenant: &TenantId) -> View {
         let state = lock(&self.state);
-        let Some(tenant) = state.tenants.get(tenant) else { return View::default() };
+        let Some(tenant) = state.tenants.get(tenant) else {
+            return View::default();
+        };
         let frozen = tenant.freezing.iter().flat_map(|head| head.chunks.iter());
-        View { chunks: frozen.chain(&tenant.head.chunks).cloned().collect(), segments: Arc::clone(&tenant.segments) }
+        View {
+            chunks: frozen.chain(&tenant.head.chunks).cloned().collect(),
+            segments: Arc::clone(&tenant.segments),
+        }
     }
 
     /// Bytes of all heads, those being frozen included.
     pub(crate) fn heads_bytes(&self) -> usize {
         let state = lock(&self.state);
-        let of = |t: &TenantState| t.head.bytes + t.freezing.iter().map(|head| head.bytes).sum::<usize>();
+        let of = |t: &TenantState| {
+            t.head.bytes + t.freezing.iter().map(|head| head.bytes).sum::<usize>()
+        };
         state.tenants.values().map(of).sum()
     }
 
@@ -309,7 +389,10 @@ impl Engine {
         let now = self.clock.monotonic_nanos();
         let is_urgent = self.is_urgent.load(Ordering::Acquire);
         let is_due = |head: &Head| is_urgent && !head.is_empty() || self.is_head_due(head, now);
-        lock(&self.state).tenants.values().any(|t| !t.freezing.is_empty() || is_due(&t.head))
+        lock(&self.state)
+            .tenants
+            .values()
+            .any(|t| !t.freezing.is_empty() || is_due(&t.head))
     }
 
     fn is_head_due(&self, head: &Head, now: u64) -> bool {
@@ -332,7 +415,12 @@ impl Engine {
                 let head = std::mem::take(&mut tenant.head);
                 tenant.freezing.push(Arc::new(head));
             }
-            sealed.extend(tenant.freezing.iter().map(|head| (id.clone(), Arc::clone(head))));
+            sealed.extend(
+                tenant
+                    .freezing
+                    .iter()
+                    .map(|head| (id.clone(), Arc::clone(head))),
+            );
         }
         sealed
     }
@@ -352,28 +440,50 @@ impl Engine {
         }
         let batch = head.merge();
         let created_unix_nanos = self.clock.unix_nanos();
-        let dir = PathBuf::from("seg").join(tenant.as_str()).join(day_of(created_unix_nanos));
+        let dir = PathBuf::from("seg")
+            .join(tenant.as_str())
+            .join(day_of(created_unix_nanos));
         let path = self.options.dir.join(&dir);
-        self.files.create_dir_all(&path).map_err(Error::io("create", &path))?;
-        let id = SegmentId { first_sequence: head.first_sequence, last_sequence: head.last_sequence };
+        self.files
+            .create_dir_all(&path)
+            .map_err(Error::io("create", &path))?;
+        let id = SegmentId {
+            first_sequence: head.first_sequence,
+            last_sequence: head.last_sequence,
+        };
         let meta = write_segment(self.files.as_ref(), &path, id, tenant, &batch)?;
         drop(batch);
-        let listed = Listed { meta: meta.clone(), dir, created_unix_nanos };
+        let listed = Listed {
+            meta: meta.clone(),
+            dir,
+            created_unix_nanos,
+        };
         write_meta(self.files.as_ref(), &self.options.dir, &listed)?;
-        let segment = Segment::open(Arc::clone(&self.files), &path, meta, Arc::clone(&self.cache))?;
+        let segment = Segment::open(
+            Arc::clone(&self.files),
+            &path,
+            meta,
+            Arc::clone(&self.cache),
+        )?;
         let placed = Arc::new(Placed::new(listed.clone(), segment));
         let floor = self.floor_without(tenant, head);
         lock(&self.manifest).commit(&[Edit::Add(Box::new(listed)), Edit::Floor(floor)])?;
         self.swap_in(tenant, head, placed);
         lock(&self.journal).release_below(floor)?;
-        self.metrics.observe_freeze(self.clock.monotonic_nanos().saturating_sub(started), head.spans as u64);
+        self.metrics.observe_freeze(
+            self.clock.monotonic_nanos().saturating_sub(started),
+            head.spans as u64,
+        );
         Ok(())
     }
 
     /// Tells whether a head was not frozen meanwhile.
     fn is_waiting(&self, tenant: &TenantId, head: &Arc<Head>) -> bool {
         let state = lock(&self.state);
-        state.tenants.get(tenant).is_some_and(|t| t.freezing.iter().any(|other| Arc::ptr_eq(other, head)))
+        state
+            .tenants
+            .get(tenant)
+            .is_some_and(|t| t.freezing.iter().any(|other| Arc::ptr_eq(other, head)))
     }
 
     fn swap_in(&self, tenant: &TenantId, head: &Arc<Head>, placed: Arc<Placed>) {
@@ -396,8 +506,14 @@ impl Engine {
             if !other.head.is_empty() {
                 floor = floor.min(other.head.first_sequence);
             }
-            let unfrozen = other.freezing.iter().filter(|head| id != tenant || !Arc::ptr_eq(head, frozen));
-            floor = unfrozen.map(|head| head.first_sequence).min().map_or(floor, |first| floor.min(first));
+            let unfrozen = other
+                .freezing
+                .iter()
+                .filter(|head| id != tenant || !Arc::ptr_eq(head, frozen));
+            floor = unfrozen
+                .map(|head| head.first_sequence)
+                .min()
+                .map_or(floor, |first| floor.min(first));
         }
         floor
     }
@@ -405,11 +521,18 @@ impl Engine {
     /// Tells why nothing can be written at the moment, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
         let state = lock(&self.state);
-        state.log_refusal.clone().or_else(|| state.memory_refusal.clone())
+        state
+            .log_refusal
+            .clone()
+            .or_else(|| state.memory_refusal.clone())
     }
 }
 
-fn set(answers: &mut [Option<Result<Kept, WriteError>>], place: usize, answer: Result<Kept, WriteError>) {
+fn set(
+    answers: &mut [Option<Result<Kept, WriteError>>],
+    place: usize,
+    answer: Result<Kept, WriteError>,
+) {
     if let Some(slot) = answers.get_mut(place) {
         *slot = Some(answer);
     }
@@ -417,14 +540,18 @@ fn set(answers: &mut [Option<Result<Kept, WriteError>>], place: usize, answer: R
 
 /// The services and operations of a batch.
 pub(crate) fn names_of(batch: &SpanBatch) -> Names {
-    let mut seen: std::collections::HashSet<(u32, u32, i32), foldhash::fast::RandomState> = Default::default();
+    let mut seen: std::collections::HashSet<(u32, u32, i32), foldhash::fast::RandomState> =
+        Default::default();
     let spans = batch.spans();
     let rows = spans.resource.iter().zip(&spans.name).zip(&spans.kind);
     seen.extend(rows.map(|((resource, name), kind)| (*resource, name.0, *kind)));
     let mut names = Names::new();
     for (resource, name, kind) in seen {
         let service = batch.resource(resource).service();
-        let operation = Operation { name: batch.strings().get(model::Symbol(name)).to_owned(), kind };
+        let operation = Operation {
+            name: batch.strings().get(model::Symbol(name)).to_owned(),
+            kind,
+        };
         match names.get_mut(service) {
             Some(operations) => {
                 operations.insert(operation);
@@ -454,11 +581,16 @@ pub(crate) fn add_names(names: &mut Names, more: Names) {
 pub(crate) fn day_of(unix_nanos: u64) -> String {
     let days = unix_nanos / 86_400_000_000_000 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!("{year:04}{month:02}{day:02}")
 }
@@ -470,7 +602,13 @@ mod tests {
     #[test]
     fn days_are_named_as_the_calendar_names_them() {
         let day = 86_400_000_000_000;
-        let cases = [(0, "19700101"), (59, "19700301"), (11_016, "20000229"), (11_017, "20000301"), (20_454, "20260101")];
+        let cases = [
+            (0, "19700101"),
+            (59, "19700301"),
+            (11_016, "20000229"),
+            (11_017, "20000301"),
+            (20_454, "20260101"),
+        ];
         for (days, name) in cases {
             assert_eq!(day_of(days * day), name);
             assert_eq!(day_of(days * day + day - 1), name);

@@ -9,7 +9,8 @@ use crate::segment::SegmentError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process has the data folder.
-    #[error("data folder \"{}\" is in use by another process ({holder}); stop it or choose another folder with --data-dir", dir.display())]
+    #[error("data folder \"{}\" is in use by another process ({holder}); \
+             stop it or choose another folder with --data-dir", dir.display())]
     Locked {
         /// The data folder.
         dir: PathBuf,
@@ -17,7 +18,8 @@ pub enum Error {
         holder: String,
     },
     /// The data folder was written by a newer version.
-    #[error("data folder \"{}\" has format {found}, this program reads up to {known}; use a newer version of the program", dir.display())]
+    #[error("data folder \"{}\" has format {found}, this program reads up to {known}; \
+             use a newer version of the program", dir.display())]
     Format {
         /// The data folder.
         dir: PathBuf,
@@ -59,7 +61,11 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { doing, path, source }
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
     }
 
     /// Tells whether more room on the disk would help.
@@ -75,5 +81,8 @@ impl Error {
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

@@ -62,7 +62,10 @@ impl Compiled {
     pub fn new(predicate: &Predicate) -> Result<Self, PredicateError> {
         let mut required = Vec::new();
         collect_required(predicate, &mut required);
-        Ok(Self { root: compile(predicate, 0)?, required })
+        Ok(Self {
+            root: compile(predicate, 0)?,
+            required,
+        })
     }
 
     pub(crate) fn root(&self) -> &Node {
@@ -75,7 +78,9 @@ impl Compiled {
         if plumbing::planted("store-head-skips-batches") {
             return self.required.is_empty();
         }
-        self.required.iter().all(|text| batch.strings().find(text).is_some())
+        self.required
+            .iter()
+            .all(|text| batch.strings().find(text).is_some())
     }
 }
 
@@ -85,7 +90,8 @@ fn collect_required(predicate: &Predicate, required: &mut Vec<String>) {
     match predicate {
         Predicate::And(all) => all.iter().for_each(|one| collect_required(one, required)),
         Predicate::Compare(field, Operator::Equal, Literal::String(text)) => {
-            let is_in_table = !matches!(field, Field::TraceId | Field::SpanId | Field::ParentSpanId);
+            let is_in_table =
+                !matches!(field, Field::TraceId | Field::SpanId | Field::ParentSpanId);
             if is_in_table && !text.is_empty() {
                 required.push(text.clone());
             }
@@ -106,9 +112,13 @@ fn collect_required(predicate: &Predicate, required: &mut Vec<String>) {
 
 /// Tells whether no bool, number, bytes, array, map or empty value is written so.
 fn is_only_text(text: &str) -> bool {
-    let starts_as_other = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '[' | '{' | '+'));
+    let starts_as_other =
+        text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '[' | '{' | '+'));
     let is_word = matches!(text, "true" | "false" | "NaN" | "Infinity" | "");
-    let is_base64 = text.len() % 4 == 0 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    let is_base64 = text.len().is_multiple_of(4)
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
     !starts_as_other && !is_word && !is_base64
 }
 
@@ -116,14 +126,20 @@ fn compile(predicate: &Predicate, depth: usize) -> Result<Node, PredicateError> 
     if depth > PREDICATE_DEPTH_MAX {
         return Err(PredicateError::Depth);
     }
-    let all = |of: &[Predicate]| of.iter().map(|one| compile(one, depth + 1)).collect::<Result<Vec<_>, _>>();
+    let all = |of: &[Predicate]| {
+        of.iter()
+            .map(|one| compile(one, depth + 1))
+            .collect::<Result<Vec<_>, _>>()
+    };
     Ok(match predicate {
         Predicate::All => Node::All,
         Predicate::And(of) => Node::And(all(of)?),
         Predicate::Or(of) => Node::Or(all(of)?),
         Predicate::Not(one) => Node::Not(Box::new(compile(one, depth + 1)?)),
         Predicate::Exists(field) => Node::Exists(field.clone()),
-        Predicate::Compare(field, operator, literal) => Node::Compare(field.clone(), compile_test(*operator, literal)?),
+        Predicate::Compare(field, operator, literal) => {
+            Node::Compare(field.clone(), compile_test(*operator, literal)?)
+        }
     })
 }
 
@@ -135,10 +151,18 @@ fn compile_test(operator: Operator, literal: &Literal) -> Result<Test, Predicate
     };
     let (Literal::String(pattern) | Literal::Text(pattern)) = literal else {
         let reason = "it is no text".to_owned();
-        return Err(PredicateError::Pattern { pattern: format!("{literal:?}"), reason });
+        return Err(PredicateError::Pattern {
+            pattern: format!("{literal:?}"),
+            reason,
+        });
     };
-    let built = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(REGEX_BYTES_MAX).build();
-    let regex = built.map_err(|e| PredicateError::Pattern { pattern: pattern.clone(), reason: e.to_string() })?;
+    let built = RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(REGEX_BYTES_MAX)
+        .build();
+    let regex = built.map_err(|e| PredicateError::Pattern {
+        pattern: pattern.clone(),
+        reason: e.to_string(),
+    })?;
     Ok(Test::Pattern { regex, is_wanted })
 }
 
@@ -155,18 +179,24 @@ pub(crate) fn holds(span: SpanRef<'_>, node: &Node) -> bool {
         Node::Or(any) => any.iter().any(|one| holds(span, one)),
         Node::Not(one) => !holds(span, one),
         Node::Exists(field) => any_value(span, field, &mut |_| true),
-        Node::Compare(Field::TraceId, test) => is_id(test, |literal| *literal == Literal::TraceId(span.trace_id())),
-        Node::Compare(Field::SpanId, test) => is_id(test, |literal| *literal == Literal::SpanId(span.span_id())),
+        Node::Compare(Field::TraceId, test) => is_id(test, |literal| {
+            *literal == Literal::TraceId(span.trace_id())
+        }),
+        Node::Compare(Field::SpanId, test) => {
+            is_id(test, |literal| *literal == Literal::SpanId(span.span_id()))
+        }
         Node::Compare(Field::ParentSpanId, test) => {
             let parent = span.parent_span_id();
             !parent.is_zero() && is_id(test, |literal| *literal == Literal::SpanId(parent))
         }
-        Node::Compare(Field::LinkTraceId, test) => {
-            span.links().any(|link| is_id(test, |literal| *literal == Literal::TraceId(link.trace_id())))
-        }
-        Node::Compare(Field::LinkSpanId, test) => {
-            span.links().any(|link| is_id(test, |literal| *literal == Literal::SpanId(link.span_id())))
-        }
+        Node::Compare(Field::LinkTraceId, test) => span.links().any(|link| {
+            is_id(test, |literal| {
+                *literal == Literal::TraceId(link.trace_id())
+            })
+        }),
+        Node::Compare(Field::LinkSpanId, test) => span
+            .links()
+            .any(|link| is_id(test, |literal| *literal == Literal::SpanId(link.span_id()))),
         Node::Compare(field, test) => any_value(span, field, &mut |value| passes(&value, test)),
     }
 }
@@ -181,7 +211,11 @@ fn is_id(test: &Test, is_same: impl Fn(&Literal) -> bool) -> bool {
 }
 
 /// Tells whether one of the field's values passes a test.
-fn any_value(span: SpanRef<'_>, field: &Field, test: &mut dyn FnMut(AttrValue<'_>) -> bool) -> bool {
+fn any_value(
+    span: SpanRef<'_>,
+    field: &Field,
+    test: &mut dyn FnMut(AttrValue<'_>) -> bool,
+) -> bool {
     let number = |n: u64| AttrValue::Int(i64::try_from(n).unwrap_or(i64::MAX));
     match field {
         Field::TraceId | Field::SpanId => true,
@@ -197,19 +231,32 @@ fn any_value(span: SpanRef<'_>, field: &Field, test: &mut dyn FnMut(AttrValue<'_
         Field::TraceState => test(AttrValue::String(span.trace_state())),
         Field::ScopeName => test(AttrValue::String(span.scope().name())),
         Field::ScopeVersion => test(AttrValue::String(span.scope().version())),
-        Field::EventName => span.events().any(|event| test(AttrValue::String(event.name()))),
+        Field::EventName => span
+            .events()
+            .any(|event| test(AttrValue::String(event.name()))),
         Field::Attribute { place, key } => any_attribute(span, *place, key, test),
     }
 }
 
-fn any_attribute(span: SpanRef<'_>, place: Place, key: &str, test: &mut dyn FnMut(AttrValue<'_>) -> bool) -> bool {
+fn any_attribute(
+    span: SpanRef<'_>,
+    place: Place,
+    key: &str,
+    test: &mut dyn FnMut(AttrValue<'_>) -> bool,
+) -> bool {
     let mut passes = |attribute: Attribute<'_>| attribute.key == key && test(attribute.value);
     let everywhere = place == Place::Anywhere;
     (everywhere || place == Place::Span) && span.attributes().any(&mut passes)
         || (everywhere || place == Place::Resource) && span.resource().attributes().any(&mut passes)
         || (everywhere || place == Place::Scope) && span.scope().attributes().any(&mut passes)
-        || (everywhere || place == Place::Event) && span.events().any(|e: EventRef<'_>| e.attributes().any(&mut passes))
-        || (everywhere || place == Place::Link) && span.links().any(|l: LinkRef<'_>| l.attributes().any(&mut passes))
+        || (everywhere || place == Place::Event)
+            && span
+                .events()
+                .any(|e: EventRef<'_>| e.attributes().any(&mut passes))
+        || (everywhere || place == Place::Link)
+            && span
+                .links()
+                .any(|l: LinkRef<'_>| l.attributes().any(&mut passes))
 }
 
 pub(crate) fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
@@ -232,7 +279,8 @@ pub fn compare(value: &AttrValue<'_>, operator: Operator, literal: &Literal) -> 
         _ => None,
     };
     if let Some(is_same) = is_same {
-        return operator == Operator::Equal && is_same || operator == Operator::NotEqual && !is_same;
+        return operator == Operator::Equal && is_same
+            || operator == Operator::NotEqual && !is_same;
     }
     match order_of(value, literal) {
         Some(order) => holds_order(operator, order),
@@ -247,7 +295,9 @@ fn order_of(value: &AttrValue<'_>, literal: &Literal) -> Option<Ordering> {
         (AttrValue::Int(int), Literal::Int(other)) => Some(int.cmp(other)),
         (AttrValue::Double(double), Literal::Double(other)) => double.partial_cmp(other),
         (AttrValue::Int(int), Literal::Double(other)) => order_of_mixed(*int, *other),
-        (AttrValue::Double(double), Literal::Int(other)) => order_of_mixed(*other, *double).map(Ordering::reverse),
+        (AttrValue::Double(double), Literal::Int(other)) => {
+            order_of_mixed(*other, *double).map(Ordering::reverse)
+        }
         _ => None,
     }
 }
@@ -264,10 +314,16 @@ fn order_of_mixed(int: i64, double: f64) -> Option<Ordering> {
     if double < -9_223_372_036_854_775_808.0 {
         return Some(Ordering::Greater);
     }
-    #[allow(clippy::cast_possible_truncation, reason = "the bounds above leave what an int can hold")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the bounds above leave what an int can hold"
+    )]
     let whole = double.trunc() as i64;
     let fraction = double - double.trunc();
-    Some(int.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal)))
+    Some(
+        int.cmp(&whole)
+            .then_with(|| 0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal)),
+    )
 }
 
 fn holds_order(operator: Operator, order: Ordering) -> bool {
@@ -289,31 +345,105 @@ mod tests {
     #[test]
     fn numbers_of_both_types_compare_by_their_exact_value() {
         let cases = [
-            (AttrValue::Int(2), Operator::Greater, Literal::Double(1.5), true),
-            (AttrValue::Int(2), Operator::Equal, Literal::Double(2.0), true),
-            (AttrValue::Int(i64::MAX), Operator::Equal, Literal::Double(9_223_372_036_854_775_807.0), false),
-            (AttrValue::Double(-0.5), Operator::Less, Literal::Int(0), true),
-            (AttrValue::Double(f64::NAN), Operator::Equal, Literal::Double(f64::NAN), false),
-            (AttrValue::String("2"), Operator::Equal, Literal::Int(2), false),
-            (AttrValue::String("2"), Operator::NotEqual, Literal::Int(2), true),
-            (AttrValue::String("2"), Operator::Greater, Literal::Int(1), false),
-            (AttrValue::Int(500), Operator::Equal, Literal::Text("500".into()), true),
-            (AttrValue::Bool(true), Operator::Equal, Literal::Text("true".into()), true),
-            (AttrValue::Bool(true), Operator::Equal, Literal::Text("TRUE".into()), false),
+            (
+                AttrValue::Int(2),
+                Operator::Greater,
+                Literal::Double(1.5),
+                true,
+            ),
+            (
+                AttrValue::Int(2),
+                Operator::Equal,
+                Literal::Double(2.0),
+                true,
+            ),
+            (
+                AttrValue::Int(i64::MAX),
+                Operator::Equal,
+                Literal::Double(9_223_372_036_854_775_807.0),
+                false,
+            ),
+            (
+                AttrValue::Double(-0.5),
+                Operator::Less,
+                Literal::Int(0),
+                true,
+            ),
+            (
+                AttrValue::Double(f64::NAN),
+                Operator::Equal,
+                Literal::Double(f64::NAN),
+                false,
+            ),
+            (
+                AttrValue::String("2"),
+                Operator::Equal,
+                Literal::Int(2),
+                false,
+            ),
+            (
+                AttrValue::String("2"),
+                Operator::NotEqual,
+                Literal::Int(2),
+                true,
+            ),
+            (
+                AttrValue::String("2"),
+                Operator::Greater,
+                Literal::Int(1),
+                false,
+            ),
+            (
+                AttrValue::Int(500),
+                Operator::Equal,
+                Literal::Text("500".into()),
+                true,
+            ),
+            (
+                AttrValue::Bool(true),
+                Operator::Equal,
+                Literal::Text("true".into()),
+                true,
+            ),
+            (
+                AttrValue::Bool(true),
+                Operator::Equal,
+                Literal::Text("TRUE".into()),
+                false,
+            ),
         ];
         for (value, operator, literal, expected) in cases {
-            assert_eq!(compare(&value, operator, &literal), expected, "{value:?} {operator:?} {literal:?}");
+            assert_eq!(
+                compare(&value, operator, &literal),
+                expected,
+                "{value:?} {operator:?} {literal:?}"
+            );
         }
     }
 
     #[test]
     fn a_pattern_is_anchored_and_a_bad_one_is_refused() {
-        let of = |pattern: &str| Predicate::Compare(Field::Name, Operator::Matches, Literal::String(pattern.into()));
-        assert!(matches!(Compiled::new(&of("(")), Err(PredicateError::Pattern { .. })));
-        assert!(matches!(Compiled::new(&of("(a{1000}){1000}")), Err(PredicateError::Pattern { .. })));
+        let of = |pattern: &str| {
+            Predicate::Compare(
+                Field::Name,
+                Operator::Matches,
+                Literal::String(pattern.into()),
+            )
+        };
+        assert!(matches!(
+            Compiled::new(&of("(")),
+            Err(PredicateError::Pattern { .. })
+        ));
+        assert!(matches!(
+            Compiled::new(&of("(a{1000}){1000}")),
+            Err(PredicateError::Pattern { .. })
+        ));
         let mut builder = model::BatchBuilder::new();
         let name = builder.intern(b"GET /cart");
-        builder.push_span(model::batch::SpanRow { name, ..Default::default() });
+        builder.push_span(model::batch::SpanRow {
+            name,
+            ..Default::default()
+        });
         let batch = builder.finish();
         let span = batch.span(0).unwrap();
         assert!(matches(span, &Compiled::new(&of("GET|GET /.*")).unwrap()));

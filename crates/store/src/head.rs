@@ -42,7 +42,12 @@ impl Chunk {
             .trace_id
             .iter()
             .zip(times)
-            .map(|(&trace_id, (&start, &end))| HeadTrace { trace_id, start, end, spans: 1 })
+            .map(|(&trace_id, (&start, &end))| HeadTrace {
+                trace_id,
+                start,
+                end,
+                spans: 1,
+            })
             .collect();
         traces.sort_unstable_by_key(|trace| trace.trace_id);
         traces.dedup_by(|next, kept| {
@@ -54,11 +59,18 @@ impl Chunk {
         });
         traces.shrink_to_fit();
         let bytes = batch.size_bytes() + traces.capacity() * size_of::<HeadTrace>();
-        Self { batch, traces, bytes }
+        Self {
+            batch,
+            traces,
+            bytes,
+        }
     }
 
     pub(crate) fn trace(&self, trace_id: TraceId) -> Option<&HeadTrace> {
-        let at = self.traces.binary_search_by_key(&trace_id, |trace| trace.trace_id).ok()?;
+        let at = self
+            .traces
+            .binary_search_by_key(&trace_id, |trace| trace.trace_id)
+            .ok()?;
         self.traces.get(at)
     }
 }
@@ -102,7 +114,12 @@ impl Head {
     }
 
     fn merge_small(&mut self) {
-        let small = self.chunks.iter().rev().take_while(|chunk| chunk.batch.len() < SMALL_CHUNK_SPANS).count();
+        let small = self
+            .chunks
+            .iter()
+            .rev()
+            .take_while(|chunk| chunk.batch.len() < SMALL_CHUNK_SPANS)
+            .count();
         if small < SMALL_CHUNKS_MAX {
             return;
         }
@@ -132,7 +149,14 @@ pub(crate) fn merge_unique(batches: &[&SpanBatch]) -> SpanBatch {
     let mut buf = Vec::new();
     for (ordinal, batch) in batches.iter().enumerate() {
         let mut rows = Vec::with_capacity(batch.len());
-        for (row, key) in batch.spans().trace_id.iter().copied().zip(batch.spans().span_id.iter().copied()).enumerate() {
+        for (row, key) in batch
+            .spans()
+            .trace_id
+            .iter()
+            .copied()
+            .zip(batch.spans().span_id.iter().copied())
+            .enumerate()
+        {
             let Some(&(first_batch, first_row)) = first_of.get(&key) else {
                 first_of.insert(key, (ordinal, row));
                 rows.push(row);
@@ -141,7 +165,9 @@ pub(crate) fn merge_unique(batches: &[&SpanBatch]) -> SpanBatch {
             if let Some(first) = batches.get(first_batch) {
                 contents.insert((key.0, key.1, first.span_hash_with(first_row, &mut buf)));
             }
-            if contents.insert((key.0, key.1, batch.span_hash_with(row, &mut buf))) || plumbing::planted("store-keep-duplicates") {
+            if contents.insert((key.0, key.1, batch.span_hash_with(row, &mut buf)))
+                || plumbing::planted("store-keep-duplicates")
+            {
                 rows.push(row);
             }
         }
@@ -172,7 +198,10 @@ mod tests {
 
     #[test]
     fn equal_spans_are_one_and_spans_that_only_share_ids_are_both_kept() {
-        let (a, b) = (batch(&[(1, 1, 10), (1, 1, 10), (1, 2, 10)]), batch(&[(1, 1, 11), (1, 1, 10), (1, 1, 11), (2, 1, 10)]));
+        let (a, b) = (
+            batch(&[(1, 1, 10), (1, 1, 10), (1, 2, 10)]),
+            batch(&[(1, 1, 11), (1, 1, 10), (1, 1, 11), (2, 1, 10)]),
+        );
         let merged = merge_unique(&[&a, &b]);
         assert_eq!(merged.spans().start, [10, 10, 11, 10]);
     }
@@ -184,10 +213,21 @@ mod tests {
             head.push(Chunk::new(batch(&[(n % 7 + 1, n + 1, n)])), n + 1, n);
         }
         assert!(head.chunks.len() < 32, "{}", head.chunks.len());
-        assert_eq!((head.spans, head.first_sequence, head.last_sequence), (1000, 1, 1000));
+        assert_eq!(
+            (head.spans, head.first_sequence, head.last_sequence),
+            (1000, 1, 1000)
+        );
         let id = TraceId(1u128.to_be_bytes());
-        let known: u64 = head.chunks.iter().filter_map(|chunk| chunk.trace(id)).map(|trace| trace.spans).sum();
+        let known: u64 = head
+            .chunks
+            .iter()
+            .filter_map(|chunk| chunk.trace(id))
+            .map(|trace| trace.spans)
+            .sum();
         assert_eq!(known, 143);
-        assert_eq!(head.bytes, head.chunks.iter().map(|chunk| chunk.bytes).sum::<usize>());
+        assert_eq!(
+            head.bytes,
+            head.chunks.iter().map(|chunk| chunk.bytes).sum::<usize>()
+        );
     }
 }

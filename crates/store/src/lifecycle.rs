@@ -35,7 +35,8 @@ impl Engine {
         lock(&self.manifest).commit(&edits)?;
         for (placed, why) in &removals {
             let meta = &placed.listed.meta;
-            tracing::info!(segment = %meta.id, spans = meta.spans, bytes = meta.bytes(), why, "retention removed a segment");
+            let bytes = meta.bytes();
+            tracing::info!(segment = %meta.id, spans = meta.spans, bytes, why, "retention removed a segment");
             self.metrics.removed_segments.inc();
             self.metrics.removed_spans.inc_by(meta.spans);
         }
@@ -52,7 +53,10 @@ impl Engine {
         // Frames at or above the floor are replayed: a segment that has some would come back from the log.
         let floor = lock(&self.manifest).contents().floor;
         let mut all: Vec<Arc<Placed>> = Vec::new();
-        lock(&self.state).tenants.values().for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
+        lock(&self.state)
+            .tenants
+            .values()
+            .for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
         all.sort_by_key(|placed| (placed.listed.created_unix_nanos, placed.listed.meta.id));
         let mut bytes: u64 = all.iter().map(|placed| placed.listed.meta.bytes()).sum();
         let bytes_max = self.bytes_max(bytes)?;
@@ -61,7 +65,9 @@ impl Engine {
             let age = now.saturating_sub(placed.listed.created_unix_nanos);
             let why = if placed.listed.meta.id.last_sequence >= floor {
                 continue;
-            } else if age > age_max || age == age_max && plumbing::planted("store-retention-off-by-one") {
+            } else if age > age_max
+                || age == age_max && plumbing::planted("store-retention-off-by-one")
+            {
                 "age"
             } else if bytes > bytes_max {
                 "size"
@@ -80,8 +86,14 @@ impl Engine {
             return Ok(bytes_max);
         }
         let dir = &self.options.dir;
-        let space = self.files.space(dir).map_err(Error::io("ask for the room of", dir))?;
-        let others = space.total.saturating_sub(space.available).saturating_sub(bytes);
+        let space = self
+            .files
+            .space(dir)
+            .map_err(Error::io("ask for the room of", dir))?;
+        let others = space
+            .total
+            .saturating_sub(space.available)
+            .saturating_sub(bytes);
         Ok((space.total / 100 * DISK_PERCENT_MAX).saturating_sub(others))
     }
 
@@ -90,9 +102,15 @@ impl Engine {
         {
             let mut state = lock(&self.state);
             for (id, tenant) in &mut state.tenants {
-                let is_removed = |p: &Arc<Placed>| removals.iter().any(|(removed, _)| Arc::ptr_eq(p, removed));
+                let is_removed =
+                    |p: &Arc<Placed>| removals.iter().any(|(removed, _)| Arc::ptr_eq(p, removed));
                 if tenant.segments.iter().any(is_removed) {
-                    let kept: Vec<Arc<Placed>> = tenant.segments.iter().filter(|p| !is_removed(p)).cloned().collect();
+                    let kept: Vec<Arc<Placed>> = tenant
+                        .segments
+                        .iter()
+                        .filter(|p| !is_removed(p))
+                        .cloned()
+                        .collect();
                     left.insert(id.clone(), kept.clone());
                     tenant.segments = Arc::new(kept);
                 }
@@ -101,13 +119,22 @@ impl Engine {
         // Names are read outside the lock; what arrived meanwhile is in heads and is added under it.
         for (id, segments) in left {
             let mut names = Names::new();
-            segments.iter().for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
+            segments
+                .iter()
+                .for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
             let mut state = lock(&self.state);
             if let Some(tenant) = state.tenants.get_mut(&id) {
                 let known: Vec<&Arc<Placed>> = segments.iter().collect();
-                let newer = tenant.segments.iter().filter(|p| !known.iter().any(|k| Arc::ptr_eq(k, p)));
+                let newer = tenant
+                    .segments
+                    .iter()
+                    .filter(|p| !known.iter().any(|k| Arc::ptr_eq(k, p)));
                 newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
-                let heads = tenant.freezing.iter().map(AsRef::as_ref).chain([&tenant.head]);
+                let heads = tenant
+                    .freezing
+                    .iter()
+                    .map(AsRef::as_ref)
+                    .chain([&tenant.head]);
                 let chunks = heads.flat_map(|head| head.chunks.iter());
                 chunks.for_each(|chunk| add_names(&mut names, names_of(&chunk.batch)));
                 tenant.names = names;
@@ -118,9 +145,17 @@ impl Engine {
     /// Lets the files go with the last reader.
     fn remove_files(&self, placed: &Placed) {
         let dir = self.options.dir.join(&placed.listed.dir);
-        let data = placed.listed.meta.files.iter().map(|file| dir.join(&file.name));
+        let data = placed
+            .listed
+            .meta
+            .files
+            .iter()
+            .map(|file| dir.join(&file.name));
         // The `.meta` first: without it nobody takes the rest for a segment.
-        let paths = [meta_path(&self.options.dir, &placed.listed)].into_iter().chain(data).collect();
+        let paths = [meta_path(&self.options.dir, &placed.listed)]
+            .into_iter()
+            .chain(data)
+            .collect();
         // A segment is expired once: it has left the state under the lock.
         let _first = placed.expired.set((Arc::clone(&self.files), paths));
     }

@@ -28,7 +28,7 @@ const REWRITE_BYTES_MIN: u64 = 4 << 20;
 
 /// A segment that is part of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// What it holds.
     pub meta: SegmentMeta,
     /// Its directory below the data folder.
@@ -40,7 +40,7 @@ pub struct Listed {
 /// A change of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Edit {
+pub(crate) enum Edit {
     /// A segment becomes part of the store.
     Add(Box<Listed>),
     /// A segment is no longer part of the store.
@@ -58,7 +58,7 @@ pub enum Edit {
 
 /// What a list says when all its edits are done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Contents {
+pub(crate) struct Contents {
     /// The segments, in the order in which they were added.
     pub segments: Vec<Listed>,
     /// Frames of the log below this sequence are all in segments.
@@ -69,12 +69,14 @@ impl Contents {
     fn apply(&mut self, edit: Edit) {
         match edit {
             Edit::Add(listed) => {
-                let is_same = |l: &Listed| l.meta.id == listed.meta.id && l.meta.tenant == listed.meta.tenant;
+                let is_same =
+                    |l: &Listed| l.meta.id == listed.meta.id && l.meta.tenant == listed.meta.tenant;
                 self.segments.retain(|l| !is_same(l));
                 self.segments.push(*listed);
             }
             Edit::Remove { tenant, id, .. } => {
-                self.segments.retain(|l| l.meta.id != id || l.meta.tenant.as_str() != tenant);
+                self.segments
+                    .retain(|l| l.meta.id != id || l.meta.tenant.as_str() != tenant);
             }
             Edit::Floor(floor) => self.floor = self.floor.max(floor),
         }
@@ -82,20 +84,30 @@ impl Contents {
 
     /// Tells whether some segment has frames of this one.
     fn overlaps(&self, meta: &SegmentMeta) -> bool {
-        let of_tenant = self.segments.iter().map(|listed| &listed.meta).filter(|other| other.tenant == meta.tenant);
+        let of_tenant = self
+            .segments
+            .iter()
+            .map(|listed| &listed.meta)
+            .filter(|other| other.tenant == meta.tenant);
         let (first, last) = (meta.id.first_sequence, meta.id.last_sequence);
-        of_tenant.map(|other| other.id).any(|id| id.first_sequence <= last && first <= id.last_sequence)
+        of_tenant
+            .map(|other| other.id)
+            .any(|id| id.first_sequence <= last && first <= id.last_sequence)
     }
 
     fn as_edits(&self) -> Vec<Edit> {
-        let adds = self.segments.iter().cloned().map(|listed| Edit::Add(Box::new(listed)));
+        let adds = self
+            .segments
+            .iter()
+            .cloned()
+            .map(|listed| Edit::Add(Box::new(listed)));
         adds.chain([Edit::Floor(self.floor)]).collect()
     }
 }
 
 /// What opening found besides the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ManifestReport {
+pub(crate) struct ManifestReport {
     /// Bytes of an unfinished commit that were cut off.
     pub torn_bytes: u64,
     /// Why the list was made again from the segments' own files; `None` when it was not.
@@ -108,7 +120,7 @@ pub struct ManifestReport {
 
 /// The list, open for commits.
 #[derive(Debug)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     files: Arc<dyn Files>,
     root: PathBuf,
     number: u64,
@@ -122,35 +134,55 @@ pub struct Manifest {
 
 impl Manifest {
     /// Opens the list of a data folder, or starts one.
-    pub fn open(files: Arc<dyn Files>, root: &Path) -> Result<(Self, ManifestReport), Error> {
+    pub(crate) fn open(
+        files: Arc<dyn Files>,
+        root: &Path,
+    ) -> Result<(Self, ManifestReport), Error> {
         let dir = root.join("manifest");
-        files.create_dir_all(&dir).map_err(Error::io("create", &dir))?;
+        files
+            .create_dir_all(&dir)
+            .map_err(Error::io("create", &dir))?;
         let mut report = ManifestReport::default();
         let (mut contents, number) = match read_current(files.as_ref(), &dir)? {
             Read::Nothing => (Contents::default(), 0),
-            Read::Whole { contents, number, torn_bytes } => {
+            Read::Whole {
+                contents,
+                number,
+                torn_bytes,
+            } => {
                 report.torn_bytes = torn_bytes;
                 (contents, number)
             }
-            Read::Damaged { why, contents, number } => {
+            Read::Damaged {
+                why,
+                contents,
+                number,
+            } => {
                 report.rebuilt = Some(why);
                 (contents, number)
             }
         };
         adopt(files.as_ref(), root, &mut contents, &mut report)?;
         let number = highest_number(files.as_ref(), &dir)?.max(number);
-        let manifest = Self { files, root: root.to_owned(), number, open: None, contents, may_say_more: false };
+        let manifest = Self {
+            files,
+            root: root.to_owned(),
+            number,
+            open: None,
+            contents,
+            may_say_more: false,
+        };
         Ok((manifest, report))
     }
 
     /// What the list says now.
     #[must_use]
-    pub fn contents(&self) -> &Contents {
+    pub(crate) fn contents(&self) -> &Contents {
         &self.contents
     }
 
     /// Makes some edits, all or none; durable on return.
-    pub fn commit(&mut self, edits: &[Edit]) -> Result<(), Error> {
+    pub(crate) fn commit(&mut self, edits: &[Edit]) -> Result<(), Error> {
         let mut changed = self.contents.clone();
         edits.iter().cloned().for_each(|edit| changed.apply(edit));
         self.may_say_more = true;
@@ -158,7 +190,8 @@ impl Manifest {
             Some((file, length)) if length <= REWRITE_BYTES_MIN => {
                 let frame = encode(edits)?;
                 let path = file_path(&self.root.join("manifest"), self.number);
-                file.write_all_at(&[&frame], length).map_err(Error::io("write", &path))?;
+                file.write_all_at(&[&frame], length)
+                    .map_err(Error::io("write", &path))?;
                 if !plumbing::planted("store-manifest-skip-sync") {
                     file.sync_data().map_err(Error::io("sync", &path))?;
                 }
@@ -173,7 +206,7 @@ impl Manifest {
 
     /// Makes sure that no crash brings back a commit that failed. To be called before the files of a segment are
     /// written again: a list that names them must not be found while they are half written.
-    pub fn settle(&mut self) -> Result<(), Error> {
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
         if self.may_say_more {
             let contents = self.contents.clone();
             self.open = None;
@@ -213,7 +246,10 @@ impl Manifest {
         let dir = self.root.join("manifest");
         // Best effort: a file that stays is removed by the next one to be written.
         let entries = self.files.list(&dir).unwrap_or_default();
-        for entry in entries.iter().filter(|e| number_of(&e.name).is_some_and(|n| n < self.number)) {
+        for entry in entries
+            .iter()
+            .filter(|e| number_of(&e.name).is_some_and(|n| n < self.number))
+        {
             self.files.remove(&dir.join(&entry.name)).ok();
         }
     }
@@ -221,9 +257,17 @@ impl Manifest {
 
 enum Read {
     Nothing,
-    Whole { contents: Contents, number: u64, torn_bytes: u64 },
+    Whole {
+        contents: Contents,
+        number: u64,
+        torn_bytes: u64,
+    },
     /// With what was read before the damage.
-    Damaged { why: String, contents: Contents, number: u64 },
+    Damaged {
+        why: String,
+        contents: Contents,
+        number: u64,
+    },
 }
 
 fn file_path(dir: &Path, number: u64) -> PathBuf {
@@ -236,15 +280,27 @@ fn number_of(name: &str) -> Option<u64> {
 
 fn highest_number(files: &dyn Files, dir: &Path) -> Result<u64, Error> {
     let entries = files.list(dir).map_err(Error::io("list", dir))?;
-    Ok(entries.iter().filter_map(|entry| number_of(&entry.name)).max().unwrap_or(0))
+    Ok(entries
+        .iter()
+        .filter_map(|entry| number_of(&entry.name))
+        .max()
+        .unwrap_or(0))
 }
 
 fn read_current(files: &dyn Files, dir: &Path) -> Result<Read, Error> {
     let highest = highest_number(files, dir)?;
-    let damaged = |why: String| Ok(Read::Damaged { why, contents: Contents::default(), number: highest });
+    let damaged = |why: String| {
+        Ok(Read::Damaged {
+            why,
+            contents: Contents::default(),
+            number: highest,
+        })
+    };
     let name = match read_file(files, &dir.join("CURRENT")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && highest == 0 => return Ok(Read::Nothing),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && highest == 0 => {
+            return Ok(Read::Nothing);
+        }
         Err(e) => return damaged(format!("CURRENT can't be read: {e}")),
     };
     let Some(number) = number_of(&name) else {
@@ -258,8 +314,18 @@ fn read_current(files: &dyn Files, dir: &Path) -> Result<Read, Error> {
 
 /// Reads a whole file; once more when it failed, since what can't be read now may be readable at once.
 pub(crate) fn read_file(files: &dyn Files, path: &Path) -> std::io::Result<Vec<u8>> {
-    let read = || files.open(path, OpenMode::Read).and_then(|file| read_to_end(file.as_ref()));
-    read().or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Err(e) } else { read() })
+    let read = || {
+        files
+            .open(path, OpenMode::Read)
+            .and_then(|file| read_to_end(file.as_ref()))
+    };
+    read().or_else(|e| {
+        if e.kind() == std::io::ErrorKind::NotFound {
+            Err(e)
+        } else {
+            read()
+        }
+    })
 }
 
 /// Reads commits until the end. What follows the last whole commit is a torn end unless another commit follows it.
@@ -277,18 +343,31 @@ fn decode_all(bytes: &[u8], number: u64) -> Read {
             None => break,
         }
     }
-    let is_damage = commits == 0 || (1..rest.len()).any(|at| rest.get(at..).is_some_and(|r| decode(r).is_some()));
+    let is_damage = commits == 0
+        || (1..rest.len()).any(|at| rest.get(at..).is_some_and(|r| decode(r).is_some()));
     // A rewritten file is named only when it is whole, so a first commit that can't be read is damage, too.
     if is_damage && !plumbing::planted("store-manifest-ignore-damage") {
         let why = format!("MANIFEST-{number:06} is damaged after {commits} commits");
-        return Read::Damaged { why, contents, number };
+        return Read::Damaged {
+            why,
+            contents,
+            number,
+        };
     }
-    Read::Whole { contents, number, torn_bytes: rest.len() as u64 }
+    Read::Whole {
+        contents,
+        number,
+        torn_bytes: rest.len() as u64,
+    }
 }
 
 fn encode(edits: &[Edit]) -> Result<Vec<u8>, Error> {
-    let payload = serde_json::to_vec(edits).map_err(|e| Error::Manifest { reason: e.to_string() })?;
-    let length = u32::try_from(payload.len()).map_err(|e| Error::Manifest { reason: e.to_string() })?;
+    let payload = serde_json::to_vec(edits).map_err(|e| Error::Manifest {
+        reason: e.to_string(),
+    })?;
+    let length = u32::try_from(payload.len()).map_err(|e| Error::Manifest {
+        reason: e.to_string(),
+    })?;
     let mut frame = Vec::with_capacity(HEADER_BYTES + payload.len());
     frame.extend_from_slice(&MAGIC);
     frame.extend_from_slice(&length.to_le_bytes());
@@ -309,15 +388,26 @@ fn decode(bytes: &[u8]) -> Option<(Vec<Edit>, usize)> {
     if crc32c::crc32c_append(crc32c::crc32c(length), payload) != u32::from_le_bytes(*crc) {
         return None;
     }
-    Some((serde_json::from_slice(payload).ok()?, HEADER_BYTES + payload.len()))
+    Some((
+        serde_json::from_slice(payload).ok()?,
+        HEADER_BYTES + payload.len(),
+    ))
 }
 
 /// Writes a file that holds nothing but the contents, and makes it the current one.
-fn write_whole(files: &dyn Files, dir: &Path, number: u64, contents: &Contents) -> Result<(Arc<dyn File>, u64), Error> {
+fn write_whole(
+    files: &dyn Files,
+    dir: &Path,
+    number: u64,
+    contents: &Contents,
+) -> Result<(Arc<dyn File>, u64), Error> {
     let path = file_path(dir, number);
     let frame = encode(&contents.as_edits())?;
-    let file = files.open(&path, OpenMode::CreateOrTruncate).map_err(Error::io("create", &path))?;
-    file.write_all_at(&[&frame], 0).map_err(Error::io("write", &path))?;
+    let file = files
+        .open(&path, OpenMode::CreateOrTruncate)
+        .map_err(Error::io("create", &path))?;
+    file.write_all_at(&[&frame], 0)
+        .map_err(Error::io("write", &path))?;
     file.sync_all().map_err(Error::io("sync", &path))?;
     files.sync_dir(dir).map_err(Error::io("sync", dir))?;
     let current = dir.join("CURRENT");
@@ -335,16 +425,25 @@ pub(crate) fn write_meta(files: &dyn Files, root: &Path, listed: &Listed) -> Res
 
 /// Where a segment's own `.meta` file is.
 pub(crate) fn meta_path(root: &Path, listed: &Listed) -> PathBuf {
-    root.join(&listed.dir).join(format!("{}.meta", listed.meta.id))
+    root.join(&listed.dir)
+        .join(format!("{}.meta", listed.meta.id))
 }
 
 /// Takes in segments that are whole and that the list does not name: a crash came before the commit, or the list has
 /// lost it. Frames of a segment below the floor are gone from the log, but then its commit was followed by others, and
 /// it was removed on purpose.
-fn adopt(files: &dyn Files, root: &Path, contents: &mut Contents, report: &mut ManifestReport) -> Result<(), Error> {
+fn adopt(
+    files: &dyn Files,
+    root: &Path,
+    contents: &mut Contents,
+    report: &mut ManifestReport,
+) -> Result<(), Error> {
     for dir in segment_dirs(files, root)? {
         let path = root.join(&dir);
-        let entries = files.list(&path).or_else(|_| files.list(&path)).map_err(Error::io("list", &path))?;
+        let entries = files
+            .list(&path)
+            .or_else(|_| files.list(&path))
+            .map_err(Error::io("list", &path))?;
         for entry in entries.iter().filter(|entry| entry.name.ends_with(".meta")) {
             let meta_file = path.join(&entry.name);
             let Ok(bytes) = read_file(files, &meta_file) else {
@@ -361,7 +460,8 @@ fn adopt(files: &dyn Files, root: &Path, contents: &mut Contents, report: &mut M
                 }
                 // A freeze that is done again writes over the files of the attempt before: lengths are not enough.
                 let is_sound = |file: &FileMeta| {
-                    read_file(files, &path.join(&file.name)).is_ok_and(|bytes| crc32c::crc32c(&bytes) == file.crc32c)
+                    read_file(files, &path.join(&file.name))
+                        .is_ok_and(|bytes| crc32c::crc32c(&bytes) == file.crc32c)
                 };
                 if meta.files.iter().all(is_sound) {
                     report.adopted.push(meta.id);
@@ -385,7 +485,12 @@ pub(crate) fn segment_dirs(files: &dyn Files, root: &Path) -> Result<Vec<PathBuf
                 Err(_) => files.list(&path).map_err(Error::io("list", &path))?,
                 listed => listed.map_err(Error::io("list", &path))?,
             };
-            below.extend(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| dir.join(entry.name)));
+            below.extend(
+                entries
+                    .into_iter()
+                    .filter(|entry| entry.is_dir)
+                    .map(|entry| dir.join(entry.name)),
+            );
         }
         found = below;
     }

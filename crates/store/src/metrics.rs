@@ -68,17 +68,61 @@ impl StoreMetrics {
     fn register_counters(&self, metrics: &Metrics) {
         let counters = [
             ("stored_spans", "Spans that were kept", &self.stored_spans),
-            ("duplicate_requests", "Requests that had been kept before and were not stored again", &self.duplicate_requests),
-            ("replayed_spans", "Spans that the last start took from the log", &self.replayed_spans),
-            ("journal_errors", "Failures of the log", &self.journal_errors),
-            ("freeze_errors", "Heads that could not be written as segments and are tried again", &self.freeze_errors),
-            ("damaged_segments", "Segments in which damage was found", &self.damaged_segments),
-            ("damaged_lists", "Starts that found the list of segments damaged and made it again", &self.damaged_lists),
-            ("damaged_log_places", "Damaged places that the last start found in the log", &self.damaged_log_places),
-            ("lost_frames", "Requests that the last start missed in the log", &self.lost_frames),
-            ("removed_segments", "Segments that retention removed", &self.removed_segments),
-            ("removed_spans", "Spans that retention removed", &self.removed_spans),
-            ("frozen_spans", "Spans that were written to segments", &self.frozen_spans),
+            (
+                "duplicate_requests",
+                "Requests that had been kept before and were not stored again",
+                &self.duplicate_requests,
+            ),
+            (
+                "replayed_spans",
+                "Spans that the last start took from the log",
+                &self.replayed_spans,
+            ),
+            (
+                "journal_errors",
+                "Failures of the log",
+                &self.journal_errors,
+            ),
+            (
+                "freeze_errors",
+                "Heads that could not be written as segments and are tried again",
+                &self.freeze_errors,
+            ),
+            (
+                "damaged_segments",
+                "Segments in which damage was found",
+                &self.damaged_segments,
+            ),
+            (
+                "damaged_lists",
+                "Starts that found the list of segments damaged and made it again",
+                &self.damaged_lists,
+            ),
+            (
+                "damaged_log_places",
+                "Damaged places that the last start found in the log",
+                &self.damaged_log_places,
+            ),
+            (
+                "lost_frames",
+                "Requests that the last start missed in the log",
+                &self.lost_frames,
+            ),
+            (
+                "removed_segments",
+                "Segments that retention removed",
+                &self.removed_segments,
+            ),
+            (
+                "removed_spans",
+                "Spans that retention removed",
+                &self.removed_spans,
+            ),
+            (
+                "frozen_spans",
+                "Spans that were written to segments",
+                &self.frozen_spans,
+            ),
         ];
         metrics.register(|registry| {
             for (name, help, counter) in counters {
@@ -89,19 +133,47 @@ impl StoreMetrics {
 
     fn register_gauges(&self, metrics: &Metrics) {
         let gauges = [
-            ("head_spans", "Spans in memory that are in no segment yet", &self.head_spans),
-            ("head_bytes", "Bytes of memory that they take", &self.head_bytes),
+            (
+                "head_spans",
+                "Spans in memory that are in no segment yet",
+                &self.head_spans,
+            ),
+            (
+                "head_bytes",
+                "Bytes of memory that they take",
+                &self.head_bytes,
+            ),
             ("segments", "Segments", &self.segments),
             ("segment_spans", "Spans in segments", &self.segment_spans),
-            ("segment_bytes", "Bytes of all segments", &self.segment_bytes),
+            (
+                "segment_bytes",
+                "Bytes of all segments",
+                &self.segment_bytes,
+            ),
             ("journal_bytes", "Bytes of the log", &self.journal_bytes),
             ("writable", "1 when spans can be kept", &self.is_writable),
-            ("acknowledgement_level", "2 sync, 1 page_cache, 0 memory", &self.acknowledgement_level),
+            (
+                "acknowledgement_level",
+                "2 sync, 1 page_cache, 0 memory",
+                &self.acknowledgement_level,
+            ),
         ];
         let histograms = [
-            ("commit_seconds", "Time to write a group of requests to the log", &self.commit_seconds),
-            ("freeze_seconds", "Time to write a head as a segment", &self.freeze_seconds),
-            ("query_seconds", "Time to answer a question", &self.query_seconds),
+            (
+                "commit_seconds",
+                "Time to write a group of requests to the log",
+                &self.commit_seconds,
+            ),
+            (
+                "freeze_seconds",
+                "Time to write a head as a segment",
+                &self.freeze_seconds,
+            ),
+            (
+                "query_seconds",
+                "Time to answer a question",
+                &self.query_seconds,
+            ),
         ];
         metrics.register(|registry| {
             for (name, help, gauge) in gauges {
@@ -110,6 +182,15 @@ impl StoreMetrics {
             for (name, help, histogram) in histograms {
                 registry.register(format!("trackway_store_{name}"), help, histogram.clone());
             }
+        });
+    }
+
+    /// Shows what an acknowledged span survives.
+    pub(crate) fn set_level(&self, level: journal::Level) {
+        self.acknowledgement_level.set(match level {
+            journal::Level::Sync => 2,
+            journal::Level::PageCache => 1,
+            journal::Level::Memory => 0,
         });
     }
 
@@ -124,7 +205,10 @@ impl StoreMetrics {
 }
 
 /// Nanoseconds as seconds.
-#[allow(clippy::cast_precision_loss, reason = "a duration in a histogram needs no 53 bits")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a duration in a histogram needs no 53 bits"
+)]
 pub(crate) fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }

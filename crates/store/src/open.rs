@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use journal::{Files, FrameKind, Journal, Level, Options, write_file_durably};
+use journal::{Files, FrameKind, Journal, Options, write_file_durably};
 use model::TenantId;
 use model::contract::Operation;
 
@@ -41,7 +41,9 @@ impl Engine {
     ) -> Result<Self, Error> {
         let root = options.dir.clone();
         let files = parts.files;
-        files.create_dir_all(&root).map_err(Error::io("create", &root))?;
+        files
+            .create_dir_all(&root)
+            .map_err(Error::io("create", &root))?;
         let held = take_lock(files.as_ref(), &root)?;
         let store_id = check_format(files.as_ref(), &root, parts.random.as_ref())?;
         let metrics = StoreMetrics::register(parts.metrics);
@@ -49,28 +51,49 @@ impl Engine {
         let mut findings = report_manifest(&report, &metrics);
         let cache = Arc::new(SegmentCache::new(options.cache_bytes));
         let mut state = State::default();
-        let opening = Opening { files: &files, root: &root, metrics: &metrics, progress };
+        let opening = Opening {
+            files: &files,
+            root: &root,
+            metrics: &metrics,
+            progress,
+        };
         let damaged = opening.segments(&manifest, &cache, &mut state, &mut findings);
         opening.sweep_leftovers(&manifest, &report);
         let floor = manifest.contents().floor;
         let listed = manifest.contents().segments.iter();
-        let sequence_min = listed.map(|listed| listed.meta.id.last_sequence + 1).max().unwrap_or(0);
+        let sequence_min = listed
+            .map(|listed| listed.meta.id.last_sequence + 1)
+            .max()
+            .unwrap_or(0);
         let covered = Covered::of(&manifest, &damaged);
         let now = parts.clock.monotonic_nanos();
         let unix_now = parts.clock.unix_nanos();
-        let mut replay = Replay { state: &mut state, covered, metrics: &metrics, now, unix_now, frames: 0, progress };
-        let journal_options =
-            Options { file_bytes: options.journal_file_bytes, spare_files: 2, level: options.level };
+        let mut replay = Replay {
+            state: &mut state,
+            covered,
+            metrics: &metrics,
+            now,
+            unix_now,
+            frames: 0,
+            progress,
+        };
+        let journal_options = Options {
+            file_bytes: options.journal_file_bytes,
+            spare_files: 2,
+            level: options.level,
+        };
         let wal = root.join("wal");
         let mut take = |frame| replay.take(frame);
-        let (journal, report) =
-            Journal::open(Arc::clone(&files), &wal, store_id, journal_options, floor, &mut take)?;
+        let (journal, report) = Journal::open(
+            Arc::clone(&files),
+            &wal,
+            store_id,
+            journal_options,
+            floor,
+            &mut take,
+        )?;
         report_journal(&report, &metrics, &mut findings);
-        metrics.acknowledgement_level.set(match options.level {
-            Level::Sync => 2,
-            Level::PageCache => 1,
-            Level::Memory => 0,
-        });
+        metrics.set_level(options.level);
         Ok(Self {
             files,
             clock: parts.clock,
@@ -94,10 +117,19 @@ impl Engine {
 fn take_lock(files: &dyn Files, root: &Path) -> Result<Box<dyn journal::Lock>, Error> {
     let path = root.join("LOCK");
     let note = format!("process {}", std::process::id());
-    files.lock(&path, &note).map_err(|source| match source.kind() {
-        io::ErrorKind::WouldBlock => Error::Locked { dir: root.to_owned(), holder: source.to_string() },
-        _ => Error::Io { doing: "lock", path, source },
-    })
+    files
+        .lock(&path, &note)
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => Error::Locked {
+                dir: root.to_owned(),
+                holder: source.to_string(),
+            },
+            _ => Error::Io {
+                doing: "lock",
+                path,
+                source,
+            },
+        })
 }
 
 /// What is wrong with the list of segments, said and counted.
@@ -109,8 +141,14 @@ fn report_manifest(report: &ManifestReport, metrics: &StoreMetrics) -> Vec<Strin
         findings.push(format!("list of segments: {why}"));
     }
     if report.torn_bytes > 0 {
-        tracing::warn!(bytes = report.torn_bytes, "an unfinished commit was cut off the list of segments");
-        findings.push(format!("list of segments: {} bytes at its end are no whole commit", report.torn_bytes));
+        tracing::warn!(
+            bytes = report.torn_bytes,
+            "an unfinished commit was cut off the list of segments"
+        );
+        findings.push(format!(
+            "list of segments: {} bytes at its end are no whole commit",
+            report.torn_bytes
+        ));
     }
     for id in &report.adopted {
         tracing::warn!(segment = %id, "a whole segment that the list did not name was taken in");
@@ -120,40 +158,87 @@ fn report_manifest(report: &ManifestReport, metrics: &StoreMetrics) -> Vec<Strin
 }
 
 /// What is wrong with the log, said and counted.
-fn report_journal(report: &journal::ReplayReport, metrics: &StoreMetrics, findings: &mut Vec<String>) {
+fn report_journal(
+    report: &journal::ReplayReport,
+    metrics: &StoreMetrics,
+    findings: &mut Vec<String>,
+) {
     if report.is_clean() {
         return;
     }
-    tracing::warn!(?report, "the log was not whole; what is missing in it is named here");
-    let lost: u64 = report.gaps.iter().map(|gap| gap.end.saturating_sub(gap.start)).sum();
+    tracing::warn!(
+        ?report,
+        "the log was not whole; what is missing in it is named here"
+    );
+    let lost: u64 = report
+        .gaps
+        .iter()
+        .map(|gap| gap.end.saturating_sub(gap.start))
+        .sum();
     metrics.damaged_log_places.inc_by(report.damage_count);
     metrics.lost_frames.inc_by(lost);
-    let damage = report.damage.iter().map(|d| format!("log: {:?} at byte {} of {}", d.kind, d.offset, d.path.display()));
+    let damage = report.damage.iter().map(|d| {
+        format!(
+            "log: {:?} at byte {} of {}",
+            d.kind,
+            d.offset,
+            d.path.display()
+        )
+    });
     findings.extend(damage);
-    findings.extend(report.gaps.iter().map(|gap| format!("log: frames {} to {} are lost", gap.start, gap.end - 1)));
-    findings.extend(report.set_aside.iter().map(|path| format!("log: {} was set aside", path.display())));
+    findings.extend(
+        report
+            .gaps
+            .iter()
+            .map(|gap| format!("log: frames {} to {} are lost", gap.start, gap.end - 1)),
+    );
+    findings.extend(
+        report
+            .set_aside
+            .iter()
+            .map(|path| format!("log: {} was set aside", path.display())),
+    );
     if let Some(tail) = &report.torn_tail {
-        findings.push(format!("log: an append was cut short at byte {} of {}", tail.offset, tail.path.display()));
+        findings.push(format!(
+            "log: an append was cut short at byte {} of {}",
+            tail.offset,
+            tail.path.display()
+        ));
     }
 }
 
 /// Gives the store's id from `FORMAT` or its copy; a damaged one of the two is written anew, if that is possible.
-fn check_format(files: &dyn Files, root: &Path, random: &dyn plumbing::Random) -> Result<u128, Error> {
+fn check_format(
+    files: &dyn Files,
+    root: &Path,
+    random: &dyn plumbing::Random,
+) -> Result<u128, Error> {
     let paths = [root.join("FORMAT"), root.join("FORMAT.copy")];
     let read = paths.each_ref().map(|path| read_file(files, path));
     let mut store_id = None;
     for bytes in read.iter().flatten() {
         store_id = parse_format(root, bytes)?.or(store_id);
     }
-    let is_missing = |read: &io::Result<Vec<u8>>| read.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+    let is_missing = |read: &io::Result<Vec<u8>>| {
+        read.as_ref()
+            .is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+    };
     let store_id = match store_id {
         Some(store_id) => store_id,
         None if read.iter().all(is_missing) => {
             u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())
         }
         None => {
-            let found = read.iter().flatten().next().map(|bytes| String::from_utf8_lossy(bytes).chars().take(40).collect());
-            return Err(Error::Format { dir: root.to_owned(), found: found.unwrap_or_default(), known: FORMAT });
+            let found = read
+                .iter()
+                .flatten()
+                .next()
+                .map(|bytes| String::from_utf8_lossy(bytes).chars().take(40).collect());
+            return Err(Error::Format {
+                dir: root.to_owned(),
+                found: found.unwrap_or_default(),
+                known: FORMAT,
+            });
         }
     };
     let is_new = read.iter().all(is_missing);
@@ -164,8 +249,12 @@ fn check_format(files: &dyn Files, root: &Path, random: &dyn plumbing::Random) -
         }
         match write_file_durably(files, path, text.as_bytes()) {
             Err(e) if is_new => return Err(Error::io("write", path)(e)),
-            Err(why) => tracing::warn!(file = %path.display(), %why, "could not repair a copy of the store's identity"),
-            Ok(()) if !is_new => tracing::warn!(file = %path.display(), "repaired a copy of the store's identity"),
+            Err(why) => {
+                tracing::warn!(file = %path.display(), %why, "could not repair a copy of the store's identity");
+            }
+            Ok(()) if !is_new => {
+                tracing::warn!(file = %path.display(), "repaired a copy of the store's identity");
+            }
             Ok(()) => {}
         }
     }
@@ -176,13 +265,21 @@ fn check_format(files: &dyn Files, root: &Path, random: &dyn plumbing::Random) -
 fn parse_format(root: &Path, bytes: &[u8]) -> Result<Option<u128>, Error> {
     let text = String::from_utf8_lossy(bytes);
     for line in text.lines() {
-        let Some((json, crc)) = line.rsplit_once(' ') else { continue };
+        let Some((json, crc)) = line.rsplit_once(' ') else {
+            continue;
+        };
         if crc != format!("{:08x}", crc32c::crc32c(json.as_bytes())) {
             continue;
         }
-        let Ok(file) = serde_json::from_str::<FormatFile>(json) else { continue };
+        let Ok(file) = serde_json::from_str::<FormatFile>(json) else {
+            continue;
+        };
         if file.format > FORMAT {
-            return Err(Error::Format { dir: root.to_owned(), found: file.format.to_string(), known: FORMAT });
+            return Err(Error::Format {
+                dir: root.to_owned(),
+                found: file.format.to_string(),
+                known: FORMAT,
+            });
         }
         if let Ok(store_id) = u128::from_str_radix(&file.store_id, 16) {
             return Ok(Some(store_id));
@@ -192,8 +289,13 @@ fn parse_format(root: &Path, bytes: &[u8]) -> Result<Option<u128>, Error> {
 }
 
 fn format_text(store_id: u128) -> Result<String, Error> {
-    let file = FormatFile { format: FORMAT, store_id: format!("{store_id:032x}") };
-    let json = serde_json::to_string(&file).map_err(|e| Error::Manifest { reason: e.to_string() })?;
+    let file = FormatFile {
+        format: FORMAT,
+        store_id: format!("{store_id:032x}"),
+    };
+    let json = serde_json::to_string(&file).map_err(|e| Error::Manifest {
+        reason: e.to_string(),
+    })?;
     let line = format!("{json} {:08x}\n", crc32c::crc32c(json.as_bytes()));
     Ok(line.repeat(2))
 }
@@ -219,22 +321,34 @@ impl Opening<'_> {
         let mut lengths: BTreeMap<PathBuf, Option<BTreeMap<String, u64>>> = BTreeMap::new();
         let mut damaged = Vec::new();
         for (done, listed) in listed.iter().enumerate() {
-            (self.progress)(OpenProgress::Segments { done, all: manifest.contents().segments.len() });
+            (self.progress)(OpenProgress::Segments {
+                done,
+                all: manifest.contents().segments.len(),
+            });
             let (meta, dir) = (&listed.meta, self.root.join(&listed.dir));
-            let names = lengths.entry(dir.clone()).or_insert_with(|| lengths_in(self.files.as_ref(), &dir));
+            let names = lengths
+                .entry(dir.clone())
+                .or_insert_with(|| lengths_in(self.files.as_ref(), &dir));
             // A folder that can't be listed now says nothing about its segments.
             let is_whole = names.as_ref().is_none_or(|names| {
-                meta.files.iter().all(|file| names.get(&file.name) == Some(&file.bytes))
+                meta.files
+                    .iter()
+                    .all(|file| names.get(&file.name) == Some(&file.bytes))
             });
             if !is_whole {
                 self.metrics.damaged_segments.inc();
-                tracing::error!(segment = %meta.id, spans = meta.spans, "a file of a segment is missing or has another length");
-                findings.push(format!("segment {}: a file is missing or has another length", meta.id));
+                tracing::error!(segment = %meta.id, spans = meta.spans, "a segment's file is missing or was cut");
+                findings.push(format!(
+                    "segment {}: a file is missing or has another length",
+                    meta.id
+                ));
                 damaged.push(meta.id);
             }
             match self.open_segment(listed, &dir, cache, findings) {
                 Ok(segment) => place(segment, listed.clone(), state),
-                Err(why) => tracing::error!(segment = %meta.id, %why, "the list says nonsense of a segment"),
+                Err(why) => {
+                    tracing::error!(segment = %meta.id, %why, "the list says nonsense of a segment");
+                }
             }
         }
         damaged
@@ -248,7 +362,14 @@ impl Opening<'_> {
         cache: &Arc<SegmentCache>,
         findings: &mut Vec<String>,
     ) -> Result<Segment, SegmentError> {
-        let open = || Segment::open(Arc::clone(self.files), dir, listed.meta.clone(), Arc::clone(cache));
+        let open = || {
+            Segment::open(
+                Arc::clone(self.files),
+                dir,
+                listed.meta.clone(),
+                Arc::clone(cache),
+            )
+        };
         let segment = open()?;
         let why = match segment.catalogue().or_else(|_| segment.catalogue()) {
             Err(why) if why.kind() == SegmentErrorKind::Corrupt => why,
@@ -274,7 +395,11 @@ impl Opening<'_> {
             known.extend(listed.meta.files.iter().map(|file| dir.join(&file.name)));
             known.insert(meta_path(self.root, listed));
         }
-        let unread: Vec<PathBuf> = report.unread.iter().map(|meta| meta.with_extension("")).collect();
+        let unread: Vec<PathBuf> = report
+            .unread
+            .iter()
+            .map(|meta| meta.with_extension(""))
+            .collect();
         let is_unread = |file: &Path| unread.iter().any(|of| starts_with_name(file, of));
         for dir in segment_dirs(self.files.as_ref(), self.root).unwrap_or_default() {
             let path = self.root.join(&dir);
@@ -285,37 +410,59 @@ impl Opening<'_> {
                 if entry.is_dir || known.contains(&file) || is_unread(&file) {
                     continue;
                 }
-                let swept = if report.rebuilt.is_some() { self.set_aside(&dir, &file) } else { self.files.remove(&file) };
+                let swept = if report.rebuilt.is_some() {
+                    self.set_aside(&dir, &file)
+                } else {
+                    self.files.remove(&file)
+                };
                 match swept {
                     Ok(()) => {
                         left -= 1;
                         tracing::info!(file = %file.display(), "swept what an interrupted write left over");
                     }
-                    Err(why) => tracing::warn!(file = %file.display(), %why, "could not sweep a leftover"),
+                    Err(why) => {
+                        tracing::warn!(file = %file.display(), %why, "could not sweep a leftover");
+                    }
                 }
             }
             if left == 0 {
                 // Best effort: an empty folder of a past day costs next to nothing.
-                self.files.sync_dir(&path).and_then(|()| self.files.remove_dir(&path)).ok();
+                self.files
+                    .sync_dir(&path)
+                    .and_then(|()| self.files.remove_dir(&path))
+                    .ok();
             }
         }
     }
 
     fn set_aside(&self, dir: &Path, file: &Path) -> io::Result<()> {
-        let quarantine = self.root.join("quarantine").join(dir.file_name().unwrap_or_default());
+        let quarantine = self
+            .root
+            .join("quarantine")
+            .join(dir.file_name().unwrap_or_default());
         self.files.create_dir_all(&quarantine)?;
-        self.files.rename(file, &quarantine.join(file.file_name().unwrap_or_default()))
+        self.files
+            .rename(file, &quarantine.join(file.file_name().unwrap_or_default()))
     }
 }
 
 fn starts_with_name(file: &Path, of: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     file.parent() == of.parent() && name(file).starts_with(&name(of))
 }
 
 fn lengths_in(files: &dyn Files, dir: &Path) -> Option<BTreeMap<String, u64>> {
     match files.list(dir).or_else(|_| files.list(dir)) {
-        Ok(entries) => Some(entries.into_iter().map(|entry| (entry.name, entry.len)).collect()),
+        Ok(entries) => Some(
+            entries
+                .into_iter()
+                .map(|entry| (entry.name, entry.len))
+                .collect(),
+        ),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Some(BTreeMap::new()),
         Err(_) => None,
     }
@@ -341,7 +488,10 @@ pub(crate) fn names_of_segment(segment: &Segment) -> Names {
     let mut names = Names::new();
     for service in &catalogue.services {
         let operations = catalogue.operations_of(service);
-        let known = operations.map(|o| Operation { name: o.name.clone(), kind: o.kind });
+        let known = operations.map(|o| Operation {
+            name: o.name.clone(),
+            kind: o.kind,
+        });
         names.insert(service.clone(), known.collect::<BTreeSet<_>>());
     }
     names
@@ -358,18 +508,28 @@ impl Covered {
     fn of(manifest: &Manifest, damaged: &[SegmentId]) -> Self {
         let mut ranges: BTreeMap<TenantId, Vec<(u64, u64)>> = BTreeMap::new();
         let contents = manifest.contents();
-        let listed = contents.segments.iter().filter(|listed| !damaged.contains(&listed.meta.id));
+        let listed = contents
+            .segments
+            .iter()
+            .filter(|listed| !damaged.contains(&listed.meta.id));
         // What lies below the floor is not replayed anyway.
         for listed in listed.filter(|listed| listed.meta.id.last_sequence >= contents.floor) {
             let meta = &listed.meta;
-            ranges.entry(meta.tenant.clone()).or_default().push((meta.id.first_sequence, meta.id.last_sequence));
+            ranges
+                .entry(meta.tenant.clone())
+                .or_default()
+                .push((meta.id.first_sequence, meta.id.last_sequence));
         }
         Self { ranges }
     }
 
     fn contains(&self, tenant: &TenantId, sequence: u64) -> bool {
-        let Some(ranges) = self.ranges.get(tenant) else { return false };
-        ranges.iter().any(|(first, last)| (*first..=*last).contains(&sequence))
+        let Some(ranges) = self.ranges.get(tenant) else {
+            return false;
+        };
+        ranges
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&sequence))
     }
 }
 
@@ -385,10 +545,17 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    #[allow(
+        clippy::needless_pass_by_value,
+        clippy::unnecessary_wraps,
+        reason = "the journal's visitor has this form"
+    )]
     fn take(&mut self, frame: journal::Frame) -> Result<(), journal::VisitError> {
         self.frames += 1;
-        if self.frames % 64 == 0 {
-            (self.progress)(OpenProgress::Replay { frames: self.frames });
+        if self.frames.is_multiple_of(64) {
+            (self.progress)(OpenProgress::Replay {
+                frames: self.frames,
+            });
         }
         if frame.kind != FrameKind::Otlp {
             return Ok(());
@@ -402,8 +569,11 @@ impl Replay<'_> {
         };
         // An old one may since have been removed by retention: then its repeat is no repeat.
         if plumbing::planted("store-old-requests-remembered")
-            || RecentRequests::is_recent(self.unix_now.saturating_sub(frame.received_unix_nanos)) {
-            self.state.recent.insert(request_hash(&tenant, &frame.payload), self.now);
+            || RecentRequests::is_recent(self.unix_now.saturating_sub(frame.received_unix_nanos))
+        {
+            self.state
+                .recent
+                .insert(request_hash(&tenant, &frame.payload), self.now);
         }
         if self.covered.contains(&tenant, frame.sequence) {
             return Ok(());
@@ -416,11 +586,17 @@ impl Replay<'_> {
                 return Ok(());
             }
         };
-        self.metrics.replayed_spans.inc_by(decoded.batch.len() as u64);
+        self.metrics
+            .replayed_spans
+            .inc_by(decoded.batch.len() as u64);
         let names = crate::engine::names_of(&decoded.batch);
         let tenant = self.state.tenants.entry(tenant).or_default();
         add_names(&mut tenant.names, names);
-        tenant.head.push(crate::head::Chunk::new(decoded.batch), frame.sequence, self.now);
+        tenant.head.push(
+            crate::head::Chunk::new(decoded.batch),
+            frame.sequence,
+            self.now,
+        );
         Ok(())
     }
 }
@@ -430,15 +606,29 @@ impl Engine {
     pub(crate) fn refresh_gauges(&self) {
         let journal = lock(&self.journal).stats();
         let state = lock(&self.state);
-        let (mut spans, mut bytes, mut segments, mut segment_spans, mut segment_bytes) = (0, 0, 0, 0, 0);
+        let (mut spans, mut bytes, mut segments, mut segment_spans, mut segment_bytes) =
+            (0, 0, 0, 0, 0);
         for tenant in state.tenants.values() {
-            for head in tenant.freezing.iter().map(AsRef::as_ref).chain([&tenant.head]) {
+            for head in tenant
+                .freezing
+                .iter()
+                .map(AsRef::as_ref)
+                .chain([&tenant.head])
+            {
                 spans += head.spans as u64;
                 bytes += head.bytes as u64;
             }
             segments += tenant.segments.len() as u64;
-            segment_spans += tenant.segments.iter().map(|s| s.listed.meta.spans).sum::<u64>();
-            segment_bytes += tenant.segments.iter().map(|s| s.listed.meta.bytes()).sum::<u64>();
+            segment_spans += tenant
+                .segments
+                .iter()
+                .map(|s| s.listed.meta.spans)
+                .sum::<u64>();
+            segment_bytes += tenant
+                .segments
+                .iter()
+                .map(|s| s.listed.meta.bytes())
+                .sum::<u64>();
         }
         let is_writable = state.log_refusal.is_none() && state.memory_refusal.is_none();
         drop(state);

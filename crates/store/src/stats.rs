@@ -32,12 +32,20 @@ pub struct Stats {
 impl Stats {
     pub(crate) fn of(engine: &Engine) -> Self {
         let journal_bytes = lock(&engine.journal).stats().bytes;
-        let mut stats = Self { journal_bytes, ..Self::default() };
+        let mut stats = Self {
+            journal_bytes,
+            ..Self::default()
+        };
         let mut placed = Vec::new();
         {
             let state = lock(&engine.state);
             for tenant in state.tenants.values() {
-                for head in tenant.freezing.iter().map(AsRef::as_ref).chain([&tenant.head]) {
+                for head in tenant
+                    .freezing
+                    .iter()
+                    .map(AsRef::as_ref)
+                    .chain([&tenant.head])
+                {
                     stats.head_spans += head.spans as u64;
                     stats.head_bytes += head.bytes as u64;
                 }
@@ -50,7 +58,7 @@ impl Stats {
             stats.segment_spans += meta.spans;
             stats.segment_traces += meta.traces;
             stats.segment_bytes += meta.bytes();
-            match column_bytes(&placed.segment) {
+            match placed.segment.column_bytes() {
                 Ok(columns) => {
                     for (column, bytes) in columns {
                         *stats.column_bytes.entry(column).or_default() += bytes;
@@ -61,9 +69,4 @@ impl Stats {
         }
         stats
     }
-}
-
-/// Bytes of a segment by what they are for.
-fn column_bytes(segment: &crate::segment::Segment) -> Result<Vec<(String, u64)>, crate::segment::SegmentError> {
-    Ok(segment.meta().files.iter().map(|file| (file.kind.suffix().to_owned(), file.bytes)).collect())
 }

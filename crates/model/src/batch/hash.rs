@@ -113,7 +113,7 @@ impl SpanBatch {
             match field.value_type {
                 ValueType::Empty => {}
                 ValueType::Bool | ValueType::Int | ValueType::Double => {
-                    buf.extend_from_slice(&bits.to_le_bytes())
+                    buf.extend_from_slice(&bits.to_le_bytes());
                 }
                 ValueType::String => {
                     #[allow(
@@ -123,7 +123,7 @@ impl SpanBatch {
                     put_bytes(buf, self.strings.get_bytes(super::Symbol(bits as u32)));
                 }
                 ValueType::Array | ValueType::Map | ValueType::Bytes => {
-                    put_bytes(buf, self.blobs.get(bits))
+                    put_bytes(buf, self.blobs.get(bits));
                 }
             }
         }

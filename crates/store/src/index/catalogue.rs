@@ -3,7 +3,10 @@
 //! Bytes: number of services, then each as length and text, ascending; number of operations, then each as service
 //! (index), kind (signed), length and text, by service, name, kind. Numbers are varints.
 
-#![allow(clippy::cast_possible_truncation, reason = "services and operations of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "services and operations of a segment are far below 2^32"
+)]
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -36,37 +39,61 @@ pub struct Catalogue {
 impl Catalogue {
     /// The operations of a service, by name, then kind.
     pub fn operations_of(&self, service: &str) -> impl Iterator<Item = &CatalogueOperation> {
-        let found = self.services.binary_search_by(|name| name.as_str().cmp(service)).ok();
-        let is_of = move |operation: &&CatalogueOperation| Some(operation.service as usize) == found;
+        let found = self
+            .services
+            .binary_search_by(|name| name.as_str().cmp(service))
+            .ok();
+        let is_of =
+            move |operation: &&CatalogueOperation| Some(operation.service as usize) == found;
         self.operations.iter().filter(is_of)
     }
 
     /// Memory held, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        let texts: usize = self.services.iter().chain(self.operations.iter().map(|op| &op.name)).map(String::len).sum();
-        texts + self.services.len() * size_of::<String>() + self.operations.len() * size_of::<CatalogueOperation>()
+        let texts: usize = self
+            .services
+            .iter()
+            .chain(self.operations.iter().map(|op| &op.name))
+            .map(String::len)
+            .sum();
+        texts
+            + self.services.len() * size_of::<String>()
+            + self.operations.len() * size_of::<CatalogueOperation>()
     }
 
     /// The catalogue of a batch that is laid out, and the index of the service of each of the batch's resources.
     pub(super) fn of_parts(parts: &Parts<'_>) -> (Self, Vec<u32>) {
         let (batch, spans) = (parts.batch, parts.batch.spans());
-        let names = parts.resources.source.iter().map(|row| batch.resource(*row).service().to_owned());
+        let names = parts
+            .resources
+            .source
+            .iter()
+            .map(|row| batch.resource(*row).service().to_owned());
         let mut services: Vec<String> = names.collect();
         services.sort_unstable();
         services.dedup();
         let index_of = |row: usize| {
             let name = batch.resource(row as u32).service();
-            services.binary_search_by(|service| service.as_str().cmp(name)).unwrap_or_default() as u32
+            services
+                .binary_search_by(|service| service.as_str().cmp(name))
+                .unwrap_or_default() as u32
         };
         let service_of: Vec<u32> = (0..batch.resources().len()).map(index_of).collect();
         let mut known: HashSet<(u32, Symbol, i32), RandomState> = HashSet::default();
         let mut last = None;
         for row in 0..batch.len() {
             let resource = spans.resource.get(row).copied().unwrap_or_default();
-            let service = service_of.get(resource as usize).copied().unwrap_or_default();
+            let service = service_of
+                .get(resource as usize)
+                .copied()
+                .unwrap_or_default();
             let name = spans.name.get(row).copied().unwrap_or_default();
-            let here = (service, name, spans.kind.get(row).copied().unwrap_or_default());
+            let here = (
+                service,
+                name,
+                spans.kind.get(row).copied().unwrap_or_default(),
+            );
             if last != Some(here) {
                 known.insert(here);
                 last = Some(here);
@@ -79,7 +106,13 @@ impl Catalogue {
         };
         let mut operations: Vec<CatalogueOperation> = known.into_iter().map(operation).collect();
         operations.sort_unstable();
-        (Self { services, operations }, service_of)
+        (
+            Self {
+                services,
+                operations,
+            },
+            service_of,
+        )
     }
 
     /// The section.
@@ -90,7 +123,9 @@ impl Catalogue {
             out.extend_from_slice(text.as_bytes());
         };
         put_varint(self.services.len() as u64, &mut out);
-        self.services.iter().for_each(|service| put_text(service, &mut out));
+        self.services
+            .iter()
+            .for_each(|service| put_text(service, &mut out));
         put_varint(self.operations.len() as u64, &mut out);
         for operation in &self.operations {
             put_varint(u64::from(operation.service), &mut out);
@@ -116,7 +151,11 @@ impl Catalogue {
             let service = u32::try_from(take_varint(&mut section)?).ok()?;
             let kind = i32::try_from(unzigzag(take_varint(&mut section)?)).ok()?;
             catalogue.services.get(service as usize)?;
-            catalogue.operations.push(CatalogueOperation { service, name: text(&mut section)?, kind });
+            catalogue.operations.push(CatalogueOperation {
+                service,
+                name: text(&mut section)?,
+                kind,
+            });
         }
         section.is_empty().then_some(catalogue)
     }

@@ -4,11 +4,14 @@
 //! once, and each trace names its own. A call is a span whose parent id names a span of the same trace here, the
 //! first to arrive if several have the id; a service that calls itself counts.
 //!
-//! `EDGE`: number of patterns, then each as number of edges and per edge caller, called, calls; then the pattern of each
-//! trace by ordinal. `ORPH`: number of orphans, then each as ordinal of the trace (difference), called service, parent
-//! id (8 bytes). Services are indexes of `SYMS`; numbers are varints.
+//! `EDGE`: number of patterns, then each as number of edges and per edge caller, called, calls; then the pattern of
+//! each trace by ordinal. `ORPH`: number of orphans, then each as ordinal of the trace (difference), called service,
+//! parent id (8 bytes). Services are indexes of `SYMS`; numbers are varints.
 
-#![allow(clippy::cast_possible_truncation, reason = "services, patterns and traces of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "services, patterns and traces of a segment are far below 2^32"
+)]
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -58,14 +61,25 @@ impl Edges {
     /// The calls inside a trace.
     #[must_use]
     pub fn of_trace(&self, ordinal: u32) -> &[Edge] {
-        let pattern = self.pattern_of.get(ordinal as usize).copied().unwrap_or_default();
-        self.patterns.get(pattern as usize).map(Vec::as_slice).unwrap_or_default()
+        let pattern = self
+            .pattern_of
+            .get(ordinal as usize)
+            .copied()
+            .unwrap_or_default();
+        self.patterns
+            .get(pattern as usize)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// Memory held, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        let edges: usize = self.patterns.iter().map(|pattern| 24 + pattern.len() * size_of::<Edge>()).sum();
+        let edges: usize = self
+            .patterns
+            .iter()
+            .map(|pattern| 24 + pattern.len() * size_of::<Edge>())
+            .sum();
         edges + self.pattern_of.len() * 4 + self.orphans.len() * size_of::<Orphan>()
     }
 
@@ -74,7 +88,10 @@ impl Edges {
         let spans = parts.batch.spans();
         let service = |row: usize| {
             let resource = parts.pick(&spans.resource, row);
-            service_of.get(resource as usize).copied().unwrap_or_default()
+            service_of
+                .get(resource as usize)
+                .copied()
+                .unwrap_or_default()
         };
         let mut edges = Self::default();
         let mut known: HashMap<Vec<Edge>, u32, RandomState> = HashMap::default();
@@ -87,7 +104,11 @@ impl Edges {
                     NONE => {
                         let parent_span_id = parts.pick(&spans.parent_span_id, row);
                         if !parent_span_id.is_zero() {
-                            edges.orphans.push(Orphan { trace: ordinal as u32, parent_span_id, child });
+                            edges.orphans.push(Orphan {
+                                trace: ordinal as u32,
+                                parent_span_id,
+                                child,
+                            });
                         }
                     }
                     caller => calls.push((service(caller as usize), child)),
@@ -98,7 +119,11 @@ impl Edges {
             for &(parent, child) in &calls {
                 match pattern.last_mut() {
                     Some(edge) if (edge.parent, edge.child) == (parent, child) => edge.calls += 1,
-                    _ => pattern.push(Edge { parent, child, calls: 1 }),
+                    _ => pattern.push(Edge {
+                        parent,
+                        child,
+                        calls: 1,
+                    }),
                 }
             }
             let next = edges.patterns.len() as u32;
@@ -122,10 +147,14 @@ impl Edges {
         for pattern in &self.patterns {
             put_varint(pattern.len() as u64, &mut out);
             for edge in pattern {
-                [edge.parent, edge.child, edge.calls].iter().for_each(|number| put_varint(u64::from(*number), &mut out));
+                [edge.parent, edge.child, edge.calls]
+                    .iter()
+                    .for_each(|number| put_varint(u64::from(*number), &mut out));
             }
         }
-        self.pattern_of.iter().for_each(|pattern| put_varint(u64::from(*pattern), &mut out));
+        self.pattern_of
+            .iter()
+            .for_each(|pattern| put_varint(u64::from(*pattern), &mut out));
         out
     }
 
@@ -144,18 +173,31 @@ impl Edges {
     }
 
     /// The calls that both sections hold; `None` when they make no sense.
-    pub(crate) fn parse(mut calls: &[u8], mut orphans: &[u8], services: Vec<String>, traces: usize) -> Option<Self> {
+    pub(crate) fn parse(
+        mut calls: &[u8],
+        mut orphans: &[u8],
+        services: Vec<String>,
+        traces: usize,
+    ) -> Option<Self> {
         fn number(section: &mut &[u8]) -> Option<u32> {
             u32::try_from(take_varint(section)?).ok()
         }
         let count = services.len();
-        let service = |section: &mut &[u8]| number(section).filter(|service| (*service as usize) < count);
-        let mut edges = Self { services, ..Self::default() };
+        let service =
+            |section: &mut &[u8]| number(section).filter(|service| (*service as usize) < count);
+        let mut edges = Self {
+            services,
+            ..Self::default()
+        };
         for _ in 0..take_varint(&mut calls)? {
             let mut pattern = Vec::new();
             for _ in 0..take_varint(&mut calls)? {
                 let (parent, child) = (service(&mut calls)?, service(&mut calls)?);
-                pattern.push(Edge { parent, child, calls: number(&mut calls)? });
+                pattern.push(Edge {
+                    parent,
+                    child,
+                    calls: number(&mut calls)?,
+                });
             }
             edges.patterns.push(pattern);
         }
@@ -170,7 +212,11 @@ impl Edges {
             let child = service(&mut orphans)?;
             let (id, rest) = orphans.split_first_chunk::<8>()?;
             orphans = rest;
-            edges.orphans.push(Orphan { trace, parent_span_id: SpanId(*id), child });
+            edges.orphans.push(Orphan {
+                trace,
+                parent_span_id: SpanId(*id),
+                child,
+            });
         }
         (calls.is_empty() && orphans.is_empty()).then_some(edges)
     }

@@ -3,10 +3,13 @@
 //! At most [`KEYS_MAX`] keys, the most frequent; a flag says whether that is all. By place, key, type. Bytes: 1 when it
 //! is all, number of keys, number of granules (varints); per key place and type (1 byte each), length of the key
 //! (varint), the key, rows (varint), the presence bits of granules, and for ints and doubles the lowest and highest
-//! value (8 bytes each, ints as they are, doubles' bits; NaNs are left out, and without a number the low bound is above the
-//! high one).
+//! value (8 bytes each, ints as they are, doubles' bits; NaNs are left out, and without a number the low bound is above
+//! the high one).
 
-#![allow(clippy::cast_possible_truncation, reason = "rows, keys and granules of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows, keys and granules of a segment are far below 2^32"
+)]
 
 use std::cmp::Reverse;
 
@@ -51,7 +54,9 @@ pub(crate) struct KeyList {
 
 impl KeyFacts {
     pub(crate) fn is_in(&self, granule: usize) -> bool {
-        self.granules.get(granule / 8).is_some_and(|byte| byte >> (granule % 8) & 1 == 1)
+        self.granules
+            .get(granule / 8)
+            .is_some_and(|byte| byte >> (granule % 8) & 1 == 1)
     }
 }
 
@@ -60,14 +65,62 @@ pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
     let granules = parts.rows().div_ceil(GRANULE_ROWS);
     let mut keys = Vec::new();
     let identity = |row: u32| row;
-    collect(parts, &parts.spans, granules, &|_| OwnerKind::Span, Some(&identity), &mut keys);
-    let of_event = |at: u32| parts.events.row.get(at as usize).copied().unwrap_or_default();
-    collect(parts, &parts.events.attributes, granules, &|_| OwnerKind::Event, Some(&of_event), &mut keys);
-    let of_link = |at: u32| parts.links.row.get(at as usize).copied().unwrap_or_default();
-    collect(parts, &parts.links.attributes, granules, &|_| OwnerKind::Link, Some(&of_link), &mut keys);
+    collect(
+        parts,
+        &parts.spans,
+        granules,
+        &|_| OwnerKind::Span,
+        Some(&identity),
+        &mut keys,
+    );
+    let of_event = |at: u32| {
+        parts
+            .events
+            .row
+            .get(at as usize)
+            .copied()
+            .unwrap_or_default()
+    };
+    collect(
+        parts,
+        &parts.events.attributes,
+        granules,
+        &|_| OwnerKind::Event,
+        Some(&of_event),
+        &mut keys,
+    );
+    let of_link = |at: u32| {
+        parts
+            .links
+            .row
+            .get(at as usize)
+            .copied()
+            .unwrap_or_default()
+    };
+    collect(
+        parts,
+        &parts.links.attributes,
+        granules,
+        &|_| OwnerKind::Link,
+        Some(&of_link),
+        &mut keys,
+    );
     let resources = parts.resources.source.len() as u32;
-    let envelope = |row: u32| if row < resources { OwnerKind::Resource } else { OwnerKind::Scope };
-    collect(parts, &parts.envelopes, granules, &envelope, None, &mut keys);
+    let envelope = |row: u32| {
+        if row < resources {
+            OwnerKind::Resource
+        } else {
+            OwnerKind::Scope
+        }
+    };
+    collect(
+        parts,
+        &parts.envelopes,
+        granules,
+        &envelope,
+        None,
+        &mut keys,
+    );
     let is_complete = keys.len() <= KEYS_MAX;
     if !is_complete {
         let rank = |facts: &KeyFacts| (Reverse(facts.count), facts.owner, facts.value_type);
@@ -93,18 +146,26 @@ fn collect(
         let mut by_owner: Vec<KeyFacts> = Vec::new();
         for (row, bits) in listed.chain(gathered.rest_rows.iter().zip(&gathered.rest_bits)) {
             let owner = owner_of(*row);
-            let at = by_owner.iter().position(|facts| facts.owner == owner).unwrap_or_else(|| {
-                by_owner.push(KeyFacts {
-                    owner,
-                    key: parts.batch.strings().get(gathered.field.key).to_owned(),
-                    value_type: gathered.field.value_type,
-                    count: 0,
-                    granules: vec![if span_row.is_some() { 0 } else { 0xff }; granules.div_ceil(8)],
-                    bounds: Bounds::of_nothing(gathered.field.value_type),
+            let at = by_owner
+                .iter()
+                .position(|facts| facts.owner == owner)
+                .unwrap_or_else(|| {
+                    by_owner.push(KeyFacts {
+                        owner,
+                        key: parts.batch.strings().get(gathered.field.key).to_owned(),
+                        value_type: gathered.field.value_type,
+                        count: 0,
+                        granules: vec![
+                            if span_row.is_some() { 0 } else { 0xff };
+                            granules.div_ceil(8)
+                        ],
+                        bounds: Bounds::of_nothing(gathered.field.value_type),
+                    });
+                    by_owner.len() - 1
                 });
-                by_owner.len() - 1
-            });
-            let Some(facts) = by_owner.get_mut(at) else { continue };
+            let Some(facts) = by_owner.get_mut(at) else {
+                continue;
+            };
             facts.count += 1;
             facts.bounds = facts.bounds.map(|bounds| bounds.with(*bits));
             if let Some(span_row) = span_row {
@@ -129,9 +190,14 @@ impl Bounds {
 
     fn with(self, bits: u64) -> Self {
         match self {
-            Self::Int(low, high) => Self::Int(low.min(bits.cast_signed()), high.max(bits.cast_signed())),
+            Self::Int(low, high) => {
+                Self::Int(low.min(bits.cast_signed()), high.max(bits.cast_signed()))
+            }
             // `min` and `max` leave a NaN out.
-            Self::Double(low, high) => Self::Double(low.min(f64::from_bits(bits)), high.max(f64::from_bits(bits))),
+            Self::Double(low, high) => Self::Double(
+                low.min(f64::from_bits(bits)),
+                high.max(f64::from_bits(bits)),
+            ),
         }
     }
 
@@ -190,7 +256,9 @@ impl KeyList {
                     let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*high));
                     Some(match form {
                         Bounds::Int(..) => Bounds::Int(low.cast_signed(), high.cast_signed()),
-                        Bounds::Double(..) => Bounds::Double(f64::from_bits(low), f64::from_bits(high)),
+                        Bounds::Double(..) => {
+                            Bounds::Double(f64::from_bits(low), f64::from_bits(high))
+                        }
                     })
                 }
             };
@@ -203,11 +271,17 @@ impl KeyList {
                 bounds,
             });
         }
-        section.is_empty().then_some(Self { is_complete: *is_complete != 0, keys })
+        section.is_empty().then_some(Self {
+            is_complete: *is_complete != 0,
+            keys,
+        })
     }
 
     /// Memory held, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.keys.iter().map(|facts| facts.key.capacity() + facts.granules.capacity() + size_of::<KeyFacts>()).sum()
+        self.keys
+            .iter()
+            .map(|facts| facts.key.capacity() + facts.granules.capacity() + size_of::<KeyFacts>())
+            .sum()
     }
 }

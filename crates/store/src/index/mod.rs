@@ -19,6 +19,7 @@
 mod build;
 mod catalogue;
 mod edges;
+mod entries;
 pub(crate) mod filters;
 pub(crate) mod keys;
 pub(crate) mod sidecar;
@@ -44,7 +45,13 @@ pub(crate) enum OwnerKind {
 }
 
 impl OwnerKind {
-    pub(crate) const ALL: [Self; 5] = [Self::Span, Self::Resource, Self::Scope, Self::Event, Self::Link];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Span,
+        Self::Resource,
+        Self::Scope,
+        Self::Event,
+        Self::Link,
+    ];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()

@@ -4,14 +4,17 @@
 //! |---|---|
 //! | header | magic `TRACKTIX`, version `u32`, 0 `u32`, first and last sequence of the segment `u64` each |
 //! | sections | each from a multiple of 8 on, zeros between |
-//! | directory | per section: tag 4 bytes, form `u32` (0 as it is, 1 zstd), offset `u64`, stored length `u64`, CRC-32C of the stored bytes `u32`, length `u32` |
+//! | directory | a section each: tag, form (0 raw, 1 zstd), offset, stored length, CRC-32C, length |
 //! | end | directory's length `u32`, its CRC-32C `u32`, magic `TRACKTIX` |
 //!
 //! All numbers are little-endian.
 //!
 //! Refuses: sidecars of another segment or version, directories that point outside the file.
 
-#![allow(clippy::cast_possible_truncation, reason = "sections of a segment are far below 2^32 bytes")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sections of a segment are far below 2^32 bytes"
+)]
 
 use std::path::Path;
 
@@ -55,7 +58,11 @@ impl SidecarWriter {
         bytes.extend_from_slice(&0u32.to_le_bytes());
         bytes.extend_from_slice(&id.first_sequence.to_le_bytes());
         bytes.extend_from_slice(&id.last_sequence.to_le_bytes());
-        Ok(Self { bytes, directory: Vec::new(), compressor: Compressor::new()? })
+        Ok(Self {
+            bytes,
+            directory: Vec::new(),
+            compressor: Compressor::new()?,
+        })
     }
 
     /// Adds a section; it is compressed if that saves an eighth.
@@ -68,11 +75,16 @@ impl SidecarWriter {
         let stored = if is_compressed { &compressed } else { section };
         self.bytes.extend_from_slice(stored);
         self.directory.extend_from_slice(&tag);
-        self.directory.extend_from_slice(&u32::from(is_compressed).to_le_bytes());
-        self.directory.extend_from_slice(&(offset as u64).to_le_bytes());
-        self.directory.extend_from_slice(&(stored.len() as u64).to_le_bytes());
-        self.directory.extend_from_slice(&crc32c::crc32c(stored).to_le_bytes());
-        self.directory.extend_from_slice(&(section.len() as u32).to_le_bytes());
+        self.directory
+            .extend_from_slice(&u32::from(is_compressed).to_le_bytes());
+        self.directory
+            .extend_from_slice(&(offset as u64).to_le_bytes());
+        self.directory
+            .extend_from_slice(&(stored.len() as u64).to_le_bytes());
+        self.directory
+            .extend_from_slice(&crc32c::crc32c(stored).to_le_bytes());
+        self.directory
+            .extend_from_slice(&(section.len() as u32).to_le_bytes());
         Ok(())
     }
 
@@ -81,8 +93,10 @@ impl SidecarWriter {
         self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&self.directory);
-        self.bytes.extend_from_slice(&(self.directory.len() as u32).to_le_bytes());
-        self.bytes.extend_from_slice(&crc32c::crc32c(&self.directory).to_le_bytes());
+        self.bytes
+            .extend_from_slice(&(self.directory.len() as u32).to_le_bytes());
+        self.bytes
+            .extend_from_slice(&crc32c::crc32c(&self.directory).to_le_bytes());
         self.bytes.extend_from_slice(MAGIC);
         (self.bytes, start)
     }
@@ -118,9 +132,13 @@ impl Directory {
         let mut wanted = SidecarWriter::new(id)?.bytes;
         wanted.resize(HEADER_BYTES, 0);
         if header.as_slice() != wanted {
-            return Err(corrupt("it is the index of another segment, or of a newer version"));
+            return Err(corrupt(
+                "it is the index of another segment, or of a newer version",
+            ));
         }
-        let end_offset = length.checked_sub(END_BYTES as u64).ok_or_else(|| corrupt("it is too short"))?;
+        let end_offset = length
+            .checked_sub(END_BYTES as u64)
+            .ok_or_else(|| corrupt("it is too short"))?;
         let mut end = [0u8; END_BYTES];
         read_exact_at(file, &mut end, end_offset).map_err(io)?;
         let (numbers, magic) = end.split_at(8);
@@ -128,38 +146,63 @@ impl Directory {
             return Err(corrupt("its end is not an index's"));
         }
         let directory_bytes = u64::from(number_at(numbers, 0));
-        let offset = end_offset.checked_sub(directory_bytes).filter(|offset| *offset >= HEADER_BYTES as u64);
+        let offset = end_offset
+            .checked_sub(directory_bytes)
+            .filter(|offset| *offset >= HEADER_BYTES as u64);
         let offset = offset.ok_or_else(|| corrupt("its directory is longer than the file"))?;
         let mut bytes = vec![0; directory_bytes as usize];
         read_exact_at(file, &mut bytes, offset).map_err(io)?;
         if crc32c::crc32c(&bytes) != number_at(numbers, 4) {
             return Err(corrupt("the checksum of its directory is wrong"));
         }
-        let sections: Option<Vec<Section>> = bytes.chunks(ENTRY_BYTES).map(|entry| section(entry, offset)).collect();
+        let sections: Option<Vec<Section>> = bytes
+            .chunks(ENTRY_BYTES)
+            .map(|entry| section(entry, offset))
+            .collect();
         let sections = sections.ok_or_else(|| corrupt("its directory points outside the file"))?;
-        Ok(Self { sections, footer_bytes: directory_bytes + END_BYTES as u64 })
+        Ok(Self {
+            sections,
+            footer_bytes: directory_bytes + END_BYTES as u64,
+        })
     }
 
     /// The bytes of a section, checked; `None` when there is no such section.
-    pub(crate) fn section(&self, file: &dyn File, path: &Path, tag: Tag) -> Result<Option<Vec<u8>>, SegmentError> {
-        let Some(section) = self.sections.iter().find(|section| section.tag == tag) else { return Ok(None) };
+    pub(crate) fn section(
+        &self,
+        file: &dyn File,
+        path: &Path,
+        tag: Tag,
+    ) -> Result<Option<Vec<u8>>, SegmentError> {
+        let Some(section) = self.sections.iter().find(|section| section.tag == tag) else {
+            return Ok(None);
+        };
         let mut stored = vec![0; section.stored_bytes as usize];
-        read_exact_at(file, &mut stored, section.offset).map_err(|source| SegmentError::io("read", path, source))?;
+        read_exact_at(file, &mut stored, section.offset)
+            .map_err(|source| SegmentError::io("read", path, source))?;
         let name = String::from_utf8_lossy(&tag).into_owned();
         if crc32c::crc32c(&stored) != section.crc32c && !plumbing::planted("segment-crc-ignored") {
-            return Err(SegmentError::corrupt(path, format!("the checksum of section {name} is wrong")));
+            return Err(SegmentError::corrupt(
+                path,
+                format!("the checksum of section {name} is wrong"),
+            ));
         }
         if !section.is_compressed {
             return Ok(Some(stored));
         }
         let length = section.bytes as usize;
-        let said = zstd::zstd_safe::get_frame_content_size(&stored).ok().flatten();
+        let said = zstd::zstd_safe::get_frame_content_size(&stored)
+            .ok()
+            .flatten();
         let raw = match said {
-            Some(said) if said == length as u64 && length <= SECTION_BYTES_MAX => zstd::bulk::decompress(&stored, length).ok(),
+            Some(said) if said == length as u64 && length <= SECTION_BYTES_MAX => {
+                zstd::bulk::decompress(&stored, length).ok()
+            }
             _ => None,
         };
         let raw = raw.filter(|raw| raw.len() == length);
-        raw.map(Some).ok_or_else(|| SegmentError::corrupt(path, format!("section {name} can't be decompressed")))
+        raw.map(Some).ok_or_else(|| {
+            SegmentError::corrupt(path, format!("section {name} can't be decompressed"))
+        })
     }
 }
 

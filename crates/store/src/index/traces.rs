@@ -6,7 +6,10 @@
 //! `TRAC`: by ordinal, column after column, as varints: rows, start (difference to the trace before), end (difference
 //! to the start, signed), error spans.
 
-#![allow(clippy::cast_possible_truncation, reason = "traces and rows of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "traces and rows of a segment are far below 2^32"
+)]
 
 use std::ops::Range;
 
@@ -76,10 +79,22 @@ impl TraceTable {
     /// A trace by its id.
     #[must_use]
     pub fn find(&self, trace_id: TraceId) -> Option<TraceEntry> {
-        let low = |ordinal: u32| self.entries.get(ordinal as usize).map_or(0, |entry| entry.trace_id.low());
-        let from = self.by_low_id.partition_point(|ordinal| low(*ordinal) < trace_id.low());
-        let same_low = self.by_low_id.get(from..)?.iter().map_while(|ordinal| self.entry(*ordinal));
-        same_low.take_while(|entry| entry.trace_id.low() == trace_id.low()).find(|entry| entry.trace_id == trace_id)
+        let low = |ordinal: u32| {
+            self.entries
+                .get(ordinal as usize)
+                .map_or(0, |entry| entry.trace_id.low())
+        };
+        let from = self
+            .by_low_id
+            .partition_point(|ordinal| low(*ordinal) < trace_id.low());
+        let same_low = self
+            .by_low_id
+            .get(from..)?
+            .iter()
+            .map_while(|ordinal| self.entry(*ordinal));
+        same_low
+            .take_while(|entry| entry.trace_id.low() == trace_id.low())
+            .find(|entry| entry.trace_id == trace_id)
     }
 
     /// The trace that a row belongs to.
@@ -104,7 +119,9 @@ impl TraceTable {
     fn from_entries(entries: Vec<TraceEntry>) -> Self {
         let mut by_low_id: Vec<u32> = (0..entries.len() as u32).collect();
         by_low_id.sort_unstable_by_key(|ordinal| {
-            entries.get(*ordinal as usize).map(|entry| (entry.trace_id.low(), *ordinal))
+            entries
+                .get(*ordinal as usize)
+                .map(|entry| (entry.trace_id.low(), *ordinal))
         });
         Self { entries, by_low_id }
     }
@@ -115,7 +132,15 @@ impl TraceTable {
         let entries = runs.iter().enumerate().map(|(ordinal, (trace_id, rows))| {
             let (ordinal, first_row) = (ordinal as u32, next);
             next += rows;
-            TraceEntry { ordinal, trace_id: *trace_id, first_row, rows: *rows, start: 0, end: 0, errors: 0 }
+            TraceEntry {
+                ordinal,
+                trace_id: *trace_id,
+                first_row,
+                rows: *rows,
+                start: 0,
+                end: 0,
+                errors: 0,
+            }
         });
         Self::from_entries(entries.collect())
     }
@@ -123,15 +148,27 @@ impl TraceTable {
     /// The table of a batch that is laid out.
     pub(super) fn of_parts(parts: &Parts<'_>) -> Self {
         let spans = parts.batch.spans();
-        let entries = parts.order.traces.iter().enumerate().map(|(ordinal, trace)| TraceEntry {
-            ordinal: ordinal as u32,
-            trace_id: trace.trace_id,
-            first_row: trace.first_row,
-            rows: trace.rows,
-            start: trace.start,
-            end: trace.range().map(|row| parts.pick(&spans.end, row)).max().unwrap_or_default(),
-            errors: trace.range().filter(|row| parts.pick(&spans.status, *row) == STATUS_ERROR).count() as u32,
-        });
+        let entries = parts
+            .order
+            .traces
+            .iter()
+            .enumerate()
+            .map(|(ordinal, trace)| TraceEntry {
+                ordinal: ordinal as u32,
+                trace_id: trace.trace_id,
+                first_row: trace.first_row,
+                rows: trace.rows,
+                start: trace.start,
+                end: trace
+                    .range()
+                    .map(|row| parts.pick(&spans.end, row))
+                    .max()
+                    .unwrap_or_default(),
+                errors: trace
+                    .range()
+                    .filter(|row| parts.pick(&spans.status, *row) == STATUS_ERROR)
+                    .count() as u32,
+            });
         Self::from_entries(entries.collect())
     }
 
@@ -147,7 +184,9 @@ impl TraceTable {
             out.extend_from_slice(ordinal.to_le_bytes().get(..width).unwrap_or_default());
         }
         if self.entries.iter().any(|entry| entry.trace_id.high() != 0) {
-            self.entries.iter().for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
+            self.entries
+                .iter()
+                .for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
         }
         out
     }
@@ -155,16 +194,23 @@ impl TraceTable {
     /// The section `TRAC`.
     pub(super) fn facts_section(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.entries.iter().for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
+        self.entries
+            .iter()
+            .for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
         let mut before = 0u64;
         for entry in &self.entries {
             put_varint(entry.start.wrapping_sub(before), &mut out);
             before = entry.start;
         }
         for entry in &self.entries {
-            put_varint(zigzag(entry.end.wrapping_sub(entry.start).cast_signed()), &mut out);
+            put_varint(
+                zigzag(entry.end.wrapping_sub(entry.start).cast_signed()),
+                &mut out,
+            );
         }
-        self.entries.iter().for_each(|entry| put_varint(u64::from(entry.errors), &mut out));
+        self.entries
+            .iter()
+            .for_each(|entry| put_varint(u64::from(entry.errors), &mut out));
         out
     }
 
@@ -181,12 +227,19 @@ impl TraceTable {
         let mut entries = parse_facts(facts, count)?;
         for (entry, high) in entries.iter_mut().zip(highs.chunks_exact(8)) {
             let high = u64::from_le_bytes(high.try_into().ok()?);
-            entry.trace_id.0.get_mut(..8)?.copy_from_slice(&high.to_be_bytes());
+            entry
+                .trace_id
+                .0
+                .get_mut(..8)?
+                .copy_from_slice(&high.to_be_bytes());
         }
         let mut by_low_id = Vec::with_capacity(count);
         for (low, ordinal) in lows.chunks_exact(8).zip(ordinals.chunks_exact(width)) {
             let low = u64::from_le_bytes(low.try_into().ok()?);
-            let ordinal = ordinal.iter().rev().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+            let ordinal = ordinal
+                .iter()
+                .rev()
+                .fold(0u32, |number, byte| number << 8 | u32::from(*byte));
             let id = &mut entries.get_mut(ordinal as usize)?.trace_id;
             id.0.get_mut(8..)?.copy_from_slice(&low.to_be_bytes());
             by_low_id.push(ordinal);
@@ -204,7 +257,15 @@ fn ordinal_bytes(traces: usize) -> usize {
 fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
     let entry = |ordinal| {
         let trace_id = TraceId::ZERO;
-        TraceEntry { ordinal, trace_id, first_row: 0, rows: 0, start: 0, end: 0, errors: 0 }
+        TraceEntry {
+            ordinal,
+            trace_id,
+            first_row: 0,
+            rows: 0,
+            start: 0,
+            end: 0,
+            errors: 0,
+        }
     };
     let mut entries: Vec<TraceEntry> = (0..count as u32).map(entry).collect();
     let mut first_row = 0u32;
@@ -219,7 +280,9 @@ fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
         before = entry.start;
     }
     for entry in &mut entries {
-        entry.end = entry.start.wrapping_add(unzigzag(take_varint(&mut facts)?).cast_unsigned());
+        entry.end = entry
+            .start
+            .wrapping_add(unzigzag(take_varint(&mut facts)?).cast_unsigned());
     }
     for entry in &mut entries {
         entry.errors = u32::try_from(take_varint(&mut facts)?).ok()?;
@@ -239,10 +302,22 @@ mod tests {
             // Two traces have the same low half.
             id[0] = ordinal as u8;
             id[15] = [9, 3, 3, 200, 0][ordinal as usize];
-            let (start, end) = if ordinal == 4 { (u64::MAX, 1) } else { (u64::from(ordinal), 70) };
+            let (start, end) = if ordinal == 4 {
+                (u64::MAX, 1)
+            } else {
+                (u64::from(ordinal), 70)
+            };
             let rows = ordinal + 1;
             first_row += rows;
-            TraceEntry { ordinal, trace_id: TraceId(id), first_row: first_row - rows, rows, start, end, errors: 1 }
+            TraceEntry {
+                ordinal,
+                trace_id: TraceId(id),
+                first_row: first_row - rows,
+                rows,
+                start,
+                end,
+                errors: 1,
+            }
         });
         let table = TraceTable::from_entries(entries.collect());
         let read = TraceTable::parse(&table.ids_section(), &table.facts_section(), 15).unwrap();

@@ -22,7 +22,10 @@ struct Calls {
 
 impl Calls {
     fn add(&mut self, parent: &str, child: &str, calls: u64) {
-        *self.counts.entry((parent.to_owned(), child.to_owned())).or_default() += calls;
+        *self
+            .counts
+            .entry((parent.to_owned(), child.to_owned()))
+            .or_default() += calls;
     }
 }
 
@@ -42,7 +45,9 @@ impl Engine {
         self.add_whole(&view, window, &split, &mut calls, &mut skips)?;
         for trace_id in split.into_keys() {
             if is_cancelled() {
-                return Err(ReadError::Busy { reason: "the question was taken back".to_owned() });
+                return Err(ReadError::Busy {
+                    reason: "the question was taken back".to_owned(),
+                });
             }
             let is_inside = self
                 .summary(&view, trace_id, &mut skips)?
@@ -52,7 +57,13 @@ impl Engine {
             }
         }
         let links = calls.counts.into_iter();
-        answer.links = links.map(|((parent, child), calls)| DependencyLink { parent, child, calls }).collect();
+        answer.links = links
+            .map(|((parent, child), calls)| DependencyLink {
+                parent,
+                child,
+                calls,
+            })
+            .collect();
         answer.skipped.extend(skips.into_values());
         Ok(answer)
     }
@@ -64,7 +75,10 @@ impl Engine {
             split.extend(chunk.traces.iter().map(|trace| (trace.trace_id, ())));
         }
         for (index, placed) in view.segments.iter().enumerate() {
-            let edges = placed.segment.edges().and_then(|edges| Ok((edges, placed.segment.traces()?)));
+            let edges = placed
+                .segment
+                .edges()
+                .and_then(|edges| Ok((edges, placed.segment.traces()?)));
             let (edges, traces) = match edges {
                 Ok(read) => read,
                 Err(error) => {
@@ -82,12 +96,21 @@ impl Engine {
                     continue;
                 }
                 if let Ok(theirs) = other.segment.traces() {
-                    let shared = traces.iter().filter(|entry| theirs.find(entry.trace_id).is_some());
+                    let shared = traces
+                        .iter()
+                        .filter(|entry| theirs.find(entry.trace_id).is_some());
                     split.extend(shared.map(|entry| (entry.trace_id, ())));
                 }
             }
-            for trace in edges.orphans.iter().filter_map(|orphan| traces.entry(orphan.trace)) {
-                if self.summary(view, trace.trace_id, skips)?.is_some_and(|summary| summary.fragments > 1) {
+            for trace in edges
+                .orphans
+                .iter()
+                .filter_map(|orphan| traces.entry(orphan.trace))
+            {
+                if self
+                    .summary(view, trace.trace_id, skips)?
+                    .is_some_and(|summary| summary.fragments > 1)
+                {
                     split.insert(trace.trace_id, ());
                 }
             }
@@ -104,7 +127,11 @@ impl Engine {
         skips: &mut Skips,
     ) -> Result<(), ReadError> {
         for placed in view.segments.iter() {
-            let (edges, traces) = match placed.segment.edges().and_then(|e| Ok((e, placed.segment.traces()?))) {
+            let (edges, traces) = match placed
+                .segment
+                .edges()
+                .and_then(|e| Ok((e, placed.segment.traces()?)))
+            {
                 Ok(read) => read,
                 Err(error) => {
                     self.skip_once(placed, &error, skips)?;
@@ -115,15 +142,36 @@ impl Engine {
             for entry in traces.iter() {
                 let is_inside = window.contains(entry.start) && window.contains(entry.end);
                 let is_whole = !split.contains_key(&entry.trace_id);
-                let pattern = edges.pattern_of.get(entry.ordinal as usize).map_or(usize::MAX, |at| *at as usize);
-                if let Some(count) = by_pattern.get_mut(pattern).filter(|_| is_inside && is_whole) {
+                let pattern = edges
+                    .pattern_of
+                    .get(entry.ordinal as usize)
+                    .map_or(usize::MAX, |at| *at as usize);
+                if let Some(count) = by_pattern
+                    .get_mut(pattern)
+                    .filter(|_| is_inside && is_whole)
+                {
                     *count += 1;
                 }
             }
-            let name = |at: u32| edges.services.get(at as usize).map(String::as_str).unwrap_or_default();
-            for (pattern, traces) in edges.patterns.iter().zip(by_pattern).filter(|(_, traces)| *traces > 0) {
+            let name = |at: u32| {
+                edges
+                    .services
+                    .get(at as usize)
+                    .map(String::as_str)
+                    .unwrap_or_default()
+            };
+            for (pattern, traces) in edges
+                .patterns
+                .iter()
+                .zip(by_pattern)
+                .filter(|(_, traces)| *traces > 0)
+            {
                 for edge in pattern {
-                    calls.add(name(edge.parent), name(edge.child), u64::from(edge.calls) * traces);
+                    calls.add(
+                        name(edge.parent),
+                        name(edge.child),
+                        u64::from(edge.calls) * traces,
+                    );
                 }
             }
         }
@@ -135,7 +183,9 @@ impl Engine {
 fn add_batch(spans: &SpanBatch, calls: &mut Calls) {
     let mut service_of: HashMap<SpanId, &str> = HashMap::new();
     for span in spans.iter() {
-        service_of.entry(span.span_id()).or_insert_with(|| span.service());
+        service_of
+            .entry(span.span_id())
+            .or_insert_with(|| span.service());
     }
     for span in spans.iter().filter(|span| !span.parent_span_id().is_zero()) {
         if let Some(parent) = service_of.get(&span.parent_span_id()) {

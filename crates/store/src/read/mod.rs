@@ -25,7 +25,12 @@ pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;
 
 impl Engine {
     /// As [`Engine::skip`], noting it.
-    pub(crate) fn skip_once(&self, placed: &Placed, error: &SegmentError, skips: &mut Skips) -> Result<(), ReadError> {
+    pub(crate) fn skip_once(
+        &self,
+        placed: &Placed,
+        error: &SegmentError,
+        skips: &mut Skips,
+    ) -> Result<(), ReadError> {
         let skipped = self.skip(placed, error)?;
         if !plumbing::planted("store-skipped-not-told") {
             skips.entry(placed.listed.meta.id).or_insert(skipped);
@@ -40,27 +45,46 @@ impl Engine {
             SegmentErrorKind::Corrupt | SegmentErrorKind::Io => {
                 if !placed.is_reported.swap(true, Ordering::Relaxed) {
                     self.metrics.damaged_segments.inc();
-                    tracing::error!(segment = %placed.listed.meta.id, %error, "a segment can't be read; answers leave it out");
+                    let segment = placed.listed.meta.id;
+                    tracing::error!(%segment, %error, "a segment can't be read; answers leave it out");
                 }
-                let what = format!("segment {} ({} spans)", placed.listed.meta.id, placed.listed.meta.spans);
-                Ok(Skipped { what, why: error.to_string() })
+                let what = format!(
+                    "segment {} ({} spans)",
+                    placed.listed.meta.id, placed.listed.meta.spans
+                );
+                Ok(Skipped {
+                    what,
+                    why: error.to_string(),
+                })
             }
-            SegmentErrorKind::Cancelled => Err(ReadError::Busy { reason: error.to_string() }),
-            SegmentErrorKind::Question => Err(ReadError::BadQuestion { reason: error.to_string() }),
-            SegmentErrorKind::Bug => Err(ReadError::Failed { reason: error.to_string() }),
+            SegmentErrorKind::Cancelled => Err(ReadError::Busy {
+                reason: error.to_string(),
+            }),
+            SegmentErrorKind::Question => Err(ReadError::BadQuestion {
+                reason: error.to_string(),
+            }),
+            SegmentErrorKind::Bug => Err(ReadError::Failed {
+                reason: error.to_string(),
+            }),
         }
     }
 
     /// The names of a tenant's services, ascending.
     pub(crate) fn services(&self, tenant: &TenantId) -> Vec<String> {
         let state = lock(&self.state);
-        state.tenants.get(tenant).map(|t| t.names.keys().cloned().collect()).unwrap_or_default()
+        state
+            .tenants
+            .get(tenant)
+            .map(|t| t.names.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The operations of a service, by name, then kind.
     pub(crate) fn operations(&self, tenant: &TenantId, service: &str) -> Vec<Operation> {
         let state = lock(&self.state);
         let found = state.tenants.get(tenant).and_then(|t| t.names.get(service));
-        found.map(|operations| operations.iter().cloned().collect()).unwrap_or_default()
+        found
+            .map(|operations| operations.iter().cloned().collect())
+            .unwrap_or_default()
     }
 }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, TraceHit};
 use model::{SpanBatch, TraceId};
 
-use crate::engine::{Engine, Placed, View};
 use crate::batch_scan::BatchScan;
+use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
 
@@ -40,28 +40,48 @@ impl Best<'_> {
         if self.request.order != Order::NewestFirst || self.hits.len() < self.wanted() {
             return false;
         }
-        self.hits.last_key_value().is_some_and(|((std::cmp::Reverse(last), _), _)| start < *last)
+        self.hits
+            .last_key_value()
+            .is_some_and(|((std::cmp::Reverse(last), _), _)| start < *last)
     }
 
     fn add(&mut self, engine: &Engine, view: &View, trace_id: TraceId) -> Result<(), ReadError> {
         if !self.seen.insert(trace_id) {
             return Ok(());
         }
-        let Some(summary) = engine.summary(view, trace_id, &mut self.skips)? else { return Ok(()) };
+        let Some(summary) = engine.summary(view, trace_id, &mut self.skips)? else {
+            return Ok(());
+        };
         let trace = summary.trace;
-        let hit = TraceHit { trace_id, start: trace.start, end: trace.end, spans: trace.spans };
+        let hit = TraceHit {
+            trace_id,
+            start: trace.start,
+            end: trace.end,
+            spans: trace.spans,
+        };
         let position = hit.position(self.request.order);
         let is_behind = |after: Position| {
-            after.is_before(&position) || after == position && plumbing::planted("store-cursor-repeats")
+            after.is_before(&position)
+                || after == position && plumbing::planted("store-cursor-repeats")
         };
         if self.request.after.is_some_and(|after| !is_behind(after)) {
             return Ok(());
         }
-        let Position { order_value, trace_id } = position;
-        self.hits.insert((std::cmp::Reverse(order_value), trace_id), (hit, summary.is_exact));
+        let Position {
+            order_value,
+            trace_id,
+        } = position;
+        self.hits.insert(
+            (std::cmp::Reverse(order_value), trace_id),
+            (hit, summary.is_exact),
+        );
         let limit_first = plumbing::planted("store-limit-before-order");
         if self.hits.len() > self.wanted() {
-            if limit_first { self.hits.pop_first() } else { self.hits.pop_last() };
+            if limit_first {
+                self.hits.pop_first()
+            } else {
+                self.hits.pop_last()
+            };
         }
         Ok(())
     }
@@ -69,12 +89,23 @@ impl Best<'_> {
 
 impl Engine {
     /// The traces that a search finds.
-    pub(crate) fn search(&self, request: &SearchRequest, is_cancelled: &dyn Fn() -> bool) -> Result<SearchAnswer, ReadError> {
-        let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion { reason: e.to_string() };
+    pub(crate) fn search(
+        &self,
+        request: &SearchRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<SearchAnswer, ReadError> {
+        let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion {
+            reason: e.to_string(),
+        };
         let compiled = Compiled::new(&request.predicate).map_err(bad)?;
         let view = self.view(&request.tenant);
         let mut answer = SearchAnswer::default();
-        let mut best = Best { request, hits: BTreeMap::new(), seen: Ids::default(), skips: Skips::new() };
+        let mut best = Best {
+            request,
+            hits: BTreeMap::new(),
+            seen: Ids::default(),
+            skips: Skips::new(),
+        };
         if request.limit == 0 {
             return Ok(answer);
         }
@@ -87,7 +118,9 @@ impl Engine {
         segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
         for placed in segments {
             if is_cancelled() {
-                return Err(ReadError::Busy { reason: "the question was taken back".to_owned() });
+                return Err(ReadError::Busy {
+                    reason: "the question was taken back".to_owned(),
+                });
             }
             if best.is_closed_to(placed.listed.meta.max_trace_start) {
                 break;
@@ -130,7 +163,8 @@ fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) ->
     let spans = batch.spans();
     let mut scan = BatchScan::new(compiled, batch);
     for (row, (start, trace_id)) in spans.start.iter().zip(&spans.trace_id).enumerate() {
-        let is_at_end = *start == request.window.end && plumbing::planted("store-window-off-by-one");
+        let is_at_end =
+            *start == request.window.end && plumbing::planted("store-window-off-by-one");
         if request.window.contains(*start)
             && !is_at_end
             && !found.contains(trace_id)
@@ -148,7 +182,9 @@ fn segment_matches(
     request: &SearchRequest,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(u64, TraceId)>, crate::segment::SegmentError> {
-    let rows = placed.segment.search(&request.predicate, request.window, is_cancelled)?;
+    let rows = placed
+        .segment
+        .search(&request.predicate, request.window, is_cancelled)?;
     let traces = placed.segment.traces()?;
     let mut found = Vec::new();
     let mut covered_to = 0;

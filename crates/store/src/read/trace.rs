@@ -21,29 +21,52 @@ pub(super) struct Summary {
 
 impl Engine {
     /// The spans of a trace.
-    pub(crate) fn trace(&self, tenant: &TenantId, trace_id: TraceId) -> Result<TraceAnswer, ReadError> {
+    pub(crate) fn trace(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Result<TraceAnswer, ReadError> {
         let mut skips = Skips::new();
         let spans = self.trace_in(&self.view(tenant), trace_id, &mut skips)?;
-        Ok(TraceAnswer { spans, skipped: skips.into_values().collect() })
+        Ok(TraceAnswer {
+            spans,
+            skipped: skips.into_values().collect(),
+        })
     }
 
-    pub(super) fn trace_in(&self, view: &View, trace_id: TraceId, skips: &mut Skips) -> Result<SpanBatch, ReadError> {
+    pub(super) fn trace_in(
+        &self,
+        view: &View,
+        trace_id: TraceId,
+        skips: &mut Skips,
+    ) -> Result<SpanBatch, ReadError> {
         let mut fragments: Vec<SpanBatch> = Vec::new();
         // Segments are in the order in which their spans arrived, and heads came after all of them.
         for placed in view.segments.iter() {
-            let read = placed.segment.traces().and_then(|traces| match traces.find(trace_id) {
-                Some(entry) => placed.segment.read_trace(&entry).map(Some),
-                None => Ok(None),
-            });
+            let read = placed
+                .segment
+                .traces()
+                .and_then(|traces| match traces.find(trace_id) {
+                    Some(entry) => placed.segment.read_trace(&entry).map(Some),
+                    None => Ok(None),
+                });
             match read {
                 Ok(Some(batch)) => fragments.push(batch),
                 Ok(None) => {}
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
-        for chunk in view.chunks.iter().filter(|chunk| chunk.trace(trace_id).is_some()) {
+        for chunk in view
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.trace(trace_id).is_some())
+        {
             let ids = &chunk.batch.spans().trace_id;
-            let rows = ids.iter().enumerate().filter(|(_, id)| **id == trace_id).map(|(row, _)| row);
+            let rows = ids
+                .iter()
+                .enumerate()
+                .filter(|(_, id)| **id == trace_id)
+                .map(|(row, _)| row);
             let mut builder = BatchBuilder::new();
             builder.append_rows(&chunk.batch, rows);
             fragments.push(builder.finish());
@@ -65,19 +88,36 @@ impl Engine {
                 whole.trace.absorb(&trace);
                 (whole.fragments, whole.is_exact) = (whole.fragments + 1, false);
             }
-            None => whole = Some(Summary { trace, fragments: 1, is_exact: is_unique }),
+            None => {
+                whole = Some(Summary {
+                    trace,
+                    fragments: 1,
+                    is_exact: is_unique,
+                });
+            }
         };
         for placed in view.segments.iter() {
             match placed.segment.traces() {
                 Ok(traces) => {
                     if let Some(entry) = traces.find(trace_id) {
-                        add(HeadTrace { trace_id, start: entry.start, end: entry.end, spans: entry.rows.into() }, true);
+                        add(
+                            HeadTrace {
+                                trace_id,
+                                start: entry.start,
+                                end: entry.end,
+                                spans: entry.rows.into(),
+                            },
+                            true,
+                        );
                     }
                 }
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
-        view.chunks.iter().filter_map(|chunk| chunk.trace(trace_id)).for_each(|trace| add(*trace, false));
+        view.chunks
+            .iter()
+            .filter_map(|chunk| chunk.trace(trace_id))
+            .for_each(|trace| add(*trace, false));
         Ok(whole)
     }
 }

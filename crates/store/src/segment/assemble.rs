@@ -1,6 +1,9 @@
 //! Attributes and child rows, put together again from columns.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows, fields and shapes are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows, fields and shapes are below 2^32"
+)]
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -38,8 +41,11 @@ impl AttributeReader {
         opener: &mut PageOpener,
     ) -> Result<Self, SegmentError> {
         let path = segment.path(kind);
-        let missing = |name: &str| SegmentError::corrupt(&path, format!("it has no column \"{name}\""));
-        let place = footer.column(SHAPE_COLUMN).ok_or_else(|| missing(SHAPE_COLUMN))?;
+        let missing =
+            |name: &str| SegmentError::corrupt(&path, format!("it has no column \"{name}\""));
+        let place = footer
+            .column(SHAPE_COLUMN)
+            .ok_or_else(|| missing(SHAPE_COLUMN))?;
         let shapes = segment.column((kind, footer), (group, place), rows, opener)?;
         let mut homes: BTreeMap<u64, Vec<(u32, Home)>> = BTreeMap::new();
         let mut has_rest = false;
@@ -58,21 +64,39 @@ impl AttributeReader {
         let mut columns = BTreeMap::new();
         for (field, home) in homes.values().flatten() {
             let place = footer.field_columns.get(*field as usize).copied().flatten();
-            if let (Home::Column(_), Some(place), false) = (home, place, columns.contains_key(field)) {
-                columns.insert(*field, segment.column((kind, footer), (group, place as usize), rows, opener)?);
+            if let (Home::Column(_), Some(place), false) =
+                (home, place, columns.contains_key(field))
+            {
+                columns.insert(
+                    *field,
+                    segment.column((kind, footer), (group, place as usize), rows, opener)?,
+                );
             }
         }
         let rest = match footer.column(REST_COLUMN) {
-            Some(place) if has_rest => Some(segment.column((kind, footer), (group, place), rows, opener)?),
+            Some(place) if has_rest => {
+                Some(segment.column((kind, footer), (group, place), rows, opener)?)
+            }
             _ => None,
         };
-        Ok(Self { footer: Arc::clone(footer), shapes, homes, columns, rest, text: Vec::new() })
+        Ok(Self {
+            footer: Arc::clone(footer),
+            shapes,
+            homes,
+            columns,
+            rest,
+            text: Vec::new(),
+        })
     }
 
     /// Writes the attributes of a row into a batch; `None` when the columns contradict each other.
     pub(crate) fn put(&mut self, row: usize, builder: &mut BatchBuilder) -> Option<Attributes> {
         let shape = self.shapes.number(row)?;
-        let mut rest = self.rest.as_ref().and_then(|rest| rest.bytes(row)).unwrap_or_default();
+        let mut rest = self
+            .rest
+            .as_ref()
+            .and_then(|rest| rest.bytes(row))
+            .unwrap_or_default();
         let mut cursor = builder.begin_attributes();
         if shape == SHAPE_REST {
             while !rest.is_empty() {
@@ -92,7 +116,12 @@ impl AttributeReader {
                     }
                     value
                 }
-                Home::Column(_) => value_at(self.columns.get(field)?, row, about.value_type, &mut self.text)?,
+                Home::Column(_) => value_at(
+                    self.columns.get(field)?,
+                    row,
+                    about.value_type,
+                    &mut self.text,
+                )?,
             };
             builder.push_attribute(&mut cursor, about.key.as_bytes(), value);
         }
@@ -132,7 +161,8 @@ pub(crate) fn uuid_text(id: &[u8], text: &mut Vec<u8>) {
         if matches!(place, 4 | 6 | 8 | 10) {
             text.push(b'-');
         }
-        let digits = [byte >> 4, byte & 15].map(|half| DIGITS.get(usize::from(half)).copied().unwrap_or_default());
+        let digits = [byte >> 4, byte & 15]
+            .map(|half| DIGITS.get(usize::from(half)).copied().unwrap_or_default());
         text.extend_from_slice(&digits);
     }
 }
@@ -146,7 +176,9 @@ pub(crate) fn child_rows(
     opener: &mut PageOpener,
 ) -> Result<(Range<usize>, Vec<u32>), SegmentError> {
     let path = segment.path(kind);
-    let place = footer.column("row").ok_or_else(|| SegmentError::corrupt(&path, "it has no column \"row\""))?;
+    let place = footer
+        .column("row")
+        .ok_or_else(|| SegmentError::corrupt(&path, "it has no column \"row\""))?;
     let count = footer.groups.get(group).map_or(0, |group| group.rows.len());
     let column = segment.column((kind, footer), (group, place), &(0..count), opener)?;
     let row_at = |at: usize| column.number(at).unwrap_or_default() as u32;
@@ -155,7 +187,11 @@ pub(crate) fn child_rows(
         let (mut low, mut high) = (0, count);
         while low < high {
             let middle = low.midpoint(high);
-            if (row_at(middle) as usize) < row { low = middle + 1 } else { high = middle }
+            if (row_at(middle) as usize) < row {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
         }
         low
     };

@@ -3,7 +3,10 @@
 //! Promises: equal input gives equal columns, names and shape numbers; memory is what the values take (12 bytes each).
 //! Limits: see the constants. What is over them stays exact, in `attrs_rest`.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows, fields and shapes of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows, fields and shapes of a segment are far below 2^32"
+)]
 
 use std::cmp::Reverse;
 
@@ -12,11 +15,13 @@ use hashbrown::{HashMap, HashSet};
 use model::ValueType;
 use model::batch::{Attributes, FieldOfShape, PackedValue, ShapeId, SpanBatch, Symbol};
 
-use super::chunk::{Plain, Prefer, uuid_bytes};
+use super::chunk::Prefer;
 use super::layout::{
-    Field, Layout, REST_COLUMN, SHAPE_COLUMN, SHAPE_LISTED, SHAPE_NONE, SHAPE_REST, put_rest, type_name,
+    Field, Layout, REST_COLUMN, SHAPE_COLUMN, SHAPE_LISTED, SHAPE_NONE, SHAPE_REST, put_rest,
+    type_name,
 };
 use super::page::PageEncoding;
+use super::plain::{Plain, uuid_bytes};
 use super::table::{Meaning, Source, TableColumn};
 
 /// Columns of attributes in one file; each costs some 300 bytes of footer.
@@ -67,8 +72,14 @@ pub(crate) fn gather(batch: &SpanBatch, owners: &[Attributes], prefix: &str) -> 
     number_shapes(batch, &mut plans, &mut used);
     let (mut fields, shapes) = fields_of(batch, &mut plans, &used);
     choose_columns(batch, &mut fields, prefix);
-    let listed = fields.iter().filter(|(_, uses)| *uses > 0).map(|(gathered, _)| described(batch, gathered));
-    let layout = Layout { fields: listed.collect(), shapes };
+    let listed = fields
+        .iter()
+        .filter(|(_, uses)| *uses > 0)
+        .map(|(gathered, _)| described(batch, gathered));
+    let layout = Layout {
+        fields: listed.collect(),
+        shapes,
+    };
     let mut columns = AttributeColumns {
         fields: fields.into_iter().map(|(gathered, _)| gathered).collect(),
         layout,
@@ -78,8 +89,12 @@ pub(crate) fn gather(batch: &SpanBatch, owners: &[Attributes], prefix: &str) -> 
         rest_keys: Vec::new(),
     };
     for (row, owner) in owners.iter().enumerate() {
-        let plan = plans.get(owner.shape.0 as usize).filter(|plan| plan.uses > 0);
-        let plan = plan.map_or((SHAPE_NONE, [].as_slice()), |plan| (plan.number, plan.places.as_slice()));
+        let plan = plans
+            .get(owner.shape.0 as usize)
+            .filter(|plan| plan.uses > 0);
+        let plan = plan.map_or((SHAPE_NONE, [].as_slice()), |plan| {
+            (plan.number, plan.places.as_slice())
+        });
         columns.put_row(batch, row as u32, *owner, plan);
     }
     columns.rest_keys = (0..columns.rest.len() as u64).collect();
@@ -108,8 +123,12 @@ fn number_shapes(batch: &SpanBatch, plans: &mut [Plan], used: &mut Vec<usize>) {
     let (mut listed, mut others, mut sum) = (Vec::new(), Vec::new(), 0);
     for shape in used.drain(..) {
         let length = batch.shapes().fields(ShapeId(shape as u32)).len();
-        let fits = listed.len() < SHAPES_MAX && length <= SHAPE_FIELDS_MAX && sum + length <= SHAPE_FIELDS_SUM_MAX;
-        let Some(plan) = plans.get_mut(shape).filter(|_| length > 0) else { continue };
+        let fits = listed.len() < SHAPES_MAX
+            && length <= SHAPE_FIELDS_MAX
+            && sum + length <= SHAPE_FIELDS_SUM_MAX;
+        let Some(plan) = plans.get_mut(shape).filter(|_| length > 0) else {
+            continue;
+        };
         if fits {
             plan.number = SHAPE_LISTED + listed.len() as u64;
             listed.push(shape);
@@ -125,21 +144,40 @@ fn number_shapes(batch: &SpanBatch, plans: &mut [Plan], used: &mut Vec<usize>) {
 
 /// The distinct fields with the number of rows of listed shapes that have them, in order of first use, and the listed
 /// shapes as lists of fields; fills the plans' places.
-fn fields_of(batch: &SpanBatch, plans: &mut [Plan], used: &[usize]) -> (Vec<(Gathered, u64)>, Vec<Vec<u32>>) {
+fn fields_of(
+    batch: &SpanBatch,
+    plans: &mut [Plan],
+    used: &[usize],
+) -> (Vec<(Gathered, u64)>, Vec<Vec<u32>>) {
     let (mut fields, mut shapes) = (Vec::<(Gathered, u64)>::new(), Vec::new());
     let mut known: HashMap<FieldOfShape, u32, RandomState> = HashMap::default();
     let mut seen: HashSet<u32, RandomState> = HashSet::default();
     for shape in used {
-        let Some(plan) = plans.get_mut(*shape) else { continue };
+        let Some(plan) = plans.get_mut(*shape) else {
+            continue;
+        };
         seen.clear();
         for field in batch.shapes().fields(ShapeId(*shape as u32)) {
             let at = *known.entry(*field).or_insert_with(|| {
                 let (rows, bits, rest_rows, rest_bits) = Default::default();
-                fields.push((Gathered { field: *field, rows, bits, rest_rows, rest_bits, name: None }, 0));
+                fields.push((
+                    Gathered {
+                        field: *field,
+                        rows,
+                        bits,
+                        rest_rows,
+                        rest_bits,
+                        name: None,
+                    },
+                    0,
+                ));
                 fields.len() as u32 - 1
             });
             let is_first = seen.insert(at);
-            if let Some((_, uses)) = fields.get_mut(at as usize).filter(|_| is_first && plan.number != SHAPE_REST) {
+            if let Some((_, uses)) = fields
+                .get_mut(at as usize)
+                .filter(|_| is_first && plan.number != SHAPE_REST)
+            {
                 *uses += plan.uses;
             }
             plan.places.push((at, is_first));
@@ -163,16 +201,27 @@ fn choose_columns(batch: &SpanBatch, fields: &mut [(Gathered, u64)], prefix: &st
     });
     order.sort_by_key(|at| {
         let field = fields.get(*at);
-        field.map(|(gathered, uses)| (Reverse(*uses), text(gathered.field.key), gathered.field.value_type))
+        field.map(|(gathered, uses)| {
+            (
+                Reverse(*uses),
+                text(gathered.field.key),
+                gathered.field.value_type,
+            )
+        })
     });
     let mut names: HashSet<String, RandomState> = HashSet::default();
     for at in order.into_iter().take(COLUMNS_MAX) {
-        let Some((gathered, _)) = fields.get_mut(at) else { continue };
+        let Some((gathered, _)) = fields.get_mut(at) else {
+            continue;
+        };
         let plain = format!("{prefix}{}", text(gathered.field.key));
         let typed = format!("{plain}:{}", type_name(gathered.field.value_type));
         // A key may look like another key with its type.
         let numbered = (2..).map(|n| format!("{typed}#{n}"));
-        let name = [plain.clone(), typed.clone()].into_iter().chain(numbered).find(|name| !names.contains(name));
+        let name = [plain.clone(), typed.clone()]
+            .into_iter()
+            .chain(numbered)
+            .find(|name| !names.contains(name));
         if let Some(name) = name {
             names.insert(name.clone());
             gathered.name = Some(name);
@@ -189,12 +238,20 @@ fn described(batch: &SpanBatch, gathered: &Gathered) -> Field {
 }
 
 impl AttributeColumns {
-    fn put_row(&mut self, batch: &SpanBatch, row: u32, owner: Attributes, plan: (u64, &[(u32, bool)])) {
+    fn put_row(
+        &mut self,
+        batch: &SpanBatch,
+        row: u32,
+        owner: Attributes,
+        plan: (u64, &[(u32, bool)]),
+    ) {
         let (number, places) = plan;
         self.shapes.push(number);
         let mut rest = Vec::new();
         for ((at, is_first), (field, bits)) in places.iter().zip(batch.packed_attributes(owner)) {
-            let Some(gathered) = self.fields.get_mut(*at as usize) else { continue };
+            let Some(gathered) = self.fields.get_mut(*at as usize) else {
+                continue;
+            };
             if *is_first && gathered.name.is_some() && number != SHAPE_REST {
                 gathered.rows.push(row);
                 gathered.bits.push(bits);
@@ -203,7 +260,11 @@ impl AttributeColumns {
             gathered.rest_rows.push(row);
             gathered.rest_bits.push(bits);
             if field.value_type != ValueType::Empty || number == SHAPE_REST {
-                put_rest(batch.strings().get(field.key), packed_value(batch, field.value_type, bits), &mut rest);
+                put_rest(
+                    batch.strings().get(field.key),
+                    packed_value(batch, field.value_type, bits),
+                    &mut rest,
+                );
             }
         }
         if !rest.is_empty() {
@@ -225,8 +286,17 @@ impl AttributeColumns {
         for gathered in &self.fields {
             let Some(name) = &gathered.name else { continue };
             let (plain, prefer, meaning) = form(batch, gathered);
-            let source = Source::Listed { rows: &gathered.rows, keys: &gathered.bits };
-            columns.push(TableColumn { name: name.clone(), plain, prefer, meaning, source });
+            let source = Source::Listed {
+                rows: &gathered.rows,
+                keys: &gathered.bits,
+            };
+            columns.push(TableColumn {
+                name: name.clone(),
+                plain,
+                prefer,
+                meaning,
+                source,
+            });
         }
         if !self.rest.is_empty() {
             columns.push(TableColumn {
@@ -234,7 +304,10 @@ impl AttributeColumns {
                 plain: Plain::Bytes(&self.rest),
                 prefer: Prefer::Only(PageEncoding::Plain),
                 meaning: Meaning::None,
-                source: Source::Listed { rows: &self.rest_rows, keys: &self.rest_keys },
+                source: Source::Listed {
+                    rows: &self.rest_rows,
+                    keys: &self.rest_keys,
+                },
             });
         }
         columns
@@ -259,16 +332,35 @@ fn form<'a>(batch: &'a SpanBatch, gathered: &Gathered) -> (Plain<'a>, Prefer, Me
     let strings = batch.strings();
     match gathered.field.value_type {
         ValueType::String => {
-            let is_uuid = |bits: &u64| uuid_bytes(strings.get_bytes(Symbol(*bits as u32))).is_some();
+            let is_uuid =
+                |bits: &u64| uuid_bytes(strings.get_bytes(Symbol(*bits as u32))).is_some();
             let all_uuids = !gathered.bits.is_empty() && gathered.bits.iter().all(is_uuid);
             let prefer = Prefer::DictionaryOr(PageEncoding::Plain);
-            if all_uuids { (Plain::Uuid(strings), prefer, Meaning::Uuid) } else { (Plain::Text(strings), prefer, Meaning::Text) }
+            if all_uuids {
+                (Plain::Uuid(strings), prefer, Meaning::Uuid)
+            } else {
+                (Plain::Text(strings), prefer, Meaning::Text)
+            }
         }
-        ValueType::Bool => (Plain::Bool, Prefer::Only(PageEncoding::Plain), Meaning::None),
-        ValueType::Int => (Plain::Int64, Prefer::DictionaryOr(PageEncoding::Split), Meaning::None),
-        ValueType::Double => (Plain::Double, Prefer::Only(PageEncoding::Split), Meaning::None),
-        ValueType::Empty | ValueType::Array | ValueType::Map | ValueType::Bytes => {
-            (Plain::Blob(batch.blobs()), Prefer::Only(PageEncoding::Plain), Meaning::None)
-        }
+        ValueType::Bool => (
+            Plain::Bool,
+            Prefer::Only(PageEncoding::Plain),
+            Meaning::None,
+        ),
+        ValueType::Int => (
+            Plain::Int64,
+            Prefer::DictionaryOr(PageEncoding::Split),
+            Meaning::None,
+        ),
+        ValueType::Double => (
+            Plain::Double,
+            Prefer::Only(PageEncoding::Split),
+            Meaning::None,
+        ),
+        ValueType::Empty | ValueType::Array | ValueType::Map | ValueType::Bytes => (
+            Plain::Blob(batch.blobs()),
+            Prefer::Only(PageEncoding::Plain),
+            Meaning::None,
+        ),
     }
 }

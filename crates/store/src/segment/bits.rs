@@ -13,12 +13,18 @@ pub(crate) struct Bits {
 impl Bits {
     /// No row of `len`.
     pub(crate) fn none(len: usize) -> Self {
-        Self { words: vec![0; len.div_ceil(64)], len }
+        Self {
+            words: vec![0; len.div_ceil(64)],
+            len,
+        }
     }
 
     /// All rows of `len`.
     pub(crate) fn all(len: usize) -> Self {
-        let mut bits = Self { words: vec![u64::MAX; len.div_ceil(64)], len };
+        let mut bits = Self {
+            words: vec![u64::MAX; len.div_ceil(64)],
+            len,
+        };
         bits.clear_tail();
         bits
     }
@@ -34,10 +40,6 @@ impl Bits {
         if let Some(word) = self.words.get_mut(row / 64).filter(|_| row < self.len) {
             *word |= 1 << (row % 64);
         }
-    }
-
-    pub(crate) fn has(&self, row: usize) -> bool {
-        self.words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -93,27 +95,45 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     pub(crate) fn none(len: usize) -> Self {
-        Self { certain: Bits::none(len), possible: Bits::none(len) }
+        Self {
+            certain: Bits::none(len),
+            possible: Bits::none(len),
+        }
     }
 
     pub(crate) fn all(len: usize) -> Self {
-        Self { certain: Bits::all(len), possible: Bits::all(len) }
+        Self {
+            certain: Bits::all(len),
+            possible: Bits::all(len),
+        }
     }
 
     pub(crate) fn unknown(len: usize) -> Self {
-        Self { certain: Bits::none(len), possible: Bits::all(len) }
+        Self {
+            certain: Bits::none(len),
+            possible: Bits::all(len),
+        }
     }
 
     pub(crate) fn and(self, other: &Self) -> Self {
-        Self { certain: self.certain.and(&other.certain), possible: self.possible.and(&other.possible) }
+        Self {
+            certain: self.certain.and(&other.certain),
+            possible: self.possible.and(&other.possible),
+        }
     }
 
     pub(crate) fn or(self, other: &Self) -> Self {
-        Self { certain: self.certain.or(&other.certain), possible: self.possible.or(&other.possible) }
+        Self {
+            certain: self.certain.or(&other.certain),
+            possible: self.possible.or(&other.possible),
+        }
     }
 
     pub(crate) fn not(self) -> Self {
-        Self { certain: self.possible.not(), possible: self.certain.not() }
+        Self {
+            certain: self.possible.not(),
+            possible: self.certain.not(),
+        }
     }
 
     /// Adds a row that satisfies it.
@@ -134,9 +154,10 @@ mod tests {
         assert!(all.clone().not().is_empty());
         assert_eq!(Bits::none(70).not(), all);
         let mut some = Bits::none(70);
-        [0, 63, 64, 69, 70].into_iter().for_each(|row| some.set(row));
+        [0, 63, 64, 69, 70]
+            .into_iter()
+            .for_each(|row| some.set(row));
         assert_eq!(some.rows().collect::<Vec<_>>(), [0, 63, 64, 69]);
-        assert!(some.has(64) && !some.has(65));
     }
 
     #[test]

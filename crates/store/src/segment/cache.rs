@@ -79,8 +79,13 @@ impl SegmentCache {
     /// A cache of at most about this many bytes.
     #[must_use]
     pub fn new(bytes_max: u64) -> Self {
-        let entries = usize::try_from(bytes_max / ENTRY_BYTES_TYPICAL).unwrap_or(usize::MAX).max(64);
-        Self { entries: Cache::with_weighter(entries, bytes_max, Bytes), next_owner: AtomicU64::new(0) }
+        let entries = usize::try_from(bytes_max / ENTRY_BYTES_TYPICAL)
+            .unwrap_or(usize::MAX)
+            .max(64);
+        Self {
+            entries: Cache::with_weighter(entries, bytes_max, Bytes),
+            next_owner: AtomicU64::new(0),
+        }
     }
 
     /// Bytes that are used.

@@ -1,6 +1,9 @@
 //! Events and links of spans, read back from their files.
 
-#![allow(clippy::cast_possible_truncation, reason = "numbers of 32 bits come back from where they were widened")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of 32 bits come back from where they were widened"
+)]
 
 use std::ops::Range;
 
@@ -43,9 +46,14 @@ fn each_group<T>(
     kind: FileKind,
     spans: &Range<usize>,
     opener: &mut PageOpener,
-    make: impl Fn(Vec<u32>, &mut dyn FnMut(&str) -> Result<Column, SegmentError>) -> Result<T, SegmentError>,
+    make: impl Fn(
+        Vec<u32>,
+        &mut dyn FnMut(&str) -> Result<Column, SegmentError>,
+    ) -> Result<T, SegmentError>,
 ) -> Result<Vec<(T, AttributeReader)>, SegmentError> {
-    let Some(footer) = segment.footer(kind)? else { return Ok(Vec::new()) };
+    let Some(footer) = segment.footer(kind)? else {
+        return Ok(Vec::new());
+    };
     let mut made = Vec::new();
     for group in 0..footer.groups.len() {
         let (found, rows) = child_rows(segment, (kind, &footer), group, spans, opener)?;
@@ -53,7 +61,9 @@ fn each_group<T>(
             continue;
         }
         let mut column = |name: &str| {
-            let missing = || SegmentError::corrupt(&segment.path(kind), format!("it has no column \"{name}\""));
+            let missing = || {
+                SegmentError::corrupt(&segment.path(kind), format!("it has no column \"{name}\""))
+            };
             let place = footer.column(name).ok_or_else(missing)?;
             segment.column((kind, &footer), (group, place), &found, opener)
         };
@@ -67,7 +77,12 @@ fn each_group<T>(
 /// The children of a span among ascending rows.
 fn range_of(rows: &[u32], row: u32) -> Range<usize> {
     let from = rows.partition_point(|at| *at < row);
-    let count = rows.get(from..).unwrap_or_default().iter().take_while(|at| **at == row).count();
+    let count = rows
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|at| **at == row)
+        .count();
     from..from + count
 }
 
@@ -78,9 +93,20 @@ impl EventCells {
         opener: &mut PageOpener,
     ) -> Result<Vec<Self>, SegmentError> {
         let groups = each_group(segment, FileKind::Events, spans, opener, |rows, column| {
-            Ok((rows, column("time")?, column("name")?, column("dropped_attrs")?))
+            Ok((
+                rows,
+                column("time")?,
+                column("name")?,
+                column("dropped_attrs")?,
+            ))
         })?;
-        let cells = |((rows, time, name, dropped), attributes)| Self { rows, time, name, dropped, attributes };
+        let cells = |((rows, time, name, dropped), attributes)| Self {
+            rows,
+            time,
+            name,
+            dropped,
+            attributes,
+        };
         Ok(groups.into_iter().map(cells).collect())
     }
 
@@ -90,7 +116,12 @@ impl EventCells {
             let attributes = self.attributes.put(at, builder)?;
             let name = builder.intern(self.name.bytes(at)?);
             let dropped_attributes = self.dropped.number(at).unwrap_or_default() as u32;
-            builder.push_event(EventRow { time: self.time.number(at)?, name, attributes, dropped_attributes });
+            builder.push_event(EventRow {
+                time: self.time.number(at)?,
+                name,
+                attributes,
+                dropped_attributes,
+            });
         }
         Some(())
     }
@@ -104,7 +135,13 @@ impl LinkCells {
     ) -> Result<Vec<Self>, SegmentError> {
         let groups = each_group(segment, FileKind::Links, spans, opener, |rows, column| {
             let ids = (column("trace_id")?, column("span_id")?);
-            Ok((rows, ids, column("trace_state")?, column("flags")?, column("dropped_attrs")?))
+            Ok((
+                rows,
+                ids,
+                column("trace_state")?,
+                column("flags")?,
+                column("dropped_attrs")?,
+            ))
         })?;
         let cells = |((rows, (trace_id, span_id), trace_state, flags, dropped), attributes)| Self {
             rows,

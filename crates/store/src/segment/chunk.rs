@@ -5,24 +5,26 @@
 //!
 //! Promises
 //! - A dictionary is used when it has fewer than half as many values as there are cells, and is at most 256 KiB.
-//! - Pages have 4,096 rows or a power of two more, so many that they are about 16 KiB: a constant column is one
+//! - Pages have 4,096 rows or a power of two more, so many that they are about 32 KiB: a constant column is one
 //!   page, a busy one has small pages for reading single traces.
 //! - A chunk that compression doesn't shorten is stored as it is.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows of a group and bytes of a page are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a group and bytes of a page are far below 2^32"
+)]
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::TraceId;
-use model::batch::{BlobTable, StringTable, Symbol};
 
 use super::SegmentError;
 use super::encode::{put_delta, put_hybrid, put_split, width_of};
 use super::page::{Compressor, PageEncoding, PageKind, put_page};
+use super::plain::Plain;
 
 const PAGE_ROWS_MIN: usize = 4_096;
-/// A page is at least about this long before compression. On the shop corpus 2 KiB gives 28.9 bytes a span and 1.0 ms
-/// a trace, 16 KiB 27.7 and 2.1, 64 KiB 27.5 and 3.0.
+/// A page is at least about this long before compression. On the shop corpus 2 KiB costs 1.5 bytes a span more and
+/// reads a trace in 1.0 ms, 32 KiB reads it in 2.1, 64 KiB saves nothing more and reads it in 3.0.
 const PAGE_BYTES_MIN: usize = 32 << 10;
 /// A page of long values ends here.
 const PAGE_BYTES_SOFT_MAX: usize = 1 << 20;
@@ -30,86 +32,6 @@ const DICTIONARY_BYTES_MAX: usize = 256 << 10;
 /// Keys below this are looked up by index rather than by hash.
 const DIRECT_KEYS: usize = 1 << 16;
 const NO_CODE: u32 = u32::MAX;
-
-/// What the 64 bits of a cell mean, and how its plain form is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Plain<'a> {
-    /// The low 32 bits.
-    Int32,
-    /// All bits.
-    Int64,
-    /// The bits of a double.
-    Double,
-    /// 0 or 1.
-    Bool,
-    /// Eight bytes, as a big-endian number.
-    SpanId,
-    /// An index of a list of trace ids.
-    TraceId(&'a [TraceId]),
-    /// A symbol.
-    Text(&'a StringTable),
-    /// A symbol whose text is a UUID in its usual form.
-    Uuid(&'a StringTable),
-    /// An index of a blob.
-    Blob(&'a BlobTable),
-    /// An index of a list of bytes.
-    Bytes(&'a [Vec<u8>]),
-}
-
-impl Plain<'_> {
-    fn put(&self, key: u64, out: &mut Vec<u8>) {
-        let mut put_long = |bytes: &[u8]| {
-            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            out.extend_from_slice(bytes);
-        };
-        match self {
-            Self::Int32 => out.extend_from_slice(&(key as u32).to_le_bytes()),
-            Self::Int64 | Self::Double => out.extend_from_slice(&key.to_le_bytes()),
-            Self::Bool => out.push(key as u8),
-            Self::SpanId => out.extend_from_slice(&key.to_be_bytes()),
-            Self::TraceId(ids) => {
-                out.extend_from_slice(&ids.get(key as usize).copied().unwrap_or_default().0);
-            }
-            Self::Text(strings) => put_long(strings.get_bytes(Symbol(key as u32))),
-            Self::Uuid(strings) => {
-                let id = uuid_bytes(strings.get_bytes(Symbol(key as u32)));
-                out.extend_from_slice(&id.unwrap_or_default());
-            }
-            Self::Blob(blobs) => put_long(blobs.get(key)),
-            Self::Bytes(list) => put_long(list.get(key as usize).map(Vec::as_slice).unwrap_or_default()),
-        }
-    }
-
-    /// The length of the plain form.
-    fn len(&self, key: u64) -> usize {
-        match self {
-            Self::Int32 => 4,
-            Self::Int64 | Self::Double | Self::SpanId => 8,
-            Self::Bool => 1,
-            Self::TraceId(_) | Self::Uuid(_) => 16,
-            Self::Text(strings) => 4 + strings.get_bytes(Symbol(key as u32)).len(),
-            Self::Blob(blobs) => 4 + blobs.get(key).len(),
-            Self::Bytes(list) => 4 + list.get(key as usize).map_or(0, Vec::len),
-        }
-    }
-}
-
-/// The 16 bytes of a UUID in its usual form: 36 characters, lower case, hyphens in their places.
-pub(crate) fn uuid_bytes(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    let mut id = 0u128;
-    for (place, character) in text.iter().enumerate() {
-        let digit = match (character, place) {
-            (b'-', 8 | 13 | 18 | 23) => continue,
-            (_, 8 | 13 | 18 | 23) => return None,
-            (b'0'..=b'9', _) => character - b'0',
-            (b'a'..=b'f', _) => character - b'a' + 10,
-            _ => return None,
-        };
-        id = id << 4 | u128::from(digit);
-    }
-    Some(id.to_be_bytes())
-}
 
 /// What to write when a dictionary is no use, or is not wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +116,11 @@ impl ChunkWriter {
     }
 
     /// Appends the pages of a chunk.
-    pub(crate) fn write(&mut self, cells: Cells<'_>, out: &mut Vec<u8>) -> Result<WrittenChunk, SegmentError> {
+    pub(crate) fn write(
+        &mut self,
+        cells: Cells<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<WrittenChunk, SegmentError> {
         self.raw.clear();
         self.stored.clear();
         let mut drafts = Vec::new();
@@ -209,7 +135,12 @@ impl ChunkWriter {
                 cells.plain.put(*key, &mut self.raw);
             }
             let values = self.entries.len();
-            drafts.push(Draft { kind: PageKind::Dictionary, values, raw: (0, self.raw.len()), stored: (0, 0) });
+            drafts.push(Draft {
+                kind: PageKind::Dictionary,
+                values,
+                raw: (0, self.raw.len()),
+                stored: (0, 0),
+            });
         }
         let page_rows = self.page_rows(cells, encoding);
         if encoding == PageEncoding::Dictionary {
@@ -223,12 +154,23 @@ impl ChunkWriter {
             self.put_levels(cells, row..end_row, cell..end_cell);
             self.put_values(cells, encoding, cell..end_cell);
             let (kind, values) = (PageKind::Data(encoding), end_row - row);
-            drafts.push(Draft { kind, values, raw: (from, self.raw.len()), stored: (0, 0) });
+            drafts.push(Draft {
+                kind,
+                values,
+                raw: (from, self.raw.len()),
+                stored: (0, 0),
+            });
             (row, cell) = (end_row, end_cell);
         }
         let is_compressed = cells.prefer != Prefer::Random && self.compress(&mut drafts)?;
-        let mut chunk = WrittenChunk { encoding: Some(encoding), is_compressed, ..Default::default() };
-        chunk.nulls = cells.present.map_or(0, |present| cells.rows - present.len());
+        let mut chunk = WrittenChunk {
+            encoding: Some(encoding),
+            is_compressed,
+            ..Default::default()
+        };
+        chunk.nulls = cells
+            .present
+            .map_or(0, |present| cells.rows - present.len());
         self.put_pages(&drafts, &mut chunk, out);
         Ok(chunk)
     }
@@ -255,7 +197,9 @@ impl ChunkWriter {
                 continue;
             }
             let next = self.entries.len() as u32;
-            let direct = usize::try_from(key).ok().and_then(|key| self.code_of.get_mut(key));
+            let direct = usize::try_from(key)
+                .ok()
+                .and_then(|key| self.code_of.get_mut(key));
             let code = match direct {
                 Some(code) => code,
                 None => self.code_of_rare.entry(key).or_insert(NO_CODE),
@@ -273,7 +217,10 @@ impl ChunkWriter {
             last = Some((key, *code));
         }
         for key in &self.entries {
-            if let Some(code) = usize::try_from(*key).ok().and_then(|key| self.code_of.get_mut(key)) {
+            if let Some(code) = usize::try_from(*key)
+                .ok()
+                .and_then(|key| self.code_of.get_mut(key))
+            {
                 *code = NO_CODE;
             }
         }
@@ -283,11 +230,17 @@ impl ChunkWriter {
 
     /// Whether a dictionary of ints takes more than their significant bytes would: port numbers, small counters.
     fn is_dearer_than_numbers(&self) -> bool {
-        let widest = self.entries.iter().map(|bits| bits.cast_signed().unsigned_abs()).max().unwrap_or_default();
+        let widest = self
+            .entries
+            .iter()
+            .map(|bits| bits.cast_signed().unsigned_abs())
+            .max()
+            .unwrap_or_default();
         let number_bytes = (65 - widest.leading_zeros() as usize).div_ceil(8);
         let code_bits = width_of(self.entries.len().saturating_sub(1) as u32) as usize;
         // An entry is compressed to about its significant bytes and one.
-        self.entries.len() * (number_bytes + 1) + self.codes.len() * code_bits / 8 > self.codes.len() * number_bytes
+        self.entries.len() * (number_bytes + 1) + self.codes.len() * code_bits / 8
+            > self.codes.len() * number_bytes
     }
 
     /// Takes the bits that codes need, or whole bytes if the compressor makes more of them on the first page: bytes
@@ -318,7 +271,11 @@ impl ChunkWriter {
         let mut bits = match encoding {
             PageEncoding::Dictionary => {
                 let width = width_of(self.entries.len().saturating_sub(1) as u32) as usize;
-                let changes = self.codes.windows(2).filter(|pair| pair.first() != pair.last()).count();
+                let changes = self
+                    .codes
+                    .windows(2)
+                    .filter(|pair| pair.first() != pair.last())
+                    .count();
                 self.codes.len().min(changes * 8) * width
             }
             PageEncoding::Plain if matches!(cells.plain, Plain::Bool) => cells.keys.len(),
@@ -326,7 +283,11 @@ impl ChunkWriter {
             PageEncoding::Delta | PageEncoding::Split => cells.keys.len() * 32,
         };
         if let Some(present) = cells.present {
-            let gaps = present.windows(2).filter(|pair| pair.last().zip(pair.first()).is_some_and(|(b, a)| b - a > 1));
+            let gaps = present.windows(2).filter(|pair| {
+                pair.last()
+                    .zip(pair.first())
+                    .is_some_and(|(b, a)| b - a > 1)
+            });
             bits += cells.rows.min(gaps.count() * 16);
         }
         let mut page_rows = PAGE_ROWS_MIN;
@@ -336,12 +297,20 @@ impl ChunkWriter {
         page_rows
     }
 
-    fn put_levels(&mut self, cells: Cells<'_>, rows: std::ops::Range<usize>, of: std::ops::Range<usize>) {
+    fn put_levels(
+        &mut self,
+        cells: Cells<'_>,
+        rows: std::ops::Range<usize>,
+        of: std::ops::Range<usize>,
+    ) {
         let Some(present) = cells.present else { return };
         self.levels.clear();
         self.levels.resize(rows.len(), 0);
         for row in present.get(of).unwrap_or_default() {
-            if let Some(level) = (*row as usize).checked_sub(rows.start).and_then(|at| self.levels.get_mut(at)) {
+            if let Some(level) = (*row as usize)
+                .checked_sub(rows.start)
+                .and_then(|at| self.levels.get_mut(at))
+            {
                 *level = 1;
             }
         }
@@ -359,17 +328,32 @@ impl ChunkWriter {
         match encoding {
             PageEncoding::Dictionary => {
                 self.raw.push(self.code_width as u8);
-                put_hybrid(self.codes.get(of).unwrap_or_default(), self.code_width, &mut self.raw);
+                put_hybrid(
+                    self.codes.get(of).unwrap_or_default(),
+                    self.code_width,
+                    &mut self.raw,
+                );
             }
             PageEncoding::Plain if matches!(cells.plain, Plain::Bool) => {
                 for eight in keys.chunks(8) {
-                    self.raw.push(eight.iter().rev().fold(0, |bits, key| bits << 1 | (*key != 0) as u8));
+                    self.raw.push(
+                        eight
+                            .iter()
+                            .rev()
+                            .fold(0, |bits, key| bits << 1 | (*key != 0) as u8),
+                    );
                 }
             }
-            PageEncoding::Plain => keys.iter().for_each(|key| cells.plain.put(*key, &mut self.raw)),
+            PageEncoding::Plain => keys
+                .iter()
+                .for_each(|key| cells.plain.put(*key, &mut self.raw)),
             PageEncoding::Delta => put_delta(keys, &mut self.raw),
             PageEncoding::Split => {
-                let bytes = if matches!(cells.plain, Plain::Int32) { 4 } else { 8 };
+                let bytes = if matches!(cells.plain, Plain::Int32) {
+                    4
+                } else {
+                    8
+                };
                 put_split(keys, bytes, &mut self.raw);
             }
         }
@@ -404,7 +388,11 @@ impl ChunkWriter {
             match draft.kind {
                 PageKind::Dictionary => chunk.dictionary_offset = Some(offset),
                 PageKind::Data(_) => {
-                    let page = WrittenPage { offset, bytes: out.len() - offset, rows: draft.values };
+                    let page = WrittenPage {
+                        offset,
+                        bytes: out.len() - offset,
+                        rows: draft.values,
+                    };
                     chunk.pages.push(page);
                 }
             }
@@ -414,14 +402,22 @@ impl ChunkWriter {
 }
 
 /// Where a page ends that begins at this row and cell: after its rows, or before long values make it too long.
-fn page_end(cells: Cells<'_>, encoding: PageEncoding, from: (usize, usize), page_rows: usize) -> (usize, usize) {
+fn page_end(
+    cells: Cells<'_>,
+    encoding: PageEncoding,
+    from: (usize, usize),
+    page_rows: usize,
+) -> (usize, usize) {
     let (row, cell) = from;
     let end_row = (row + page_rows).min(cells.rows);
     let end_cell = match cells.present {
         None => end_row,
         Some(present) => present.partition_point(|at| (*at as usize) < end_row),
     };
-    let is_long = matches!(cells.plain, Plain::Text(_) | Plain::Blob(_) | Plain::Bytes(_));
+    let is_long = matches!(
+        cells.plain,
+        Plain::Text(_) | Plain::Blob(_) | Plain::Bytes(_)
+    );
     if encoding != PageEncoding::Plain || !is_long {
         return (end_row, end_cell);
     }
@@ -429,7 +425,9 @@ fn page_end(cells: Cells<'_>, encoding: PageEncoding, from: (usize, usize), page
     for at in cell..end_cell {
         bytes += cells.keys.get(at).map_or(0, |key| cells.plain.len(*key));
         if bytes > PAGE_BYTES_SOFT_MAX && at > cell {
-            let row = cells.present.map_or(at, |present| present.get(at).map_or(end_row, |row| *row as usize));
+            let row = cells.present.map_or(at, |present| {
+                present.get(at).map_or(end_row, |row| *row as usize)
+            });
             return (row, at);
         }
     }

@@ -7,7 +7,10 @@
 //!
 //! Refuses: pages whose content doesn't fit the footer.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows of a group and bytes of a page are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a group and bytes of a page are below 2^32"
+)]
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,7 +32,10 @@ impl Values {
     fn empty(shape: Shape) -> Self {
         match shape {
             Shape::Int32 | Shape::Int64 | Shape::Bool | Shape::SpanId => Self::Numbers(Vec::new()),
-            Shape::Bytes16 | Shape::Uuid | Shape::Long => Self::Bytes { bytes: Vec::new(), ends: Vec::new() },
+            Shape::Bytes16 | Shape::Uuid | Shape::Long => Self::Bytes {
+                bytes: Vec::new(),
+                ends: Vec::new(),
+            },
         }
     }
 
@@ -49,8 +55,14 @@ impl Values {
     }
 
     pub(crate) fn bytes(&self, at: usize) -> &[u8] {
-        let Self::Bytes { bytes, ends } = self else { return &[] };
-        let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+        let Self::Bytes { bytes, ends } = self else {
+            return &[];
+        };
+        let start = at
+            .checked_sub(1)
+            .and_then(|before| ends.get(before))
+            .copied()
+            .unwrap_or_default();
         let end = ends.get(at).copied().unwrap_or_default();
         bytes.get(start as usize..end as usize).unwrap_or_default()
     }
@@ -64,17 +76,28 @@ impl Values {
     }
 
     /// Appends those of `count` plain values at the places of `wanted`; all of them fill `raw` exactly.
-    fn put_plain(&mut self, shape: Shape, raw: &[u8], count: usize, wanted: &Range<usize>) -> Option<()> {
+    fn put_plain(
+        &mut self,
+        shape: Shape,
+        raw: &[u8],
+        count: usize,
+        wanted: &Range<usize>,
+    ) -> Option<()> {
         let width = match shape {
             Shape::Int32 => 4,
             Shape::Int64 | Shape::SpanId => 8,
             Shape::Bytes16 | Shape::Uuid => 16,
             Shape::Bool => {
-                let Self::Numbers(numbers) = self else { return None };
+                let Self::Numbers(numbers) = self else {
+                    return None;
+                };
                 if raw.len() != count.div_ceil(8) {
                     return None;
                 }
-                let bit = |at: usize| raw.get(at / 8).map_or(0, |byte| u64::from(byte >> (at % 8) & 1));
+                let bit = |at: usize| {
+                    raw.get(at / 8)
+                        .map_or(0, |byte| u64::from(byte >> (at % 8) & 1))
+                };
                 numbers.extend(wanted.clone().map(bit));
                 return Some(());
             }
@@ -88,11 +111,13 @@ impl Values {
             Self::Numbers(numbers) => match shape {
                 Shape::Int32 => numbers.extend(raw.chunks_exact(4).map(int32)),
                 Shape::SpanId => {
-                    let number = |id: &[u8]| id.try_into().map(u64::from_be_bytes).unwrap_or_default();
+                    let number =
+                        |id: &[u8]| id.try_into().map(u64::from_be_bytes).unwrap_or_default();
                     numbers.extend(raw.chunks_exact(8).map(number));
                 }
                 _ => {
-                    let number = |bits: &[u8]| bits.try_into().map(u64::from_le_bytes).unwrap_or_default();
+                    let number =
+                        |bits: &[u8]| bits.try_into().map(u64::from_le_bytes).unwrap_or_default();
                     numbers.extend(raw.chunks_exact(8).map(number));
                 }
             },
@@ -108,7 +133,9 @@ impl Values {
 
     /// As `put_plain`, each value with its length before it.
     fn put_long(&mut self, mut raw: &[u8], count: usize, wanted: &Range<usize>) -> Option<()> {
-        let Self::Bytes { bytes, ends } = self else { return None };
+        let Self::Bytes { bytes, ends } = self else {
+            return None;
+        };
         for at in 0..count {
             let (length, rest) = raw.split_first_chunk::<4>()?;
             let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -124,7 +151,10 @@ impl Values {
 
 /// A 32-bit number with its sign, in 64 bits; a batch's 32-bit numbers are its low half.
 fn int32(bytes: &[u8]) -> u64 {
-    bytes.try_into().map(i32::from_le_bytes).map_or(0, |number| i64::from(number).cast_unsigned())
+    bytes
+        .try_into()
+        .map(i32::from_le_bytes)
+        .map_or(0, |number| i64::from(number).cast_unsigned())
 }
 
 /// The cells of a column over a range of rows of one row group.
@@ -150,7 +180,10 @@ impl Column {
     pub(crate) fn place(&self, row: usize) -> Option<usize> {
         let cell = match &self.slots {
             None => row,
-            Some(slots) => slots.get(row).filter(|slot| **slot != NO_CELL).map(|slot| *slot as usize)?,
+            Some(slots) => slots
+                .get(row)
+                .filter(|slot| **slot != NO_CELL)
+                .map(|slot| *slot as usize)?,
         };
         match &self.codes {
             None => Some(cell).filter(|cell| *cell < self.values.len()),
@@ -195,7 +228,11 @@ pub(crate) struct ColumnBuilder<'a> {
 }
 
 impl<'a> ColumnBuilder<'a> {
-    pub(crate) fn new(info: &'a ColumnInfo, chunk: &'a ChunkPlace, dictionary: Option<Arc<Values>>) -> Self {
+    pub(crate) fn new(
+        info: &'a ColumnInfo,
+        chunk: &'a ChunkPlace,
+        dictionary: Option<Arc<Values>>,
+    ) -> Self {
         Self {
             info,
             chunk,
@@ -223,12 +260,24 @@ impl<'a> ColumnBuilder<'a> {
         };
         let (_, mut raw) = opener.open(stored, expected)?;
         let rows = page.rows as usize;
-        let first = wanted.start.saturating_sub(page.first_row as usize).min(rows);
-        let last = wanted.end.saturating_sub(page.first_row as usize).clamp(first, rows);
+        let first = wanted
+            .start
+            .saturating_sub(page.first_row as usize)
+            .min(rows);
+        let last = wanted
+            .end
+            .saturating_sub(page.first_row as usize)
+            .clamp(first, rows);
         let (mut cells, mut wanted_cells) = (rows, first..last);
         if let Some(slots) = &mut self.slots {
             let levels = take_levels(&mut raw).ok_or("presence bits are cut short")?;
-            let found = presence(levels, rows, &(first..last), (self.cells as u32, NO_CELL), slots);
+            let found = presence(
+                levels,
+                rows,
+                &(first..last),
+                (self.cells as u32, NO_CELL),
+                slots,
+            );
             let found = found.ok_or("presence bits make no sense")?;
             (cells, wanted_cells) = (found.all, found.before..found.before + found.inside);
         }
@@ -238,26 +287,49 @@ impl<'a> ColumnBuilder<'a> {
         Ok(())
     }
 
-    fn put_cells(&mut self, raw: &[u8], cells: usize, wanted: &Range<usize>) -> Result<(), &'static str> {
+    fn put_cells(
+        &mut self,
+        raw: &[u8],
+        cells: usize,
+        wanted: &Range<usize>,
+    ) -> Result<(), &'static str> {
         const WRONG: &str = "values don't fill the page";
         match self.chunk.encoding {
             PageEncoding::Dictionary => {
                 let (width, runs) = raw.split_first().ok_or(WRONG)?;
                 let from = self.codes.len();
                 hybrid(runs, u32::from(*width), cells, wanted, &mut self.codes).ok_or(WRONG)?;
-                let entries = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.len());
+                let entries = self
+                    .dictionary
+                    .as_ref()
+                    .map_or(0, |dictionary| dictionary.len());
                 let highest = self.codes.get(from..).unwrap_or_default().iter().max();
                 let is_known = highest.is_none_or(|code| (*code as usize) < entries);
-                if is_known { Ok(()) } else { Err("a value is not in the dictionary") }
+                if is_known {
+                    Ok(())
+                } else {
+                    Err("a value is not in the dictionary")
+                }
             }
-            PageEncoding::Plain => self.values.put_plain(self.info.shape, raw, cells, wanted).ok_or(WRONG),
+            PageEncoding::Plain => self
+                .values
+                .put_plain(self.info.shape, raw, cells, wanted)
+                .ok_or(WRONG),
             PageEncoding::Split => {
-                let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
-                let width = if self.info.shape == Shape::Int32 { 4 } else { 8 };
+                let Values::Numbers(numbers) = &mut self.values else {
+                    return Err(WRONG);
+                };
+                let width = if self.info.shape == Shape::Int32 {
+                    4
+                } else {
+                    8
+                };
                 split(raw, (cells, width), wanted, numbers).ok_or(WRONG)
             }
             PageEncoding::Delta => {
-                let Values::Numbers(numbers) = &mut self.values else { return Err(WRONG) };
+                let Values::Numbers(numbers) = &mut self.values else {
+                    return Err(WRONG);
+                };
                 let from = numbers.len();
                 delta(raw, cells, numbers).ok_or(WRONG)?;
                 numbers.truncate(from + wanted.end);
@@ -272,7 +344,13 @@ impl<'a> ColumnBuilder<'a> {
             Some(dictionary) => (Some(self.codes), dictionary),
             None => (None, Arc::new(self.values)),
         };
-        Column { shape: self.info.shape, rows: self.rows, slots: self.slots, codes, values }
+        Column {
+            shape: self.info.shape,
+            rows: self.rows,
+            slots: self.slots,
+            codes,
+            values,
+        }
     }
 }
 
@@ -283,11 +361,17 @@ pub(crate) fn read_dictionary(
     shape: Shape,
     is_compressed: bool,
 ) -> Result<Values, &'static str> {
-    let expected = Expected { kind: PageKind::Dictionary, values: None, is_compressed };
+    let expected = Expected {
+        kind: PageKind::Dictionary,
+        values: None,
+        is_compressed,
+    };
     let (count, raw) = opener.open(stored, expected)?;
     let mut values = Values::empty(shape);
     // A count that the page can't hold is refused before anything is made of it.
-    values.put_plain(shape, raw, count as usize, &(0..count as usize)).ok_or("dictionary doesn't fill the page")?;
+    values
+        .put_plain(shape, raw, count as usize, &(0..count as usize))
+        .ok_or("dictionary doesn't fill the page")?;
     Ok(values)
 }
 

@@ -3,7 +3,10 @@
 //! Promises: any bytes give values or `None`, never a panic and never more values than were asked for.
 //! Refuses (`None`): bytes that end too early or too late for the count that is expected.
 
-#![allow(clippy::cast_possible_truncation, reason = "bits are cut out of words on purpose; counts are bounded by rows")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "bits are cut out of words on purpose; counts are bounded by rows"
+)]
 
 use std::ops::Range;
 
@@ -55,7 +58,9 @@ pub(crate) fn each_run<'a>(
     let mut left = count;
     while left > 0 {
         let header = take_varint(&mut bytes)?;
-        let length = usize::try_from(header >> 1).ok().filter(|length| *length > 0)?;
+        let length = usize::try_from(header >> 1)
+            .ok()
+            .filter(|length| *length > 0)?;
         if header & 1 == 1 {
             let packed = take(&mut bytes, length.checked_mul(width as usize)?)?;
             let values = length.checked_mul(8)?.min(left);
@@ -63,7 +68,8 @@ pub(crate) fn each_run<'a>(
             left -= values;
         } else {
             let mut word = [0u8; 4];
-            word.get_mut(..value_bytes)?.copy_from_slice(take(&mut bytes, value_bytes)?);
+            word.get_mut(..value_bytes)?
+                .copy_from_slice(take(&mut bytes, value_bytes)?);
             left = left.checked_sub(length)?;
             give(Run::Same(u32::from_le_bytes(word), length))?;
         }
@@ -72,7 +78,13 @@ pub(crate) fn each_run<'a>(
 }
 
 /// Appends those of `count` values at the places of `wanted`; the stream fills `bytes` exactly.
-pub(crate) fn hybrid(bytes: &[u8], width: u32, count: usize, wanted: &Range<usize>, out: &mut Vec<u32>) -> Option<()> {
+pub(crate) fn hybrid(
+    bytes: &[u8],
+    width: u32,
+    count: usize,
+    wanted: &Range<usize>,
+    out: &mut Vec<u32>,
+) -> Option<()> {
     let mut at = 0;
     each_run(bytes, width, count, |run| {
         let (Run::Same(_, length) | Run::Packed(_, length)) = run;
@@ -129,7 +141,11 @@ pub(crate) fn presence(
                     slots.push(if bit == 1 { next } else { missing });
                     next += bit as u32;
                 });
-                found.before += if at < wanted.start { ones(packed, first) } else { 0 };
+                found.before += if at < wanted.start {
+                    ones(packed, first)
+                } else {
+                    0
+                };
                 found.inside = (next - base) as usize;
                 found.all += ones(packed, length);
             }
@@ -143,13 +159,23 @@ pub(crate) fn presence(
 /// The set ones among the first `count` bits.
 fn ones(bytes: &[u8], count: usize) -> usize {
     let whole = bytes.get(..count / 8).unwrap_or_default();
-    let tail = bytes.get(count / 8).map_or(0, |byte| (u32::from(*byte) & ((1 << (count % 8)) - 1)).count_ones());
-    whole.iter().map(|byte| byte.count_ones() as usize).sum::<usize>() + tail as usize
+    let tail = bytes.get(count / 8).map_or(0, |byte| {
+        (u32::from(*byte) & ((1 << (count % 8)) - 1)).count_ones()
+    });
+    whole
+        .iter()
+        .map(|byte| byte.count_ones() as usize)
+        .sum::<usize>()
+        + tail as usize
 }
 
 /// Gives the values of `width` bits at the places `of`; the bytes are known to hold them.
 fn unpack(bytes: &[u8], width: u32, of: Range<usize>, mut give: impl FnMut(u64)) {
-    let mask = if width >= 64 { u64::MAX } else { (1u64 << width) - 1 };
+    let mask = if width >= 64 {
+        u64::MAX
+    } else {
+        (1u64 << width) - 1
+    };
     let mut bit = of.start * width as usize;
     for _ in of {
         let (at, shift) = (bit >> 3, (bit & 7) as u32);
@@ -169,11 +195,15 @@ fn unpack(bytes: &[u8], width: u32, of: Range<usize>, mut give: impl FnMut(u64))
 
 #[inline]
 fn word_at(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..at + 8).and_then(|word| <[u8; 8]>::try_from(word).ok()) {
+    match bytes
+        .get(at..at + 8)
+        .and_then(|word| <[u8; 8]>::try_from(word).ok())
+    {
         Some(word) => u64::from_le_bytes(word),
         None => {
             let tail = bytes.get(at..).unwrap_or_default().iter().take(8);
-            tail.rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+            tail.rev()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte))
         }
     }
 }
@@ -243,8 +273,11 @@ mod tests {
     use super::*;
 
     fn runs() -> impl Strategy<Value = Vec<u32>> {
-        prop::collection::vec((0u32..40, 1usize..30), 0..20)
-            .prop_map(|runs| runs.into_iter().flat_map(|(v, n)| std::iter::repeat_n(v, n)).collect())
+        prop::collection::vec((0u32..40, 1usize..30), 0..20).prop_map(|runs| {
+            runs.into_iter()
+                .flat_map(|(v, n)| std::iter::repeat_n(v, n))
+                .collect()
+        })
     }
 
     proptest! {

@@ -5,7 +5,10 @@
 //!
 //! Source: the encodings document of the Parquet format.
 
-#![allow(clippy::cast_possible_truncation, reason = "bits are cut into bytes on purpose; counts are rows of a page")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "bits are cut into bytes on purpose; counts are rows of a page"
+)]
 
 /// Values of a block of packed differences, and of its four parts.
 const DELTA_BLOCK_VALUES: usize = 128;
@@ -55,7 +58,9 @@ pub(crate) fn put_hybrid(values: &[u32], width: u32, out: &mut Vec<u8>) {
 }
 
 fn run_length(values: &[u32]) -> usize {
-    let Some(first) = values.first() else { return 0 };
+    let Some(first) = values.first() else {
+        return 0;
+    };
     values.iter().take_while(|value| *value == first).count()
 }
 
@@ -66,7 +71,14 @@ fn put_packed_run(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let groups = values.len().div_ceil(GROUP_VALUES);
     put_varint(((groups as u64) << 1) | 1, out);
     let padding = groups * GROUP_VALUES - values.len();
-    put_packed(values.iter().map(|value| u64::from(*value)).chain(std::iter::repeat_n(0, padding)), width, out);
+    put_packed(
+        values
+            .iter()
+            .map(|value| u64::from(*value))
+            .chain(std::iter::repeat_n(0, padding)),
+        width,
+        out,
+    );
 }
 
 /// Appends values bit by bit, lowest bits first; what is left of the last byte is zero.
@@ -93,7 +105,11 @@ pub(crate) fn put_delta(values: &[u64], out: &mut Vec<u8>) {
     let mut last = values.first().copied().unwrap_or_default();
     put_varint(zigzag(last.cast_signed()), out);
     let mut deltas = [0i64; DELTA_BLOCK_VALUES];
-    for block in values.get(1..).unwrap_or_default().chunks(DELTA_BLOCK_VALUES) {
+    for block in values
+        .get(1..)
+        .unwrap_or_default()
+        .chunks(DELTA_BLOCK_VALUES)
+    {
         for (delta, value) in deltas.iter_mut().zip(block) {
             *delta = value.wrapping_sub(last).cast_signed();
             last = *value;
@@ -114,7 +130,10 @@ fn put_delta_block(deltas: &[i64], out: &mut Vec<u8>) {
     out.extend_from_slice(&widths);
     for (width, part) in widths.iter().zip(deltas.chunks(DELTA_PART_VALUES)) {
         let padding = DELTA_PART_VALUES - part.len();
-        let padded = part.iter().map(above).chain(std::iter::repeat_n(0, padding));
+        let padded = part
+            .iter()
+            .map(above)
+            .chain(std::iter::repeat_n(0, padding));
         put_packed(padded, u32::from(*width), out);
     }
 }

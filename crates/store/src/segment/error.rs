@@ -71,7 +71,10 @@ impl SegmentError {
     }
 
     pub(crate) fn corrupt(file: &Path, what: impl Into<String>) -> Self {
-        Self::Corrupt { file: file.to_path_buf(), what: what.into() }
+        Self::Corrupt {
+            file: file.to_path_buf(),
+            what: what.into(),
+        }
     }
 
     pub(crate) fn bug(what: impl Into<String>) -> Self {
@@ -81,9 +84,15 @@ impl SegmentError {
     /// Names a failure of the operating system; a file that is missing or too short is damage, not a refusal.
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::UnexpectedEof => Self::corrupt(path, format!("it is too short: {source}")),
+            io::ErrorKind::UnexpectedEof => {
+                Self::corrupt(path, format!("it is too short: {source}"))
+            }
             io::ErrorKind::NotFound if doing != "create" => Self::corrupt(path, "it is missing"),
-            _ => Self::Io { doing, path: path.to_path_buf(), source },
+            _ => Self::Io {
+                doing,
+                path: path.to_path_buf(),
+                source,
+            },
         }
     }
 }

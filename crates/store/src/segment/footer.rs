@@ -4,7 +4,10 @@
 //! given is inside the file and fits together.
 //! Refuses: files of another schema, segment or tenant than the manifest says.
 
-#![allow(clippy::cast_possible_truncation, reason = "columns, rows and pages of a segment's files are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "columns, rows and pages of a segment's files are below 2^32"
+)]
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,13 +15,15 @@ use std::path::Path;
 use bytes::Bytes;
 use journal::{File, read_exact_at};
 use parquet::basic::{Compression, Encoding, Repetition, Type as Physical};
-use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+};
 
 use super::SegmentError;
 use super::layout::{LAYOUT_NOTE, Layout};
 use super::meta::{FileMeta, SegmentMeta};
 use super::page::PageEncoding;
-use super::write::{SCHEMA_NOTE, SCHEMA_VERSION, SEGMENT_NOTE, TENANT_NOTE};
+use super::tables::{SCHEMA_NOTE, SCHEMA_VERSION, SEGMENT_NOTE, TENANT_NOTE};
 
 /// How the plain values of a column look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,20 +92,31 @@ pub(crate) struct Footer {
 
 impl Footer {
     /// Reads and checks the footer of a file.
-    pub(crate) fn read(file: &dyn File, path: &Path, about: &FileMeta, of: &SegmentMeta) -> Result<Self, SegmentError> {
+    pub(crate) fn read(
+        file: &dyn File,
+        path: &Path,
+        about: &FileMeta,
+        of: &SegmentMeta,
+    ) -> Result<Self, SegmentError> {
         let corrupt = |what: &str| SegmentError::corrupt(path, what);
-        let length = file.len().map_err(|source| SegmentError::io("read", path, source))?;
+        let length = file
+            .len()
+            .map_err(|source| SegmentError::io("read", path, source))?;
         if length != about.bytes || about.footer_bytes > length {
             return Err(corrupt("its length is not the manifest's"));
         }
         let start = length - about.footer_bytes;
         let mut bytes = vec![0; usize::try_from(about.footer_bytes).unwrap_or_default()];
-        read_exact_at(file, &mut bytes, start).map_err(|source| SegmentError::io("read", path, source))?;
-        if crc32c::crc32c(&bytes) != about.footer_crc32c && !plumbing::planted("segment-crc-ignored") {
+        read_exact_at(file, &mut bytes, start)
+            .map_err(|source| SegmentError::io("read", path, source))?;
+        if crc32c::crc32c(&bytes) != about.footer_crc32c
+            && !plumbing::planted("segment-crc-ignored")
+        {
             return Err(corrupt("the checksum of its footer is wrong"));
         }
-        let parsed = parse(Bytes::from(bytes), length);
-        let parsed = parsed.map_err(|error| corrupt(&format!("its footer can't be read: {error}")))?;
+        let parsed = parse(&Bytes::from(bytes), length);
+        let parsed =
+            parsed.map_err(|error| corrupt(&format!("its footer can't be read: {error}")))?;
         let note = |key: &str| {
             let notes = parsed.file_metadata().key_value_metadata()?;
             notes.iter().find(|note| note.key == key)?.value.as_deref()
@@ -134,29 +150,55 @@ impl Footer {
                 (Physical::BYTE_ARRAY, _) => Shape::Long,
                 _ => return None,
             };
-            let is_optional = described.self_type().get_basic_info().repetition() == Repetition::OPTIONAL;
-            Some(ColumnInfo { name: described.name().to_owned(), shape, is_optional })
+            let is_optional =
+                described.self_type().get_basic_info().repetition() == Repetition::OPTIONAL;
+            Some(ColumnInfo {
+                name: described.name().to_owned(),
+                shape,
+                is_optional,
+            })
         };
-        let columns: Vec<ColumnInfo> = (0..schema.num_columns()).map(column).collect::<Option<_>>()?;
+        let columns: Vec<ColumnInfo> = (0..schema.num_columns())
+            .map(column)
+            .collect::<Option<_>>()?;
         let mut groups = Vec::new();
         let mut first_row = 0usize;
         for (at, group) in parsed.row_groups().iter().enumerate() {
             let rows = usize::try_from(group.num_rows()).ok()?;
             let chunk = |place: usize| {
                 let pages = parsed.page_index()?.page_locations(at, place)?;
-                let places = pages.iter().map(|page| (page.offset, page.compressed_page_size, page.first_row_index));
+                let places = pages
+                    .iter()
+                    .map(|page| (page.offset, page.compressed_page_size, page.first_row_index));
                 chunk(group.columns().get(place)?, places, rows, data_end)
             };
             let chunks = (0..columns.len()).map(chunk).collect::<Option<_>>()?;
-            groups.push(Group { rows: first_row..first_row.checked_add(rows)?, chunks });
+            groups.push(Group {
+                rows: first_row..first_row.checked_add(rows)?,
+                chunks,
+            });
             first_row += rows;
         }
-        let place_of = |name: &String| columns.iter().position(|column| column.name == *name).map(|at| at as u32);
-        let named = layout.fields.iter().map(|field| field.column.as_ref().map(place_of));
+        let place_of = |name: &String| {
+            columns
+                .iter()
+                .position(|column| column.name == *name)
+                .map(|at| at as u32)
+        };
+        let named = layout
+            .fields
+            .iter()
+            .map(|field| field.column.as_ref().map(place_of));
         // A column that is named and not there would lose values.
         let field_columns = named.map(|place| place.map_or(Some(None), |place| place.map(Some)));
         let field_columns = field_columns.collect::<Option<Vec<_>>>()?;
-        Some(Self { columns, groups, layout, field_columns, rows: first_row })
+        Some(Self {
+            columns,
+            groups,
+            layout,
+            field_columns,
+            rows: first_row,
+        })
     }
 
     /// A column by its name.
@@ -166,20 +208,36 @@ impl Footer {
 
     /// Memory held, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|column| column.name.len() + 40).sum();
+        let columns: usize = self
+            .columns
+            .iter()
+            .map(|column| column.name.len() + 40)
+            .sum();
         let chunks = self.groups.iter().flat_map(|group| &group.chunks);
-        let chunks: usize = chunks.map(|chunk| chunk.pages.len() * size_of::<PagePlace>() + 72).sum();
-        let fields: usize = self.layout.fields.iter().map(|field| field.key.len() * 2 + 80).sum();
-        let shapes: usize = self.layout.shapes.iter().map(|shape| shape.len() * 4 + 24).sum();
+        let chunks: usize = chunks
+            .map(|chunk| chunk.pages.len() * size_of::<PagePlace>() + 72)
+            .sum();
+        let fields: usize = self
+            .layout
+            .fields
+            .iter()
+            .map(|field| field.key.len() * 2 + 80)
+            .sum();
+        let shapes: usize = self
+            .layout
+            .shapes
+            .iter()
+            .map(|shape| shape.len() * 4 + 24)
+            .sum();
         columns + chunks + fields + shapes
     }
 }
 
-fn parse(bytes: Bytes, length: u64) -> Result<ParquetMetaData, parquet::errors::ParquetError> {
+fn parse(bytes: &Bytes, length: u64) -> Result<ParquetMetaData, parquet::errors::ParquetError> {
     let mut reader = ParquetMetaDataReader::new()
         .with_column_index_policy(PageIndexPolicy::Skip)
         .with_offset_index_policy(PageIndexPolicy::Required);
-    reader.try_parse_sized(&bytes, length)?;
+    reader.try_parse_sized(bytes, length)?;
     reader.finish()
 }
 
@@ -224,7 +282,10 @@ fn chunk(
         None => None,
         Some(offset) => {
             let offset = u64::try_from(offset).ok()?;
-            Some((offset, u32::try_from(first.offset.checked_sub(offset)?).ok()?))
+            Some((
+                offset,
+                u32::try_from(first.offset.checked_sub(offset)?).ok()?,
+            ))
         }
     };
     let has_dictionary = encoding? == PageEncoding::Dictionary;

@@ -8,7 +8,10 @@
 //! Promises: order, repeated keys, types and every byte of a value come back; the sidecar is not needed for it.
 //! Refuses: footers that name columns or fields that are not there.
 
-#![allow(clippy::cast_possible_truncation, reason = "fields and shapes of a file are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "fields and shapes of a file are below 2^32"
+)]
 
 use model::ValueType;
 use model::batch::PackedValue;
@@ -64,7 +67,11 @@ impl Layout {
     /// The layout that a footer holds; `None` when it makes no sense.
     pub(crate) fn parse(note: &str) -> Option<Self> {
         let layout: Self = serde_json::from_str(note).ok()?;
-        let is_whole = layout.shapes.iter().flatten().all(|field| (*field as usize) < layout.fields.len());
+        let is_whole = layout
+            .shapes
+            .iter()
+            .flatten()
+            .all(|field| (*field as usize) < layout.fields.len());
         is_whole.then_some(layout)
     }
 
@@ -81,12 +88,23 @@ impl Layout {
         let home = |at: usize, field: u32| {
             let is_first = !fields.iter().take(at).any(|other| *other == field);
             match self.fields.get(field as usize) {
-                Some(Field { value_type: ValueType::Empty, .. }) => Home::Nowhere,
-                Some(Field { column: Some(_), .. }) if is_first => Home::Column(field),
+                Some(Field {
+                    value_type: ValueType::Empty,
+                    ..
+                }) => Home::Nowhere,
+                Some(Field {
+                    column: Some(_), ..
+                }) if is_first => Home::Column(field),
                 _ => Home::Rest,
             }
         };
-        Some(fields.iter().enumerate().map(|(at, field)| (*field, home(at, *field))).collect())
+        Some(
+            fields
+                .iter()
+                .enumerate()
+                .map(|(at, field)| (*field, home(at, *field)))
+                .collect(),
+        )
     }
 }
 
@@ -109,16 +127,26 @@ mod type_name {
 
     use super::ValueType;
 
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
-    pub(super) fn serialize<S: Serializer>(value_type: &ValueType, serializer: S) -> Result<S::Ok, S::Error> {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde calls"
+    )]
+    pub(super) fn serialize<S: Serializer>(
+        value_type: &ValueType,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(super::type_name(*value_type))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ValueType, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ValueType, D::Error> {
         let name = String::deserialize(deserializer)?;
         let all = (0..=7).filter_map(ValueType::from_number);
         let mut named = all.filter(|value_type| super::type_name(*value_type) == name);
-        named.next().ok_or_else(|| serde::de::Error::custom("unknown type"))
+        named
+            .next()
+            .ok_or_else(|| serde::de::Error::custom("unknown type"))
     }
 }
 
@@ -173,13 +201,17 @@ pub(crate) fn take_rest<'a>(list: &mut &'a [u8]) -> Option<(&'a [u8], PackedValu
     let mut pair = take_bytes(1 << 3 | LENGTH, list)?;
     let key = take_bytes(1 << 3 | LENGTH, &mut pair)?;
     let any = take_bytes(2 << 3 | LENGTH, &mut pair)?;
-    let Some((tag, mut number)) = any.split_first() else { return Some((key, PackedValue::Empty)) };
+    let Some((tag, mut number)) = any.split_first() else {
+        return Some((key, PackedValue::Empty));
+    };
     let mut whole = any;
     let value = match ValueType::from_number(tag >> 3)? {
         ValueType::Empty => return None,
         ValueType::Bool => PackedValue::Bool(take_varint(&mut number)? != 0),
         ValueType::Int => PackedValue::Int(take_varint(&mut number)?.cast_signed()),
-        ValueType::Double => PackedValue::Double(f64::from_bits(u64::from_le_bytes(number.try_into().ok()?))),
+        ValueType::Double => {
+            PackedValue::Double(f64::from_bits(u64::from_le_bytes(number.try_into().ok()?)))
+        }
         ValueType::String => PackedValue::String(take_bytes(*tag, &mut whole)?),
         ValueType::Array => PackedValue::Array(take_bytes(*tag, &mut whole)?),
         ValueType::Map => PackedValue::Map(take_bytes(*tag, &mut whole)?),
@@ -214,7 +246,10 @@ mod tests {
         }
         let mut rest = list.as_slice();
         for (n, value) in values().into_iter().enumerate() {
-            assert_eq!(take_rest(&mut rest), Some((format!("k{n}").as_bytes(), value)));
+            assert_eq!(
+                take_rest(&mut rest),
+                Some((format!("k{n}").as_bytes(), value))
+            );
         }
         assert!(rest.is_empty());
         for cut in 0..list.len() {
@@ -235,9 +270,20 @@ mod tests {
             field("b", ValueType::String, None),
             field("c", ValueType::Empty, None),
         ];
-        let layout = Layout { fields, shapes: vec![vec![0, 1, 0, 2]] };
+        let layout = Layout {
+            fields,
+            shapes: vec![vec![0, 1, 0, 2]],
+        };
         let homes = layout.homes(SHAPE_LISTED).unwrap();
-        assert_eq!(homes, [(0, Home::Column(0)), (1, Home::Rest), (0, Home::Rest), (2, Home::Nowhere)]);
+        assert_eq!(
+            homes,
+            [
+                (0, Home::Column(0)),
+                (1, Home::Rest),
+                (0, Home::Rest),
+                (2, Home::Nowhere)
+            ]
+        );
         assert_eq!(layout.homes(SHAPE_NONE), Some(Vec::new()));
         assert_eq!((layout.homes(SHAPE_REST), layout.homes(3)), (None, None));
         assert_eq!(Layout::parse(&layout.to_note().unwrap()), Some(layout));

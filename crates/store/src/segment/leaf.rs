@@ -3,7 +3,10 @@
 //! Texts are judged once per distinct value, rows then by code. A resource's or scope's attributes are judged once per
 //! resource. Values in `attrs_rest` are not looked at here: rows that may have the key there are left open.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows, codes and numbers come back from where they were widened")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows, codes and numbers come back from where they were widened"
+)]
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,7 +54,12 @@ struct ColumnPlace<'a> {
 
 impl<'a> LeafReader<'a> {
     pub(crate) fn new(segment: &'a Segment, pruner: &'a Pruner<'a>) -> Result<Self, SegmentError> {
-        Ok(Self { segment, pruner, footer: segment.spans_footer()?, resources: segment.resources()? })
+        Ok(Self {
+            segment,
+            pruner,
+            footer: segment.spans_footer()?,
+            resources: segment.resources()?,
+        })
     }
 
     /// The rows of a granule that pass.
@@ -67,7 +75,9 @@ impl<'a> LeafReader<'a> {
             return Ok(Verdict::none(len));
         }
         let typed = Meaning::Typed;
-        let field = |name, meaning, opener: &mut PageOpener| self.field(leaf, range, (name, meaning), opener);
+        let field = |name, meaning, opener: &mut PageOpener| {
+            self.field(leaf, range, (name, meaning), opener)
+        };
         match &leaf.field {
             Field::Name => field("name", typed(ValueType::String), opener),
             Field::Service => field("service", typed(ValueType::String), opener),
@@ -81,9 +91,11 @@ impl<'a> LeafReader<'a> {
             Field::EventName => self.event_names(leaf, range, opener),
             Field::Attribute { place, key } => self.attribute(leaf, (*place, key), range, opener),
             // Ids are looked up elsewhere; here they are left to be judged row by row.
-            Field::TraceId | Field::SpanId | Field::ParentSpanId | Field::LinkTraceId | Field::LinkSpanId => {
-                Ok(Verdict::unknown(len))
-            }
+            Field::TraceId
+            | Field::SpanId
+            | Field::ParentSpanId
+            | Field::LinkTraceId
+            | Field::LinkSpanId => Ok(Verdict::unknown(len)),
         }
     }
 
@@ -96,14 +108,27 @@ impl<'a> LeafReader<'a> {
         opener: &mut PageOpener,
     ) -> Result<Verdict, SegmentError> {
         let mut verdict = Verdict::none(range.len());
-        let of_nothing = meaning == Meaning::Typed(ValueType::String) && leaf.test.passes(&AttrValue::String(""));
-        let column = self.footer.column(name).ok_or_else(|| self.segment.no_column(name))?;
+        let of_nothing = meaning == Meaning::Typed(ValueType::String)
+            && leaf.test.passes(&AttrValue::String(""));
+        let column = self
+            .footer
+            .column(name)
+            .ok_or_else(|| self.segment.no_column(name))?;
         for piece in pieces(&self.footer, range) {
-            let place = ColumnPlace { kind: FileKind::Spans, footer: &self.footer, group: piece.group, column };
+            let place = ColumnPlace {
+                kind: FileKind::Spans,
+                footer: &self.footer,
+                group: piece.group,
+                column,
+            };
             let shift = piece.all.start - range.start;
-            self.passing(&place, &piece.rows, (&leaf.test, meaning, of_nothing), opener, &mut |at| {
-                verdict.set(shift + at);
-            })?;
+            self.passing(
+                &place,
+                &piece.rows,
+                (&leaf.test, meaning, of_nothing),
+                opener,
+                &mut |at| verdict.set(shift + at),
+            )?;
         }
         Ok(verdict)
     }
@@ -118,7 +143,9 @@ impl<'a> LeafReader<'a> {
         give: &mut dyn FnMut(usize),
     ) -> Result<(), SegmentError> {
         let of = (place.kind, place.footer);
-        let column = self.segment.column(of, (place.group, place.column), rows, opener)?;
+        let column = self
+            .segment
+            .column(of, (place.group, place.column), rows, opener)?;
         let mut text = Vec::new();
         let mut judge = |at: usize| passes(&column, at, (test, meaning), &mut text);
         if column.has_dictionary() {
@@ -127,7 +154,9 @@ impl<'a> LeafReader<'a> {
                 return Ok(());
             }
             for row in 0..column.len() {
-                if column.place(row).map_or(of_nothing, |at| passing.get(at).copied().unwrap_or_default()) {
+                if column.place(row).map_or(of_nothing, |at| {
+                    passing.get(at).copied().unwrap_or_default()
+                }) {
                     give(row);
                 }
             }
@@ -153,23 +182,44 @@ impl<'a> LeafReader<'a> {
         if asks(OwnerKind::Span) {
             for piece in pieces(&self.footer, range) {
                 let shift = piece.all.start - range.start;
-                let rows = OwnerRows { kind: FileKind::Spans, footer: &self.footer, piece: &piece };
-                self.owners(leaf, key, &rows, opener, &mut |at, is_certain| put(&mut verdict, shift + at, is_certain))?;
+                let rows = OwnerRows {
+                    kind: FileKind::Spans,
+                    footer: &self.footer,
+                    piece: &piece,
+                };
+                self.owners(leaf, key, &rows, opener, &mut |at, is_certain| {
+                    put(&mut verdict, shift + at, is_certain);
+                })?;
             }
         }
         if asks(OwnerKind::Resource) {
             let passing: Vec<bool> = (0..self.resources.resources().len())
-                .map(|row| has_passing(self.resources.resource(row as u32).attributes(), key, &leaf.test))
+                .map(|row| {
+                    has_passing(
+                        self.resources.resource(row as u32).attributes(),
+                        key,
+                        &leaf.test,
+                    )
+                })
                 .collect();
             self.numbered("resource_id", &passing, range, opener, &mut verdict)?;
         }
         if asks(OwnerKind::Scope) {
             let passing: Vec<bool> = (0..self.resources.scopes().len())
-                .map(|row| has_passing(self.resources.scope(row as u32).attributes(), key, &leaf.test))
+                .map(|row| {
+                    has_passing(
+                        self.resources.scope(row as u32).attributes(),
+                        key,
+                        &leaf.test,
+                    )
+                })
                 .collect();
             self.numbered("scope_id", &passing, range, opener, &mut verdict)?;
         }
-        for (owner, kind) in [(OwnerKind::Event, FileKind::Events), (OwnerKind::Link, FileKind::Links)] {
+        for (owner, kind) in [
+            (OwnerKind::Event, FileKind::Events),
+            (OwnerKind::Link, FileKind::Links),
+        ] {
             if asks(owner) {
                 self.children(kind, range, opener, &mut |rows, spans, opener| {
                     self.owners(leaf, key, rows, opener, &mut |at, is_certain| {
@@ -184,6 +234,7 @@ impl<'a> LeafReader<'a> {
     }
 
     /// Judges the attributes of owners of one file; gives each row that passes, or that may pass.
+    // tidy: long-function: one case after another of where a key's values lie
     fn owners(
         &self,
         leaf: &Leaf,
@@ -193,37 +244,75 @@ impl<'a> LeafReader<'a> {
         give: &mut dyn FnMut(usize, bool),
     ) -> Result<(), SegmentError> {
         let (footer, layout) = (rows.footer, &rows.footer.layout);
-        let has_key = |field: &u32| layout.fields.get(*field as usize).is_some_and(|field| field.key == key);
-        for (at, field) in layout.fields.iter().enumerate().filter(|(_, field)| field.key == key) {
-            let Some(column) = footer.field_columns.get(at).copied().flatten() else { continue };
-            let place = ColumnPlace { kind: rows.kind, footer, group: rows.piece.group, column: column as usize };
+        let has_key = |field: &u32| {
+            layout
+                .fields
+                .get(*field as usize)
+                .is_some_and(|field| field.key == key)
+        };
+        for (at, field) in layout
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.key == key)
+        {
+            let Some(column) = footer.field_columns.get(at).copied().flatten() else {
+                continue;
+            };
+            let place = ColumnPlace {
+                kind: rows.kind,
+                footer,
+                group: rows.piece.group,
+                column: column as usize,
+            };
             let test = (&leaf.test, Meaning::Typed(field.value_type), false);
-            self.passing(&place, &rows.piece.rows, test, opener, &mut |row| give(row, true))?;
+            self.passing(&place, &rows.piece.rows, test, opener, &mut |row| {
+                give(row, true);
+            })?;
         }
         // By shape: whether a row of it passes for what the shape says, and whether it might for what is in the rest.
         let passes_empty = leaf.test.passes(&AttrValue::Empty);
         let passes_any = matches!(leaf.test, Test::Exists);
         let of_shape = |shape: u64| {
-            let listed = shape.checked_sub(SHAPE_LISTED).and_then(|at| layout.shapes.get(at as usize));
+            let listed = shape
+                .checked_sub(SHAPE_LISTED)
+                .and_then(|at| layout.shapes.get(at as usize));
             if !listed.is_some_and(|fields| fields.iter().any(has_key)) {
                 return (false, shape == SHAPE_REST);
             }
             let homes = layout.homes(shape).unwrap_or_default();
-            let is_at = |wanted: Home| homes.iter().any(|(field, home)| *home == wanted && has_key(field));
-            (passes_empty && is_at(Home::Nowhere) || passes_any && is_at(Home::Rest), is_at(Home::Rest))
+            let is_at = |wanted: Home| {
+                homes
+                    .iter()
+                    .any(|(field, home)| *home == wanted && has_key(field))
+            };
+            (
+                passes_empty && is_at(Home::Nowhere) || passes_any && is_at(Home::Rest),
+                is_at(Home::Rest),
+            )
         };
         let has_listed = layout.shapes.iter().any(|shape| shape.iter().any(has_key));
         let has_rest = footer.column(REST_COLUMN).is_some();
         if !has_listed && !has_rest {
             return Ok(());
         }
-        let shapes: Vec<(bool, bool)> = (0..SHAPE_LISTED + layout.shapes.len() as u64).map(of_shape).collect();
-        if shapes.iter().enumerate().all(|(shape, of)| *of == (false, false) || shape as u64 == SHAPE_REST && !has_rest) {
+        let shapes: Vec<(bool, bool)> = (0..SHAPE_LISTED + layout.shapes.len() as u64)
+            .map(of_shape)
+            .collect();
+        if shapes
+            .iter()
+            .enumerate()
+            .all(|(shape, of)| *of == (false, false) || shape as u64 == SHAPE_REST && !has_rest)
+        {
             return Ok(());
         }
-        let column = footer.column(SHAPE_COLUMN).ok_or_else(|| self.segment.no_column(SHAPE_COLUMN))?;
+        let column = footer
+            .column(SHAPE_COLUMN)
+            .ok_or_else(|| self.segment.no_column(SHAPE_COLUMN))?;
         let of = (rows.kind, footer);
-        let column = self.segment.column(of, (rows.piece.group, column), &rows.piece.rows, opener)?;
+        let column =
+            self.segment
+                .column(of, (rows.piece.group, column), &rows.piece.rows, opener)?;
         for row in 0..column.len() {
             let shape = column.number(row).unwrap_or_default() as usize;
             match shapes.get(shape) {
@@ -235,10 +324,19 @@ impl<'a> LeafReader<'a> {
         Ok(())
     }
 
-    fn scope_field(&self, leaf: &Leaf, range: &Range<usize>, opener: &mut PageOpener) -> Result<Verdict, SegmentError> {
+    fn scope_field(
+        &self,
+        leaf: &Leaf,
+        range: &Range<usize>,
+        opener: &mut PageOpener,
+    ) -> Result<Verdict, SegmentError> {
         let passes = |row: usize| {
             let scope = self.resources.scope(row as u32);
-            let text = if leaf.field == Field::ScopeName { scope.name() } else { scope.version() };
+            let text = if leaf.field == Field::ScopeName {
+                scope.name()
+            } else {
+                scope.version()
+            };
             leaf.test.passes(&AttrValue::String(text))
         };
         let passing: Vec<bool> = (0..self.resources.scopes().len()).map(passes).collect();
@@ -259,10 +357,15 @@ impl<'a> LeafReader<'a> {
         if passing.iter().all(|is| !is) {
             return Ok(());
         }
-        let place = self.footer.column(name).ok_or_else(|| self.segment.no_column(name))?;
+        let place = self
+            .footer
+            .column(name)
+            .ok_or_else(|| self.segment.no_column(name))?;
         for piece in pieces(&self.footer, range) {
             let of = (FileKind::Spans, &*self.footer);
-            let column = self.segment.column(of, (piece.group, place), &piece.rows, opener)?;
+            let column = self
+                .segment
+                .column(of, (piece.group, place), &piece.rows, opener)?;
             for at in 0..column.len() {
                 let number = column.number(at).unwrap_or_default() as usize;
                 if passing.get(number).copied().unwrap_or_default() {
@@ -273,18 +376,36 @@ impl<'a> LeafReader<'a> {
         Ok(())
     }
 
-    fn event_names(&self, leaf: &Leaf, range: &Range<usize>, opener: &mut PageOpener) -> Result<Verdict, SegmentError> {
+    fn event_names(
+        &self,
+        leaf: &Leaf,
+        range: &Range<usize>,
+        opener: &mut PageOpener,
+    ) -> Result<Verdict, SegmentError> {
         let mut verdict = Verdict::none(range.len());
-        self.children(FileKind::Events, range, opener, &mut |rows, spans, opener| {
-            let column = rows.footer.column("name").ok_or_else(|| self.segment.no_column("name"))?;
-            let place = ColumnPlace { kind: rows.kind, footer: rows.footer, group: rows.piece.group, column };
-            let test = (&leaf.test, Meaning::Typed(ValueType::String), false);
-            self.passing(&place, &rows.piece.rows, test, opener, &mut |at| {
-                if let Some(row) = spans.get(at) {
-                    verdict.set(*row as usize - range.start);
-                }
-            })
-        })?;
+        self.children(
+            FileKind::Events,
+            range,
+            opener,
+            &mut |rows, spans, opener| {
+                let column = rows
+                    .footer
+                    .column("name")
+                    .ok_or_else(|| self.segment.no_column("name"))?;
+                let place = ColumnPlace {
+                    kind: rows.kind,
+                    footer: rows.footer,
+                    group: rows.piece.group,
+                    column,
+                };
+                let test = (&leaf.test, Meaning::Typed(ValueType::String), false);
+                self.passing(&place, &rows.piece.rows, test, opener, &mut |at| {
+                    if let Some(row) = spans.get(at) {
+                        verdict.set(*row as usize - range.start);
+                    }
+                })
+            },
+        )?;
         Ok(verdict)
     }
 
@@ -294,20 +415,35 @@ impl<'a> LeafReader<'a> {
         kind: FileKind,
         range: &Range<usize>,
         opener: &mut PageOpener,
-        judge: &mut dyn FnMut(&OwnerRows<'_>, &[u32], &mut PageOpener) -> Result<(), SegmentError>,
+        judge: &mut ChildJudge<'_>,
     ) -> Result<(), SegmentError> {
-        let Some(footer) = self.segment.footer(kind)? else { return Ok(()) };
+        let Some(footer) = self.segment.footer(kind)? else {
+            return Ok(());
+        };
         for (group, about) in footer.groups.iter().enumerate() {
-            let (rows, spans) = super::assemble::child_rows(self.segment, (kind, &footer), group, range, opener)?;
+            let (rows, spans) =
+                super::assemble::child_rows(self.segment, (kind, &footer), group, range, opener)?;
             if !rows.is_empty() {
                 let all = about.rows.start + rows.start..about.rows.start + rows.end;
                 let piece = Piece { group, rows, all };
-                judge(&OwnerRows { kind, footer: &footer, piece: &piece }, &spans, opener)?;
+                judge(
+                    &OwnerRows {
+                        kind,
+                        footer: &footer,
+                        piece: &piece,
+                    },
+                    &spans,
+                    opener,
+                )?;
             }
         }
         Ok(())
     }
 }
+
+/// Judges children, given the rows of their spans.
+type ChildJudge<'a> =
+    dyn FnMut(&OwnerRows<'_>, &[u32], &mut PageOpener) -> Result<(), SegmentError> + 'a;
 
 /// Rows of a file whose attributes are judged.
 struct OwnerRows<'a> {
@@ -333,7 +469,12 @@ fn has_passing<'b>(
 }
 
 /// Whether a value of a column passes.
-fn passes(column: &Column, at: usize, (test, meaning): (&Test, Meaning), text: &mut Vec<u8>) -> bool {
+fn passes(
+    column: &Column,
+    at: usize,
+    (test, meaning): (&Test, Meaning),
+    text: &mut Vec<u8>,
+) -> bool {
     let values: &Values = column.values();
     let value = match meaning {
         Meaning::Start => AttrValue::Int(i64::try_from(values.number(at)).unwrap_or(i64::MAX)),

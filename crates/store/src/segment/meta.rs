@@ -30,20 +30,34 @@ impl SegmentId {
     /// Reads a name.
     pub fn parse(name: &str) -> Result<Self, SegmentIdError> {
         let number = |part: &str| {
-            let is_hex = part.len() == 16 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-            if is_hex { u64::from_str_radix(part, 16).ok() } else { None }
+            let is_hex =
+                part.len() == 16 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+            if is_hex {
+                u64::from_str_radix(part, 16).ok()
+            } else {
+                None
+            }
         };
         name.strip_prefix('f')
             .and_then(|rest| rest.split_once('-'))
             .and_then(|(first, last)| Some((number(first)?, number(last)?)))
-            .map(|(first_sequence, last_sequence)| Self { first_sequence, last_sequence })
-            .ok_or_else(|| SegmentIdError { name: name.chars().take(80).collect() })
+            .map(|(first_sequence, last_sequence)| Self {
+                first_sequence,
+                last_sequence,
+            })
+            .ok_or_else(|| SegmentIdError {
+                name: name.chars().take(80).collect(),
+            })
     }
 }
 
 impl fmt::Display for SegmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "f{:016x}-{:016x}", self.first_sequence, self.last_sequence)
+        write!(
+            f,
+            "f{:016x}-{:016x}",
+            self.first_sequence, self.last_sequence
+        )
     }
 }
 
@@ -86,7 +100,13 @@ pub enum FileKind {
 
 impl FileKind {
     /// All kinds, in the order in which they are written.
-    pub const ALL: [Self; 5] = [Self::Spans, Self::Events, Self::Links, Self::Resources, Self::Index];
+    pub const ALL: [Self; 5] = [
+        Self::Spans,
+        Self::Events,
+        Self::Links,
+        Self::Resources,
+        Self::Index,
+    ];
 
     /// The end of the file's name.
     #[must_use]
@@ -169,11 +189,16 @@ impl SegmentMeta {
 mod tenant_text {
     use super::{Deserialize, Deserializer, Serializer, TenantId};
 
-    pub(super) fn serialize<S: Serializer>(tenant: &TenantId, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        tenant: &TenantId,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(tenant.as_str())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TenantId, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<TenantId, D::Error> {
         let name = String::deserialize(deserializer)?;
         TenantId::parse(&name).map_err(serde::de::Error::custom)
     }
@@ -185,10 +210,19 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written_and_others_are_refused() {
-        let id = SegmentId { first_sequence: 0x2a, last_sequence: u64::MAX };
+        let id = SegmentId {
+            first_sequence: 0x2a,
+            last_sequence: u64::MAX,
+        };
         assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
         assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
-        let bad = ["", "f", "f2a-2b", "m000000000000002a-ffffffffffffffff", "f000000000000002A-ffffffffffffffff"];
+        let bad = [
+            "",
+            "f",
+            "f2a-2b",
+            "m000000000000002a-ffffffffffffffff",
+            "f000000000000002A-ffffffffffffffff",
+        ];
         for name in bad {
             assert!(SegmentId::parse(name).is_err(), "{name}");
         }

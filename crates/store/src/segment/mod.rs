@@ -12,12 +12,12 @@
 //! Refuses: to change a segment. Read next: `write.rs`, `order.rs`, `layout.rs`; then `open.rs`, `read.rs`,
 //! `search.rs`; `verify.rs` for the whole truth about one segment.
 
-pub(crate) mod attributes;
-mod cache;
-mod chunk;
 mod assemble;
+pub(crate) mod attributes;
 mod bits;
+mod cache;
 mod children;
+mod chunk;
 mod column;
 pub(crate) mod decode;
 pub(crate) mod encode;
@@ -31,10 +31,12 @@ mod open;
 pub(crate) mod order;
 pub(crate) mod page;
 pub(crate) mod parts;
+mod plain;
 mod plan;
 mod read;
 mod search;
 mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -5,7 +5,10 @@
 //! - What is given was checked against a checksum when it came from the disk.
 //! - A segment is immutable, so any number of threads read it at once.
 
-#![allow(clippy::cast_possible_truncation, reason = "columns and row groups are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "columns and row groups are below 2^32"
+)]
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -22,7 +25,9 @@ use super::meta::{FileKind, SegmentId, SegmentMeta};
 use super::page::PageOpener;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
-use crate::index::sidecar::{CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, TRACE_IDS, TRACES, Tag};
+use crate::index::sidecar::{
+    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, TRACE_IDS, TRACES, Tag,
+};
 use crate::index::{self, Catalogue, Edges, TraceTable};
 
 /// An open segment.
@@ -48,16 +53,31 @@ impl Segment {
     ) -> Result<Self, SegmentError> {
         for kind in [FileKind::Spans, FileKind::Resources] {
             if meta.file(kind).is_none() {
-                let what = format!("segment {} was to be opened without its {} file", meta.id, kind.suffix());
+                let what = format!(
+                    "segment {} was to be opened without its {} file",
+                    meta.id,
+                    kind.suffix()
+                );
                 return Err(SegmentError::bug(what));
             }
         }
         let owner = AtomicU64::new(cache.new_owner());
-        Ok(Self { files, dir: dir.to_path_buf(), meta, cache, owner, opened: Default::default() })
+        Ok(Self {
+            files,
+            dir: dir.to_path_buf(),
+            meta,
+            cache,
+            owner,
+            opened: Default::default(),
+        })
     }
 
     /// What the manifest would have said of a segment, read from its sidecar.
-    pub fn recover_meta(files: &dyn Files, dir: &Path, id: SegmentId) -> Result<SegmentMeta, SegmentError> {
+    pub fn recover_meta(
+        files: &dyn Files,
+        dir: &Path,
+        id: SegmentId,
+    ) -> Result<SegmentMeta, SegmentError> {
         index::read_meta(files, dir, id)
     }
 
@@ -72,12 +92,17 @@ impl Segment {
     }
 
     pub(crate) fn file(&self, kind: FileKind) -> Result<&dyn File, SegmentError> {
-        let Some(slot) = self.opened.get(kind as usize) else { return Err(SegmentError::bug("no such kind of file")) };
+        let Some(slot) = self.opened.get(kind as usize) else {
+            return Err(SegmentError::bug("no such kind of file"));
+        };
         if let Some(file) = slot.get() {
             return Ok(&**file);
         }
         let path = self.path(kind);
-        let file = self.files.open(&path, OpenMode::Read).map_err(|source| SegmentError::io("open", &path, source))?;
+        let file = self
+            .files
+            .open(&path, OpenMode::Read)
+            .map_err(|source| SegmentError::io("open", &path, source))?;
         Ok(&**slot.get_or_init(|| file))
     }
 
@@ -104,41 +129,83 @@ impl Segment {
 
     /// The footer of a file; `None` when the segment has no such file.
     pub(crate) fn footer(&self, kind: FileKind) -> Result<Option<Arc<Footer>>, SegmentError> {
-        let Some(about) = self.meta.file(kind) else { return Ok(None) };
-        let take = |kept| if let Kept::Footer(footer) = kept { Some(footer) } else { None };
+        let Some(about) = self.meta.file(kind) else {
+            return Ok(None);
+        };
+        let take = |kept| {
+            if let Kept::Footer(footer) = kept {
+                Some(footer)
+            } else {
+                None
+            }
+        };
         let make = || Footer::read(self.file(kind)?, &self.path(kind), about, &self.meta);
-        self.part(Part::Footer(kind), take, Kept::Footer, make).map(Some)
+        self.part(Part::Footer(kind), take, Kept::Footer, make)
+            .map(Some)
     }
 
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, SegmentError> {
-        let take = |kept| if let Kept::Directory(directory) = kept { Some(directory) } else { None };
-        let make = || Directory::read(self.file(FileKind::Index)?, &self.path(FileKind::Index), self.meta.id);
+        let take = |kept| {
+            if let Kept::Directory(directory) = kept {
+                Some(directory)
+            } else {
+                None
+            }
+        };
+        let make = || {
+            Directory::read(
+                self.file(FileKind::Index)?,
+                &self.path(FileKind::Index),
+                self.meta.id,
+            )
+        };
         self.part(Part::Directory, take, Kept::Directory, make)
     }
 
     pub(crate) fn section(&self, tag: Tag) -> Result<Vec<u8>, SegmentError> {
         let path = self.path(FileKind::Index);
-        let section = self.directory()?.section(self.file(FileKind::Index)?, &path, tag)?;
+        let section = self
+            .directory()?
+            .section(self.file(FileKind::Index)?, &path, tag)?;
         let name = String::from_utf8_lossy(&tag);
         section.ok_or_else(|| SegmentError::corrupt(&path, format!("it has no section {name}")))
     }
 
     fn senseless(&self, section: &str) -> SegmentError {
-        SegmentError::corrupt(&self.path(FileKind::Index), format!("section {section} makes no sense"))
+        SegmentError::corrupt(
+            &self.path(FileKind::Index),
+            format!("section {section} makes no sense"),
+        )
     }
 
     /// The traces.
     pub fn traces(&self) -> Result<Arc<TraceTable>, SegmentError> {
-        let take = |kept| if let Kept::Traces(traces) = kept { Some(traces) } else { None };
+        let take = |kept| {
+            if let Kept::Traces(traces) = kept {
+                Some(traces)
+            } else {
+                None
+            }
+        };
         self.part(Part::Traces, take, Kept::Traces, || {
-            let table = TraceTable::parse(&self.section(TRACE_IDS)?, &self.section(TRACES)?, self.meta.spans);
+            let table = TraceTable::parse(
+                &self.section(TRACE_IDS)?,
+                &self.section(TRACES)?,
+                self.meta.spans,
+            );
             table.ok_or_else(|| self.senseless("TRID or TRAC"))
         })
     }
 
     /// The services and their operations.
     pub fn catalogue(&self) -> Result<Arc<Catalogue>, SegmentError> {
-        let take = |kept| if let Kept::Catalogue(catalogue) = kept { Some(catalogue) } else { None };
+        let take = |kept| {
+            if let Kept::Catalogue(catalogue) = kept {
+                Some(catalogue)
+            } else {
+                None
+            }
+        };
         self.part(Part::Catalogue, take, Kept::Catalogue, || {
             Catalogue::parse(&self.section(CATALOGUE)?).ok_or_else(|| self.senseless("SYMS"))
         })
@@ -146,24 +213,47 @@ impl Segment {
 
     /// The calls between services.
     pub fn edges(&self) -> Result<Arc<Edges>, SegmentError> {
-        let take = |kept| if let Kept::Edges(edges) = kept { Some(edges) } else { None };
+        let take = |kept| {
+            if let Kept::Edges(edges) = kept {
+                Some(edges)
+            } else {
+                None
+            }
+        };
         self.part(Part::Edges, take, Kept::Edges, || {
             let services = self.catalogue()?.services.clone();
             let traces = self.meta.traces as usize;
-            let edges = Edges::parse(&self.section(EDGES)?, &self.section(ORPHANS)?, services, traces);
+            let edges = Edges::parse(
+                &self.section(EDGES)?,
+                &self.section(ORPHANS)?,
+                services,
+                traces,
+            );
             edges.ok_or_else(|| self.senseless("EDGE or ORPH"))
         })
     }
 
     pub(crate) fn filters(&self) -> Result<Arc<Filters>, SegmentError> {
-        let take = |kept| if let Kept::Filters(filters) = kept { Some(filters) } else { None };
+        let take = |kept| {
+            if let Kept::Filters(filters) = kept {
+                Some(filters)
+            } else {
+                None
+            }
+        };
         self.part(Part::Filters, take, Kept::Filters, || {
             Filters::parse(&self.section(FILTERS)?).ok_or_else(|| self.senseless("KVFG"))
         })
     }
 
     pub(crate) fn keys(&self) -> Result<Arc<KeyList>, SegmentError> {
-        let take = |kept| if let Kept::Keys(keys) = kept { Some(keys) } else { None };
+        let take = |kept| {
+            if let Kept::Keys(keys) = kept {
+                Some(keys)
+            } else {
+                None
+            }
+        };
         self.part(Part::Keys, take, Kept::Keys, || {
             KeyList::parse(&self.section(KEYS)?).ok_or_else(|| self.senseless("KEYS"))
         })
@@ -171,8 +261,16 @@ impl Segment {
 
     /// The resources and scopes, as a batch without spans.
     pub(crate) fn resources(&self) -> Result<Arc<model::SpanBatch>, SegmentError> {
-        let take = |kept| if let Kept::Resources(batch) = kept { Some(batch) } else { None };
-        self.part(Part::Resources, take, Kept::Resources, || super::envelope::read_envelopes(self))
+        let take = |kept| {
+            if let Kept::Resources(batch) = kept {
+                Some(batch)
+            } else {
+                None
+            }
+        };
+        self.part(Part::Resources, take, Kept::Resources, || {
+            super::envelope::read_envelopes(self)
+        })
     }
 
     /// The dictionary of a column in a row group; `None` when it has none.
@@ -182,10 +280,23 @@ impl Segment {
         (group, place): (usize, usize),
         opener: &mut PageOpener,
     ) -> Result<Option<Arc<Values>>, SegmentError> {
-        let chunk = footer.groups.get(group).and_then(|group| group.chunks.get(place));
-        let (Some(chunk), Some(info)) = (chunk, footer.columns.get(place)) else { return Ok(None) };
-        let Some((offset, bytes)) = chunk.dictionary else { return Ok(None) };
-        let take = |kept| if let Kept::Dictionary(values) = kept { Some(values) } else { None };
+        let chunk = footer
+            .groups
+            .get(group)
+            .and_then(|group| group.chunks.get(place));
+        let (Some(chunk), Some(info)) = (chunk, footer.columns.get(place)) else {
+            return Ok(None);
+        };
+        let Some((offset, bytes)) = chunk.dictionary else {
+            return Ok(None);
+        };
+        let take = |kept| {
+            if let Kept::Dictionary(values) = kept {
+                Some(values)
+            } else {
+                None
+            }
+        };
         let part = Part::Dictionary(kind, group as u32, place as u32);
         let made = self.part(part, take, Kept::Dictionary, || {
             let stored = self.stored(kind, offset, u64::from(bytes))?;
@@ -203,7 +314,10 @@ impl Segment {
     }
 
     fn bad_page(&self, kind: FileKind, offset: u64, column: &str, what: &str) -> SegmentError {
-        SegmentError::corrupt(&self.path(kind), format!("column \"{column}\" at byte {offset}: {what}"))
+        SegmentError::corrupt(
+            &self.path(kind),
+            format!("column \"{column}\" at byte {offset}: {what}"),
+        )
     }
 
     /// The cells of a column over rows of one row group, counted in the group.
@@ -214,30 +328,53 @@ impl Segment {
         rows: &Range<usize>,
         opener: &mut PageOpener,
     ) -> Result<Column, SegmentError> {
-        let chunk = footer.groups.get(group).and_then(|group| group.chunks.get(place));
+        let chunk = footer
+            .groups
+            .get(group)
+            .and_then(|group| group.chunks.get(place));
         let (Some(chunk), Some(info)) = (chunk, footer.columns.get(place)) else {
-            return Err(SegmentError::bug(format!("there is no column {place} in row group {group}")));
+            return Err(SegmentError::bug(format!(
+                "there is no column {place} in row group {group}"
+            )));
         };
         let dictionary = self.dictionary((kind, footer), (group, place), opener)?;
         let mut builder = ColumnBuilder::new(info, chunk, dictionary);
         let is_wanted = |first: u32, count: u32| {
             (first as usize) < rows.end && (first as usize + count as usize) > rows.start
         };
-        let wanted: Vec<_> = chunk.pages.iter().filter(|page| is_wanted(page.first_row, page.rows)).collect();
+        let wanted: Vec<_> = chunk
+            .pages
+            .iter()
+            .filter(|page| is_wanted(page.first_row, page.rows))
+            .collect();
         // Pages lie one behind the other, so they are read at once.
-        let Some((first, last)) = wanted.first().zip(wanted.last()) else { return Ok(builder.finish()) };
+        let Some((first, last)) = wanted.first().zip(wanted.last()) else {
+            return Ok(builder.finish());
+        };
         let end = last.offset + u64::from(last.bytes);
         let stored = self.stored(kind, first.offset, end.saturating_sub(first.offset))?;
         for page in &wanted {
-            let from = page.offset.checked_sub(first.offset).map_or(usize::MAX, |from| from as usize);
-            let bytes = from.checked_add(page.bytes as usize).and_then(|to| stored.get(from..to));
-            let bytes = bytes.ok_or_else(|| self.bad_page(kind, page.offset, &info.name, "page is out of order"))?;
+            let from = page
+                .offset
+                .checked_sub(first.offset)
+                .map_or(usize::MAX, |from| from as usize);
+            let bytes = from
+                .checked_add(page.bytes as usize)
+                .and_then(|to| stored.get(from..to));
+            let bytes = bytes.ok_or_else(|| {
+                self.bad_page(kind, page.offset, &info.name, "page is out of order")
+            })?;
             let added = builder.add_page(opener, bytes, **page, rows);
             added.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))?;
         }
         let column = builder.finish();
         if column.len() != rows.len() {
-            return Err(SegmentError::bug(format!("column \"{}\" gave {} rows for {}", info.name, column.len(), rows.len())));
+            return Err(SegmentError::bug(format!(
+                "column \"{}\" gave {} rows for {}",
+                info.name,
+                column.len(),
+                rows.len()
+            )));
         }
         Ok(column)
     }
@@ -247,7 +384,8 @@ impl Segment {
         let (bytes, _) = self.sidecar_from_data()?;
         // Not in place: whoever has the old one open reads on.
         let path = self.path(FileKind::Index);
-        journal::write_file_durably(&*self.files, &path, &bytes).map_err(|e| SegmentError::io("write", &path, e))?;
+        journal::write_file_durably(&*self.files, &path, &bytes)
+            .map_err(|e| SegmentError::io("write", &path, e))?;
         let old = self.owner.swap(self.cache.new_owner(), Ordering::AcqRel);
         self.cache.forget(old);
         Ok(())

@@ -11,7 +11,10 @@
 //!   segment is read back.
 //! - No recursion: the depth of a trace costs no stack.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows of a segment are far below 2^32; a depth is capped on purpose")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a segment are far below 2^32; a depth is capped on purpose"
+)]
 
 use std::ops::Range;
 
@@ -68,15 +71,25 @@ pub(crate) fn order_rows(batch: &SpanBatch) -> RowOrder {
         traces: Vec::with_capacity(grouped.traces.len()),
     };
     let mut by_start: Vec<usize> = (0..grouped.traces.len()).collect();
-    by_start.sort_unstable_by_key(|at| grouped.traces.get(*at).map(|trace| (trace.start, trace.trace_id)));
+    by_start.sort_unstable_by_key(|at| {
+        grouped
+            .traces
+            .get(*at)
+            .map(|trace| (trace.start, trace.trace_id))
+    });
     let mut tree = Tree::default();
     for at in by_start {
-        let Some(trace) = grouped.traces.get(at) else { continue };
+        let Some(trace) = grouped.traces.get(at) else {
+            continue;
+        };
         let members = grouped.rows.get(trace.range()).unwrap_or_default();
         tree.build(batch, members);
         tree.put_rows(members, &mut order);
         let first_row = (order.source.len() - members.len()) as u32;
-        order.traces.push(TraceRows { first_row, ..*trace });
+        order.traces.push(TraceRows {
+            first_row,
+            ..*trace
+        });
     }
     order
 }
@@ -98,7 +111,12 @@ fn group_by_trace(batch: &SpanBatch) -> Grouped {
         let at = match last {
             Some((last_id, at)) if last_id == *id => at,
             _ => *known.entry(*id).or_insert_with(|| {
-                traces.push(TraceRows { trace_id: *id, first_row: 0, rows: 0, start: u64::MAX });
+                traces.push(TraceRows {
+                    trace_id: *id,
+                    first_row: 0,
+                    rows: 0,
+                    start: u64::MAX,
+                });
                 traces.len() as u32 - 1
             }),
         };
@@ -118,7 +136,9 @@ fn group_by_trace(batch: &SpanBatch) -> Grouped {
     }
     let mut rows = vec![0; ids.len()];
     for (row, trace) in trace_of.iter().enumerate() {
-        let Some(place) = next.get_mut(*trace as usize) else { continue };
+        let Some(place) = next.get_mut(*trace as usize) else {
+            continue;
+        };
         if let Some(slot) = rows.get_mut(*place as usize) {
             *slot = row as u32;
         }
@@ -171,11 +191,18 @@ impl Tree {
         let count = members.len() as u32;
         self.find_callers(batch, members);
         self.parent.clear();
-        let cut_self = self.caller.iter().enumerate().map(|(n, caller)| if *caller == n as u32 { NONE } else { *caller });
+        let cut_self = self
+            .caller
+            .iter()
+            .enumerate()
+            .map(|(n, caller)| if *caller == n as u32 { NONE } else { *caller });
         self.parent.extend(cut_self);
         let start_of = |n: &u32| {
             let row = members.get(*n as usize).copied().unwrap_or_default();
-            (spans.start.get(row as usize).copied().unwrap_or_default(), *n)
+            (
+                spans.start.get(row as usize).copied().unwrap_or_default(),
+                *n,
+            )
         };
         self.by_start.clear();
         self.by_start.extend(0..count);
@@ -210,9 +237,15 @@ impl Tree {
 
     fn find_callers(&mut self, batch: &SpanBatch, members: &[u32]) {
         let spans = batch.spans();
-        let id_of = |column: &[SpanId], row: u32| column.get(row as usize).copied().unwrap_or_default();
+        let id_of =
+            |column: &[SpanId], row: u32| column.get(row as usize).copied().unwrap_or_default();
         self.by_id.clear();
-        self.by_id.extend(members.iter().enumerate().map(|(n, row)| (id_of(&spans.span_id, *row), n as u32)));
+        self.by_id.extend(
+            members
+                .iter()
+                .enumerate()
+                .map(|(n, row)| (id_of(&spans.span_id, *row), n as u32)),
+        );
         self.by_id.sort_unstable();
         self.caller.clear();
         self.has_parent_id.clear();
@@ -221,7 +254,10 @@ impl Tree {
             self.has_parent_id.push(!parent_id.is_zero());
             // The first to arrive of those with the id.
             let first = self.by_id.partition_point(|(id, _)| *id < parent_id);
-            let found = self.by_id.get(first).filter(|(id, _)| *id == parent_id && !parent_id.is_zero());
+            let found = self
+                .by_id
+                .get(first)
+                .filter(|(id, _)| *id == parent_id && !parent_id.is_zero());
             self.caller.push(found.map_or(NONE, |(_, n)| *n));
         }
     }
@@ -267,18 +303,28 @@ impl Tree {
     fn put_rows(&self, members: &[u32], order: &mut RowOrder) {
         let base = order.source.len() as u32;
         for (place, (n, depth)) in self.visited.iter().enumerate() {
-            order.source.push(members.get(*n as usize).copied().unwrap_or_default());
+            order
+                .source
+                .push(members.get(*n as usize).copied().unwrap_or_default());
             order.arrival.push(*n);
             order.depth.push((*depth).min(u32::from(u16::MAX)) as u16);
             let parent = at(&self.parent, *n);
-            let has_parent_id = self.has_parent_id.get(*n as usize).copied().unwrap_or_default();
+            let has_parent_id = self
+                .has_parent_id
+                .get(*n as usize)
+                .copied()
+                .unwrap_or_default();
             order.parent_delta.push(match at(&self.place, parent) {
                 above if parent != NONE => (place as u32 - above).cast_signed(),
                 _ if has_parent_id => -1,
                 _ => 0,
             });
             let caller = at(&self.caller, *n);
-            order.caller.push(if caller == NONE { NONE } else { base + at(&self.place, caller) });
+            order.caller.push(if caller == NONE {
+                NONE
+            } else {
+                base + at(&self.place, caller)
+            });
         }
     }
 }
@@ -320,17 +366,40 @@ mod tests {
         assert_eq!(order.depth, [0, 0, 1, 2, 1, 0]);
         assert_eq!(order.arrival, [4, 1, 3, 2, 0, 0]);
         assert_eq!(order.caller, [NONE, NONE, 1, 2, 1, NONE]);
-        let traces: Vec<_> = order.traces.iter().map(|t| (t.trace_id.0[0], t.first_row, t.rows, t.start)).collect();
+        let traces: Vec<_> = order
+            .traces
+            .iter()
+            .map(|t| (t.trace_id.0[0], t.first_row, t.rows, t.start))
+            .collect();
         assert_eq!(traces, [(1, 0, 5, 1), (2, 5, 1, 5)]);
     }
 
     #[test]
     fn cycles_and_spans_that_name_themselves_are_cut_where_they_start_first() {
         // 1 -> 2 -> 3 -> 1, 4 below 3, 5 its own parent.
-        let order = order_rows(&batch(&[(1, 4, 3, 0), (1, 1, 3, 12), (1, 2, 1, 11), (1, 3, 2, 13), (1, 5, 5, 40)]));
-        assert_eq!(order.source, [4, 2, 3, 0, 1], "the span of its own, then the cycle from its first span");
+        let order = order_rows(&batch(&[
+            (1, 4, 3, 0),
+            (1, 1, 3, 12),
+            (1, 2, 1, 11),
+            (1, 3, 2, 13),
+            (1, 5, 5, 40),
+        ]));
+        assert_eq!(
+            order.source,
+            [4, 2, 3, 0, 1],
+            "the span of its own, then the cycle from its first span"
+        );
         assert_eq!(order.parent_delta, [-1, -1, 1, 1, 2]);
         assert_eq!(order.caller, [0, 4, 1, 2, 2]);
+    }
+
+    /// Were each cycle looked for from the start, this would take minutes.
+    #[test]
+    fn many_cycles_cost_no_more_than_the_trace_is_long() {
+        let spans: Vec<_> = (1..200_000u64).map(|n| (1, n, (n ^ 1).max(1), n)).collect();
+        let order = order_rows(&batch(&spans));
+        assert_eq!(order.source.len(), spans.len());
+        assert!(order.depth.iter().all(|depth| *depth <= 1));
     }
 
     proptest! {
@@ -347,7 +416,7 @@ mod tests {
                 let delta = order.parent_delta[row];
                 prop_assert_eq!(delta == 0, span.2 == 0);
                 if delta > 0 {
-                    let parent = row - delta as usize;
+                    let parent = row - delta.unsigned_abs() as usize;
                     let named = spans[order.source[parent] as usize];
                     prop_assert_eq!((named.0, named.1), (span.0, span.2));
                     prop_assert_eq!(order.depth[row], order.depth[parent] + 1);

@@ -9,7 +9,10 @@
 //!
 //! Source: the Thrift definition of the Parquet format; Thrift's compact protocol.
 
-#![allow(clippy::cast_possible_truncation, reason = "a page is far below 2^31 bytes; see PAGE_BYTES_MAX")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a page is far below 2^31 bytes; see PAGE_BYTES_MAX"
+)]
 
 use super::SegmentError;
 use super::decode::{take_varint, unzigzag};
@@ -18,6 +21,8 @@ use super::encode::{put_varint, zigzag};
 /// The longest page, compressed or not: a value is at most a request long (64 MiB), and a page holds at least one.
 pub(crate) const PAGE_BYTES_MAX: usize = 1 << 30;
 
+/// On the shop corpus level 1 gives 27.2 bytes a span, level 3 gives 27.0 at the same cost; on random values it is the
+/// other way round by half as much.
 const COMPRESSION_LEVEL: i32 = 3;
 
 /// How the values of a data page are written; Parquet's numbers.
@@ -79,7 +84,12 @@ impl Header {
             }
             PageKind::Data(encoding) => {
                 out.push(NEXT_STRUCT);
-                for number in [i64::from(self.values), encoding as i64, LEVEL_ENCODING, LEVEL_ENCODING] {
+                for number in [
+                    i64::from(self.values),
+                    encoding as i64,
+                    LEVEL_ENCODING,
+                    LEVEL_ENCODING,
+                ] {
                     out.push(NEXT_I32);
                     put_varint(zigzag(number), out);
                 }
@@ -124,14 +134,33 @@ impl Header {
         };
         byte(rest, STOP)?;
         byte(rest, STOP)?;
-        Some(Self { kind, values, raw_bytes, stored_bytes, crc })
+        Some(Self {
+            kind,
+            values,
+            raw_bytes,
+            stored_bytes,
+            crc,
+        })
     }
 }
 
 /// Appends a page: header, then the bytes as they are stored. `raw_bytes` is their length before compression.
-pub(crate) fn put_page(kind: PageKind, values: u32, raw_bytes: usize, stored: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_page(
+    kind: PageKind,
+    values: u32,
+    raw_bytes: usize,
+    stored: &[u8],
+    out: &mut Vec<u8>,
+) {
     let crc = crc32fast::hash(stored);
-    Header { kind, values, raw_bytes: raw_bytes as u32, stored_bytes: stored.len() as u32, crc }.put(out);
+    Header {
+        kind,
+        values,
+        raw_bytes: raw_bytes as u32,
+        stored_bytes: stored.len() as u32,
+        crc,
+    }
+    .put(out);
     out.extend_from_slice(stored);
 }
 
@@ -141,7 +170,8 @@ pub(crate) struct Compressor(zstd::bulk::Compressor<'static>);
 impl Compressor {
     pub(crate) fn new() -> Result<Self, SegmentError> {
         let made = zstd::bulk::Compressor::new(COMPRESSION_LEVEL);
-        made.map(Self).map_err(|error| SegmentError::bug(format!("no compressor: {error}")))
+        made.map(Self)
+            .map_err(|error| SegmentError::bug(format!("no compressor: {error}")))
     }
 
     /// Appends the compressed bytes.
@@ -154,7 +184,10 @@ impl Compressor {
                 out.truncate(from + len);
                 Ok(())
             }
-            Err(error) => Err(SegmentError::bug(format!("can't compress {} bytes: {error}", raw.len()))),
+            Err(error) => Err(SegmentError::bug(format!(
+                "can't compress {} bytes: {error}",
+                raw.len()
+            ))),
         }
     }
 }
@@ -189,12 +222,20 @@ pub(crate) struct Expected {
 impl PageOpener {
     pub(crate) fn new() -> Result<Self, SegmentError> {
         let made = zstd::bulk::Decompressor::new();
-        let context = made.map_err(|error| SegmentError::bug(format!("no decompressor: {error}")))?;
-        Ok(Self { context, raw: Vec::new() })
+        let context =
+            made.map_err(|error| SegmentError::bug(format!("no decompressor: {error}")))?;
+        Ok(Self {
+            context,
+            raw: Vec::new(),
+        })
     }
 
     /// The number of values and the uncompressed bytes of a page that fills `bytes` exactly, or what is wrong with it.
-    pub(crate) fn open<'a>(&'a mut self, bytes: &'a [u8], expected: Expected) -> Result<(u32, &'a [u8]), &'static str> {
+    pub(crate) fn open<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+        expected: Expected,
+    ) -> Result<(u32, &'a [u8]), &'static str> {
         let mut rest = bytes;
         let header = Header::take(&mut rest).ok_or("page header is not one of ours")?;
         if header.stored_bytes as usize != rest.len() {
@@ -206,7 +247,10 @@ impl PageOpener {
         if header.kind != expected.kind {
             return Err("page is of another kind");
         }
-        if expected.values.is_some_and(|values| values != header.values) {
+        if expected
+            .values
+            .is_some_and(|values| values != header.values)
+        {
             return Err("page has another number of values");
         }
         let raw_bytes = header.raw_bytes as usize;
@@ -215,7 +259,11 @@ impl PageOpener {
         }
         if !expected.is_compressed {
             let is_right = rest.len() == raw_bytes;
-            return if is_right { Ok((header.values, rest)) } else { Err("page lengths differ") };
+            return if is_right {
+                Ok((header.values, rest))
+            } else {
+                Err("page lengths differ")
+            };
         }
         // The frame's own length is covered by the checksum; nothing is allocated for a length that is not.
         let said = zstd::zstd_safe::get_frame_content_size(rest).ok().flatten();
@@ -223,7 +271,10 @@ impl PageOpener {
             return Err("compressed length is not the header's");
         }
         self.raw.resize(raw_bytes, 0);
-        match self.context.decompress_to_buffer(rest, self.raw.as_mut_slice()) {
+        match self
+            .context
+            .decompress_to_buffer(rest, self.raw.as_mut_slice())
+        {
             Ok(len) if len == raw_bytes => Ok((header.values, &self.raw)),
             _ => Err("page can't be decompressed"),
         }
@@ -238,12 +289,19 @@ mod tests {
     fn no_flipped_bit_of_a_page_is_believed() {
         let raw: Vec<u8> = (0..200u8).flat_map(|n| [n / 3, 0, 1]).collect();
         let mut stored = Vec::new();
-        Compressor::new().unwrap().compress(&raw, &mut stored).unwrap();
+        Compressor::new()
+            .unwrap()
+            .compress(&raw, &mut stored)
+            .unwrap();
         for kind in [PageKind::Dictionary, PageKind::Data(PageEncoding::Delta)] {
             let mut page = Vec::new();
             put_page(kind, 77, raw.len(), &stored, &mut page);
             let mut opener = PageOpener::new().unwrap();
-            let expected = Expected { kind, values: Some(77), is_compressed: true };
+            let expected = Expected {
+                kind,
+                values: Some(77),
+                is_compressed: true,
+            };
             assert_eq!(opener.open(&page, expected), Ok((77, raw.as_slice())));
             for bit in 0..page.len() * 8 {
                 let mut bad = page.clone();

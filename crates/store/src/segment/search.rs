@@ -7,7 +7,10 @@
 //! - The rows are those for which [`crate::evaluate::matches`] holds and whose start is in the window; ascending.
 //! - Between two granules, and every few thousand rows that are read, it looks whether it was cancelled.
 
-#![allow(clippy::cast_possible_truncation, reason = "rows of a segment are below 2^32")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a segment are below 2^32"
+)]
 
 use std::ops::Range;
 
@@ -43,7 +46,8 @@ impl Segment {
         window: Window,
         cancel: &dyn Fn() -> bool,
     ) -> Result<Matches, SegmentError> {
-        let plan = SearchPlan::new(predicate).map_err(|source| SegmentError::Question { source })?;
+        let plan =
+            SearchPlan::new(predicate).map_err(|source| SegmentError::Question { source })?;
         self.search_plan(&plan, window, cancel)
     }
 
@@ -63,7 +67,10 @@ impl Segment {
             return Ok(found);
         }
         let (filters, keys) = (self.filters()?, self.keys()?);
-        let pruner = Pruner { filters: &filters, keys: &keys };
+        let pruner = Pruner {
+            filters: &filters,
+            keys: &keys,
+        };
         let rows = meta.spans as usize;
         let mut searcher = Searcher {
             segment: self,
@@ -96,7 +103,12 @@ struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    fn granule(&mut self, granule: usize, range: &Range<usize>, found: &mut Vec<u32>) -> Result<(), SegmentError> {
+    fn granule(
+        &mut self,
+        granule: usize,
+        range: &Range<usize>,
+        found: &mut Vec<u32>,
+    ) -> Result<(), SegmentError> {
         let verdict = self.judge(&self.plan.root, granule, range)?;
         if verdict.possible.is_empty() {
             return Ok(());
@@ -113,10 +125,17 @@ impl Searcher<'_> {
             if (self.cancel)() {
                 return Err(SegmentError::Cancelled);
             }
-            let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
-            let batch = self.segment.read_rows(std::slice::from_ref(&(range.start + first..range.start + last + 1)))?;
+            let (Some(first), Some(last)) = (block.first(), block.last()) else {
+                continue;
+            };
+            let batch = self.segment.read_rows(std::slice::from_ref(
+                &(range.start + first..range.start + last + 1),
+            ))?;
             for at in block {
-                if batch.span(at - first).is_some_and(|span| matches(span, &self.plan.rows)) {
+                if batch
+                    .span(at - first)
+                    .is_some_and(|span| matches(span, &self.plan.rows))
+                {
                     certain.set(*at);
                 }
             }
@@ -125,7 +144,12 @@ impl Searcher<'_> {
         Ok(())
     }
 
-    fn judge(&mut self, node: &Node, granule: usize, range: &Range<usize>) -> Result<Verdict, SegmentError> {
+    fn judge(
+        &mut self,
+        node: &Node,
+        granule: usize,
+        range: &Range<usize>,
+    ) -> Result<Verdict, SegmentError> {
         let len = range.len();
         Ok(match node {
             Node::All => Verdict::all(len),
@@ -153,11 +177,15 @@ impl Searcher<'_> {
 
     fn starts_inside(&mut self, range: &Range<usize>) -> Result<Bits, SegmentError> {
         let footer = self.segment.spans_footer()?;
-        let place = footer.column("start_time").ok_or_else(|| self.segment.no_column("start_time"))?;
+        let place = footer
+            .column("start_time")
+            .ok_or_else(|| self.segment.no_column("start_time"))?;
         let mut inside = Bits::none(range.len());
         for piece in pieces(&footer, range) {
             let of = (FileKind::Spans, &*footer);
-            let starts = self.segment.column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
+            let starts =
+                self.segment
+                    .column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
             for at in 0..piece.rows.len() {
                 let start = starts.number(at).unwrap_or_default();
                 let is_inside = if plumbing::planted("segment-window-off-by-one") {

@@ -19,16 +19,17 @@ use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, T
 use parquet::errors::ParquetError;
 use parquet::file::metadata::page_index::PageIndexBuilder;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, KeyValue, OffsetIndexBuilder, ParquetMetaDataBuilder, ParquetMetaDataWriter,
-    RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, KeyValue, OffsetIndexBuilder, ParquetMetaDataBuilder,
+    ParquetMetaDataWriter, RowGroupMetaData,
 };
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::SegmentError;
-use super::chunk::{Cells, ChunkWriter, Plain, Prefer, WrittenChunk};
+use super::chunk::{Cells, ChunkWriter, Prefer, WrittenChunk};
 use super::page::PageEncoding;
+use super::plain::Plain;
 
 /// Rows of a row group; a longer trace is cut.
 pub(crate) const GROUP_ROWS_MAX: usize = 131_072;
@@ -59,7 +60,11 @@ pub(crate) enum Source<'a> {
 
 impl std::fmt::Debug for Source<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Self::Every(_)) { "Every" } else { "Some" })
+        f.write_str(if matches!(self, Self::Every(_)) {
+            "Every"
+        } else {
+            "Some"
+        })
     }
 }
 
@@ -94,14 +99,22 @@ pub(crate) struct TableFile {
 pub(crate) fn even_groups(rows: usize) -> Vec<Range<usize>> {
     let count = rows.div_ceil(GROUP_ROWS_MAX);
     let size = if count == 0 { 1 } else { rows.div_ceil(count) };
-    (0..count).map(|group| group * size..((group + 1) * size).min(rows)).collect()
+    (0..count)
+        .map(|group| group * size..((group + 1) * size).min(rows))
+        .collect()
 }
 
 /// Writes a table.
-pub(crate) fn write_table(table: Table<'_>, writer: &mut ChunkWriter) -> Result<TableFile, SegmentError> {
+pub(crate) fn write_table(
+    table: Table<'_>,
+    writer: &mut ChunkWriter,
+) -> Result<TableFile, SegmentError> {
     let mut out = MAGIC.to_vec();
-    let fault = |error: ParquetError| SegmentError::bug(format!("footer can't be written: {error}"));
-    let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema(&table.columns).map_err(fault)?)));
+    let fault =
+        |error: ParquetError| SegmentError::bug(format!("footer can't be written: {error}"));
+    let schema = Arc::new(SchemaDescriptor::new(Arc::new(
+        schema(&table.columns).map_err(fault)?,
+    )));
     let mut index = PageIndexBuilder::default();
     index.allocate_offset_indexes(table.groups.len(), table.columns.len());
     let mut groups = Vec::new();
@@ -118,14 +131,31 @@ pub(crate) fn write_table(table: Table<'_>, writer: &mut ChunkWriter) -> Result<
             let chunk = writer.write(cells, &mut out)?;
             raw_bytes += chunk.raw_bytes;
             index.put_offset_index(offset_index(&chunk), at, place);
-            let about = chunk_meta(&schema, place, rows.len(), &chunk, statistics).map_err(fault)?;
+            let about =
+                chunk_meta(&schema, place, rows.len(), &chunk, statistics).map_err(fault)?;
             group = group.add_column_metadata(about);
         }
-        groups.push(group.set_total_byte_size(raw_bytes as i64).build().map_err(fault)?);
+        groups.push(
+            group
+                .set_total_byte_size(raw_bytes as i64)
+                .build()
+                .map_err(fault)?,
+        );
     }
     let rows: i64 = table.groups.iter().map(|rows| rows.len() as i64).sum();
-    let notes = table.notes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
-    let file = FileMetaData::new(2, rows, Some(CREATED_BY.to_owned()), Some(notes), Arc::clone(&schema), None);
+    let notes = table
+        .notes
+        .into_iter()
+        .map(|(key, value)| KeyValue::new(key, value))
+        .collect();
+    let file = FileMetaData::new(
+        2,
+        rows,
+        Some(CREATED_BY.to_owned()),
+        Some(notes),
+        Arc::clone(&schema),
+        None,
+    );
     let about = ParquetMetaDataBuilder::new(file)
         .set_row_groups(groups)
         .set_page_index(Some(Arc::new(index.build())))
@@ -133,9 +163,16 @@ pub(crate) fn write_table(table: Table<'_>, writer: &mut ChunkWriter) -> Result<
     let footer_start = out.len();
     let mut bytes = Vec::with_capacity(out.len() + (64 << 10));
     let mut tracked = TrackedWrite::new(&mut bytes);
-    tracked.write_all(&out).map_err(|error| SegmentError::bug(error.to_string()))?;
-    ParquetMetaDataWriter::new_with_tracked(tracked, &about).finish().map_err(fault)?;
-    Ok(TableFile { bytes, footer_start })
+    tracked
+        .write_all(&out)
+        .map_err(|error| SegmentError::bug(error.to_string()))?;
+    ParquetMetaDataWriter::new_with_tracked(tracked, &about)
+        .finish()
+        .map_err(fault)?;
+    Ok(TableFile {
+        bytes,
+        footer_start,
+    })
 }
 
 /// The cells of one column in one group, gathered from closures.
@@ -155,7 +192,11 @@ impl Buffers {
                 (None, self.keys.as_slice())
             }
             Source::Maybe(cell) => {
-                for (row, key) in of.clone().enumerate().filter_map(|(at, row)| Some((at, cell(row)?))) {
+                for (row, key) in of
+                    .clone()
+                    .enumerate()
+                    .filter_map(|(at, row)| Some((at, cell(row)?)))
+                {
                     self.rows.push(row as u32);
                     self.keys.push(key);
                 }
@@ -165,11 +206,21 @@ impl Buffers {
                 let from = rows.partition_point(|row| (*row as usize) < of.start);
                 let to = rows.partition_point(|row| (*row as usize) < of.end);
                 let listed = rows.get(from..to).unwrap_or_default();
-                self.rows.extend(listed.iter().map(|row| row - of.start as u32));
-                (Some(self.rows.as_slice()), keys.get(from..to).unwrap_or_default())
+                self.rows
+                    .extend(listed.iter().map(|row| row - of.start as u32));
+                (
+                    Some(self.rows.as_slice()),
+                    keys.get(from..to).unwrap_or_default(),
+                )
             }
         };
-        Cells { rows: of.len(), present, keys, plain: column.plain, prefer: column.prefer }
+        Cells {
+            rows: of.len(),
+            present,
+            keys,
+            plain: column.plain,
+            prefer: column.prefer,
+        }
     }
 }
 
@@ -186,11 +237,17 @@ fn schema(columns: &[TableColumn<'_>]) -> Result<Type, ParquetError> {
         };
         let field = Type::primitive_type_builder(&column.name, physical)
             .with_length(length)
-            .with_repetition(if is_optional { Repetition::OPTIONAL } else { Repetition::REQUIRED })
+            .with_repetition(if is_optional {
+                Repetition::OPTIONAL
+            } else {
+                Repetition::REQUIRED
+            })
             .with_logical_type(meaning);
         field.build().map(Arc::new)
     });
-    Type::group_type_builder("schema").with_fields(fields.collect::<Result<_, _>>()?).build()
+    Type::group_type_builder("schema")
+        .with_fields(fields.collect::<Result<_, _>>()?)
+        .build()
 }
 
 fn physical(plain: &Plain<'_>) -> (Physical, i32) {
@@ -207,7 +264,9 @@ fn physical(plain: &Plain<'_>) -> (Physical, i32) {
 
 /// Bounds of whole numbers; other types have only their count of nulls.
 fn statistics(cells: &Cells<'_>, meaning: Meaning) -> Statistics {
-    let nulls = cells.present.map_or(0, |present| cells.rows - present.len());
+    let nulls = cells
+        .present
+        .map_or(0, |present| cells.rows - present.len());
     let nulls = Some(nulls as u64);
     let keys = cells.keys.iter().copied();
     match (cells.plain, meaning) {
@@ -217,7 +276,13 @@ fn statistics(cells: &Cells<'_>, meaning: Meaning) -> Statistics {
         }
         (Plain::Int32, Meaning::Unsigned32) => {
             let bits = |number: Option<u64>| number.map(|number| (number as u32).cast_signed());
-            Statistics::new(bits(keys.clone().min()), bits(keys.max()), None, nulls, false)
+            Statistics::new(
+                bits(keys.clone().min()),
+                bits(keys.max()),
+                None,
+                nulls,
+                false,
+            )
         }
         (Plain::Int32, _) => {
             let numbers = keys.map(|key| (key as u32).cast_signed());
@@ -234,7 +299,9 @@ fn statistics(cells: &Cells<'_>, meaning: Meaning) -> Statistics {
     }
 }
 
-fn offset_index(chunk: &WrittenChunk) -> parquet::file::page_index::offset_index::OffsetIndexMetaData {
+fn offset_index(
+    chunk: &WrittenChunk,
+) -> parquet::file::page_index::offset_index::OffsetIndexMetaData {
     let mut index = OffsetIndexBuilder::new();
     for page in &chunk.pages {
         index.append_row_count(page.rows as i64);

@@ -14,7 +14,7 @@ use model::contract::Window;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::machine::{Machine, links, open_on};
+use super::machine::{Machine, open_on};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{Key, everything, keys};
 use crate::engine::{Engine, lock};
@@ -27,7 +27,6 @@ struct Before {
     machine: Machine,
     traces: BTreeMap<TenantId, Vec<model::TraceId>>,
     spans: HashSet<Key>,
-    /// Spans that are only in the log, and of requests that lie behind others there.
     answers: Answers,
 }
 
@@ -42,7 +41,9 @@ struct Answers {
 fn answers(engine: &Engine) -> Answers {
     let tenants = [tenant(0), tenant(1)];
     let calls = |tenant: &TenantId| {
-        let answer = engine.dependencies(tenant, Window::ALWAYS, &|| false).unwrap();
+        let answer = engine
+            .dependencies(tenant, Window::ALWAYS, &|| false)
+            .unwrap();
         (answer.links, !answer.skipped.is_empty())
     };
     let search = |tenant: &TenantId| {
@@ -50,7 +51,10 @@ fn answers(engine: &Engine) -> Answers {
         (answer.traces, !answer.skipped.is_empty())
     };
     Answers {
-        services: tenants.iter().map(|tenant| engine.services(tenant)).collect(),
+        services: tenants
+            .iter()
+            .map(|tenant| engine.services(tenant))
+            .collect(),
         links: tenants.iter().map(calls).collect(),
         found: tenants.iter().map(search).collect(),
     }
@@ -67,7 +71,10 @@ fn before() -> Before {
         let otlp = traffic.request(&mut rng, of, machine.now());
         let batch = incoming(&tenant(of), &otlp);
         spans.extend(keys(&batch.tenant, &batch.batch));
-        traces.entry(tenant(of)).or_default().extend(&batch.batch.spans().trace_id);
+        traces
+            .entry(tenant(of))
+            .or_default()
+            .extend(&batch.batch.spans().trace_id);
         assert!(machine.engine().commit(vec![batch])[0].is_ok());
         machine.clock.advance(Duration::from_secs(1));
         if number == 12 || number == 24 {
@@ -78,7 +85,12 @@ fn before() -> Before {
     machine.restart();
     let answers = answers(machine.engine());
     machine.kill();
-    Before { machine, traces, spans, answers }
+    Before {
+        machine,
+        traces,
+        spans,
+        answers,
+    }
 }
 
 fn is_wal(path: &Path) -> bool {
@@ -95,32 +107,52 @@ fn judge(before: &Before, files: &SimFiles, path: &Path, what: &str) {
         for trace_id in traces {
             let answer = engine.trace(tenant, *trace_id).unwrap();
             let found: HashSet<Key> = keys(tenant, &answer.spans).collect();
-            let wanted: HashSet<Key> =
-                before.spans.iter().filter(|key| key.0 == *tenant && key.1 == *trace_id).cloned().collect();
+            let wanted: HashSet<Key> = before
+                .spans
+                .iter()
+                .filter(|key| key.0 == *tenant && key.1 == *trace_id)
+                .cloned()
+                .collect();
             assert!(found.is_subset(&wanted), "{what}: a wrong span");
             assert_eq!(answer.spans.len(), found.len(), "{what}: a span twice");
             is_lacking |= found != wanted;
-            assert!(found == wanted || !answer.skipped.is_empty() || is_wal(path), "{what}: silently incomplete");
+            assert!(
+                found == wanted || !answer.skipped.is_empty() || is_wal(path),
+                "{what}: silently incomplete"
+            );
         }
     }
     let answers = answers(&engine);
-    let wrong = answers.found.iter().zip(&before.answers.found).any(|(is, was)| is.0 != was.0 && !is.1);
+    let wrong = answers
+        .found
+        .iter()
+        .zip(&before.answers.found)
+        .any(|(is, was)| is.0 != was.0 && !is.1);
     assert!(!wrong || is_wal(path), "{what}: a search is silently wrong");
-    let wrong = answers.links.iter().zip(&before.answers.links).any(|(is, was)| is.0 != was.0 && !is.1);
+    let wrong = answers
+        .links
+        .iter()
+        .zip(&before.answers.links)
+        .any(|(is, was)| is.0 != was.0 && !is.1);
     assert!(!wrong || is_wal(path), "{what}: calls are silently wrong");
     let told = !engine.findings.is_empty() || engine.metrics.damaged_segments.get() > 0;
     if is_lacking {
         assert!(told, "{what}: spans are lost and nobody says so");
     }
     if !is_wal(path) {
-        assert_eq!(answers.services, before.answers.services, "{what}: services");
+        assert_eq!(
+            answers.services, before.answers.services,
+            "{what}: services"
+        );
     }
     // What was lost with the log is said once; from then on everything works as ever.
     assert!(engine.commit(vec![extra()])[0].is_ok(), "{what}: no write");
     drop(engine);
     let options = before.machine.options.clone();
-    let report = crate::check(options, Arc::new(changed)).unwrap_or_else(|why| panic!("{what}: no check: {why}"));
-    let is_segment = path.starts_with("/data/seg") && path.extension().is_none_or(|kind| kind != "meta");
+    let report = crate::check(options, Arc::new(changed))
+        .unwrap_or_else(|why| panic!("{what}: no check: {why}"));
+    let is_segment =
+        path.starts_with("/data/seg") && path.extension().is_none_or(|kind| kind != "meta");
     if is_segment || is_lacking {
         assert!(!report.is_sound(), "{what}: the check found nothing");
     }
@@ -146,11 +178,19 @@ fn pick(rng: &mut SmallRng, files: &SimFiles) -> (PathBuf, u64) {
     let mut kinds: BTreeMap<String, Vec<(PathBuf, u64)>> = BTreeMap::new();
     for (path, len) in files.paths().into_iter().filter(|(_, len)| *len > 0) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let kind = name.split_once('.').map_or(name.clone(), |(_, kind)| kind.to_owned());
-        kinds.entry(kind.trim_end_matches(char::is_numeric).to_owned()).or_default().push((path, len));
+        let kind = name
+            .split_once('.')
+            .map_or(name.clone(), |(_, kind)| kind.to_owned());
+        kinds
+            .entry(kind.trim_end_matches(char::is_numeric).to_owned())
+            .or_default()
+            .push((path, len));
     }
     assert!(kinds.len() >= 9, "{:?}", kinds.keys());
-    let kind = kinds.values().nth(rng.random_range(0..kinds.len())).unwrap();
+    let kind = kinds
+        .values()
+        .nth(rng.random_range(0..kinds.len()))
+        .unwrap();
     kind[rng.random_range(0..kind.len())].clone()
 }
 
@@ -163,7 +203,12 @@ fn a_flipped_bit_in_any_file_gives_no_wrong_answer_and_stops_no_start() {
         let (path, len) = pick(&mut rng, &files);
         let (byte, bit) = (rng.random_range(0..len), rng.random_range(0..8));
         files.flip_bit(&path, byte, bit).unwrap();
-        judge(&before, &files, &path, &format!("bit {bit} of byte {byte} of {len} of {}", path.display()));
+        judge(
+            &before,
+            &files,
+            &path,
+            &format!("bit {bit} of byte {byte} of {len} of {}", path.display()),
+        );
     }
 }
 
@@ -177,7 +222,12 @@ fn a_cut_of_any_file_gives_no_wrong_answer_and_stops_no_start() {
         let at = rng.random_range(0..len);
         let bytes = files.read_file(&path).unwrap();
         files.write_file(&path, &bytes[..usize::try_from(at).unwrap()]);
-        judge(&before, &files, &path, &format!("{} of {len} bytes of {}", at, path.display()));
+        judge(
+            &before,
+            &files,
+            &path,
+            &format!("{} of {len} bytes of {}", at, path.display()),
+        );
     }
 }
 
@@ -187,18 +237,33 @@ fn the_list_cut_behind_each_commit_loses_no_segment() {
     // Commits, which a start has not gathered into one.
     before.machine.open().unwrap();
     for number in 0..6 {
-        let spec = super::traffic::SpanSpec { id: 50_000 + number, trace: 5_000, ..spec_of(number) };
+        let spec = super::traffic::SpanSpec {
+            id: 50_000 + number,
+            trace: 5_000,
+            ..spec_of(number)
+        };
         let batch = incoming(&tenant(0), &super::traffic::encode(&[spec]));
         before.spans.extend(keys(&batch.tenant, &batch.batch));
-        before.traces.entry(tenant(0)).or_default().extend(&batch.batch.spans().trace_id);
+        before
+            .traces
+            .entry(tenant(0))
+            .or_default()
+            .extend(&batch.batch.spans().trace_id);
         assert!(before.machine.engine().commit(vec![batch])[0].is_ok());
         assert!(before.machine.freeze(true));
     }
     before.answers = answers(before.machine.engine());
     before.machine.kill();
-    let path = before.machine.paths().into_iter().find(|path| path.to_string_lossy().contains("MANIFEST-")).unwrap();
+    let path = before
+        .machine
+        .paths()
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("MANIFEST-"))
+        .unwrap();
     let bytes = before.machine.files.read_file(&path).unwrap();
-    let starts: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"TMAN")).collect();
+    let starts: Vec<usize> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(b"TMAN"))
+        .collect();
     assert!(starts.len() > 5, "{starts:?}");
     for at in starts {
         let files = before.machine.files.copy();
@@ -224,12 +289,24 @@ fn spec_of(number: u64) -> super::traffic::SpanSpec {
 #[test]
 fn a_damaged_list_is_said_and_made_again() {
     let before = before();
-    let path = before.machine.paths().into_iter().find(|path| path.to_string_lossy().contains("MANIFEST-")).unwrap();
+    let path = before
+        .machine
+        .paths()
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("MANIFEST-"))
+        .unwrap();
     let files = before.machine.files.copy();
     files.flip_bit(&path, 40, 3).unwrap();
     let engine = open_on(&files, &before.machine.clock, &before.machine.options).unwrap();
     assert_eq!(engine.metrics.damaged_lists.get(), 1);
-    assert!(engine.findings.iter().any(|finding| finding.starts_with("list of segments")), "{:?}", engine.findings);
+    assert!(
+        engine
+            .findings
+            .iter()
+            .any(|finding| finding.starts_with("list of segments")),
+        "{:?}",
+        engine.findings
+    );
     assert_eq!(answers(&engine), before.answers);
 }
 
@@ -241,7 +318,10 @@ fn a_folder_of_a_newer_version_is_refused_and_says_so() {
     let files = before.machine.files.copy();
     files.write_file(Path::new("/data/FORMAT"), line.repeat(2).as_bytes());
     let refused = open_on(&files, &before.machine.clock, &before.machine.options).unwrap_err();
-    assert!(matches!(refused, crate::Error::Format { known: 1, .. }), "{refused}");
+    assert!(
+        matches!(refused, crate::Error::Format { known: 1, .. }),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("newer version"), "{refused}");
 }
 
@@ -252,13 +332,28 @@ fn spans_of_a_damaged_segment_that_are_still_in_the_log_are_found() {
     let kept = incoming(&tenant(1), &super::traffic::encode(&[spec_of(1)]));
     let frozen = incoming(&tenant(0), &super::traffic::encode(&[spec_of(2)]));
     let wanted: Vec<Key> = keys(&tenant(0), &frozen.batch).collect();
-    assert!(machine.engine().commit(vec![kept, frozen]).iter().all(Result::is_ok));
+    assert!(
+        machine
+            .engine()
+            .commit(vec![kept, frozen])
+            .iter()
+            .all(Result::is_ok)
+    );
     let sealed = machine.engine().seal_due(true);
     let (of, head) = sealed.iter().find(|(of, _)| *of == tenant(0)).unwrap();
     machine.engine().freeze(of, head).unwrap();
-    assert_eq!(lock(&machine.engine().state).tenants[&tenant(0)].segments.len(), 1);
+    assert_eq!(
+        lock(&machine.engine().state).tenants[&tenant(0)]
+            .segments
+            .len(),
+        1
+    );
     machine.kill();
-    let path = machine.paths().into_iter().find(|path| path.to_string_lossy().ends_with("spans.parquet")).unwrap();
+    let path = machine
+        .paths()
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with("spans.parquet"))
+        .unwrap();
     machine.files.write_file(&path, b"PAR1");
     machine.open().unwrap();
     let answer = machine.engine().trace(&tenant(0), wanted[0].1).unwrap();

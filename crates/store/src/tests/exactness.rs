@@ -22,7 +22,8 @@ fn number(name: &str) -> Option<u64> {
 
 /// A store and the plain store with the same spans, laid out by chance.
 fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
-    let (mut machine, oracle, mut traffic) = (Machine::new(), OracleStore::new(), Traffic::default());
+    let (mut machine, oracle, mut traffic) =
+        (Machine::new(), OracleStore::new(), Traffic::default());
     let freezes = *[0.0, 0.03, 0.1, 0.5].get(rng.random_range(0..4)).unwrap();
     for _ in 0..rng.random_range(5..120) {
         let of = rng.random_range(0..2);
@@ -34,7 +35,9 @@ fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
             assert!(machine.freeze(true));
         }
         if rng.random_bool(0.3) {
-            machine.clock.advance(Duration::from_secs(rng.random_range(1..4)));
+            machine
+                .clock
+                .advance(Duration::from_secs(rng.random_range(1..4)));
         }
         if rng.random_bool(0.02) {
             machine.restart();
@@ -54,16 +57,34 @@ fn compare(seed: u64) {
         let tenant = tenant(of);
         compare_catalogue(machine.engine(), &oracle, &tenant);
         for _ in 0..QUESTIONS {
-            compare_search(machine.engine(), &oracle, &questions::random(&mut rng, &tenant));
+            compare_search(
+                machine.engine(),
+                &oracle,
+                &questions::random(&mut rng, &tenant),
+            );
         }
         for _ in 0..10 {
             let window = questions::window(&mut rng);
-            let wanted = now(model::contract::SpanReader::dependencies(&oracle, &tenant, window)).unwrap().links;
-            assert_eq!(links(machine.engine(), &tenant, window), wanted, "calls of {tenant} in {window:?}");
+            let wanted = now(model::contract::SpanReader::dependencies(
+                &oracle, &tenant, window,
+            ))
+            .unwrap()
+            .links;
+            assert_eq!(
+                links(machine.engine(), &tenant, window),
+                wanted,
+                "calls of {tenant} in {window:?}"
+            );
         }
         assert_eq!(
             links(machine.engine(), &tenant, Window::ALWAYS),
-            now(model::contract::SpanReader::dependencies(&oracle, &tenant, Window::ALWAYS)).unwrap().links
+            now(model::contract::SpanReader::dependencies(
+                &oracle,
+                &tenant,
+                Window::ALWAYS
+            ))
+            .unwrap()
+            .links
         );
     }
 }
@@ -76,7 +97,9 @@ fn every_question_is_answered_as_the_plain_store_answers_it() {
     };
     for seed in seeds {
         if let Err(panic) = std::panic::catch_unwind(|| compare(seed)) {
-            eprintln!("replay: TRACKWAY_SEED={seed} cargo test --profile ci -p store every_question");
+            eprintln!(
+                "replay: TRACKWAY_SEED={seed} cargo test --profile ci -p store every_question"
+            );
             std::panic::resume_unwind(panic);
         }
     }

@@ -37,11 +37,20 @@ pub(super) fn options() -> StoreOptions {
     }
 }
 
-pub(super) fn open_on(files: &SimFiles, clock: &Arc<ManualClock>, options: &StoreOptions) -> Result<Engine, Error> {
+pub(super) fn open_on(
+    files: &SimFiles,
+    clock: &Arc<ManualClock>,
+    options: &StoreOptions,
+) -> Result<Engine, Error> {
     let metrics = Metrics::new();
     let clock: Arc<dyn plumbing::Clock> = Arc::<ManualClock>::clone(clock);
     let files: Arc<dyn Files> = Arc::new(files.clone());
-    let parts = StoreParts { files, clock, random: Arc::new(SeededRandom::new(3)), metrics: &metrics };
+    let parts = StoreParts {
+        files,
+        clock,
+        random: Arc::new(SeededRandom::new(3)),
+        metrics: &metrics,
+    };
     Engine::open(options.clone(), parts, &|_| ())
 }
 
@@ -52,8 +61,12 @@ impl Machine {
     }
 
     pub(super) fn with(options: StoreOptions) -> Self {
-        let mut machine =
-            Self { files: SimFiles::new(), clock: Arc::new(ManualClock::at(START)), options, engine: None };
+        let mut machine = Self {
+            files: SimFiles::new(),
+            clock: Arc::new(ManualClock::at(START)),
+            options,
+            engine: None,
+        };
         machine.open().unwrap();
         machine
     }
@@ -94,37 +107,83 @@ impl Machine {
 
     /// What lies on the disk, sorted.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
-        self.files.paths().into_iter().map(|(path, _)| path).collect()
+        self.files
+            .paths()
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect()
     }
 
     /// Every file that the manifest names is whole, and nothing else lies beside it.
     pub(super) fn check_files(&self, is_after_start: bool) {
         let mut known = Vec::new();
-        let placed: Vec<_> = lock(&self.engine().state).tenants.values().flat_map(|t| t.segments.to_vec()).collect();
+        let placed: Vec<_> = lock(&self.engine().state)
+            .tenants
+            .values()
+            .flat_map(|t| t.segments.to_vec())
+            .collect();
         for placed in placed {
-            assert_eq!(placed.segment.verify().unwrap(), [], "segment {}", placed.listed.meta.id);
+            assert_eq!(
+                placed.segment.verify().unwrap(),
+                [],
+                "segment {}",
+                placed.listed.meta.id
+            );
             let dir = Path::new("/data").join(&placed.listed.dir);
-            known.extend(placed.listed.meta.files.iter().map(|file| dir.join(&file.name)));
+            known.extend(
+                placed
+                    .listed
+                    .meta
+                    .files
+                    .iter()
+                    .map(|file| dir.join(&file.name)),
+            );
             known.push(dir.join(format!("{}.meta", placed.listed.meta.id)));
         }
         let paths = self.paths();
-        let in_dir = |dir: &str| paths.iter().filter(|path| path.starts_with(dir)).cloned().collect::<Vec<_>>();
-        let leftovers: Vec<_> = in_dir("/data/seg").into_iter().filter(|path| !known.contains(path)).collect();
+        let in_dir = |dir: &str| {
+            paths
+                .iter()
+                .filter(|path| path.starts_with(dir))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let leftovers: Vec<_> = in_dir("/data/seg")
+            .into_iter()
+            .filter(|path| !known.contains(path))
+            .collect();
         if is_after_start {
             assert!(leftovers.is_empty(), "nobody names {leftovers:?}");
             assert_eq!(in_dir("/data/quarantine"), Vec::<PathBuf>::new());
         }
-        assert!(in_dir("/data/manifest").len() <= 8, "{:?}", in_dir("/data/manifest"));
-        assert!(paths.len() - known.len() < 120, "{} files: {paths:?}", paths.len());
+        assert!(
+            in_dir("/data/manifest").len() <= 8,
+            "{:?}",
+            in_dir("/data/manifest")
+        );
+        assert!(
+            paths.len() - known.len() < 120,
+            "{} files: {paths:?}",
+            paths.len()
+        );
     }
 }
 
 pub(super) fn freeze(engine: &Engine, all: bool) -> bool {
-    engine.seal_due(all).into_iter().fold(true, |good, (tenant, head)| engine.freeze(&tenant, &head).is_ok() && good)
+    engine
+        .seal_due(all)
+        .into_iter()
+        .fold(true, |good, (tenant, head)| {
+            engine.freeze(&tenant, &head).is_ok() && good
+        })
 }
 
 /// The calls between services of all time, as text.
-pub(super) fn links(engine: &Engine, tenant: &TenantId, window: Window) -> Vec<model::contract::DependencyLink> {
+pub(super) fn links(
+    engine: &Engine,
+    tenant: &TenantId,
+    window: Window,
+) -> Vec<model::contract::DependencyLink> {
     let answer = engine.dependencies(tenant, window, &|| false).unwrap();
     assert_eq!(answer.skipped, []);
     answer.links

@@ -27,11 +27,18 @@ pub(super) fn all(tenant: &TenantId, predicate: Predicate) -> SearchRequest {
 }
 
 pub(super) fn attribute(key: &str) -> Field {
-    Field::Attribute { place: Place::Anywhere, key: key.to_owned() }
+    Field::Attribute {
+        place: Place::Anywhere,
+        key: key.to_owned(),
+    }
 }
 
 pub(super) fn is_uid(uid: &str) -> Predicate {
-    Predicate::Compare(attribute("uid"), Operator::Equal, Literal::String(uid.to_owned()))
+    Predicate::Compare(
+        attribute("uid"),
+        Operator::Equal,
+        Literal::String(uid.to_owned()),
+    )
 }
 
 pub(super) fn uid_of(span: SpanRef<'_>) -> String {
@@ -46,8 +53,15 @@ pub(super) fn uid_of(span: SpanRef<'_>) -> String {
 pub(super) fn window(rng: &mut SmallRng) -> Window {
     let range = *[60, 3 * 3600].choose(rng).unwrap();
     let start = START + rng.random_range(0..range) * SECOND - 4 * SECOND;
-    let window = Window { start, end: start + *[0, 5, 60, 4000].choose(rng).unwrap() * SECOND };
-    if rng.random_bool(0.3) { Window::ALWAYS } else { window }
+    let window = Window {
+        start,
+        end: start + *[0, 5, 60, 4000].choose(rng).unwrap() * SECOND,
+    };
+    if rng.random_bool(0.3) {
+        Window::ALWAYS
+    } else {
+        window
+    }
 }
 
 pub(super) fn random(rng: &mut SmallRng, tenant: &TenantId) -> SearchRequest {
@@ -55,14 +69,20 @@ pub(super) fn random(rng: &mut SmallRng, tenant: &TenantId) -> SearchRequest {
         tenant: tenant.clone(),
         predicate: predicate(rng, 3),
         window: window(rng),
-        order: *[Order::NewestFirst, Order::SlowestFirst].choose(rng).unwrap(),
+        order: *[Order::NewestFirst, Order::SlowestFirst]
+            .choose(rng)
+            .unwrap(),
         limit: *[1, 2, 3, 7, 20, 10_000].choose(rng).unwrap(),
         after: None,
     }
 }
 
 pub(super) fn predicate(rng: &mut SmallRng, depth: usize) -> Predicate {
-    let some = |rng: &mut SmallRng| (0..rng.random_range(0..4)).map(|_| predicate(rng, depth - 1)).collect();
+    let some = |rng: &mut SmallRng| {
+        (0..rng.random_range(0..4))
+            .map(|_| predicate(rng, depth - 1))
+            .collect()
+    };
     match rng.random_range(0..10) {
         0 => Predicate::All,
         1 | 2 if depth > 0 => Predicate::And(some(rng)),
@@ -71,9 +91,15 @@ pub(super) fn predicate(rng: &mut SmallRng, depth: usize) -> Predicate {
         5 => Predicate::Exists(field(rng)),
         _ => {
             let field = field(rng);
-            let literal = if rng.random_bool(0.85) { fitting(rng, &field) } else { literal(rng) };
+            let literal = if rng.random_bool(0.85) {
+                fitting(rng, &field)
+            } else {
+                literal(rng)
+            };
             let mut operator = operator(rng);
-            if matches!(operator, Operator::Matches | Operator::MatchesNot) && !matches!(literal, Literal::String(_)) {
+            if matches!(operator, Operator::Matches | Operator::MatchesNot)
+                && !matches!(literal, Literal::String(_))
+            {
                 operator = Operator::Equal;
             }
             Predicate::Compare(field, operator, literal)
@@ -100,12 +126,32 @@ fn field(rng: &mut SmallRng) -> Field {
         Field::LinkTraceId,
         Field::LinkSpanId,
     ];
-    let places = [Place::Anywhere, Place::Span, Place::Resource, Place::Scope, Place::Event, Place::Link];
-    let keys = ["uid", "version", "even", "ratio", "host", "attempt", "why", "service.name", "none"];
+    let places = [
+        Place::Anywhere,
+        Place::Span,
+        Place::Resource,
+        Place::Scope,
+        Place::Event,
+        Place::Link,
+    ];
+    let keys = [
+        "uid",
+        "version",
+        "even",
+        "ratio",
+        "host",
+        "attempt",
+        "why",
+        "service.name",
+        "none",
+    ];
     if rng.random_bool(0.55) {
         return fields.choose(rng).unwrap().clone();
     }
-    Field::Attribute { place: *places.choose(rng).unwrap(), key: (*keys.choose(rng).unwrap()).to_owned() }
+    Field::Attribute {
+        place: *places.choose(rng).unwrap(),
+        key: (*keys.choose(rng).unwrap()).to_owned(),
+    }
 }
 
 fn operator(rng: &mut SmallRng) -> Operator {
@@ -129,10 +175,16 @@ fn fitting(rng: &mut SmallRng, field: &Field) -> Literal {
     let text = |text: &str| Literal::String(text.to_owned());
     let number = rng.random_range(1..80);
     match field {
-        Field::TraceId | Field::LinkTraceId => Literal::TraceId(TraceId(ids().trace(number / 2 + 1))),
+        Field::TraceId | Field::LinkTraceId => {
+            Literal::TraceId(TraceId(ids().trace(number / 2 + 1)))
+        }
         Field::SpanId | Field::ParentSpanId => Literal::SpanId(SpanId(ids().span(number))),
         Field::LinkSpanId => Literal::SpanId(SpanId(ids().span(1))),
-        Field::Name => text(["GET /", "POST /cart", "SELECT", "send", ".*E.*"].choose(rng).unwrap()),
+        Field::Name => text(
+            ["GET /", "POST /cart", "SELECT", "send", ".*E.*"]
+                .choose(rng)
+                .unwrap(),
+        ),
         Field::Service => text(SERVICES.choose(rng).unwrap()),
         Field::Kind => Literal::Int(rng.random_range(2..4)),
         Field::Status => Literal::Int(rng.random_range(0..3)),
@@ -146,7 +198,9 @@ fn fitting(rng: &mut SmallRng, field: &Field) -> Literal {
         Field::Attribute { key, .. } => match key.as_str() {
             "uid" if rng.random() => Literal::Text(format!("uid-{number}")),
             "uid" => text(&format!("uid-{number}")),
-            "version" | "attempt" if rng.random() => Literal::Text(rng.random_range(0..3).to_string()),
+            "version" | "attempt" if rng.random() => {
+                Literal::Text(rng.random_range(0..3).to_string())
+            }
             "version" | "attempt" => Literal::Int(rng.random_range(0..3)),
             "even" if rng.random() => Literal::Text("true".to_owned()),
             "even" => Literal::Bool(rng.random()),
@@ -183,7 +237,9 @@ pub(super) fn compare_search(engine: &Engine, oracle: &OracleStore, request: &Se
         let answer = engine.search(&request, &|| false).unwrap();
         assert_eq!(answer.skipped, []);
         assert_same(&answer, &wanted, &request);
-        let Some(last) = wanted.traces.last().filter(|_| wanted.has_more) else { return };
+        let Some(last) = wanted.traces.last().filter(|_| wanted.has_more) else {
+            return;
+        };
         request.after = Some(last.position(request.order));
     }
 }

@@ -33,7 +33,13 @@ struct Life {
 impl Life {
     fn new(seed: u64) -> Self {
         let rng = SmallRng::seed_from_u64(seed);
-        Self { rng, machine: Machine::new(), traffic: Traffic::default(), truth: Truth::default(), has_plans: false }
+        Self {
+            rng,
+            machine: Machine::new(),
+            traffic: Traffic::default(),
+            truth: Truth::default(),
+            has_plans: false,
+        }
     }
 
     fn act(&mut self) {
@@ -42,8 +48,14 @@ impl Life {
             50..58 => drop(self.machine.freeze(false)),
             58..64 => drop(self.machine.freeze(true)),
             64..68 => self.expire(),
-            68..74 => self.machine.clock.advance(Duration::from_secs(self.rng.random_range(1..20))),
-            74..76 => self.machine.clock.advance(Duration::from_secs(60 * self.rng.random_range(1..70))),
+            68..74 => self
+                .machine
+                .clock
+                .advance(Duration::from_secs(self.rng.random_range(1..20))),
+            74..76 => self
+                .machine
+                .clock
+                .advance(Duration::from_secs(60 * self.rng.random_range(1..70))),
             76..80 => drop(lock(&self.machine.engine().journal).prepare_spare()),
             80..84 => self.full_disk(),
             84..88 => self.failing_file(),
@@ -60,7 +72,10 @@ impl Life {
             let of = self.rng.random_range(0..2);
             group.push((tenant(of), self.traffic.request(&mut self.rng, of, now)));
         }
-        let batches = group.iter().map(|(tenant, otlp)| incoming(tenant, otlp)).collect();
+        let batches = group
+            .iter()
+            .map(|(tenant, otlp)| incoming(tenant, otlp))
+            .collect();
         let answers = self.machine.engine().commit(batches);
         assert_eq!(answers.len(), group.len());
         for ((tenant, otlp), answer) in group.iter().zip(answers) {
@@ -72,22 +87,42 @@ impl Life {
         let engine = self.machine.engine();
         let now = self.machine.now();
         let age_max = u64::try_from(engine.options.retention_age.as_nanos()).unwrap();
-        let all = || -> Vec<_> { lock(&engine.state).tenants.values().flat_map(|t| t.segments.to_vec()).collect() };
+        let all = || -> Vec<_> {
+            lock(&engine.state)
+                .tenants
+                .values()
+                .flat_map(|t| t.segments.to_vec())
+                .collect()
+        };
         let is_old = |created: u64| now.saturating_sub(created) > age_max;
         let before = all();
         // Read first: afterwards their files are gone. A fault may be waiting for these reads, too.
-        let old: Vec<_> = before.iter().filter(|placed| is_old(placed.listed.created_unix_nanos)).collect();
-        let spans: Vec<_> = old.iter().filter_map(|placed| Some((*placed, placed.segment.read_all().ok()?.0))).collect();
+        let old: Vec<_> = before
+            .iter()
+            .filter(|placed| is_old(placed.listed.created_unix_nanos))
+            .collect();
+        let spans: Vec<_> = old
+            .iter()
+            .filter_map(|placed| Some((*placed, placed.segment.read_all().ok()?.0)))
+            .collect();
         if spans.len() < old.len() {
             return;
         }
         let result = engine.expire();
         let after = all();
-        let is_left = |id, tenant: &TenantId| after.iter().any(|p| p.listed.meta.id == id && p.listed.meta.tenant == *tenant);
+        let is_left = |id, tenant: &TenantId| {
+            after
+                .iter()
+                .any(|p| p.listed.meta.id == id && p.listed.meta.tenant == *tenant)
+        };
         for placed in &before {
             let meta = &placed.listed.meta;
             let is_removed = !is_left(meta.id, &meta.tenant);
-            assert!(!is_removed || is_old(placed.listed.created_unix_nanos), "{} was removed too early", meta.id);
+            assert!(
+                !is_removed || is_old(placed.listed.created_unix_nanos),
+                "{} was removed too early",
+                meta.id
+            );
         }
         for (placed, spans) in &spans {
             let meta = &placed.listed.meta;
@@ -101,7 +136,9 @@ impl Life {
         let names: Vec<TenantId> = lock(&engine.state).tenants.keys().cloned().collect();
         for name in names {
             let view = engine.view(&name);
-            view.chunks.iter().for_each(|chunk| self.truth.still_there(&name, &chunk.batch));
+            view.chunks
+                .iter()
+                .for_each(|chunk| self.truth.still_there(&name, &chunk.batch));
             for placed in view.segments.iter() {
                 if let Ok((spans, _)) = placed.segment.read_all() {
                     self.truth.still_there(&name, &spans);
@@ -112,7 +149,11 @@ impl Life {
 
     fn full_disk(&mut self) {
         let used: u64 = self.machine.files.paths().iter().map(|(_, len)| len).sum();
-        let room = if self.rng.random_bool(0.5) { u64::MAX } else { used + self.rng.random_range(0..20_000) };
+        let room = if self.rng.random_bool(0.5) {
+            u64::MAX
+        } else {
+            used + self.rng.random_range(0..20_000)
+        };
         self.machine.files.set_capacity(room);
     }
 
@@ -122,7 +163,9 @@ impl Life {
             self.machine.files.fail_sync(FaultScope::Once);
         } else {
             let nth = self.rng.random_range(1..40);
-            self.machine.files.fail_operation(nth, Fault::IO, FaultScope::Once);
+            self.machine
+                .files
+                .fail_operation(nth, Fault::IO, FaultScope::Once);
         }
     }
 
@@ -166,7 +209,12 @@ fn live(seed: u64) -> (usize, u64) {
     let actions = life.rng.random_range(10..ACTIONS_MAX);
     for _ in 0..actions {
         life.act();
-        if life.machine.engine().is_fatal.load(std::sync::atomic::Ordering::Acquire) {
+        if life
+            .machine
+            .engine()
+            .is_fatal
+            .load(std::sync::atomic::Ordering::Acquire)
+        {
             life.start_again(false);
         }
     }
@@ -189,7 +237,9 @@ fn random_lives_lose_nothing_and_answer_as_the_plain_store_does() {
         match catch_unwind(AssertUnwindSafe(|| live(seed))) {
             Ok((spans, _)) => kept += spans,
             Err(panic) => {
-                eprintln!("replay: TRACKWAY_SEED={seed} cargo test --profile ci -p store random_lives");
+                eprintln!(
+                    "replay: TRACKWAY_SEED={seed} cargo test --profile ci -p store random_lives"
+                );
                 resume_unwind(panic);
             }
         }
@@ -215,7 +265,10 @@ fn keys_tell_spans_of_the_same_ids_and_another_content_apart() {
         version: 0,
         is_error: false,
     };
-    let other = super::traffic::SpanSpec { version: 1, ..spec.clone() };
+    let other = super::traffic::SpanSpec {
+        version: 1,
+        ..spec.clone()
+    };
     let batch = super::traffic::decode(&super::traffic::encode(&[spec.clone(), other, spec]));
     let all: Vec<_> = keys(&tenant(0), &batch).collect();
     assert_ne!(all[0], all[1]);

@@ -15,7 +15,7 @@ use crate::options::StoreOptions;
 
 const COMMITS: usize = 30;
 
-/// Opens, commits, freezes, expires and opens again; tells how much went well.
+/// Opens, commits, freezes, expires and opens again.
 fn scenario(machine: &mut Machine, truth: &mut Truth) {
     let mut rng = SmallRng::seed_from_u64(5);
     let mut traffic = Traffic::default();
@@ -44,7 +44,10 @@ fn scenario(machine: &mut Machine, truth: &mut Truth) {
 
 fn fresh() -> Machine {
     // Small enough that files of the log are used up, too.
-    let options = StoreOptions { head_spans_max: 25, ..options() };
+    let options = StoreOptions {
+        head_spans_max: 25,
+        ..options()
+    };
     let mut machine = Machine::with(options);
     machine.kill();
     machine.files = journal::SimFiles::new();
@@ -59,13 +62,19 @@ fn sweep(fault: Fault, scope: FaultScope, is_power_cut: bool) {
         scenario(&mut machine, &mut truth);
         let is_untouched = machine.files.operations() < nth;
         machine.files.clear_faults();
-        let failed = machine.files.operation_log().get(nth as usize - 1).cloned();
+        let failed = machine
+            .files
+            .operation_log()
+            .into_iter()
+            .nth(usize::try_from(nth - 1).unwrap());
         if is_power_cut {
             machine.cut_power(nth);
         } else {
             machine.kill();
         }
-        machine.open().unwrap_or_else(|why| panic!("no start after failure {nth} ({failed:?}): {why}"));
+        machine
+            .open()
+            .unwrap_or_else(|why| panic!("no start after failure {nth} ({failed:?}): {why}"));
         truth.settle(machine.engine());
         let mut rng = SmallRng::seed_from_u64(nth);
         let compared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -78,7 +87,9 @@ fn sweep(fault: Fault, scope: FaultScope, is_power_cut: bool) {
             }
         }));
         if let Err(panic) = compared {
-            eprintln!("operation {nth} ({failed:?}) failed with {fault:?} {scope:?}, power cut: {is_power_cut}");
+            eprintln!(
+                "operation {nth} ({failed:?}) failed with {fault:?} {scope:?}, power cut: {is_power_cut}"
+            );
             std::panic::resume_unwind(panic);
         }
         if is_untouched {

@@ -26,7 +26,11 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("store-threads-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "store-threads-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
@@ -42,13 +46,21 @@ impl Drop for Folder {
 fn open(files: Arc<dyn Files>, options: StoreOptions) -> Result<Store, Error> {
     let metrics = Metrics::new();
     let clock: Arc<dyn Clock> = Arc::new(RealClock::default());
-    let parts = StoreParts { files, clock, random: Arc::new(SeededRandom::new(3)), metrics: &metrics };
+    let parts = StoreParts {
+        files,
+        clock,
+        random: Arc::new(SeededRandom::new(3)),
+        metrics: &metrics,
+    };
     Store::open(options, parts, &|_| ())
 }
 
 /// Waits for an answer of the store.
 fn wait<T>(answer: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(answer)
 }
 
 fn spec(trace: u64, id: u64) -> SpanSpec {
@@ -109,7 +121,11 @@ impl Gate {
     fn wait_for_sync(&self) {
         let mut is_closed = self.is_closed.lock().unwrap();
         while self.waiting.load(Ordering::SeqCst) == 0 {
-            is_closed = self.moved.wait_timeout(is_closed, Duration::from_millis(20)).unwrap().0;
+            is_closed = self
+                .moved
+                .wait_timeout(is_closed, Duration::from_millis(20))
+                .unwrap()
+                .0;
         }
     }
 }
@@ -129,8 +145,13 @@ struct GatedFile {
 
 impl Files for Gated {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        let gate = path.starts_with("/data/wal").then(|| Arc::clone(&self.gate));
-        Ok(Arc::new(GatedFile { file: self.files.open(path, mode)?, gate }))
+        let gate = path
+            .starts_with("/data/wal")
+            .then(|| Arc::clone(&self.gate));
+        Ok(Arc::new(GatedFile {
+            file: self.files.open(path, mode)?,
+            gate,
+        }))
     }
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         self.files.create_dir_all(dir)
@@ -204,7 +225,11 @@ fn many_writers_lose_nothing_while_heads_are_frozen_under_them() {
                     let id = writer * 1000 + number + 1;
                     let kept = write(&store, &spec(id, id)).unwrap();
                     assert_eq!(kept.spans, 1);
-                    assert_eq!(spans_of(&store, id), 1, "not found when it was acknowledged");
+                    assert_eq!(
+                        spans_of(&store, id),
+                        1,
+                        "not found when it was acknowledged"
+                    );
                     bytes_max.fetch_max(store.stats().head_bytes, Ordering::Relaxed);
                 }
             })
@@ -220,14 +245,22 @@ fn many_writers_lose_nothing_while_heads_are_frozen_under_them() {
     assert!(bytes_max.load(Ordering::Relaxed) < 2 << 20);
     store.stop();
     let refused = write(&store, &spec(1, 77_777)).unwrap_err();
-    assert!(matches!(refused, WriteError::Unavailable { .. }), "{refused}");
+    assert!(
+        matches!(refused, WriteError::Unavailable { .. }),
+        "{refused}"
+    );
     drop(store);
     let store = open_again(&options);
     let answer = wait(store.search(everything(&tenant(0)))).unwrap();
     assert_eq!(answer.traces.len() as u64, WRITERS * REQUESTS);
     assert!(answer.traces.iter().all(|hit| hit.spans == 1));
     assert_eq!(wait(store.services(&tenant(0))).unwrap(), ["shop"]);
-    assert_eq!(wait(store.dependencies(&tenant(0), Window::ALWAYS)).unwrap().links, []);
+    assert_eq!(
+        wait(store.dependencies(&tenant(0), Window::ALWAYS))
+            .unwrap()
+            .links,
+        []
+    );
     store.stop();
 }
 
@@ -251,7 +284,10 @@ fn an_acknowledged_span_survives_the_power_cut_at_that_moment() {
         machine.kill();
         machine.files = files.crash(number);
         machine.open().unwrap();
-        let answer = machine.engine().trace(&tenant(0), TraceId(ids().trace(number))).unwrap();
+        let answer = machine
+            .engine()
+            .trace(&tenant(0), TraceId(ids().trace(number)))
+            .unwrap();
         assert_eq!(answer.spans.len(), 1, "request {number}");
     }
     store.stop();
@@ -260,7 +296,10 @@ fn an_acknowledged_span_survives_the_power_cut_at_that_moment() {
 #[test]
 fn while_a_sync_is_stuck_nothing_is_acknowledged_reads_go_on_and_what_waits_shares_the_next_sync() {
     let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
-    let gated = Gated { files, gate: Arc::clone(&gate) };
+    let gated = Gated {
+        files,
+        gate: Arc::clone(&gate),
+    };
     let store = open(Arc::new(gated), StoreOptions::new(PathBuf::from("/data"))).unwrap();
     write(&store, &spec(1, 1)).unwrap();
     gate.close();
@@ -284,14 +323,20 @@ fn while_a_sync_is_stuck_nothing_is_acknowledged_reads_go_on_and_what_waits_shar
     assert!(writer.join());
     assert!((2..23).all(|number| spans_of(&store, number) == 1));
     let syncs = gate.syncs.load(Ordering::SeqCst) - before;
-    assert!(syncs <= 2, "{syncs} syncs for 20 requests that waited together");
+    assert!(
+        syncs <= 2,
+        "{syncs} syncs for 20 requests that waited together"
+    );
     store.stop();
 }
 
 #[test]
 fn stopping_answers_everybody_who_waits_and_keeps_what_it_said_it_kept() {
     let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
-    let gated = Gated { files: files.clone(), gate: Arc::clone(&gate) };
+    let gated = Gated {
+        files: files.clone(),
+        gate: Arc::clone(&gate),
+    };
     let store = open(Arc::new(gated), StoreOptions::new(PathBuf::from("/data"))).unwrap();
     gate.close();
     // Queued before the stop: `write` puts a request into the queue when it is called.
@@ -311,7 +356,10 @@ fn stopping_answers_everybody_who_waits_and_keeps_what_it_said_it_kept() {
     machine.files = files.crash(5);
     machine.open().unwrap();
     for number in 1..30 {
-        let answer = machine.engine().trace(&tenant(0), TraceId(ids().trace(number))).unwrap();
+        let answer = machine
+            .engine()
+            .trace(&tenant(0), TraceId(ids().trace(number)))
+            .unwrap();
         assert_eq!(answer.spans.len(), 1, "request {number}");
     }
 }
@@ -319,7 +367,11 @@ fn stopping_answers_everybody_who_waits_and_keeps_what_it_said_it_kept() {
 #[test]
 fn one_failed_sync_is_told_to_its_senders_and_for_ever_failing_ones_end_the_store() {
     let files = SimFiles::new();
-    let store = open(Arc::new(files.clone()), StoreOptions::new(PathBuf::from("/data"))).unwrap();
+    let store = open(
+        Arc::new(files.clone()),
+        StoreOptions::new(PathBuf::from("/data")),
+    )
+    .unwrap();
     write(&store, &spec(1, 1)).unwrap();
     assert_eq!(store.readiness(), Ok(()));
     files.fail_sync(FaultScope::Once);
@@ -340,7 +392,10 @@ fn one_failed_sync_is_told_to_its_senders_and_for_ever_failing_ones_end_the_stor
 #[test]
 fn without_a_log_what_is_in_memory_is_written_when_the_store_stops() {
     let files = SimFiles::new();
-    let options = StoreOptions { level: journal::Level::Memory, ..StoreOptions::new(PathBuf::from("/data")) };
+    let options = StoreOptions {
+        level: journal::Level::Memory,
+        ..StoreOptions::new(PathBuf::from("/data"))
+    };
     let store = open(Arc::new(files.clone()), options).unwrap();
     for number in 1..5 {
         write(&store, &spec(number, number)).unwrap();
@@ -350,7 +405,10 @@ fn without_a_log_what_is_in_memory_is_written_when_the_store_stops() {
     machine.kill();
     machine.files = files.crash(1);
     machine.open().unwrap();
-    let answer = machine.engine().search(&everything(&tenant(0)), &|| false).unwrap();
+    let answer = machine
+        .engine()
+        .search(&everything(&tenant(0)), &|| false)
+        .unwrap();
     assert_eq!(answer.traces.len(), 4);
 }
 

@@ -39,16 +39,45 @@ pub(super) fn tenant(number: usize) -> TenantId {
 pub(super) fn encode(specs: &[SpanSpec]) -> Bytes {
     let mut builder = request().seed(7);
     for spec in specs {
-        builder = builder.service(SERVICES[spec.service]).resource_attr("host", format!("h{}", spec.service));
+        builder = builder
+            .service(SERVICES[spec.service])
+            .resource_attr("host", format!("h{}", spec.service));
         builder = builder.scope("lib", "1").span(NAMES[spec.name], |s| {
-            let s = s.trace(spec.trace).id(spec.id).start_ns(spec.start).lasting_ns(spec.lasting);
-            let s = if spec.parent == 0 { s } else { s.parent(spec.parent) };
-            let s = s.attr("uid", format!("uid-{}", spec.id)).attr("version", spec.version).attr("even", spec.id % 2 == 0);
+            let s = s
+                .trace(spec.trace)
+                .id(spec.id)
+                .start_ns(spec.start)
+                .lasting_ns(spec.lasting);
+            let s = if spec.parent == 0 {
+                s
+            } else {
+                s.parent(spec.parent)
+            };
+            let s = s
+                .attr("uid", format!("uid-{}", spec.id))
+                .attr("version", spec.version)
+                .attr("even", spec.id % 2 == 0);
             let s = s.attr("ratio", (spec.id % 8) as f64 / 4.0);
-            let s = if spec.id % 3 == 0 { s.event("retry").event_attr("attempt", spec.version) } else { s };
-            let s = if spec.id % 5 == 0 { s.link(spec.trace + 1, 1).link_attr("why", "batch") } else { s };
-            let s = if spec.is_error { s.error("it failed") } else { s.ok() };
-            s.kind(if spec.id % 2 == 0 { SpanKind::Server } else { SpanKind::Client })
+            let s = if spec.id % 3 == 0 {
+                s.event("retry").event_attr("attempt", spec.version)
+            } else {
+                s
+            };
+            let s = if spec.id % 5 == 0 {
+                s.link(spec.trace + 1, 1).link_attr("why", "batch")
+            } else {
+                s
+            };
+            let s = if spec.is_error {
+                s.error("it failed")
+            } else {
+                s.ok()
+            };
+            s.kind(if spec.id % 2 == 0 {
+                SpanKind::Server
+            } else {
+                SpanKind::Client
+            })
         });
     }
     builder.encode().into()
@@ -59,7 +88,11 @@ pub(super) fn decode(otlp: &[u8]) -> SpanBatch {
 }
 
 pub(super) fn incoming(tenant: &TenantId, otlp: &Bytes) -> IncomingBatch {
-    IncomingBatch { tenant: tenant.clone(), batch: decode(otlp), otlp: otlp.clone() }
+    IncomingBatch {
+        tenant: tenant.clone(),
+        batch: decode(otlp),
+        otlp: otlp.clone(),
+    }
 }
 
 /// Makes up requests.
@@ -74,7 +107,12 @@ pub(super) struct Traffic {
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { next_id: 1, next_trace: 1, specs: Default::default(), requests: Default::default() }
+        Self {
+            next_id: 1,
+            next_trace: 1,
+            specs: Default::default(),
+            requests: Default::default(),
+        }
     }
 }
 
@@ -84,7 +122,9 @@ impl Traffic {
         if rng.random_bool(0.12) && !self.requests[tenant].is_empty() {
             return self.requests[tenant][rng.random_range(0..self.requests[tenant].len())].clone();
         }
-        let specs: Vec<SpanSpec> = (0..rng.random_range(1..7)).map(|_| self.span(rng, tenant, now)).collect();
+        let specs: Vec<SpanSpec> = (0..rng.random_range(1..7))
+            .map(|_| self.span(rng, tenant, now))
+            .collect();
         let otlp = encode(&specs);
         self.specs[tenant].extend(specs);
         self.requests[tenant].push(otlp.clone());
@@ -99,7 +139,10 @@ impl Traffic {
                 return old.clone();
             }
             if rng.random_bool(0.05) {
-                return SpanSpec { version: old.version + 1, ..old.clone() };
+                return SpanSpec {
+                    version: old.version + 1,
+                    ..old.clone()
+                };
             }
         }
         // A late span is a child of an old one; a new one often goes on with the newest trace.

@@ -45,8 +45,18 @@ pub(super) struct Truth {
     perhaps_removed: HashSet<Key>,
 }
 
-pub(super) fn keys<'a>(tenant: &'a TenantId, batch: &'a SpanBatch) -> impl Iterator<Item = Key> + 'a {
-    batch.iter().map(|s| (tenant.clone(), s.trace_id(), s.span_id(), batch.span_hash(s.row())))
+pub(super) fn keys<'a>(
+    tenant: &'a TenantId,
+    batch: &'a SpanBatch,
+) -> impl Iterator<Item = Key> + 'a {
+    batch.iter().map(|s| {
+        (
+            tenant.clone(),
+            s.trace_id(),
+            s.span_id(),
+            batch.span_hash(s.row()),
+        )
+    })
 }
 
 /// The keys that the engine finds for some traces.
@@ -63,8 +73,16 @@ fn found_keys(engine: &Engine, tenant: &TenantId, traces: &BTreeSet<TraceId>) ->
 impl Truth {
     /// Notes what became of a request.
     pub(super) fn note(&mut self, tenant: &TenantId, otlp: &Bytes, is_acknowledged: bool) {
-        let fate = if is_acknowledged { Fate::Kept } else { Fate::Open };
-        self.sent.push(Sent { tenant: tenant.clone(), batch: decode(otlp), fate });
+        let fate = if is_acknowledged {
+            Fate::Kept
+        } else {
+            Fate::Open
+        };
+        self.sent.push(Sent {
+            tenant: tenant.clone(),
+            batch: decode(otlp),
+            fate,
+        });
     }
 
     /// Notes the spans of segments that retention removed; `is_certain` when it said so.
@@ -88,11 +106,18 @@ impl Truth {
     fn kept_rows(&self, index: usize) -> Vec<usize> {
         let sent = &self.sent[index];
         let is_there = |key: &Key| self.removed.get(key).is_none_or(|before| *before <= index);
-        keys(&sent.tenant, &sent.batch).enumerate().filter(|(_, key)| is_there(key)).map(|(row, _)| row).collect()
+        keys(&sent.tenant, &sent.batch)
+            .enumerate()
+            .filter(|(_, key)| is_there(key))
+            .map(|(row, _)| row)
+            .collect()
     }
 
     pub(super) fn kept_spans(&self) -> usize {
-        (0..self.sent.len()).filter(|i| self.sent[*i].fate == Fate::Kept).map(|i| self.kept_rows(i).len()).sum()
+        (0..self.sent.len())
+            .filter(|i| self.sent[*i].fate == Fate::Kept)
+            .map(|i| self.kept_rows(i).len())
+            .sum()
     }
 
     /// A start decides what became of the requests that were not acknowledged: each is there whole or not at all.
@@ -104,7 +129,9 @@ impl Truth {
                 self.removed.insert(key, self.sent.len());
             }
         }
-        let open: Vec<usize> = (0..self.sent.len()).filter(|i| self.sent[*i].fate == Fate::Open).collect();
+        let open: Vec<usize> = (0..self.sent.len())
+            .filter(|i| self.sent[*i].fate == Fate::Open)
+            .collect();
         let mut shown: HashSet<Key> = (0..self.sent.len())
             .filter(|i| self.sent[*i].fate == Fate::Kept)
             .flat_map(|i| keys(&self.sent[i].tenant, &self.sent[i].batch))
@@ -114,7 +141,9 @@ impl Truth {
             let sent = &mut self.sent[index];
             let traces: BTreeSet<TraceId> = sent.batch.spans().trace_id.iter().copied().collect();
             let found = found_keys(engine, &sent.tenant, &traces);
-            let there = keys(&sent.tenant, &sent.batch).filter(|key| found.contains(key)).count();
+            let there = keys(&sent.tenant, &sent.batch)
+                .filter(|key| found.contains(key))
+                .count();
             if there == sent.batch.len() {
                 sent.fate = Fate::Kept;
                 shown.extend(keys(&sent.tenant, &sent.batch));
@@ -124,14 +153,22 @@ impl Truth {
             }
         }
         for key in partly {
-            assert!(shown.contains(&key), "a part of a request that was not acknowledged is there: {key:?}");
+            assert!(
+                shown.contains(&key),
+                "a part of a request that was not acknowledged is there: {key:?}"
+            );
         }
     }
 
     /// The plain store with what must be found.
     pub(super) fn oracle(&self) -> OracleStore {
         let oracle = OracleStore::new();
-        for (index, sent) in self.sent.iter().enumerate().filter(|(_, sent)| sent.fate == Fate::Kept) {
+        for (index, sent) in self
+            .sent
+            .iter()
+            .enumerate()
+            .filter(|(_, sent)| sent.fate == Fate::Kept)
+        {
             let mut builder = BatchBuilder::new();
             builder.append_rows(&sent.batch, self.kept_rows(index));
             oracle.keep(&sent.tenant, &builder.finish());
@@ -142,7 +179,10 @@ impl Truth {
     fn traces(&self) -> BTreeMap<TenantId, BTreeSet<TraceId>> {
         let mut traces: BTreeMap<TenantId, BTreeSet<TraceId>> = BTreeMap::new();
         for sent in &self.sent {
-            traces.entry(sent.tenant.clone()).or_default().extend(&sent.batch.spans().trace_id);
+            traces
+                .entry(sent.tenant.clone())
+                .or_default()
+                .extend(&sent.batch.spans().trace_id);
         }
         traces
     }
@@ -150,7 +190,12 @@ impl Truth {
     /// Every span is found by its trace's id, each once, and no other.
     pub(super) fn compare_spans(&self, engine: &Engine) {
         let mut wanted: HashMap<(TenantId, TraceId), Vec<Key>> = HashMap::new();
-        for (index, sent) in self.sent.iter().enumerate().filter(|(_, sent)| sent.fate == Fate::Kept) {
+        for (index, sent) in self
+            .sent
+            .iter()
+            .enumerate()
+            .filter(|(_, sent)| sent.fate == Fate::Kept)
+        {
             let all: Vec<Key> = keys(&sent.tenant, &sent.batch).collect();
             for key in self.kept_rows(index).into_iter().map(|row| &all[row]) {
                 let of_trace = wanted.entry((key.0.clone(), key.1)).or_default();
@@ -167,9 +212,15 @@ impl Truth {
                     all.sort_unstable();
                     all
                 };
-                let wanted = wanted.remove(&(tenant.clone(), trace_id)).unwrap_or_default();
+                let wanted = wanted
+                    .remove(&(tenant.clone(), trace_id))
+                    .unwrap_or_default();
                 let found = keys(&tenant, &answer.spans).collect();
-                assert_eq!(sorted(found), sorted(wanted), "trace {trace_id:?} of {tenant}");
+                assert_eq!(
+                    sorted(found),
+                    sorted(wanted),
+                    "trace {trace_id:?} of {tenant}"
+                );
             }
         }
     }
@@ -194,7 +245,11 @@ impl Truth {
             }
             for window in [Window::ALWAYS, questions::window(rng)] {
                 let wanted = now(oracle.dependencies(&tenant, window)).unwrap().links;
-                assert_eq!(links(engine, &tenant, window), wanted, "calls of {tenant} in {window:?}");
+                assert_eq!(
+                    links(engine, &tenant, window),
+                    wanted,
+                    "calls of {tenant} in {window:?}"
+                );
             }
         }
     }
@@ -206,7 +261,11 @@ pub(super) fn compare_catalogue(engine: &Engine, oracle: &OracleStore, tenant: &
     assert_eq!(engine.services(tenant), services, "services of {tenant}");
     for service in services {
         let wanted = now(oracle.operations(tenant, &service)).unwrap();
-        assert_eq!(engine.operations(tenant, &service), wanted, "operations of {service} of {tenant}");
+        assert_eq!(
+            engine.operations(tenant, &service),
+            wanted,
+            "operations of {service} of {tenant}"
+        );
     }
 }
 

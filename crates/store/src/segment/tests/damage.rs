@@ -12,20 +12,46 @@ fn answers(segment: &Segment) -> Result<Vec<String>, SegmentError> {
     let mut answers = vec![format!("{:?}", traces.iter().collect::<Vec<_>>())];
     for entry in traces.iter() {
         let batch = segment.read_trace(&entry)?;
-        answers.push(format!("{:?}", (0..batch.len()).map(|row| batch.span_hash(row)).collect::<Vec<_>>()));
+        answers.push(format!(
+            "{:?}",
+            (0..batch.len())
+                .map(|row| batch.span_hash(row))
+                .collect::<Vec<_>>()
+        ));
     }
     answers.push(format!("{:?}{:?}", segment.catalogue()?, segment.edges()?));
-    let attribute = |key: &str| Field::Attribute { place: Place::Anywhere, key: key.to_owned() };
+    let attribute = |key: &str| Field::Attribute {
+        place: Place::Anywhere,
+        key: key.to_owned(),
+    };
     let predicates = [
-        Predicate::Compare(attribute("n"), Operator::Equal, Literal::Text("500".to_owned())),
-        Predicate::Compare(attribute("http.method"), Operator::Equal, Literal::String("shop".to_owned())),
-        Predicate::Compare(Field::Name, Operator::Equal, Literal::String("GET /cart".to_owned())),
+        Predicate::Compare(
+            attribute("n"),
+            Operator::Equal,
+            Literal::Text("500".to_owned()),
+        ),
+        Predicate::Compare(
+            attribute("http.method"),
+            Operator::Equal,
+            Literal::String("shop".to_owned()),
+        ),
+        Predicate::Compare(
+            Field::Name,
+            Operator::Equal,
+            Literal::String("GET /cart".to_owned()),
+        ),
         Predicate::Compare(Field::Duration, Operator::Greater, Literal::Int(2_000_000)),
         Predicate::Exists(attribute("flag")),
     ];
     for predicate in predicates {
-        let window = Window { start: 0, end: 1_700_000_000_700_000_000 };
-        answers.push(format!("{:?}", segment.search(&predicate, window, &|| false)?.rows));
+        let window = Window {
+            start: 0,
+            end: 1_700_000_000_700_000_000,
+        };
+        answers.push(format!(
+            "{:?}",
+            segment.search(&predicate, window, &|| false)?.rows
+        ));
     }
     Ok(answers)
 }
@@ -53,13 +79,22 @@ fn a_flipped_bit_is_an_error_or_changes_nothing() {
             match answers_in(&dir.0, &meta) {
                 Ok(answers) => assert_eq!(answers, wanted, "{} bit {bit}", about.name),
                 Err(error) => {
-                    assert_eq!(error.kind(), SegmentErrorKind::Corrupt, "{} bit {bit}: {error}", about.name);
+                    assert_eq!(
+                        error.kind(),
+                        SegmentErrorKind::Corrupt,
+                        "{} bit {bit}: {error}",
+                        about.name
+                    );
                     noticed += 1;
                 }
             }
             tried += 1;
             if tried % 16 == 0 {
-                assert!(!open(&dir.0, meta.clone()).verify().unwrap().is_empty(), "{} bit {bit}", about.name);
+                assert!(
+                    !open(&dir.0, meta.clone()).verify().unwrap().is_empty(),
+                    "{} bit {bit}",
+                    about.name
+                );
             }
         }
         std::fs::write(&path, &clean).unwrap();
@@ -80,11 +115,19 @@ fn cut_and_missing_files_are_damage() {
         for length in [0, 1, 8, 31, clean.len() / 2, clean.len() - 1] {
             std::fs::write(&path, &clean[..length]).unwrap();
             let error = answers_in(&dir.0, &meta).unwrap_err();
-            assert_eq!(error.kind(), SegmentErrorKind::Corrupt, "{} of {length} bytes: {error}", about.name);
+            assert_eq!(
+                error.kind(),
+                SegmentErrorKind::Corrupt,
+                "{} of {length} bytes: {error}",
+                about.name
+            );
             assert!(!open(&dir.0, meta.clone()).verify().unwrap().is_empty());
         }
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(answers_in(&dir.0, &meta).unwrap_err().kind(), SegmentErrorKind::Corrupt);
+        assert_eq!(
+            answers_in(&dir.0, &meta).unwrap_err().kind(),
+            SegmentErrorKind::Corrupt
+        );
         std::fs::write(&path, &clean).unwrap();
     }
 }
@@ -94,7 +137,14 @@ fn files_of_another_segment_or_tenant_are_not_believed() {
     let (dir, other) = (TempDir::new(), TempDir::new());
     let meta = write(&dir.0, &random_batch(23, 60, &[]));
     let stranger = TenantId::parse("stranger").unwrap();
-    let theirs = write_segment(&RealFiles, &other.0, ID, &stranger, &random_batch(23, 60, &[])).unwrap();
+    let theirs = write_segment(
+        &RealFiles,
+        &other.0,
+        ID,
+        &stranger,
+        &random_batch(23, 60, &[]),
+    )
+    .unwrap();
     for about in &theirs.files {
         let path = dir.0.join(&about.name);
         let clean = std::fs::read(&path).unwrap();

@@ -8,6 +8,7 @@ fn golden_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment-1")
 }
 
+// tidy: long-function: a table of odd spans
 fn golden_batch() -> SpanBatch {
     let mut builder = BatchBuilder::new();
     let mut cursor = builder.begin_attributes();
@@ -16,30 +17,70 @@ fn golden_batch() -> SpanBatch {
     let attributes = builder.finish_attributes(cursor);
     let schema_url = builder.intern(b"https://opentelemetry.io/schemas/1.26.0");
     let entity_refs = builder.add_blob(&[0x1a, 0x02, 0x0a, 0x00]);
-    let resource = ResourceRow { is_present: true, attributes, schema_url, entity_refs, ..Default::default() };
+    let resource = ResourceRow {
+        is_present: true,
+        attributes,
+        schema_url,
+        entity_refs,
+        ..Default::default()
+    };
     let resource = builder.add_resource(resource);
     let (name, version) = (builder.intern(b"http"), builder.intern(b"1.2"));
-    let scope = builder.add_scope(ScopeRow { is_present: true, name, version, ..Default::default() });
+    let scope = builder.add_scope(ScopeRow {
+        is_present: true,
+        name,
+        version,
+        ..Default::default()
+    });
     for n in 0..40u64 {
         let mut cursor = builder.begin_attributes();
         let id = format!("0190c5f8-9a1b-7cde-8f01-{:012x}", n * 0x10_0001);
-        builder.push_attribute(&mut cursor, b"http.request.method", PackedValue::String(b"GET"));
-        builder.push_attribute(&mut cursor, b"session.id", PackedValue::String(id.as_bytes()));
+        builder.push_attribute(
+            &mut cursor,
+            b"http.request.method",
+            PackedValue::String(b"GET"),
+        );
+        builder.push_attribute(
+            &mut cursor,
+            b"session.id",
+            PackedValue::String(id.as_bytes()),
+        );
         builder.push_attribute(&mut cursor, b"load", PackedValue::Double(n as f64 / 8.0));
         builder.push_attribute(&mut cursor, b"hit", PackedValue::Bool(n % 3 == 0));
-        builder.push_attribute(&mut cursor, b"bytes", PackedValue::Int((n * n).cast_signed() - 100));
+        builder.push_attribute(
+            &mut cursor,
+            b"bytes",
+            PackedValue::Int((n * n).cast_signed() - 100),
+        );
         builder.push_attribute(&mut cursor, b"bytes", PackedValue::Int(-1));
-        builder.push_attribute(&mut cursor, b"tags", PackedValue::Array(&[0x0a, 0x02, 0x18, 0x01]));
+        builder.push_attribute(
+            &mut cursor,
+            b"tags",
+            PackedValue::Array(&[0x0a, 0x02, 0x18, 0x01]),
+        );
         builder.push_attribute(&mut cursor, b"nothing", PackedValue::Empty);
         let attributes = builder.finish_attributes(cursor);
         if n % 10 == 0 {
             let name = builder.intern(b"exception");
-            builder.push_event(EventRow { time: 1_000 + n, name, ..Default::default() });
+            builder.push_event(EventRow {
+                time: 1_000 + n,
+                name,
+                ..Default::default()
+            });
             let (trace_id, span_id) = (TraceId([8; 16]), SpanId([n as u8; 8]));
-            builder.push_link(LinkRow { trace_id, span_id, flags: 0x301, ..Default::default() });
+            builder.push_link(LinkRow {
+                trace_id,
+                span_id,
+                flags: 0x301,
+                ..Default::default()
+            });
         }
         let name = builder.intern([b"GET /cart".as_slice(), b"SELECT"][n as usize % 2]);
-        let status_message = if n == 4 { builder.intern(b"timeout") } else { Default::default() };
+        let status_message = if n == 4 {
+            builder.intern(b"timeout")
+        } else {
+            Default::default()
+        };
         builder.push_span(SpanRow {
             trace_id: TraceId([(n / 10) as u8 + 1; 16]),
             span_id: SpanId::from_number(n + 1),
@@ -81,7 +122,10 @@ fn the_first_version_of_the_format_is_still_read_and_written() {
     let again = TempDir::new();
     assert_eq!(write(&again.0, &batch), meta);
     for about in &meta.files {
-        let (golden, now) = (std::fs::read(dir.join(&about.name)), std::fs::read(again.0.join(&about.name)));
+        let (golden, now) = (
+            std::fs::read(dir.join(&about.name)),
+            std::fs::read(again.0.join(&about.name)),
+        );
         assert!(golden.unwrap() == now.unwrap(), "{}", about.name);
     }
 }

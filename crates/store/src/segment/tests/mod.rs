@@ -1,6 +1,16 @@
 //! Segments, written and read back: exactness, search, damage.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::single_range_in_vec_init,
+    reason = "small numbers of tests; one range of rows is meant"
+)]
+
 mod damage;
+mod facts;
 mod golden;
 mod round_trip;
 mod search;
@@ -18,7 +28,10 @@ use rand::{Rng, SeedableRng};
 
 use super::{Segment, SegmentCache, SegmentId, SegmentMeta, write_segment};
 
-const ID: SegmentId = SegmentId { first_sequence: 1, last_sequence: 42 };
+const ID: SegmentId = SegmentId {
+    first_sequence: 1,
+    last_sequence: 42,
+};
 
 /// A directory that goes with the test.
 struct TempDir(PathBuf);
@@ -26,7 +39,11 @@ struct TempDir(PathBuf);
 impl TempDir {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("segment-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "segment-test-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
@@ -57,8 +74,25 @@ enum Oddity {
     ManyKeys,
 }
 
-const TEXTS: [&str; 7] = ["", "GET /cart", "shop", "500", "true", "tüv \"x\"", "0190c5f8-9a1b-7cde-8f01-23456789abcd"];
-const KEYS: [&str; 8] = ["http.method", "n", "n:int", "", "Ключ", "id", "flag", "deep"];
+const TEXTS: [&str; 7] = [
+    "",
+    "GET /cart",
+    "shop",
+    "500",
+    "true",
+    "tüv \"x\"",
+    "0190c5f8-9a1b-7cde-8f01-23456789abcd",
+];
+const KEYS: [&str; 8] = [
+    "http.method",
+    "n",
+    "n:int",
+    "",
+    "Ключ",
+    "id",
+    "flag",
+    "deep",
+];
 
 fn random_text(rng: &mut SmallRng) -> String {
     match rng.random_range(0..10) {
@@ -87,7 +121,11 @@ fn push_random_attribute(
         1 => PackedValue::Bool(rng.random()),
         2 => PackedValue::Int(*[0, -1, 500, i64::MIN, i64::MAX].choose(rng).unwrap()),
         3 => PackedValue::Int(rng.random_range(0..5)),
-        4 => PackedValue::Double(*[0.0, -0.0, 500.0, f64::NAN, f64::INFINITY, 1e300, 0.1].choose(rng).unwrap()),
+        4 => PackedValue::Double(
+            *[0.0, -0.0, 500.0, f64::NAN, f64::INFINITY, 1e300, 0.1]
+                .choose(rng)
+                .unwrap(),
+        ),
         5 => PackedValue::Array(&packed),
         6 => PackedValue::Map(&[0xff, 0x00]),
         7 => PackedValue::Bytes(&bytes),
@@ -96,7 +134,11 @@ fn push_random_attribute(
     builder.push_attribute(cursor, key.as_bytes(), value);
 }
 
-fn random_attributes(rng: &mut SmallRng, odd: &[Oddity], builder: &mut BatchBuilder) -> model::batch::Attributes {
+fn random_attributes(
+    rng: &mut SmallRng,
+    odd: &[Oddity],
+    builder: &mut BatchBuilder,
+) -> model::batch::Attributes {
     let mut cursor = builder.begin_attributes();
     for _ in 0..*[0, 1, 2, 3, 6].choose(rng).unwrap() {
         push_random_attribute(rng, odd, builder, &mut cursor);
@@ -104,16 +146,28 @@ fn random_attributes(rng: &mut SmallRng, odd: &[Oddity], builder: &mut BatchBuil
     builder.finish_attributes(cursor)
 }
 
-fn random_envelopes(rng: &mut SmallRng, odd: &[Oddity], builder: &mut BatchBuilder) -> Vec<(u32, u32)> {
+fn random_envelopes(
+    rng: &mut SmallRng,
+    odd: &[Oddity],
+    builder: &mut BatchBuilder,
+) -> Vec<(u32, u32)> {
     let mut made = Vec::new();
     for service in ["shop", "cart", "", "pay"] {
         let mut cursor = builder.begin_attributes();
         if rng.random_bool(0.8) {
-            builder.push_attribute(&mut cursor, b"service.name", PackedValue::String(service.as_bytes()));
+            builder.push_attribute(
+                &mut cursor,
+                b"service.name",
+                PackedValue::String(service.as_bytes()),
+            );
         }
         push_random_attribute(rng, odd, builder, &mut cursor);
         let attributes = builder.finish_attributes(cursor);
-        let entity_refs = if rng.random_bool(0.3) { builder.add_blob(&[1, 2, 3]) } else { 0 };
+        let entity_refs = if rng.random_bool(0.3) {
+            builder.add_blob(&[1, 2, 3])
+        } else {
+            0
+        };
         let schema_url = builder.intern(random_text(rng).as_bytes());
         let resource = builder.add_resource(ResourceRow {
             is_present: rng.random(),
@@ -124,7 +178,10 @@ fn random_envelopes(rng: &mut SmallRng, odd: &[Oddity], builder: &mut BatchBuild
             ..Default::default()
         });
         let attributes = random_attributes(rng, odd, builder);
-        let (name, version) = (builder.intern(random_text(rng).as_bytes()), builder.intern(b"1.0"));
+        let (name, version) = (
+            builder.intern(random_text(rng).as_bytes()),
+            builder.intern(b"1.0"),
+        );
         let scope = builder.add_scope(ScopeRow {
             is_present: rng.random(),
             name,
@@ -156,13 +213,20 @@ fn random_batch(seed: u64, spans: usize, odd: &[Oddity]) -> SpanBatch {
             let attributes = random_attributes(rng, odd, &mut builder);
             let name = builder.intern(random_text(rng).as_bytes());
             let time = rng.random_range(0..u64::MAX);
-            builder.push_event(EventRow { time, name, attributes, dropped_attributes: rng.random_range(0..2) });
+            builder.push_event(EventRow {
+                time,
+                name,
+                attributes,
+                dropped_attributes: rng.random_range(0..2),
+            });
         }
         for _ in 0..*[0, 0, 0, 0, 1, 2].choose(rng).unwrap() {
             let attributes = random_attributes(rng, odd, &mut builder);
             let trace_state = builder.intern(random_text(rng).as_bytes());
             builder.push_link(LinkRow {
-                trace_id: *[TraceId(trace_id), TraceId::ZERO, TraceId([9; 16])].choose(rng).unwrap(),
+                trace_id: *[TraceId(trace_id), TraceId::ZERO, TraceId([9; 16])]
+                    .choose(rng)
+                    .unwrap(),
                 span_id: SpanId::from_number(rng.random_range(0..9)),
                 trace_state,
                 attributes,
@@ -191,7 +255,9 @@ fn random_batch(seed: u64, spans: usize, odd: &[Oddity]) -> SpanBatch {
         if is_odd {
             row.kind = *[i32::MIN, -1, 0, 3, 99, i32::MAX].choose(rng).unwrap();
             row.status = *[i32::MIN, -1, 0, 2, 99].choose(rng).unwrap();
-            row.start = *[0, 1, start, u64::MAX, u64::MAX / 2, u64::MAX / 2 + 1].choose(rng).unwrap();
+            row.start = *[0, 1, start, u64::MAX, u64::MAX / 2, u64::MAX / 2 + 1]
+                .choose(rng)
+                .unwrap();
             row.end = *[0, start, start - 5, u64::MAX].choose(rng).unwrap();
             row.flags = rng.random();
             row.dropped_attributes = *[0, 1, u32::MAX].choose(rng).unwrap();

@@ -13,7 +13,10 @@ use crate::segment::FileKind;
 fn hashes_by_trace(batch: &SpanBatch) -> BTreeMap<TraceId, Vec<u64>> {
     let mut by_trace: BTreeMap<TraceId, Vec<u64>> = BTreeMap::new();
     for (row, span) in batch.iter().enumerate() {
-        by_trace.entry(span.trace_id()).or_default().push(batch.span_hash(row));
+        by_trace
+            .entry(span.trace_id())
+            .or_default()
+            .push(batch.span_hash(row));
     }
     by_trace
 }
@@ -33,7 +36,10 @@ fn assert_round_trip(batch: &SpanBatch) {
         assert_eq!(&read, hashes, "{trace_id}");
         assert_eq!(Some(entry.start), trace.spans().start.iter().copied().min());
         assert_eq!(Some(entry.end), trace.spans().end.iter().copied().max());
-        assert_eq!(entry.errors as usize, trace.iter().filter(|span| span.status() == 2).count());
+        assert_eq!(
+            entry.errors as usize,
+            trace.iter().filter(|span| span.status() == 2).count()
+        );
         total += entry.rows;
     }
     assert_eq!(u64::from(total), meta.spans);
@@ -54,7 +60,8 @@ proptest! {
 
     #[test]
     fn every_span_comes_back_with_everything(seed in any::<u64>(), spans in 1usize..60, odd in 0usize..4) {
-        let odd = [vec![], vec![Oddity::Fields], vec![Oddity::ManyKeys], vec![Oddity::Fields, Oddity::ManyKeys]][odd].clone();
+        let both = vec![Oddity::Fields, Oddity::ManyKeys];
+        let odd = [vec![], vec![Oddity::Fields], vec![Oddity::ManyKeys], both][odd].clone();
         assert_round_trip(&random_batch(seed, spans, &odd));
     }
 }
@@ -70,10 +77,17 @@ fn more_shapes_than_are_listed_come_back() {
     for n in 0..5_000u32 {
         let mut cursor = builder.begin_attributes();
         builder.push_attribute(&mut cursor, b"common", PackedValue::Int(1));
-        builder.push_attribute(&mut cursor, format!("user_{n}").as_bytes(), PackedValue::Bool(true));
+        builder.push_attribute(
+            &mut cursor,
+            format!("user_{n}").as_bytes(),
+            PackedValue::Bool(true),
+        );
         builder.push_attribute(&mut cursor, b"none", PackedValue::Empty);
         let attributes = builder.finish_attributes(cursor);
-        let (resource, scope) = (builder.add_resource(ResourceRow::default()), builder.add_scope(ScopeRow::default()));
+        let (resource, scope) = (
+            builder.add_resource(ResourceRow::default()),
+            builder.add_scope(ScopeRow::default()),
+        );
         builder.push_span(SpanRow {
             trace_id: TraceId([(n / 40) as u8; 16]),
             span_id: SpanId::from_number(u64::from(n) + 1),
@@ -89,15 +103,40 @@ fn more_shapes_than_are_listed_come_back() {
 #[test]
 fn long_values_come_back() {
     let mut builder = BatchBuilder::new();
-    for (n, length) in [1 << 20, 10 << 20, 3, 600 << 10, 600 << 10].into_iter().enumerate() {
+    for (n, length) in [1 << 20, 10 << 20, 3, 600 << 10, 600 << 10]
+        .into_iter()
+        .enumerate()
+    {
         let mut cursor = builder.begin_attributes();
-        builder.push_attribute(&mut cursor, b"long", PackedValue::String(&vec![b'a' + n as u8; length]));
-        builder.push_attribute(&mut cursor, b"raw", PackedValue::Bytes(&vec![n as u8; length]));
-        builder.push_attribute(&mut cursor, b"raw", PackedValue::Bytes(&vec![n as u8; length / 2]));
+        builder.push_attribute(
+            &mut cursor,
+            b"long",
+            PackedValue::String(&vec![b'a' + n as u8; length]),
+        );
+        builder.push_attribute(
+            &mut cursor,
+            b"raw",
+            PackedValue::Bytes(&vec![n as u8; length]),
+        );
+        builder.push_attribute(
+            &mut cursor,
+            b"raw",
+            PackedValue::Bytes(&vec![n as u8; length / 2]),
+        );
         let attributes = builder.finish_attributes(cursor);
-        let (resource, scope) = (builder.add_resource(ResourceRow::default()), builder.add_scope(ScopeRow::default()));
+        let (resource, scope) = (
+            builder.add_resource(ResourceRow::default()),
+            builder.add_scope(ScopeRow::default()),
+        );
         let trace_id = TraceId([1; 16]);
-        builder.push_span(SpanRow { trace_id, span_id: SpanId([1; 8]), resource, scope, attributes, ..Default::default() });
+        builder.push_span(SpanRow {
+            trace_id,
+            span_id: SpanId([1; 8]),
+            resource,
+            scope,
+            attributes,
+            ..Default::default()
+        });
     }
     assert_round_trip(&builder.finish());
 }
@@ -106,7 +145,10 @@ fn long_values_come_back() {
 #[test]
 fn a_trace_that_is_longer_than_a_row_group_comes_back() {
     let mut builder = BatchBuilder::new();
-    let (resource, scope) = (builder.add_resource(ResourceRow::default()), builder.add_scope(ScopeRow::default()));
+    let (resource, scope) = (
+        builder.add_resource(ResourceRow::default()),
+        builder.add_scope(ScopeRow::default()),
+    );
     let count = 270_000u64;
     for n in (1..=count).rev() {
         builder.push_span(SpanRow {
@@ -129,7 +171,10 @@ fn a_trace_that_is_longer_than_a_row_group_comes_back() {
     assert_eq!(read.spans().parent_span_id, batch.spans().parent_span_id);
     assert_eq!(segment.verify().unwrap(), []);
     let file = File::open(dir.0.join(FileKind::Spans.name(ID))).unwrap();
-    let groups = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().metadata().num_row_groups();
+    let groups = ParquetRecordBatchReaderBuilder::try_new(file)
+        .unwrap()
+        .metadata()
+        .num_row_groups();
     assert_eq!(groups, 3);
 }
 
@@ -138,13 +183,23 @@ fn the_same_batch_gives_the_same_bytes_and_none_is_refused() {
     let batch = random_batch(3, 300, &[Oddity::Fields]);
     let (one, two) = (TempDir::new(), TempDir::new());
     assert_eq!(write(&one.0, &batch), write(&two.0, &batch));
-    let refused = write_segment(&RealFiles, &one.0, ID, &TenantId::default(), &BatchBuilder::new().finish());
+    let refused = write_segment(
+        &RealFiles,
+        &one.0,
+        ID,
+        &TenantId::default(),
+        &BatchBuilder::new().finish(),
+    );
     assert!(refused.is_err());
 }
 
 #[test]
 fn a_lost_sidecar_is_rebuilt_byte_for_byte() {
-    for (seed, odd) in [(1, vec![]), (2, vec![Oddity::Fields]), (3, vec![Oddity::ManyKeys])] {
+    for (seed, odd) in [
+        (1, vec![]),
+        (2, vec![Oddity::Fields]),
+        (3, vec![Oddity::ManyKeys]),
+    ] {
         let batch = random_batch(seed, 2_000, &odd);
         let dir = TempDir::new();
         let meta = write(&dir.0, &batch);
@@ -170,20 +225,42 @@ fn other_readers_see_the_same_columns() {
     let segment = open(&dir.0, meta.clone());
     let ours = segment.read_rows(&[0..batch.len()]).unwrap();
     let mut rows = 0;
-    for about in meta.files.iter().filter(|about| about.kind != FileKind::Index) {
+    for about in meta
+        .files
+        .iter()
+        .filter(|about| about.kind != FileKind::Index)
+    {
         let file = File::open(dir.0.join(&about.name)).unwrap();
-        for read in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+        for read in ParquetRecordBatchReaderBuilder::try_new(file)
+            .unwrap()
+            .build()
+            .unwrap()
+        {
             let read = read.unwrap();
             if about.kind != FileKind::Spans {
                 continue;
             }
             let column = |name: &str| read.column_by_name(name).unwrap();
-            let names = column("name").as_any().downcast_ref::<arrow_array::StringArray>().unwrap();
+            let names = column("name")
+                .as_any()
+                .downcast_ref::<arrow_array::StringArray>()
+                .unwrap();
             let starts = column("start_time").as_any();
-            let starts = starts.downcast_ref::<arrow_array::TimestampNanosecondArray>().unwrap();
-            let ids = column("span_id").as_any().downcast_ref::<arrow_array::FixedSizeBinaryArray>().unwrap();
-            let lengths = column("duration").as_any().downcast_ref::<arrow_array::Int64Array>().unwrap();
-            let kinds = column("kind").as_any().downcast_ref::<arrow_array::Int32Array>().unwrap();
+            let starts = starts
+                .downcast_ref::<arrow_array::TimestampNanosecondArray>()
+                .unwrap();
+            let ids = column("span_id")
+                .as_any()
+                .downcast_ref::<arrow_array::FixedSizeBinaryArray>()
+                .unwrap();
+            let lengths = column("duration")
+                .as_any()
+                .downcast_ref::<arrow_array::Int64Array>()
+                .unwrap();
+            let kinds = column("kind")
+                .as_any()
+                .downcast_ref::<arrow_array::Int32Array>()
+                .unwrap();
             for at in 0..read.num_rows() {
                 let span = ours.span(rows).unwrap();
                 assert_eq!(names.value(at), span.name());

@@ -125,6 +125,7 @@ fn answer(traces: &Traces, question: &Question) -> (Vec<String>, u64) {
     )
 }
 
+// tidy: long-function: a table of counts
 fn assert_counts(traces: &Traces, truth: &Truth) {
     let mut naive = Truth::default();
     let mut operations: BTreeMap<String, BTreeSet<OperationTruth>> = BTreeMap::new();

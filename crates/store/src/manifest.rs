@@ -151,6 +151,7 @@ impl Manifest {
                 torn_bytes,
             } => {
                 report.torn_bytes = torn_bytes;
+                sweep(files.as_ref(), &dir, number);
                 (contents, number)
             }
             Read::Damaged {
@@ -252,6 +253,21 @@ impl Manifest {
         {
             self.files.remove(&dir.join(&entry.name)).ok();
         }
+    }
+}
+
+/// Removes the files that `CURRENT` does not name: what power cuts brought back, and attempts that failed. Best effort.
+fn sweep(files: &dyn Files, dir: &Path, current: u64) {
+    // Else a crash could keep the removals and lose the name in `CURRENT`.
+    if files.sync_dir(dir).is_err() {
+        return;
+    }
+    let entries = files.list(dir).unwrap_or_default();
+    let others = entries
+        .iter()
+        .filter(|e| number_of(&e.name).is_some_and(|n| n != current));
+    for entry in others {
+        files.remove(&dir.join(&entry.name)).ok();
     }
 }
 

@@ -413,10 +413,8 @@ impl Chores {
             tracing::error!(%why, "spans could not be written to a segment; they stay in the log, to be tried again");
             self.freeze_again_at = now.saturating_add(RETRY_NANOS);
         }
-        // What fills the disk must not fill memory as well.
-        let over = engine.heads_bytes() > engine.options.heads_bytes_max;
-        lock(&engine.state).memory_refusal =
-            result.err().filter(|_| over).map(|why| why.to_string());
+        // What fills the disk must not fill memory as well: it is a refusal as soon as heads are over their bound.
+        lock(&engine.state).memory_refusal = result.err().map(|why| why.to_string());
     }
 
     /// Makes files for the log ready, off the path of requests. When the disk was full, this finds out that it is no

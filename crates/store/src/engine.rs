@@ -105,7 +105,7 @@ pub(crate) struct State {
     pub recent: RecentRequests,
     /// Why the log takes nothing at the moment.
     pub log_refusal: Option<String>,
-    /// Why heads can't be frozen, while they take more memory than they may.
+    /// Why heads can't be frozen; a reason to refuse once they take more memory than they may.
     pub memory_refusal: Option<String>,
 }
 
@@ -520,11 +520,12 @@ impl Engine {
 
     /// Tells why nothing can be written at the moment, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
-        let state = lock(&self.state);
-        state
-            .log_refusal
-            .clone()
-            .or_else(|| state.memory_refusal.clone())
+        let (log, memory) = {
+            let state = lock(&self.state);
+            (state.log_refusal.clone(), state.memory_refusal.clone())
+        };
+        let is_over = || self.heads_bytes() > self.options.heads_bytes_max;
+        log.or_else(|| memory.filter(|_| is_over()))
     }
 }
 

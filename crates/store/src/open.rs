@@ -604,6 +604,7 @@ impl Replay<'_> {
 impl Engine {
     /// Sets the gauges that are read off the state.
     pub(crate) fn refresh_gauges(&self) {
+        let is_writable = self.refusal().is_none();
         let journal = lock(&self.journal).stats();
         let state = lock(&self.state);
         let (mut spans, mut bytes, mut segments, mut segment_spans, mut segment_bytes) =
@@ -630,7 +631,6 @@ impl Engine {
                 .map(|s| s.listed.meta.bytes())
                 .sum::<u64>();
         }
-        let is_writable = state.log_refusal.is_none() && state.memory_refusal.is_none();
         drop(state);
         let gauges = [
             (&self.metrics.head_spans, spans),

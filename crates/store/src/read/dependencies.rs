@@ -5,13 +5,16 @@
 //! wholly in the window count, as in Jaeger.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use model::contract::{DependencyAnswer, DependencyLink, ReadError, Window};
 use model::{SpanBatch, SpanId, TenantId, TraceId};
 
-use crate::engine::{Engine, View};
+use crate::engine::{Engine, Placed, View};
+use crate::index::{Edges, TraceTable};
+use crate::segment::SegmentError;
 
-use super::Skips;
+use super::{Skips, taken_back};
 
 type ById<V> = HashMap<TraceId, V, foldhash::fast::RandomState>;
 
@@ -45,9 +48,7 @@ impl Engine {
         self.add_whole(&view, window, &split, &mut calls, &mut skips)?;
         for trace_id in split.into_keys() {
             if is_cancelled() {
-                return Err(ReadError::Busy {
-                    reason: "the question was taken back".to_owned(),
-                });
+                return Err(taken_back());
             }
             let is_inside = self
                 .summary(&view, trace_id, &mut skips)?
@@ -75,11 +76,7 @@ impl Engine {
             split.extend(chunk.traces.iter().map(|trace| (trace.trace_id, ())));
         }
         for (index, placed) in view.segments.iter().enumerate() {
-            let edges = placed
-                .segment
-                .edges()
-                .and_then(|edges| Ok((edges, placed.segment.traces()?)));
-            let (edges, traces) = match edges {
+            let (edges, traces) = match calls_of(placed) {
                 Ok(read) => read,
                 Err(error) => {
                     self.skip_once(placed, &error, skips)?;
@@ -127,11 +124,7 @@ impl Engine {
         skips: &mut Skips,
     ) -> Result<(), ReadError> {
         for placed in view.segments.iter() {
-            let (edges, traces) = match placed
-                .segment
-                .edges()
-                .and_then(|e| Ok((e, placed.segment.traces()?)))
-            {
+            let (edges, traces) = match calls_of(placed) {
                 Ok(read) => read,
                 Err(error) => {
                     self.skip_once(placed, &error, skips)?;
@@ -177,6 +170,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The calls inside a segment's traces, and those traces.
+fn calls_of(placed: &Placed) -> Result<(Arc<Edges>, Arc<TraceTable>), SegmentError> {
+    Ok((placed.segment.edges()?, placed.segment.traces()?))
 }
 
 /// Adds the calls of one whole trace.

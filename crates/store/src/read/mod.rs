@@ -23,6 +23,13 @@ use crate::segment::{SegmentError, SegmentErrorKind, SegmentId};
 /// What a question could not read, each segment once.
 pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;
 
+/// What is said of a question whose asker went away.
+fn taken_back() -> ReadError {
+    ReadError::Busy {
+        reason: "the question was taken back".to_owned(),
+    }
+}
+
 impl Engine {
     /// As [`Engine::skip`], noting it.
     pub(crate) fn skip_once(

@@ -15,8 +15,9 @@ use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
+use crate::segment::SearchPlan;
 
-use super::Skips;
+use super::{Skips, taken_back};
 
 type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
 
@@ -97,7 +98,7 @@ impl Engine {
         let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion {
             reason: e.to_string(),
         };
-        let compiled = Compiled::new(&request.predicate).map_err(bad)?;
+        let plan = SearchPlan::new(&request.predicate).map_err(bad)?;
         let view = self.view(&request.tenant);
         let mut answer = SearchAnswer::default();
         let mut best = Best {
@@ -110,7 +111,7 @@ impl Engine {
             return Ok(answer);
         }
         for chunk in &view.chunks {
-            for trace_id in chunk_matches(chunk, &compiled, request) {
+            for trace_id in chunk_matches(chunk, &plan.rows, request) {
                 best.add(self, &view, trace_id)?;
             }
         }
@@ -118,14 +119,12 @@ impl Engine {
         segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
         for placed in segments {
             if is_cancelled() {
-                return Err(ReadError::Busy {
-                    reason: "the question was taken back".to_owned(),
-                });
+                return Err(taken_back());
             }
             if best.is_closed_to(placed.listed.meta.max_trace_start) {
                 break;
             }
-            match segment_matches(placed, request, is_cancelled) {
+            match segment_matches(placed, &plan, request, is_cancelled) {
                 // In descending order of their start here.
                 Ok(candidates) => {
                     for (start, trace_id) in candidates {
@@ -179,12 +178,13 @@ fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) ->
 /// The traces of a segment with a span that matches, the one that starts last here first.
 fn segment_matches(
     placed: &Placed,
+    plan: &SearchPlan,
     request: &SearchRequest,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(u64, TraceId)>, crate::segment::SegmentError> {
     let rows = placed
         .segment
-        .search(&request.predicate, request.window, is_cancelled)?;
+        .search_plan(plan, request.window, is_cancelled)?;
     let traces = placed.segment.traces()?;
     let mut found = Vec::new();
     let mut covered_to = 0;

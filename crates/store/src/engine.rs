@@ -81,6 +81,11 @@ pub(crate) struct TenantState {
 }
 
 impl TenantState {
+    /// The heads in order of arrival: those being frozen, then the one that grows.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.freezing.iter().map(AsRef::as_ref).chain([&self.head])
+    }
+
     /// Segments are kept in the order in which their spans arrived.
     pub(crate) fn add_segment(&mut self, placed: Arc<Placed>) {
         let id = placed.listed.meta.id;
@@ -368,9 +373,9 @@ impl Engine {
         let Some(tenant) = state.tenants.get(tenant) else {
             return View::default();
         };
-        let frozen = tenant.freezing.iter().flat_map(|head| head.chunks.iter());
+        let chunks = tenant.heads().flat_map(|head| head.chunks.iter());
         View {
-            chunks: frozen.chain(&tenant.head.chunks).cloned().collect(),
+            chunks: chunks.cloned().collect(),
             segments: Arc::clone(&tenant.segments),
         }
     }
@@ -378,10 +383,8 @@ impl Engine {
     /// Bytes of all heads, those being frozen included.
     pub(crate) fn heads_bytes(&self) -> usize {
         let state = lock(&self.state);
-        let of = |t: &TenantState| {
-            t.head.bytes + t.freezing.iter().map(|head| head.bytes).sum::<usize>()
-        };
-        state.tenants.values().map(of).sum()
+        let heads = state.tenants.values().flat_map(TenantState::heads);
+        heads.map(|head| head.bytes).sum()
     }
 
     /// Tells whether some head is due to be frozen.

@@ -130,11 +130,7 @@ impl Engine {
                     .iter()
                     .filter(|p| !known.iter().any(|k| Arc::ptr_eq(k, p)));
                 newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
-                let heads = tenant
-                    .freezing
-                    .iter()
-                    .map(AsRef::as_ref)
-                    .chain([&tenant.head]);
+                let heads = tenant.heads();
                 let chunks = heads.flat_map(|head| head.chunks.iter());
                 chunks.for_each(|chunk| add_names(&mut names, names_of(&chunk.batch)));
                 tenant.names = names;

@@ -610,12 +610,7 @@ impl Engine {
         let (mut spans, mut bytes, mut segments, mut segment_spans, mut segment_bytes) =
             (0, 0, 0, 0, 0);
         for tenant in state.tenants.values() {
-            for head in tenant
-                .freezing
-                .iter()
-                .map(AsRef::as_ref)
-                .chain([&tenant.head])
-            {
+            for head in tenant.heads() {
                 spans += head.spans as u64;
                 bytes += head.bytes as u64;
             }

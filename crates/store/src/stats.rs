@@ -40,12 +40,7 @@ impl Stats {
         {
             let state = lock(&engine.state);
             for tenant in state.tenants.values() {
-                for head in tenant
-                    .freezing
-                    .iter()
-                    .map(AsRef::as_ref)
-                    .chain([&tenant.head])
-                {
+                for head in tenant.heads() {
                     stats.head_spans += head.spans as u64;
                     stats.head_bytes += head.bytes as u64;
                 }

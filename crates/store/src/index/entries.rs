@@ -41,23 +41,9 @@ pub(super) fn filters_section(parts: &Parts<'_>) -> Vec<u8> {
     entries.add_envelopes(parts);
     let own = |row: u32| row;
     entries.add_attributes(parts, &parts.spans, &own);
-    let of_event = |at: u32| {
-        parts
-            .events
-            .row
-            .get(at as usize)
-            .copied()
-            .unwrap_or_default()
-    };
+    let of_event = |at: u32| parts.events.span_of(at);
     entries.add_attributes(parts, &parts.events.attributes, &of_event);
-    let of_link = |at: u32| {
-        parts
-            .links
-            .row
-            .get(at as usize)
-            .copied()
-            .unwrap_or_default()
-    };
+    let of_link = |at: u32| parts.links.span_of(at);
     entries.add_attributes(parts, &parts.links.attributes, &of_link);
     entries.section()
 }

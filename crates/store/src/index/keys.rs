@@ -73,14 +73,7 @@ pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
         Some(&identity),
         &mut keys,
     );
-    let of_event = |at: u32| {
-        parts
-            .events
-            .row
-            .get(at as usize)
-            .copied()
-            .unwrap_or_default()
-    };
+    let of_event = |at: u32| parts.events.span_of(at);
     collect(
         parts,
         &parts.events.attributes,
@@ -89,14 +82,7 @@ pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
         Some(&of_event),
         &mut keys,
     );
-    let of_link = |at: u32| {
-        parts
-            .links
-            .row
-            .get(at as usize)
-            .copied()
-            .unwrap_or_default()
-    };
+    let of_link = |at: u32| parts.links.span_of(at);
     collect(
         parts,
         &parts.links.attributes,

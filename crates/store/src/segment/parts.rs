@@ -59,6 +59,13 @@ pub(crate) struct Children {
     pub attributes: AttributeColumns,
 }
 
+impl Children {
+    /// The segment's row of a child's span.
+    pub(crate) fn span_of(&self, at: u32) -> u32 {
+        self.row.get(at as usize).copied().unwrap_or_default()
+    }
+}
+
 /// A batch laid out.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {

@@ -179,11 +179,24 @@ impl Bounds {
             Self::Int(low, high) => {
                 Self::Int(low.min(bits.cast_signed()), high.max(bits.cast_signed()))
             }
-            // `min` and `max` leave a NaN out.
-            Self::Double(low, high) => Self::Double(
-                low.min(f64::from_bits(bits)),
-                high.max(f64::from_bits(bits)),
-            ),
+            Self::Double(low, high) => {
+                let value = f64::from_bits(bits);
+                if value.is_nan() {
+                    return self;
+                }
+                // In total order: whichever zero came first, the bounds have the same bits.
+                let lowest = if value.total_cmp(&low).is_lt() {
+                    value
+                } else {
+                    low
+                };
+                let highest = if value.total_cmp(&high).is_gt() {
+                    value
+                } else {
+                    high
+                };
+                Self::Double(lowest, highest)
+            }
         }
     }
 
@@ -269,5 +282,29 @@ impl KeyList {
             .iter()
             .map(|facts| facts.key.capacity() + facts.granules.capacity() + size_of::<KeyFacts>())
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_have_the_same_bits_in_whatever_order_values_come() {
+        let values = [0.0f64, -0.0, f64::NAN, -f64::NAN];
+        let of = |values: &mut dyn Iterator<Item = f64>| {
+            let none = Bounds::of_nothing(ValueType::Double).unwrap();
+            values
+                .fold(none, |bounds, value| bounds.with(value.to_bits()))
+                .to_bits()
+        };
+        let wanted = ((-0.0f64).to_bits(), 0.0f64.to_bits());
+        assert_eq!(of(&mut values.into_iter()), wanted);
+        assert_eq!(of(&mut values.into_iter().rev()), wanted);
+        let nothing = of(&mut [f64::NAN].into_iter());
+        assert_eq!(
+            nothing,
+            (f64::INFINITY.to_bits(), f64::NEG_INFINITY.to_bits())
+        );
     }
 }

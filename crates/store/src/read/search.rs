@@ -2,11 +2,12 @@
 //!
 //! A trace's spans may lie in several segments and in heads. A match in one of them makes the trace a *candidate*; its
 //! place in the order is that of the whole trace. In the order *newest first* the start of the whole trace is never
-//! after its start in a fragment, so fragments are taken in descending order of their start, and the search ends when
-//! enough traces are known that start after everything that is left. In the order *slowest first* a fragment says
-//! nothing about the whole, so every candidate is looked at.
+//! after its start in a fragment, so fragments are taken in descending order of their start, which is the order of
+//! their rows, and the search ends when enough traces are known that start after everything that is left. In the order
+//! *slowest first* a fragment says nothing about the whole, so every candidate is looked at.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 
 use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, TraceHit};
 use model::{SpanBatch, TraceId};
@@ -15,7 +16,7 @@ use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
-use crate::segment::SearchPlan;
+use crate::segment::{SearchPlan, SegmentError};
 
 use super::{Skips, taken_back};
 
@@ -124,17 +125,11 @@ impl Engine {
             if best.is_closed_to(placed.listed.meta.max_trace_start) {
                 break;
             }
-            match segment_matches(placed, &plan, request, is_cancelled) {
-                // In descending order of their start here.
-                Ok(candidates) => {
-                    for (start, trace_id) in candidates {
-                        if best.is_closed_to(start) {
-                            break;
-                        }
-                        best.add(self, &view, trace_id)?;
-                    }
+            if let Err(error) = self.search_segment(placed, &plan, &view, &mut best, is_cancelled) {
+                match error {
+                    Failure::Segment(error) => self.skip_once(placed, &error, &mut best.skips)?,
+                    Failure::Question(error) => return Err(error),
                 }
-                Err(error) => self.skip_once(placed, &error, &mut best.skips)?,
             }
         }
         answer.has_more = best.hits.len() > request.limit;
@@ -149,6 +144,63 @@ impl Engine {
         }
         answer.skipped.extend(best.skips.into_values());
         Ok(answer)
+    }
+
+    /// Adds the traces of a segment with a span that matches, the one that starts last here first, until no other can
+    /// be among the first.
+    fn search_segment(
+        &self,
+        placed: &Placed,
+        plan: &SearchPlan,
+        view: &View,
+        best: &mut Best<'_>,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), Failure> {
+        let traces = placed.segment.traces()?;
+        let window = best.request.window;
+        let mut failed = None;
+        let mut take = |rows: Vec<u32>| {
+            // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
+            let mut found: Vec<(u64, TraceId)> = Vec::new();
+            let mut covered_to = 0;
+            for row in rows {
+                if row < covered_to {
+                    continue;
+                }
+                if let Some(entry) = traces.of_row(row) {
+                    covered_to = entry.first_row + entry.rows;
+                    found.push((entry.start, entry.trace_id));
+                }
+            }
+            for (start, trace_id) in found.into_iter().rev() {
+                if best.is_closed_to(start) {
+                    return ControlFlow::Break(());
+                }
+                if let Err(error) = best.add(self, view, trace_id) {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        placed
+            .segment
+            .search_backwards(plan, window, is_cancelled, &mut take)?;
+        failed.map_or(Ok(()), |error| Err(Failure::Question(error)))
+    }
+}
+
+/// Why a segment could not be searched.
+enum Failure {
+    /// The segment is at fault.
+    Segment(SegmentError),
+    /// The question is over.
+    Question(ReadError),
+}
+
+impl From<SegmentError> for Failure {
+    fn from(error: SegmentError) -> Self {
+        Self::Segment(error)
     }
 }
 
@@ -173,31 +225,4 @@ fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) ->
         }
     }
     found
-}
-
-/// The traces of a segment with a span that matches, the one that starts last here first.
-fn segment_matches(
-    placed: &Placed,
-    plan: &SearchPlan,
-    request: &SearchRequest,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<Vec<(u64, TraceId)>, crate::segment::SegmentError> {
-    let rows = placed
-        .segment
-        .search_plan(plan, request.window, is_cancelled)?;
-    let traces = placed.segment.traces()?;
-    let mut found = Vec::new();
-    let mut covered_to = 0;
-    for row in rows.rows {
-        // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
-        if row < covered_to {
-            continue;
-        }
-        if let Some(entry) = traces.of_row(row) {
-            covered_to = entry.first_row + entry.rows;
-            found.push((entry.start, entry.trace_id));
-        }
-    }
-    found.sort_unstable_by_key(|(start, id)| (std::cmp::Reverse(*start), *id));
-    Ok(found)
 }

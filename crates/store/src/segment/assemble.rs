@@ -167,35 +167,20 @@ pub(crate) fn uuid_text(id: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// The rows of events or links whose spans are in a range of the segment's rows, in one row group of their file.
+/// The rows of events or links whose spans are in a range of the segment's rows, in one row group of their file, and
+/// the rows of those spans.
 pub(crate) fn child_rows(
     segment: &Segment,
-    (kind, footer): (FileKind, &Footer),
+    of: (FileKind, &Footer),
     group: usize,
     spans: &Range<usize>,
     opener: &mut PageOpener,
 ) -> Result<(Range<usize>, Vec<u32>), SegmentError> {
-    let path = segment.path(kind);
-    let place = footer
-        .column("row")
-        .ok_or_else(|| SegmentError::corrupt(&path, "it has no column \"row\""))?;
-    let count = footer.groups.get(group).map_or(0, |group| group.rows.len());
-    let column = segment.column((kind, footer), (group, place), &(0..count), opener)?;
-    let row_at = |at: usize| column.number(at).unwrap_or_default() as u32;
-    let behind = |row: usize| {
-        // The rows ascend, so halving finds the first at or behind.
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if (row_at(middle) as usize) < row {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    };
-    let found = behind(spans.start)..behind(spans.end).max(behind(spans.start));
-    let rows = found.clone().map(row_at).collect();
-    Ok((found, rows))
+    let all = segment.child_rows(of, group, opener)?;
+    let first = all.partition_point(|row| (*row as usize) < spans.start);
+    let behind = all
+        .partition_point(|row| (*row as usize) < spans.end)
+        .max(first);
+    let rows = all.get(first..behind).unwrap_or_default().to_vec();
+    Ok((first..behind, rows))
 }

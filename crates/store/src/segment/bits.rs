@@ -3,6 +3,8 @@
 //! A part of a predicate that can't be judged on columns alone leaves a gap between the two; the rows in the gap are
 //! read and judged one by one. So any predicate is answered exactly, and most are answered on columns.
 
+use std::ops::Range;
+
 /// A set of rows, counted from the granule's first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bits {
@@ -71,6 +73,31 @@ impl Bits {
         self
     }
 
+    /// Ranges of whole blocks, the last one cut at the end, that hold all rows; neighbours are joined.
+    pub(crate) fn blocks(&self, block_words: usize) -> Vec<Range<usize>> {
+        let mut blocks: Vec<Range<usize>> = Vec::new();
+        for (at, words) in self.words.chunks(block_words).enumerate() {
+            if words.iter().all(|word| *word == 0) {
+                continue;
+            }
+            let start = at * block_words * 64;
+            let end = (start + block_words * 64).min(self.len);
+            match blocks.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => blocks.push(start..end),
+            }
+        }
+        blocks
+    }
+
+    /// Takes over the rows of a part that begins at a row, which is the first of a word.
+    fn put(&mut self, from: usize, part: &Self) {
+        let words = self.words.iter_mut().skip(from / 64);
+        words
+            .zip(&part.words)
+            .for_each(|(word, part)| *word |= part);
+    }
+
     /// The rows in order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| {
@@ -136,6 +163,12 @@ impl Verdict {
         }
     }
 
+    /// Takes over what is known of a part that begins at a row, which is the first of a word.
+    pub(crate) fn put(&mut self, from: usize, part: &Self) {
+        self.certain.put(from, &part.certain);
+        self.possible.put(from, &part.possible);
+    }
+
     /// Adds a row that satisfies it.
     pub(crate) fn set(&mut self, row: usize) {
         self.certain.set(row);
@@ -158,6 +191,20 @@ mod tests {
             .into_iter()
             .for_each(|row| some.set(row));
         assert_eq!(some.rows().collect::<Vec<_>>(), [0, 63, 64, 69]);
+    }
+
+    #[test]
+    fn blocks_hold_all_rows_and_can_be_judged_apart() {
+        let mut some = Bits::none(700);
+        [130, 260, 699].into_iter().for_each(|row| some.set(row));
+        let blocks = some.blocks(2);
+        assert_eq!(blocks, [128..384, 640..700]);
+        let mut verdict = Verdict::none(700);
+        for block in blocks {
+            verdict.put(block.start, &Verdict::all(block.len()));
+        }
+        assert_eq!(some.clone().and(&verdict.certain), some);
+        assert_eq!(verdict.certain.rows().count(), 256 + 60);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use quick_cache::sync::Cache;
 use super::column::Values;
 use super::footer::Footer;
 use super::meta::FileKind;
+use super::opened::OpenedPage;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
 use crate::index::sidecar::Directory;
@@ -28,6 +29,10 @@ pub(crate) enum Part {
     Resources,
     /// Of a column in a row group.
     Dictionary(FileKind, u32, u32),
+    /// Of a column in a row group: the page that begins with this row of the group.
+    Page(FileKind, u32, u32, u32),
+    /// Of a row group of events or links.
+    ChildRows(FileKind, u32),
 }
 
 /// An entry.
@@ -42,6 +47,9 @@ pub(crate) enum Kept {
     Edges(Arc<Edges>),
     Resources(Arc<SpanBatch>),
     Dictionary(Arc<Values>),
+    Page(Arc<OpenedPage>),
+    /// By row of the group: the row of the span, ascending.
+    ChildRows(Arc<Vec<u32>>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +67,8 @@ impl Weighter<(u64, Part), Kept> for Bytes {
             Kept::Edges(edges) => edges.size_bytes(),
             Kept::Resources(batch) => batch.size_bytes(),
             Kept::Dictionary(values) => values.size_bytes(),
+            Kept::Page(page) => page.size_bytes(),
+            Kept::ChildRows(rows) => rows.capacity() * 4,
         };
         // What an entry costs beside its content.
         bytes as u64 + 128

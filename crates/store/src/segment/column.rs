@@ -15,8 +15,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decode::{delta, hybrid, presence, split};
+use super::decode::split;
 use super::footer::{ChunkPlace, ColumnInfo, PagePlace, Shape};
+use super::opened::{Codes, OpenedPage, PageValues, WRONG};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
 const NO_CELL: u32 = u32::MAX;
@@ -248,17 +249,10 @@ impl<'a> ColumnBuilder<'a> {
     /// Adds the rows of a page that lie in `wanted` (counted in the row group), or says what is wrong with it.
     pub(crate) fn add_page(
         &mut self,
-        opener: &mut PageOpener,
-        stored: &[u8],
+        opened: &OpenedPage,
         page: PagePlace,
         wanted: &Range<usize>,
     ) -> Result<(), &'static str> {
-        let expected = Expected {
-            kind: PageKind::Data(self.chunk.encoding),
-            values: Some(page.rows),
-            is_compressed: self.chunk.is_compressed,
-        };
-        let (_, mut raw) = opener.open(stored, expected)?;
         let rows = page.rows as usize;
         let first = wanted
             .start
@@ -268,49 +262,53 @@ impl<'a> ColumnBuilder<'a> {
             .end
             .saturating_sub(page.first_row as usize)
             .clamp(first, rows);
-        let (mut cells, mut wanted_cells) = (rows, first..last);
-        if let Some(slots) = &mut self.slots {
-            let levels = take_levels(&mut raw).ok_or("presence bits are cut short")?;
-            let found = presence(
-                levels,
-                rows,
-                &(first..last),
-                (self.cells as u32, NO_CELL),
-                slots,
-            );
-            let found = found.ok_or("presence bits make no sense")?;
-            (cells, wanted_cells) = (found.all, found.before..found.before + found.inside);
+        let mut cells = first..last;
+        if let (Some(slots), Some(presence)) = (&mut self.slots, &opened.presence) {
+            presence.put_slots(cells, (self.cells as u32, NO_CELL), slots);
+            cells = presence.before(first)..presence.before(last);
         }
-        self.put_cells(raw, cells, &wanted_cells)?;
-        self.cells += wanted_cells.len();
+        match &opened.values {
+            PageValues::Codes(codes) => self.put_codes(codes, cells.clone())?,
+            PageValues::Numbers(given) => match &mut self.values {
+                Values::Numbers(numbers) => {
+                    numbers.extend_from_slice(given.get(cells.clone()).ok_or(WRONG)?);
+                }
+                Values::Bytes { .. } => return Err(WRONG),
+            },
+            PageValues::Stored(raw, from) => {
+                let raw = raw.get(*from..).unwrap_or_default();
+                self.put_stored(raw, opened.cells, &cells)?;
+            }
+        }
+        self.cells += cells.len();
         self.rows += last - first;
         Ok(())
     }
 
-    fn put_cells(
+    fn put_codes(&mut self, codes: &Codes, wanted: Range<usize>) -> Result<(), &'static str> {
+        let from = self.codes.len();
+        codes.put(wanted, &mut self.codes).ok_or(WRONG)?;
+        let entries = self
+            .dictionary
+            .as_ref()
+            .map_or(0, |dictionary| dictionary.len());
+        let highest = self.codes.get(from..).unwrap_or_default().iter().max();
+        let is_known = highest.is_none_or(|code| (*code as usize) < entries);
+        if is_known {
+            Ok(())
+        } else {
+            Err("a value is not in the dictionary")
+        }
+    }
+
+    fn put_stored(
         &mut self,
         raw: &[u8],
         cells: usize,
         wanted: &Range<usize>,
     ) -> Result<(), &'static str> {
-        const WRONG: &str = "values don't fill the page";
         match self.chunk.encoding {
-            PageEncoding::Dictionary => {
-                let (width, runs) = raw.split_first().ok_or(WRONG)?;
-                let from = self.codes.len();
-                hybrid(runs, u32::from(*width), cells, wanted, &mut self.codes).ok_or(WRONG)?;
-                let entries = self
-                    .dictionary
-                    .as_ref()
-                    .map_or(0, |dictionary| dictionary.len());
-                let highest = self.codes.get(from..).unwrap_or_default().iter().max();
-                let is_known = highest.is_none_or(|code| (*code as usize) < entries);
-                if is_known {
-                    Ok(())
-                } else {
-                    Err("a value is not in the dictionary")
-                }
-            }
+            PageEncoding::Dictionary | PageEncoding::Delta => Err(WRONG),
             PageEncoding::Plain => self
                 .values
                 .put_plain(self.info.shape, raw, cells, wanted)
@@ -325,16 +323,6 @@ impl<'a> ColumnBuilder<'a> {
                     8
                 };
                 split(raw, (cells, width), wanted, numbers).ok_or(WRONG)
-            }
-            PageEncoding::Delta => {
-                let Values::Numbers(numbers) = &mut self.values else {
-                    return Err(WRONG);
-                };
-                let from = numbers.len();
-                delta(raw, cells, numbers).ok_or(WRONG)?;
-                numbers.truncate(from + wanted.end);
-                numbers.drain(from..from + wanted.start);
-                Ok(())
             }
         }
     }
@@ -373,11 +361,4 @@ pub(crate) fn read_dictionary(
         .put_plain(shape, raw, count as usize, &(0..count as usize))
         .ok_or("dictionary doesn't fill the page")?;
     Ok(values)
-}
-
-fn take_levels<'a>(raw: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, rest) = raw.split_first_chunk::<4>()?;
-    let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    *raw = rest;
-    Some(levels)
 }

@@ -86,6 +86,7 @@ pub(crate) fn hybrid(
     out: &mut Vec<u32>,
 ) -> Option<()> {
     let mut at = 0;
+    out.reserve(wanted.len().min(count));
     each_run(bytes, width, count, |run| {
         let (Run::Same(_, length) | Run::Packed(_, length)) = run;
         let first = wanted.start.saturating_sub(at).min(length);
@@ -93,80 +94,12 @@ pub(crate) fn hybrid(
         match run {
             Run::Same(value, _) => out.resize(out.len() + (last - first), value),
             Run::Packed(packed, _) => {
-                out.reserve(last - first);
                 unpack(packed, width, first..last, |value| out.push(value as u32));
             }
         }
         at += length;
         Some(())
     })
-}
-
-/// Presence bits: the numbers of set ones before, inside and in all, and for each row inside the number of its cell
-/// (counted from the first inside) or `missing`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Presence {
-    pub before: usize,
-    pub inside: usize,
-    pub all: usize,
-}
-
-/// Appends the slots of the rows of `wanted`, counted from `base`; the stream of `count` bits fills `bytes` exactly.
-pub(crate) fn presence(
-    bytes: &[u8],
-    count: usize,
-    wanted: &Range<usize>,
-    (base, missing): (u32, u32),
-    slots: &mut Vec<u32>,
-) -> Option<Presence> {
-    let mut found = Presence::default();
-    let mut at = 0;
-    each_run(bytes, 1, count, |run| {
-        let (Run::Same(_, length) | Run::Packed(_, length)) = run;
-        let first = wanted.start.saturating_sub(at).min(length);
-        let last = wanted.end.saturating_sub(at).clamp(first, length);
-        let next = base + found.inside as u32;
-        match run {
-            Run::Same(0, _) => slots.resize(slots.len() + (last - first), missing),
-            Run::Same(1, _) => {
-                slots.extend(next..next + (last - first) as u32);
-                found.before += if at < wanted.start { first } else { 0 };
-                found.inside += last - first;
-                found.all += length;
-            }
-            Run::Same(..) => return None,
-            Run::Packed(packed, _) => {
-                let mut next = next;
-                unpack(packed, 1, first..last, |bit| {
-                    slots.push(if bit == 1 { next } else { missing });
-                    next += bit as u32;
-                });
-                found.before += if at < wanted.start {
-                    ones(packed, first)
-                } else {
-                    0
-                };
-                found.inside = (next - base) as usize;
-                found.all += ones(packed, length);
-            }
-        }
-        at += length;
-        Some(())
-    })?;
-    Some(found)
-}
-
-/// The set ones among the first `count` bits.
-fn ones(bytes: &[u8], count: usize) -> usize {
-    let whole = bytes.get(..count / 8).unwrap_or_default();
-    let tail = bytes.get(count / 8).map_or(0, |byte| {
-        (u32::from(*byte) & ((1 << (count % 8)) - 1)).count_ones()
-    });
-    whole
-        .iter()
-        .map(|byte| byte.count_ones() as usize)
-        .sum::<usize>()
-        + tail as usize
 }
 
 /// Gives the values of `width` bits at the places `of`; the bytes are known to hold them.
@@ -297,22 +230,6 @@ mod tests {
             read.clear();
             prop_assert_eq!(hybrid(&bytes, width, values.len(), &some, &mut read), Some(()));
             prop_assert_eq!(&read, &values[some.clone()]);
-            // The same numbers as presence bits.
-            let bits: Vec<u32> = values.iter().map(|value| value & 1).collect();
-            bytes.clear();
-            put_hybrid(&bits, 1, &mut bytes);
-            let mut slots = Vec::new();
-            let found = presence(&bytes, bits.len(), &some, (100, u32::MAX), &mut slots).unwrap();
-            let sum = |bits: &[u32]| bits.iter().sum::<u32>() as usize;
-            prop_assert_eq!(
-                (found.before, found.inside, found.all),
-                (sum(&bits[..some.start]), sum(&bits[some.clone()]), sum(&bits))
-            );
-            let wanted: Vec<u32> = some
-                .clone()
-                .map(|at| if bits[at] == 1 { 100 + sum(&bits[some.start..at]) as u32 } else { u32::MAX })
-                .collect();
-            prop_assert_eq!(slots, wanted);
         }
 
         #[test]
@@ -337,15 +254,14 @@ mod tests {
             width in 0u32..40,
             from in 0usize..60,
         ) {
-            let (mut codes, mut slots, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut codes, mut numbers) = (Vec::new(), Vec::new());
             let wanted = from..from + 20;
             let _read = (
                 hybrid(&bytes, width, 50, &wanted, &mut codes),
-                presence(&bytes, 50, &wanted, (0, 9), &mut slots),
                 delta(&bytes, 50, &mut numbers),
                 split(&bytes, (9, 4), &wanted, &mut numbers),
             );
-            prop_assert!(codes.len() <= 50 && slots.len() <= 50);
+            prop_assert!(codes.len() <= 50);
         }
 
         #[test]

@@ -22,6 +22,7 @@ use super::cache::{Kept, Part, SegmentCache};
 use super::column::{Column, ColumnBuilder, Values, read_dictionary};
 use super::footer::Footer;
 use super::meta::{FileKind, SegmentId, SegmentMeta};
+use super::opened::OpenedPage;
 use super::page::PageOpener;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
@@ -347,6 +348,20 @@ impl Segment {
             .iter()
             .filter(|page| is_wanted(page.first_row, page.rows))
             .collect();
+        let of = (chunk, info.is_optional);
+        if opener.keeps_pages {
+            for page in wanted {
+                let part = Part::Page(kind, group as u32, place as u32, page.first_row);
+                let opened = self.page(part, || {
+                    let stored = self.stored(kind, page.offset, u64::from(page.bytes))?;
+                    let opened = OpenedPage::open(opener, &stored, of, *page);
+                    opened.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))
+                })?;
+                let added = builder.add_page(&opened, *page, rows);
+                added.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))?;
+            }
+            return whole(builder.finish(), rows, &info.name);
+        }
         // Pages lie one behind the other, so they are read at once.
         let Some((first, last)) = wanted.first().zip(wanted.last()) else {
             return Ok(builder.finish());
@@ -364,19 +379,52 @@ impl Segment {
             let bytes = bytes.ok_or_else(|| {
                 self.bad_page(kind, page.offset, &info.name, "page is out of order")
             })?;
-            let added = builder.add_page(opener, bytes, **page, rows);
+            let added = OpenedPage::open(opener, bytes, of, **page)
+                .and_then(|opened| builder.add_page(&opened, **page, rows));
             added.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))?;
         }
-        let column = builder.finish();
-        if column.len() != rows.len() {
-            return Err(SegmentError::bug(format!(
-                "column \"{}\" gave {} rows for {}",
-                info.name,
-                column.len(),
-                rows.len()
-            )));
-        }
-        Ok(column)
+        whole(builder.finish(), rows, &info.name)
+    }
+
+    /// A page, from the cache or made.
+    fn page(
+        &self,
+        part: Part,
+        make: impl FnOnce() -> Result<OpenedPage, SegmentError>,
+    ) -> Result<Arc<OpenedPage>, SegmentError> {
+        let take = |kept| {
+            if let Kept::Page(page) = kept {
+                Some(page)
+            } else {
+                None
+            }
+        };
+        self.part(part, take, Kept::Page, make)
+    }
+
+    /// The rows of the spans that the rows of a row group of events or links belong to; ascending.
+    pub(crate) fn child_rows(
+        &self,
+        (kind, footer): (FileKind, &Footer),
+        group: usize,
+        opener: &mut PageOpener,
+    ) -> Result<Arc<Vec<u32>>, SegmentError> {
+        let take = |kept| {
+            if let Kept::ChildRows(rows) = kept {
+                Some(rows)
+            } else {
+                None
+            }
+        };
+        let part = Part::ChildRows(kind, group as u32);
+        self.part(part, take, Kept::ChildRows, || {
+            let missing = || SegmentError::corrupt(&self.path(kind), "it has no column \"row\"");
+            let place = footer.column("row").ok_or_else(missing)?;
+            let all = 0..footer.groups.get(group).map_or(0, |group| group.rows.len());
+            let column = self.column((kind, footer), (group, place), &all, opener)?;
+            let row = |at| column.number(at).unwrap_or_default() as u32;
+            Ok(all.map(row).collect())
+        })
     }
 
     /// Writes the sidecar anew from the Parquet files, durable on return. The bytes are those of the first time.
@@ -390,4 +438,16 @@ impl Segment {
         self.cache.forget(old);
         Ok(())
     }
+}
+
+/// The column, when it has all the rows.
+fn whole(column: Column, rows: &Range<usize>, name: &str) -> Result<Column, SegmentError> {
+    if column.len() != rows.len() {
+        return Err(SegmentError::bug(format!(
+            "column \"{name}\" gave {} rows for {}",
+            column.len(),
+            rows.len()
+        )));
+    }
+    Ok(column)
 }

@@ -202,6 +202,8 @@ impl std::fmt::Debug for Compressor {
 pub(crate) struct PageOpener {
     context: zstd::bulk::Decompressor<'static>,
     raw: Vec<u8>,
+    /// Whether data pages are worth keeping for the next question: few are read, not all of a file.
+    pub keeps_pages: bool,
 }
 
 impl std::fmt::Debug for PageOpener {
@@ -227,7 +229,15 @@ impl PageOpener {
         Ok(Self {
             context,
             raw: Vec::new(),
+            keeps_pages: false,
         })
+    }
+
+    /// An opener of few pages, which are kept in the cache.
+    pub(crate) fn keeping() -> Result<Self, SegmentError> {
+        let mut opener = Self::new()?;
+        opener.keeps_pages = true;
+        Ok(opener)
     }
 
     /// The number of values and the uncompressed bytes of a page that fills `bytes` exactly, or what is wrong with it.

@@ -73,11 +73,30 @@ impl SearchPlan {
 fn node(judged: &evaluate::Node) -> Node {
     match judged {
         evaluate::Node::All => Node::All,
-        evaluate::Node::And(of) => Node::And(of.iter().map(node).collect()),
+        evaluate::Node::And(of) => {
+            let mut all: Vec<Node> = of.iter().map(node).collect();
+            all.sort_by_key(rank);
+            Node::And(all)
+        }
         evaluate::Node::Or(of) => Node::Or(of.iter().map(node).collect()),
         evaluate::Node::Not(one) => Node::Not(Box::new(node(one))),
         evaluate::Node::Exists(field) => leaf(field, Test::Exists),
         evaluate::Node::Compare(field, test) => leaf(field, Test::Value(test.clone())),
+    }
+}
+
+/// What is judged first: what usually leaves the fewest rows for the least reading.
+fn rank(node: &Node) -> u8 {
+    match node {
+        Node::Leaf(leaf) => match (&leaf.entries, &leaf.field) {
+            (Some(_), Field::Attribute { .. } | Field::EventName | Field::StatusMessage) => 0,
+            (Some(_), Field::Name) => 1,
+            (Some(_), Field::Service | Field::Status | Field::Kind) => 2,
+            _ => 3,
+        },
+        Node::And(all) => all.iter().map(rank).min().unwrap_or_default(),
+        Node::Or(any) => any.iter().map(rank).max().unwrap_or_default(),
+        Node::All | Node::Not(_) => 4,
     }
 }
 

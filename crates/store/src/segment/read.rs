@@ -22,17 +22,20 @@ use super::children::{EventCells, LinkCells};
 use super::column::Column;
 use super::envelope::EnvelopeCopier;
 use super::footer::Footer;
+use super::kin::{KinCells, SpanColumns};
 use super::meta::FileKind;
 use super::open::Segment;
 use super::page::PageOpener;
 use crate::index::{TraceEntry, TraceTable};
 
+/// The pages of a trace of up to so many rows are kept for the next question: people come back to a trace, and traces
+/// that are shown together lie together.
+const KEPT_ROWS_MAX: usize = 16_384;
+
 /// The columns of a span's own fields.
 #[derive(Debug)]
 struct SpanCells {
-    span_id: Column,
-    parent_delta: Column,
-    parent_span_id: Column,
+    kin: KinCells,
     arrival: Column,
     start: Column,
     duration: Column,
@@ -105,12 +108,17 @@ impl Segment {
     ) -> Result<SpanBatch, SegmentError> {
         let footer = self.spans_footer()?;
         let resources = self.resources()?;
+        let rows: usize = ranges.iter().map(ExactSizeIterator::len).sum();
         let mut reader = RowReader {
             segment: self,
             footer: &footer,
             traces,
             envelopes: EnvelopeCopier::new(&resources),
-            opener: PageOpener::new()?,
+            opener: if by_arrival && rows <= KEPT_ROWS_MAX {
+                PageOpener::keeping()?
+            } else {
+                PageOpener::new()?
+            },
             builder: BatchBuilder::new(),
         };
         for range in ranges {
@@ -207,21 +215,20 @@ impl Segment {
     }
 }
 
-impl RowReader<'_> {
+impl<'a> RowReader<'a> {
+    fn columns(&self) -> SpanColumns<'a> {
+        SpanColumns {
+            segment: self.segment,
+            footer: self.footer,
+        }
+    }
+
     fn span_cells(&mut self, piece: &Piece) -> Result<SpanCells, SegmentError> {
-        let mut column = |name: &str| {
-            let place = self
-                .footer
-                .column(name)
-                .ok_or_else(|| self.segment.no_column(name))?;
-            let of = (FileKind::Spans, &**self.footer);
-            self.segment
-                .column(of, (piece.group, place), &piece.rows, &mut self.opener)
-        };
+        let columns = self.columns();
+        let kin = KinCells::read(&columns, piece, &mut self.opener)?;
+        let mut column = |name: &str| columns.read(name, piece, &mut self.opener);
         Ok(SpanCells {
-            span_id: column("span_id")?,
-            parent_delta: column("parent_delta")?,
-            parent_span_id: column("parent_span_id")?,
+            kin,
             arrival: column("arrival")?,
             start: column("start_time")?,
             duration: column("duration")?,
@@ -265,7 +272,9 @@ impl RowReader<'_> {
             (piece.group, &piece.rows),
             &mut self.opener,
         )?;
-        let parents = self.parents(piece, &cells)?;
+        let parents = cells
+            .kin
+            .parents(&self.columns(), piece, &mut self.opener)?;
         let mut events = EventCells::read(self.segment, &piece.all, &mut self.opener)?;
         let mut links = LinkCells::read(self.segment, &piece.all, &mut self.opener)?;
         let place = |at: usize| {
@@ -329,7 +338,7 @@ impl RowReader<'_> {
         let start = cells.start.number(at)?;
         let span = SpanRow {
             trace_id,
-            span_id: SpanId::from_number(cells.span_id.number(at)?),
+            span_id: SpanId::from_number(cells.kin.span_id.number(at)?),
             parent_span_id,
             name: text(&cells.name),
             kind: cells.kind.number(at)? as i32,
@@ -348,73 +357,5 @@ impl RowReader<'_> {
         };
         self.builder.push_span(span);
         Some(())
-    }
-
-    /// The parent ids of a piece's rows: given, or those of rows above, which may lie outside the piece.
-    fn parents(&mut self, piece: &Piece, cells: &SpanCells) -> Result<Vec<SpanId>, SegmentError> {
-        let contradiction = |row: usize| {
-            let path = self.segment.path(FileKind::Spans);
-            SegmentError::corrupt(
-                &path,
-                format!("row {row} has a parent before the first row"),
-            )
-        };
-        let mut parents = Vec::with_capacity(piece.rows.len());
-        let mut outside: Vec<(usize, usize)> = Vec::new();
-        for at in 0..piece.rows.len() {
-            let row = piece.all.start + at;
-            let delta = cells
-                .parent_delta
-                .number(at)
-                .unwrap_or_default()
-                .cast_signed();
-            let id = match usize::try_from(delta) {
-                Err(_) => cells.parent_span_id.number(at),
-                Ok(0) => None,
-                Ok(delta) => {
-                    let parent = row.checked_sub(delta).ok_or_else(|| contradiction(row))?;
-                    match parent.checked_sub(piece.all.start) {
-                        Some(inside) => cells.span_id.number(inside),
-                        None => {
-                            outside.push((parent, at));
-                            None
-                        }
-                    }
-                }
-            };
-            parents.push(id.map(SpanId::from_number).unwrap_or_default());
-        }
-        outside.sort_unstable();
-        let place = self
-            .footer
-            .column("span_id")
-            .ok_or_else(|| self.segment.no_column("span_id"))?;
-        let mut from = 0;
-        while let Some(&(first, _)) = outside.get(from) {
-            // A page has 4,096 rows; what is within that of the first is read with it.
-            let count = outside
-                .iter()
-                .skip(from)
-                .take_while(|(parent, _)| *parent < first + 4_096)
-                .count();
-            let near = outside.get(from..from + count).unwrap_or_default();
-            let last = near.last().map_or(first, |(parent, _)| *parent);
-            for piece in pieces(self.footer, &(first..last + 1)) {
-                let of = (FileKind::Spans, &**self.footer);
-                let ids =
-                    self.segment
-                        .column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
-                for (parent, at) in near.iter().filter(|(parent, _)| piece.all.contains(parent)) {
-                    let id = ids
-                        .number(parent - piece.all.start)
-                        .map(SpanId::from_number);
-                    if let (Some(slot), Some(id)) = (parents.get_mut(*at), id) {
-                        *slot = id;
-                    }
-                }
-            }
-            from += count;
-        }
-        Ok(parents)
     }
 }

@@ -1,10 +1,10 @@
 //! Finds the rows that satisfy a predicate, exactly.
 //!
-//! Granule by granule: what the sidecar rules out is not read; the rest is judged on columns, whole columns at a time;
-//! rows that columns alone can't decide are read and judged one by one.
+//! Granule by granule: what the sidecar rules out is not read; the rest is judged on columns, many rows at a time, what
+//! rules out most first; rows that columns alone can't decide are read and judged one by one.
 //!
 //! Promises
-//! - The rows are those for which [`crate::evaluate::matches`] holds and whose start is in the window; ascending.
+//! - The rows are those for which [`crate::evaluate::matches`] holds and whose start is in the window.
 //! - Between two granules, and every few thousand rows that are read, it looks whether it was cancelled.
 
 #![allow(
@@ -12,15 +12,15 @@
     reason = "rows of a segment are below 2^32"
 )]
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use model::Predicate;
 use model::contract::Window;
 
 use super::SegmentError;
 use super::bits::{Bits, Verdict};
+use super::kin::SpanColumns;
 use super::leaf::LeafReader;
-use super::meta::FileKind;
 use super::open::Segment;
 use super::page::PageOpener;
 use super::plan::{Node, Pruner, SearchPlan};
@@ -51,20 +51,39 @@ impl Segment {
         self.search_plan(&plan, window, cancel)
     }
 
-    /// The rows that satisfy a plan's predicate and start in the window.
-    ///
-    /// *Errors*: [`SegmentError::Cancelled`] when `cancel` says so; of class corrupt when something can't be read, also
-    /// when it is the sidecar: rebuild it and ask again.
-    pub fn search_plan(
+    /// The rows that satisfy a plan's predicate and start in the window; see [`Segment::search_backwards`].
+    fn search_plan(
         &self,
         plan: &SearchPlan,
         window: Window,
         cancel: &dyn Fn() -> bool,
     ) -> Result<Matches, SegmentError> {
+        let mut pieces: Vec<Vec<u32>> = Vec::new();
+        self.search_backwards(plan, window, cancel, &mut |rows| {
+            pieces.push(rows);
+            ControlFlow::Continue(())
+        })?;
+        Ok(Matches {
+            rows: pieces.into_iter().rev().flatten().collect(),
+        })
+    }
+
+    /// Gives the rows that satisfy a plan's predicate and start in the window, piece by piece, until it is told to
+    /// stop. The last rows come first; each piece ascends. Rows are in order of their traces' start, so whoever looks
+    /// for the newest traces sees them first.
+    ///
+    /// *Errors*: [`SegmentError::Cancelled`] when `cancel` says so; of class corrupt when something can't be read, also
+    /// when it is the sidecar: rebuild it and ask again. What was given before is true.
+    pub(crate) fn search_backwards(
+        &self,
+        plan: &SearchPlan,
+        window: Window,
+        cancel: &dyn Fn() -> bool,
+        give: &mut dyn FnMut(Vec<u32>) -> ControlFlow<()>,
+    ) -> Result<(), SegmentError> {
         let meta = self.meta();
-        let mut found = Matches::default();
         if window.end < meta.min_start || window.start > meta.max_start {
-            return Ok(found);
+            return Ok(());
         }
         let (filters, keys) = (self.filters()?, self.keys()?);
         let pruner = Pruner {
@@ -80,16 +99,29 @@ impl Segment {
             leaves: LeafReader::new(self, &pruner)?,
             opener: PageOpener::new()?,
         };
-        for granule in 0..rows.div_ceil(GRANULE_ROWS) {
-            if cancel() {
-                return Err(SegmentError::Cancelled);
+        // Often the first few rows are enough, so pieces begin small.
+        let mut piece_rows = BLOCK_ROWS;
+        for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
+            if !pruner.may_match(&plan.root, granule) {
+                continue;
             }
-            if pruner.may_match(&plan.root, granule) {
-                let range = granule * GRANULE_ROWS..((granule + 1) * GRANULE_ROWS).min(rows);
-                searcher.granule(granule, &range, &mut found.rows)?;
+            let first = granule * GRANULE_ROWS;
+            let mut left = first..(first + GRANULE_ROWS).min(rows);
+            while !left.is_empty() {
+                if cancel() {
+                    return Err(SegmentError::Cancelled);
+                }
+                let blocks = left.len().div_ceil(BLOCK_ROWS);
+                let start = first + blocks.saturating_sub(piece_rows / BLOCK_ROWS) * BLOCK_ROWS;
+                let found = searcher.piece(granule, &(start..left.end))?;
+                if !found.is_empty() && give(found).is_break() {
+                    return Ok(());
+                }
+                left.end = start;
+                piece_rows = (piece_rows * 2).min(GRANULE_ROWS);
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -103,20 +135,16 @@ struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    fn granule(
-        &mut self,
-        granule: usize,
-        range: &Range<usize>,
-        found: &mut Vec<u32>,
-    ) -> Result<(), SegmentError> {
+    /// The rows of a piece of a granule.
+    fn piece(&mut self, granule: usize, range: &Range<usize>) -> Result<Vec<u32>, SegmentError> {
         let verdict = self.judge(&self.plan.root, granule, range)?;
         if verdict.possible.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let (mut certain, mut possible) = (verdict.certain, verdict.possible);
         let meta = self.segment.meta();
         if !self.window.contains(meta.min_start) || !self.window.contains(meta.max_start) {
-            let inside = self.starts_inside(range)?;
+            let inside = self.starts_inside(range, &possible)?;
             certain = certain.and(&inside);
             possible = possible.and(&inside);
         }
@@ -140,8 +168,7 @@ impl Searcher<'_> {
                 }
             }
         }
-        found.extend(certain.rows().map(|at| (range.start + at) as u32));
-        Ok(())
+        Ok(certain.rows().map(|at| (range.start + at) as u32).collect())
     }
 
     fn judge(
@@ -157,10 +184,13 @@ impl Searcher<'_> {
             Node::And(all) => {
                 let mut verdict = Verdict::all(len);
                 for one in all {
-                    if verdict.possible.is_empty() {
-                        break;
+                    // What the ones before have ruled out is not read.
+                    let mut next = Verdict::none(len);
+                    for block in verdict.possible.blocks(BLOCK_ROWS / 64) {
+                        let rows = range.start + block.start..range.start + block.end;
+                        next.put(block.start, &self.judge(one, granule, &rows)?);
                     }
-                    verdict = verdict.and(&self.judge(one, granule, range)?);
+                    verdict = verdict.and(&next);
                 }
                 verdict
             }
@@ -175,26 +205,28 @@ impl Searcher<'_> {
         })
     }
 
-    fn starts_inside(&mut self, range: &Range<usize>) -> Result<Bits, SegmentError> {
+    /// Those rows of a piece that start in the window, as far as they are `asked` for.
+    fn starts_inside(&mut self, range: &Range<usize>, asked: &Bits) -> Result<Bits, SegmentError> {
         let footer = self.segment.spans_footer()?;
-        let place = footer
-            .column("start_time")
-            .ok_or_else(|| self.segment.no_column("start_time"))?;
+        let columns = SpanColumns {
+            segment: self.segment,
+            footer: &footer,
+        };
         let mut inside = Bits::none(range.len());
-        for piece in pieces(&footer, range) {
-            let of = (FileKind::Spans, &*footer);
-            let starts =
-                self.segment
-                    .column(of, (piece.group, place), &piece.rows, &mut self.opener)?;
-            for at in 0..piece.rows.len() {
-                let start = starts.number(at).unwrap_or_default();
-                let is_inside = if plumbing::planted("segment-window-off-by-one") {
-                    self.window.start <= start && start < self.window.end
-                } else {
-                    self.window.contains(start)
-                };
-                if is_inside {
-                    inside.set(piece.all.start - range.start + at);
+        for block in asked.blocks(BLOCK_ROWS / 64) {
+            let rows = range.start + block.start..range.start + block.end;
+            for piece in pieces(&footer, &rows) {
+                let starts = columns.read("start_time", &piece, &mut self.opener)?;
+                for at in 0..piece.rows.len() {
+                    let start = starts.number(at).unwrap_or_default();
+                    let is_inside = if plumbing::planted("segment-window-off-by-one") {
+                        self.window.start <= start && start < self.window.end
+                    } else {
+                        self.window.contains(start)
+                    };
+                    if is_inside {
+                        inside.set(piece.all.start - range.start + at);
+                    }
                 }
             }
         }

@@ -1,0 +1,311 @@
+//! A data page that was opened: checked, decompressed, and laid out so that any row of it is found at once.
+//!
+//! A stored page has to be walked from its front to find a row: presence bits and dictionary codes come in runs. An
+//! opened page may be kept (`cache.rs`), and then a trace costs its own rows and not those of its pages.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "rows of a page are below 2^32; codes are narrowed to the bits that they have"
+)]
+
+use std::ops::Range;
+
+use super::decode::{Run, delta, each_run, hybrid};
+use super::footer::{ChunkPlace, PagePlace};
+use super::page::{Expected, PageEncoding, PageKind, PageOpener};
+
+pub(crate) const WRONG: &str = "values don't fill the page";
+
+/// A page that was opened.
+#[derive(Debug)]
+pub(crate) struct OpenedPage {
+    /// `None`: every row has a cell.
+    pub presence: Option<Presence>,
+    /// The number of cells.
+    pub cells: usize,
+    pub values: PageValues,
+}
+
+/// The cells of a page.
+#[derive(Debug)]
+pub(crate) enum PageValues {
+    /// Places in the dictionary.
+    Codes(Codes),
+    /// Numbers that were stored as differences, which give no single one.
+    Numbers(Vec<u64>),
+    /// As they are stored, from this byte on.
+    Stored(Vec<u8>, usize),
+}
+
+/// Places in a dictionary, in as few bytes as they need.
+#[derive(Debug)]
+pub(crate) enum Codes {
+    Narrow(Vec<u8>),
+    Middle(Vec<u16>),
+    Wide(Vec<u32>),
+}
+
+/// Which rows of a page have a cell.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    words: Vec<u64>,
+    /// By word: the cells before it.
+    before: Vec<u32>,
+    cells: usize,
+}
+
+impl OpenedPage {
+    /// Opens a page of a column, or says what is wrong with it. One that is to be `kept` is made small.
+    pub(crate) fn open(
+        opener: &mut PageOpener,
+        stored: &[u8],
+        (chunk, is_optional): (&ChunkPlace, bool),
+        page: PagePlace,
+    ) -> Result<Self, &'static str> {
+        let expected = Expected {
+            kind: PageKind::Data(chunk.encoding),
+            values: Some(page.rows),
+            is_compressed: chunk.is_compressed,
+        };
+        let is_kept = opener.keeps_pages;
+        let (_, raw) = opener.open(stored, expected)?;
+        let rows = page.rows as usize;
+        let mut rest = raw;
+        let presence = if is_optional {
+            let levels = take_levels(&mut rest).ok_or("presence bits are cut short")?;
+            Some(Presence::read(levels, rows).ok_or("presence bits make no sense")?)
+        } else {
+            None
+        };
+        let cells = presence.as_ref().map_or(rows, |presence| presence.cells);
+        let values = match chunk.encoding {
+            PageEncoding::Dictionary => {
+                let codes = Codes::read(rest, cells).ok_or(WRONG)?;
+                PageValues::Codes(if is_kept { codes.narrowed() } else { codes })
+            }
+            PageEncoding::Delta => {
+                let mut numbers = Vec::with_capacity(cells);
+                delta(rest, cells, &mut numbers).ok_or(WRONG)?;
+                PageValues::Numbers(numbers)
+            }
+            PageEncoding::Plain | PageEncoding::Split => {
+                PageValues::Stored(raw.to_vec(), raw.len() - rest.len())
+            }
+        };
+        Ok(Self {
+            presence,
+            cells,
+            values,
+        })
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let presence = self.presence.as_ref();
+        let presence = presence.map_or(0, |p| p.words.capacity() * 8 + p.before.capacity() * 4);
+        presence
+            + match &self.values {
+                PageValues::Codes(Codes::Narrow(codes)) => codes.capacity(),
+                PageValues::Codes(Codes::Middle(codes)) => codes.capacity() * 2,
+                PageValues::Codes(Codes::Wide(codes)) => codes.capacity() * 4,
+                PageValues::Numbers(numbers) => numbers.capacity() * 8,
+                PageValues::Stored(raw, _) => raw.capacity(),
+            }
+    }
+}
+
+impl Codes {
+    fn read(raw: &[u8], cells: usize) -> Option<Self> {
+        let (width, runs) = raw.split_first()?;
+        let mut codes = Vec::new();
+        hybrid(runs, u32::from(*width), cells, &(0..cells), &mut codes)?;
+        Some(Self::Wide(codes))
+    }
+
+    fn narrowed(self) -> Self {
+        let Self::Wide(codes) = &self else {
+            return self;
+        };
+        match codes.iter().max() {
+            None | Some(0..=0xff) => Self::Narrow(codes.iter().map(|code| *code as u8).collect()),
+            Some(0..=0xffff) => Self::Middle(codes.iter().map(|code| *code as u16).collect()),
+            Some(_) => self,
+        }
+    }
+
+    /// Appends those at the places of `wanted`; `None` when there are not so many.
+    pub(crate) fn put(&self, wanted: Range<usize>, out: &mut Vec<u32>) -> Option<()> {
+        match self {
+            Self::Narrow(codes) => out.extend(codes.get(wanted)?.iter().map(|c| u32::from(*c))),
+            Self::Middle(codes) => out.extend(codes.get(wanted)?.iter().map(|c| u32::from(*c))),
+            Self::Wide(codes) => out.extend_from_slice(codes.get(wanted)?),
+        }
+        Some(())
+    }
+}
+
+impl Presence {
+    /// The bits of `count` rows; the stream of runs fills `bytes` exactly.
+    fn read(bytes: &[u8], count: usize) -> Option<Self> {
+        let mut words = vec![0u64; count.div_ceil(64)];
+        let mut at = 0;
+        let mut put = |at: usize, bits: u64| {
+            let (word, shift) = (at / 64, at % 64);
+            if let Some(word) = words.get_mut(word) {
+                *word |= bits << shift;
+            }
+            if let Some(next) = words.get_mut(word + 1).filter(|_| shift > 0) {
+                *next |= bits >> (64 - shift);
+            }
+        };
+        each_run(bytes, 1, count, |run| {
+            let (Run::Same(_, length) | Run::Packed(_, length)) = run;
+            match run {
+                Run::Same(0, _) => {}
+                Run::Same(1, _) => {
+                    for from in (0..length).step_by(64) {
+                        put(at + from, mask(length - from));
+                    }
+                }
+                Run::Same(..) => return None,
+                Run::Packed(packed, _) => {
+                    let mut from = 0;
+                    for piece in packed.chunks(8) {
+                        let bits = piece
+                            .iter()
+                            .rev()
+                            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+                        // Behind the last row there may be bits that mean nothing.
+                        put(at + from, bits & mask(length.saturating_sub(from)));
+                        from += 64;
+                    }
+                }
+            }
+            at += length;
+            Some(())
+        })?;
+        let mut cells = 0;
+        let before = words.iter().map(|word| {
+            let before = cells;
+            cells += word.count_ones();
+            before
+        });
+        let before = before.collect();
+        Some(Self {
+            words,
+            before,
+            cells: cells as usize,
+        })
+    }
+
+    /// The cells of the rows before one.
+    pub(crate) fn before(&self, row: usize) -> usize {
+        match (self.words.get(row / 64), self.before.get(row / 64)) {
+            (Some(word), Some(before)) => (before + (word & mask(row % 64)).count_ones()) as usize,
+            _ => self.cells,
+        }
+    }
+
+    /// Appends for each row of `wanted` the number of its cell, counted from `base`, or `missing`.
+    pub(crate) fn put_slots(
+        &self,
+        wanted: Range<usize>,
+        (base, missing): (u32, u32),
+        slots: &mut Vec<u32>,
+    ) {
+        slots.reserve(wanted.len());
+        let mut next = base;
+        for row in wanted {
+            let word = self.words.get(row / 64).copied().unwrap_or_default();
+            let bit = (word >> (row % 64) & 1) as u32;
+            slots.push(if bit == 1 { next } else { missing });
+            next += bit;
+        }
+    }
+}
+
+/// The lowest `count` bits, at most all.
+fn mask(count: usize) -> u64 {
+    if count >= 64 {
+        u64::MAX
+    } else {
+        (1 << count) - 1
+    }
+}
+
+fn take_levels<'a>(raw: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = raw.split_first_chunk::<4>()?;
+    let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *raw = rest;
+    Some(levels)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::encode::{put_hybrid, width_of};
+    use super::*;
+
+    fn runs() -> impl Strategy<Value = Vec<u32>> {
+        prop::collection::vec((0u32..40, 1usize..90), 0..12).prop_map(|runs| {
+            runs.into_iter()
+                .flat_map(|(v, n)| std::iter::repeat_n(v, n))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn presence_is_read_as_written(
+            values in prop_oneof![runs(), prop::collection::vec(any::<u32>(), 0..300)],
+            ends in any::<(prop::sample::Index, prop::sample::Index)>(),
+        ) {
+            let bits: Vec<u32> = values.iter().map(|value| value & 1).collect();
+            let mut bytes = Vec::new();
+            put_hybrid(&bits, 1, &mut bytes);
+            let presence = Presence::read(&bytes, bits.len()).unwrap();
+            let sum = |bits: &[u32]| bits.iter().sum::<u32>() as usize;
+            prop_assert_eq!(presence.cells, sum(&bits));
+            let (a, b) = (ends.0.index(bits.len() + 1), ends.1.index(bits.len() + 1));
+            let some = a.min(b)..a.max(b);
+            prop_assert_eq!(presence.before(some.start), sum(&bits[..some.start]));
+            prop_assert_eq!(presence.before(some.end), sum(&bits[..some.end]));
+            let mut slots = Vec::new();
+            presence.put_slots(some.clone(), (100, u32::MAX), &mut slots);
+            let cell = |at: usize| 100 + sum(&bits[some.start..at]) as u32;
+            let wanted: Vec<u32> =
+                some.clone().map(|at| if bits[at] == 1 { cell(at) } else { u32::MAX }).collect();
+            prop_assert_eq!(slots, wanted);
+        }
+
+        #[test]
+        fn codes_are_read_as_written_in_any_width(
+            values in runs(),
+            factor in prop::sample::select(vec![1u32, 5, 900, 70_000]),
+            ends in any::<(prop::sample::Index, prop::sample::Index)>(),
+        ) {
+            let values: Vec<u32> = values.into_iter().map(|value| value * factor).collect();
+            let width = width_of(values.iter().copied().max().unwrap_or_default());
+            let mut bytes = vec![width as u8];
+            put_hybrid(&values, width, &mut bytes);
+            let (a, b) = (ends.0.index(values.len() + 1), ends.1.index(values.len() + 1));
+            let some = a.min(b)..a.max(b);
+            let codes = Codes::read(&bytes, values.len()).unwrap();
+            for codes in [Codes::read(&bytes, values.len()).unwrap(), codes.narrowed()] {
+                let mut read = Vec::new();
+                codes.put(some.clone(), &mut read).unwrap();
+                prop_assert_eq!(&read, &values[some.clone()]);
+                prop_assert!(codes.put(0..values.len() + 1, &mut read).is_none());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..90)) {
+            if let Some(presence) = Presence::read(&bytes, 50) {
+                prop_assert!(presence.cells <= 50 && presence.before(60) == presence.cells);
+            }
+            let _read = Codes::read(&bytes, 50);
+        }
+    }
+}

@@ -358,14 +358,14 @@ fn text(value: &Value, key: &str) -> String {
         .to_owned()
 }
 
-/// Adds up the durations of a `Server-Timing` header.
+/// How long the store worked for an answer, as its `Server-Timing` header has it: finding and reading.
 fn server_millis(header: &str) -> Option<f64> {
-    let parts = header
-        .split([',', ';'])
-        .filter_map(|part| part.trim().strip_prefix("dur="));
-    let times: Vec<f64> = parts
-        .filter_map(|time| time.trim_matches('"').parse().ok())
-        .collect();
+    let part = |part: &str| {
+        let (name, duration) = part.trim().split_once(";dur=")?;
+        let is_store = matches!(name, "find" | "read");
+        duration.parse::<f64>().ok().filter(|_| is_store)
+    };
+    let times: Vec<f64> = header.split(',').filter_map(part).collect();
     (!times.is_empty()).then(|| times.iter().sum())
 }
 
@@ -428,8 +428,8 @@ mod tests {
     #[test]
     fn adds_up_what_the_server_says_of_its_time() {
         assert_eq!(
-            server_millis("search;dur=1.5, write;desc=\"x\";dur=0.5"),
-            Some(2.0)
+            server_millis("find;dur=1.5, read;dur=0.25, write;dur=0.5"),
+            Some(1.75)
         );
         assert_eq!(server_millis("cache"), None);
     }

@@ -63,6 +63,17 @@ pub struct FoundTrace {
     pub spans: SpanBatch,
 }
 
+/// The traces that were found, still without their spans.
+#[derive(Debug, Default)]
+pub struct FoundHits {
+    /// What the search said about the traces, in the order asked for.
+    pub hits: Vec<TraceHit>,
+    /// The cursor of the next page, when there is one.
+    pub next: Option<String>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
 /// The traces that were found.
 #[derive(Debug, Default)]
 pub struct FoundTraces {
@@ -159,8 +170,8 @@ impl Query {
         Ok(answer)
     }
 
-    /// The traces that a search finds, each with all its spans.
-    pub async fn find_traces(&self, request: FindTraces) -> Result<FoundTraces, Error> {
+    /// The traces that a search finds; [`Query::load`] gives them their spans.
+    pub async fn find(&self, request: FindTraces) -> Result<FoundHits, Error> {
         let FindTraces {
             tenant,
             predicate,
@@ -174,7 +185,7 @@ impl Query {
             .map(|cursor| cursor::decode(hash, &cursor))
             .transpose()?;
         let request = SearchRequest {
-            tenant: tenant.clone(),
+            tenant,
             predicate,
             window,
             order,
@@ -182,22 +193,36 @@ impl Query {
             after,
         };
         let SearchAnswer {
-            mut traces,
+            traces: mut hits,
             has_more,
             skipped,
         } = self.reader.search(request).await?;
         if planted("query-answer-by-id") {
-            traces.sort_by_key(|hit| hit.trace_id);
+            hits.sort_by_key(|hit| hit.trace_id);
         }
-        let last = traces.last().filter(|_| has_more);
+        let last = hits.last().filter(|_| has_more);
         let next = last.map(|hit| cursor::encode(hash, hit.position(order)));
+        Ok(FoundHits {
+            hits,
+            next,
+            skipped,
+        })
+    }
+
+    /// The traces that were found, each with all its spans.
+    pub async fn load(&self, tenant: &TenantId, found: FoundHits) -> Result<FoundTraces, Error> {
+        let FoundHits {
+            hits,
+            next,
+            skipped,
+        } = found;
         let mut found = FoundTraces {
-            traces: Vec::with_capacity(traces.len()),
+            traces: Vec::with_capacity(hits.len()),
             next,
             skipped,
         };
         let mut budget = self.answer_budget();
-        let mut loads = self.loads(&tenant, traces, |hit| hit.trace_id);
+        let mut loads = self.loads(tenant, hits, |hit| hit.trace_id);
         while let Some((hit, loaded)) = loads.next().await {
             let TraceAnswer { spans, skipped } = loaded?;
             found.skipped.extend(skipped);

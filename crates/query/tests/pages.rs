@@ -36,7 +36,8 @@ async fn pages_give_every_trace_once_even_when_newer_ones_arrive_between() {
     let query = Query::new(store.clone());
     let (mut ids, mut cursor): (Vec<TraceId>, _) = (Vec::new(), None);
     for page in 0..10 {
-        let found = query.find_traces(request(cursor)).await.unwrap();
+        let found = query.find(request(cursor)).await.unwrap();
+        let found = query.load(&TenantId::default(), found).await.unwrap();
         assert!(found.traces.len() <= 3);
         ids.extend(found.traces.iter().map(|trace| trace.hit.trace_id));
         assert!(found.traces.iter().all(|trace| trace.spans.len() == 1));
@@ -52,7 +53,7 @@ async fn pages_give_every_trace_once_even_when_newer_ones_arrive_between() {
 #[tokio::test]
 async fn a_cursor_of_another_query_is_refused() {
     let query = Query::new(store());
-    let cursor = query.find_traces(request(None)).await.unwrap().next;
+    let cursor = query.find(request(None)).await.unwrap().next;
     assert!(cursor.is_some());
     let others = [
         FindTraces {
@@ -73,7 +74,7 @@ async fn a_cursor_of_another_query_is_refused() {
         },
     ];
     for other in others {
-        let error = query.find_traces(other).await.unwrap_err();
+        let error = query.find(other).await.unwrap_err();
         assert_eq!(
             (error.kind(), error),
             (ErrorKind::BadQuestion, Error::ForeignCursor)
@@ -84,9 +85,7 @@ async fn a_cursor_of_another_query_is_refused() {
         ..request(cursor)
     };
     assert_eq!(
-        query.find_traces(fewer).await.unwrap().traces[0]
-            .hit
-            .trace_id,
+        query.find(fewer).await.unwrap().hits[0].trace_id,
         trace_id(7)
     );
 }

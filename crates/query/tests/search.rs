@@ -23,12 +23,12 @@ async fn found(query: &Query, search: JaegerSearch) -> Vec<TraceId> {
         cursor: None,
     };
     query
-        .find_traces(request)
+        .find(request)
         .await
         .unwrap()
-        .traces
+        .hits
         .iter()
-        .map(|trace| trace.hit.trace_id)
+        .map(|hit| hit.trace_id)
         .collect()
 }
 

@@ -42,13 +42,13 @@ impl StoreOptions {
             dir,
             level: Level::Sync,
             head_spans_max: 128 * 1024,
-            head_bytes_max: 40 << 20,
+            head_bytes_max: 24 << 20,
             head_age_max: Duration::from_secs(15),
             retention_age: Duration::from_secs(7 * 24 * 3600),
             retention_bytes: None,
             journal_file_bytes: 64 << 20,
             cache_bytes: 48 << 20,
-            heads_bytes_max: 80 << 20,
+            heads_bytes_max: 48 << 20,
             query_threads: 2,
         }
     }

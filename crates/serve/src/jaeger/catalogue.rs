@@ -10,6 +10,7 @@ use model::contract::{DependencyAnswer, DependencyLink, Window};
 use super::Jaeger;
 use super::envelope::{Answer, ApiError};
 use super::parameters::{Parameters, service_required};
+use super::timing::Timing;
 use crate::json_text::{push_list, push_number, push_text};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -20,7 +21,9 @@ pub(super) async fn services(
     State(jaeger): State<Arc<Jaeger>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
+    let mut timing = Timing::start(&jaeger.clock);
     let services = jaeger.query.services(&jaeger.tenant).await?;
+    timing.part("find");
     let mut answer = Answer {
         total: services.len(),
         ..Answer::default()
@@ -28,7 +31,7 @@ pub(super) async fn services(
     push_list(&mut answer.data, &services, |out, name| {
         push_text(out, name);
     });
-    Ok(answer.into_response(&Parameters::parse(query.as_deref())))
+    Ok(timing.put(answer.into_response(&Parameters::parse(query.as_deref()))))
 }
 
 pub(super) async fn operation_names(
@@ -36,7 +39,9 @@ pub(super) async fn operation_names(
     Path(service): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
+    let mut timing = Timing::start(&jaeger.clock);
     let operations = jaeger.query.operations(&jaeger.tenant, &service).await?;
+    timing.part("find");
     let names: BTreeSet<&str> = operations
         .iter()
         .map(|operation| operation.name.as_str())
@@ -50,7 +55,7 @@ pub(super) async fn operation_names(
     } else {
         push_list(&mut answer.data, names, push_text);
     }
-    Ok(answer.into_response(&Parameters::parse(query.as_deref())))
+    Ok(timing.put(answer.into_response(&Parameters::parse(query.as_deref()))))
 }
 
 pub(super) async fn operations(
@@ -63,7 +68,9 @@ pub(super) async fn operations(
         return Err(service_required());
     }
     let wanted = parameters.first("spanKind");
+    let mut timing = Timing::start(&jaeger.clock);
     let operations = jaeger.query.operations(&jaeger.tenant, service).await?;
+    timing.part("find");
     // Kinds that have no name are one and the same here.
     let shown: BTreeSet<(&str, &str)> = operations
         .iter()
@@ -86,7 +93,7 @@ pub(super) async fn operations(
         push_text(out, kind);
         out.push('}');
     });
-    Ok(answer.into_response(&parameters))
+    Ok(timing.put(answer.into_response(&parameters)))
 }
 
 /// The name of a span's kind; none for kind 0 and numbers that OTLP doesn't know.
@@ -116,10 +123,12 @@ pub(super) async fn dependencies(
             message,
         });
     }
+    let mut timing = Timing::start(&jaeger.clock);
     let DependencyAnswer { links, skipped } = match window(end_millis, lookback_millis) {
         Some(window) => jaeger.query.dependencies(&jaeger.tenant, window).await?,
         None => DependencyAnswer::default(),
     };
+    timing.part("find");
     let service = parameters.first("service");
     let is_wanted = |link: &&DependencyLink| {
         service.is_empty() || link.parent == service || link.child == service
@@ -139,7 +148,7 @@ pub(super) async fn dependencies(
         },
     );
     answer.push_skipped(&skipped);
-    Ok(answer.into_response(&parameters))
+    Ok(timing.put(answer.into_response(&parameters)))
 }
 
 /// The time looked at: a trace must begin at its start or later and end before its end. `None` when nothing can.

@@ -54,7 +54,7 @@ impl IntoResponse for ApiError {
             message: self.message,
             trace_id: None,
         };
-        let mut body = envelope("null", 0, &[error]);
+        let mut body = envelope("null".to_owned(), 0, &[error]);
         body.push('\n');
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         plain_text(status, body)
@@ -127,7 +127,7 @@ impl Answer {
     }
 
     pub(super) fn into_response(self, parameters: &Parameters) -> Response {
-        json(envelope(&self.data, self.total, &self.errors), parameters)
+        json(envelope(self.data, self.total, &self.errors), parameters)
     }
 }
 
@@ -145,10 +145,9 @@ pub(super) fn json(compact: String, parameters: &Parameters) -> Response {
         .into_response()
 }
 
-fn envelope(data: &str, total: usize, errors: &[AnswerError]) -> String {
-    let mut out = String::with_capacity(data.len() + 128);
-    out.push_str("{\"data\":");
-    out.push_str(data);
+/// Puts the envelope around data, in place: data may be many megabytes.
+fn envelope(mut out: String, total: usize, errors: &[AnswerError]) -> String {
+    out.insert_str(0, "{\"data\":");
     out.push_str(",\"total\":");
     push_number(&mut out, total);
     out.push_str(",\"limit\":0,\"offset\":0,\"errors\":");

@@ -12,6 +12,7 @@ mod off;
 mod parameters;
 mod paths;
 mod requests;
+mod timing;
 mod trace_json;
 mod traces;
 mod transform;

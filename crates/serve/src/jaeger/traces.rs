@@ -12,9 +12,13 @@ use query::adjust::{AdjustOptions, AdjustableTrace, adjust};
 use super::Jaeger;
 use super::envelope::{Answer, AnswerError, ApiError};
 use super::parameters::{Parameters, TracesRequest};
+use super::timing::Timing;
 use super::trace_json::push_trace;
 use crate::go_text;
 use crate::json_text::push_list;
+
+/// What a span usually takes in JSON; only to make room at once.
+const SPAN_JSON_BYTES_TYPICAL: usize = 1_400;
 
 pub(super) async fn trace(
     State(jaeger): State<Arc<Jaeger>>,
@@ -27,7 +31,9 @@ pub(super) async fn trace(
     parameters.int("start", 0)?;
     parameters.int("end", 0)?;
     let is_raw = parameters.bool("raw")?;
+    let mut timing = Timing::start(&jaeger.clock);
     let found = jaeger.query.trace(&jaeger.tenant, trace_id).await?;
+    timing.part("read");
     if found.spans.is_empty() && found.skipped.is_empty() {
         return Err(ApiError {
             status: 404,
@@ -56,7 +62,7 @@ pub(super) async fn trace(
             is_raw,
             Vec::new(),
             &found.skipped,
-            &parameters,
+            (&parameters, timing),
         )
         .await
 }
@@ -67,11 +73,13 @@ pub(super) async fn search(
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());
     let request = TracesRequest::parse(&parameters, jaeger.clock.unix_nanos())?;
+    let mut timing = Timing::start(&jaeger.clock);
     if !request.trace_ids.is_empty() {
         let answer = jaeger
             .query
             .traces(&jaeger.tenant, &request.trace_ids)
             .await?;
+        timing.part("read");
         let errors = answer
             .missing
             .iter()
@@ -83,7 +91,7 @@ pub(super) async fn search(
                 request.is_raw,
                 errors,
                 &answer.skipped,
-                &parameters,
+                (&parameters, timing),
             )
             .await;
     }
@@ -97,12 +105,18 @@ pub(super) async fn search(
     }
     let Some(window) = request.search.window() else {
         return jaeger
-            .show(Vec::new(), request.is_raw, Vec::new(), &[], &parameters)
+            .show(
+                Vec::new(),
+                request.is_raw,
+                Vec::new(),
+                &[],
+                (&parameters, timing),
+            )
             .await;
     };
     let found = jaeger
         .query
-        .find_traces(FindTraces {
+        .find(FindTraces {
             tenant: jaeger.tenant.clone(),
             predicate: request.search.predicate(),
             window,
@@ -111,6 +125,9 @@ pub(super) async fn search(
             cursor: None,
         })
         .await?;
+    timing.part("find");
+    let found = jaeger.query.load(&jaeger.tenant, found).await?;
+    timing.part("read");
     let traces = found.traces.into_iter().map(|trace| trace.spans).collect();
     jaeger
         .show(
@@ -118,7 +135,7 @@ pub(super) async fn search(
             request.is_raw,
             Vec::new(),
             &found.skipped,
-            &parameters,
+            (&parameters, timing),
         )
         .await
 }
@@ -130,7 +147,7 @@ impl Jaeger {
         is_raw: bool,
         errors: Vec<AnswerError>,
         skipped: &[Skipped],
-        parameters: &Parameters,
+        (parameters, mut timing): (&Parameters, Timing),
     ) -> Result<Response, ApiError> {
         let options = (!is_raw).then_some(self.options.adjust);
         let data = self.work(move || traces_json(&traces, options)).await?;
@@ -140,13 +157,16 @@ impl Jaeger {
             errors,
         };
         answer.push_skipped(skipped);
-        Ok(answer.into_response(parameters))
+        let response = answer.into_response(parameters);
+        timing.part("write");
+        Ok(timing.put(response))
     }
 }
 
 /// Traces as JSON; without options they are raw.
 fn traces_json(traces: &[SpanBatch], options: Option<AdjustOptions>) -> String {
-    let mut out = String::new();
+    let spans: usize = traces.iter().map(SpanBatch::len).sum();
+    let mut out = String::with_capacity(spans.saturating_mul(SPAN_JSON_BYTES_TYPICAL));
     push_list(&mut out, traces, |out, spans| {
         let mut trace = AdjustableTrace::sanitized(spans);
         if let Some(options) = options {

@@ -56,11 +56,16 @@ impl Engine {
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
-        for chunk in view
-            .chunks
-            .iter()
-            .filter(|chunk| chunk.trace(trace_id).is_some())
-        {
+        let heads = || {
+            view.chunks
+                .iter()
+                .filter(|chunk| chunk.trace(trace_id).is_some())
+        };
+        // A segment holds a span once; only a head, or several fragments, may have it twice.
+        if fragments.len() == 1 && heads().next().is_none() {
+            return Ok(fragments.pop().unwrap_or_default());
+        }
+        for chunk in heads() {
             let ids = &chunk.batch.spans().trace_id;
             let rows = ids
                 .iter()

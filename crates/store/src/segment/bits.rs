@@ -90,6 +90,22 @@ impl Bits {
         blocks
     }
 
+    /// A part that begins at a row which is the first of a word.
+    pub(crate) fn part(&self, of: &Range<usize>) -> Self {
+        let words = self.words.iter().skip(of.start / 64);
+        let mut part = Self {
+            words: words.take(of.len().div_ceil(64)).copied().collect(),
+            len: of.len(),
+        };
+        part.clear_tail();
+        part
+    }
+
+    pub(crate) fn has(&self, row: usize) -> bool {
+        let word = self.words.get(row / 64).copied().unwrap_or_default();
+        word >> (row % 64) & 1 == 1
+    }
+
     /// Takes over the rows of a part that begins at a row, which is the first of a word.
     fn put(&mut self, from: usize, part: &Self) {
         let words = self.words.iter_mut().skip(from / 64);
@@ -201,6 +217,11 @@ mod tests {
         assert_eq!(blocks, [128..384, 640..700]);
         let mut verdict = Verdict::none(700);
         for block in blocks {
+            let part = some.part(&block);
+            let rows = part.rows().map(|row| row + block.start);
+            let wanted = some.rows().filter(|row| block.contains(row));
+            assert_eq!(rows.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+            assert!((0..block.len()).all(|row| part.has(row) == some.has(row + block.start)));
             verdict.put(block.start, &Verdict::all(block.len()));
         }
         assert_eq!(some.clone().and(&verdict.certain), some);

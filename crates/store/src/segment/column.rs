@@ -16,8 +16,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::decode::split;
-use super::footer::{ChunkPlace, ColumnInfo, PagePlace, Shape};
-use super::opened::{Codes, OpenedPage, PageValues, WRONG};
+use super::footer::{ChunkPlace, ColumnInfo, Shape};
+use super::opened::{Codes, OpenedPage, PageValues, UNKNOWN, WRONG};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
 const NO_CELL: u32 = u32::MAX;
@@ -208,11 +208,6 @@ impl Column {
     pub(crate) fn values(&self) -> &Values {
         &self.values
     }
-
-    /// Whether several rows share a value in [`Column::values`].
-    pub(crate) fn has_dictionary(&self) -> bool {
-        self.codes.is_some()
-    }
 }
 
 /// Gathers the cells of a column, page by page.
@@ -246,23 +241,14 @@ impl<'a> ColumnBuilder<'a> {
         }
     }
 
-    /// Adds the rows of a page that lie in `wanted` (counted in the row group), or says what is wrong with it.
+    /// Adds rows of a page, or says what is wrong with it.
     pub(crate) fn add_page(
         &mut self,
         opened: &OpenedPage,
-        page: PagePlace,
-        wanted: &Range<usize>,
+        rows: Range<usize>,
     ) -> Result<(), &'static str> {
-        let rows = page.rows as usize;
-        let first = wanted
-            .start
-            .saturating_sub(page.first_row as usize)
-            .min(rows);
-        let last = wanted
-            .end
-            .saturating_sub(page.first_row as usize)
-            .clamp(first, rows);
-        let mut cells = first..last;
+        let (first, last) = (rows.start, rows.end);
+        let mut cells = rows;
         if let (Some(slots), Some(presence)) = (&mut self.slots, &opened.presence) {
             presence.put_slots(cells, (self.cells as u32, NO_CELL), slots);
             cells = presence.before(first)..presence.before(last);
@@ -294,11 +280,7 @@ impl<'a> ColumnBuilder<'a> {
             .map_or(0, |dictionary| dictionary.len());
         let highest = self.codes.get(from..).unwrap_or_default().iter().max();
         let is_known = highest.is_none_or(|code| (*code as usize) < entries);
-        if is_known {
-            Ok(())
-        } else {
-            Err("a value is not in the dictionary")
-        }
+        if is_known { Ok(()) } else { Err(UNKNOWN) }
     }
 
     fn put_stored(

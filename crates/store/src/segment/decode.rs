@@ -103,7 +103,21 @@ pub(crate) fn hybrid(
 }
 
 /// Gives the values of `width` bits at the places `of`; the bytes are known to hold them.
-fn unpack(bytes: &[u8], width: u32, of: Range<usize>, mut give: impl FnMut(u64)) {
+fn unpack(bytes: &[u8], width: u32, mut of: Range<usize>, mut give: impl FnMut(u64)) {
+    // Eight narrow values begin with a byte and fit into one word.
+    if (1..=8).contains(&width) && of.start.is_multiple_of(8) {
+        let mask = (1u64 << width) - 1;
+        for group in bytes
+            .get(of.start / 8 * width as usize..)
+            .unwrap_or_default()
+            .chunks_exact(width as usize)
+            .take(of.len() / 8)
+        {
+            let word = word_at(group, 0);
+            (0..8).for_each(|place| give(word >> (place * width) & mask));
+            of.start += 8;
+        }
+    }
     let mask = if width >= 64 {
         u64::MAX
     } else {

@@ -24,7 +24,7 @@ pub(crate) fn read_envelopes(segment: &Segment) -> Result<SpanBatch, SegmentErro
     let footer = segment
         .footer(kind)?
         .ok_or_else(|| corrupt("it is missing"))?;
-    let mut opener = PageOpener::new()?;
+    let mut opener = PageOpener::new();
     let mut builder = BatchBuilder::new();
     for (at, group) in footer.groups.iter().enumerate() {
         let rows = 0..group.rows.len();

@@ -153,7 +153,7 @@ impl Segment {
             segment: self,
             footer: &footer,
         };
-        let mut opener = PageOpener::new()?;
+        let mut opener = PageOpener::new();
         let is_near = |a: &Range<usize>, b: &Range<usize>| b.start.saturating_sub(a.end) < GAP_ROWS;
         let mut range_at = 0;
         for near in ranges.chunk_by(is_near) {

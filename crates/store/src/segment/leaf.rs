@@ -16,12 +16,13 @@ use model::{Field, Place, ValueType};
 
 use super::SegmentError;
 use super::assemble::uuid_text;
-use super::bits::Verdict;
-use super::column::{Column, Values};
+use super::bits::{Bits, Verdict};
+use super::column::Values;
 use super::footer::{Footer, Shape};
 use super::layout::{Home, REST_COLUMN, SHAPE_COLUMN, SHAPE_LISTED, SHAPE_REST};
 use super::meta::FileKind;
 use super::open::Segment;
+use super::opened::{PageValues, WRONG};
 use super::page::PageOpener;
 use super::plan::{Leaf, Pruner, Test, stands_at};
 use super::read::{Piece, pieces};
@@ -67,7 +68,7 @@ impl<'a> LeafReader<'a> {
         &self,
         leaf: &Leaf,
         granule: usize,
-        range: &Range<usize>,
+        (range, asked): (&Range<usize>, &Bits),
         opener: &mut PageOpener,
     ) -> Result<Verdict, SegmentError> {
         let len = range.len();
@@ -76,7 +77,7 @@ impl<'a> LeafReader<'a> {
         }
         let typed = Meaning::Typed;
         let field = |name, meaning, opener: &mut PageOpener| {
-            self.field(leaf, range, (name, meaning), opener)
+            self.field(leaf, (range, asked), (name, meaning), opener)
         };
         match &leaf.field {
             Field::Name => field("name", typed(ValueType::String), opener),
@@ -103,7 +104,7 @@ impl<'a> LeafReader<'a> {
     fn field(
         &self,
         leaf: &Leaf,
-        range: &Range<usize>,
+        (range, asked): (&Range<usize>, &Bits),
         (name, meaning): (&str, Meaning),
         opener: &mut PageOpener,
     ) -> Result<Verdict, SegmentError> {
@@ -122,52 +123,72 @@ impl<'a> LeafReader<'a> {
                 column,
             };
             let shift = piece.all.start - range.start;
-            self.passing(
-                &place,
-                &piece.rows,
-                (&leaf.test, meaning, of_nothing),
-                opener,
-                &mut |at| verdict.set(shift + at),
-            )?;
+            let test = (&leaf.test, meaning, of_nothing);
+            let is_asked = |at: usize| asked.has(shift + at);
+            self.passing(&place, &piece.rows, test, &is_asked, opener, &mut |at| {
+                verdict.set(shift + at);
+            })?;
         }
         Ok(verdict)
     }
 
-    /// Gives the rows of a column whose cell passes, counted from the first of `rows`.
+    /// Gives the rows of a column whose cell passes, counted from the first of `rows`, as far as they are asked for.
     fn passing(
         &self,
         place: &ColumnPlace<'_>,
         rows: &Range<usize>,
         (test, meaning, of_nothing): (&Test, Meaning, bool),
+        is_asked: &dyn Fn(usize) -> bool,
         opener: &mut PageOpener,
         give: &mut dyn FnMut(usize),
     ) -> Result<(), SegmentError> {
-        let of = (place.kind, place.footer);
-        let column = self
-            .segment
-            .column(of, (place.group, place.column), rows, opener)?;
+        let (of, at) = ((place.kind, place.footer), (place.group, place.column));
         let mut text = Vec::new();
-        let mut judge = |at: usize| passes(&column, at, (test, meaning), &mut text);
-        if column.has_dictionary() {
-            let passing: Vec<bool> = (0..column.values().len()).map(&mut judge).collect();
-            if !of_nothing && passing.iter().all(|is| !is) {
-                return Ok(());
-            }
-            for row in 0..column.len() {
+        let Some(dictionary) = self.segment.dictionary(of, at, opener)? else {
+            let column = self.segment.column(of, at, rows, opener)?;
+            let values = (column.values(), column.shape);
+            for row in (0..column.len()).filter(|row| is_asked(*row)) {
                 if column.place(row).map_or(of_nothing, |at| {
-                    passing.get(at).copied().unwrap_or_default()
+                    passes(values, at, (test, meaning), &mut text)
                 }) {
                     give(row);
                 }
             }
-        } else {
-            for row in 0..column.len() {
-                if column.place(row).map_or(of_nothing, &mut judge) {
-                    give(row);
-                }
-            }
+            return Ok(());
+        };
+        let shape = place
+            .footer
+            .columns
+            .get(place.column)
+            .map(|info| info.shape);
+        let values = (&*dictionary, shape.unwrap_or(Shape::Long));
+        let passing: Vec<bool> = (0..dictionary.len())
+            .map(|at| passes(values, at, (test, meaning), &mut text))
+            .collect();
+        if !of_nothing && passing.iter().all(|is| !is) {
+            return Ok(());
         }
-        Ok(())
+        // A page is looked through for codes that pass before anything is made of its rows.
+        self.segment
+            .each_page(of, at, rows, opener, &mut |opened, page, inside| {
+                let PageValues::Codes(codes) = &opened.values else {
+                    return Err(WRONG);
+                };
+                if !codes.has_passing(&passing)? && !of_nothing {
+                    return Ok(());
+                }
+                let first = page.first_row as usize + inside.start - rows.start;
+                opened.each_cell(inside, |row, cell| {
+                    let passes = match cell {
+                        Some(cell) => codes.passes(cell, &passing),
+                        None => of_nothing,
+                    };
+                    if passes && is_asked(first + row) {
+                        give(first + row);
+                    }
+                });
+                Ok(())
+            })
     }
 
     fn attribute(
@@ -266,7 +287,8 @@ impl<'a> LeafReader<'a> {
                 column: column as usize,
             };
             let test = (&leaf.test, Meaning::Typed(field.value_type), false);
-            self.passing(&place, &rows.piece.rows, test, opener, &mut |row| {
+            let all = |_| true;
+            self.passing(&place, &rows.piece.rows, test, &all, opener, &mut |row| {
                 give(row, true);
             })?;
         }
@@ -399,7 +421,8 @@ impl<'a> LeafReader<'a> {
                     column,
                 };
                 let test = (&leaf.test, Meaning::Typed(ValueType::String), false);
-                self.passing(&place, &rows.piece.rows, test, opener, &mut |at| {
+                let all = |_| true;
+                self.passing(&place, &rows.piece.rows, test, &all, opener, &mut |at| {
                     if let Some(row) = spans.get(at) {
                         verdict.set(*row as usize - range.start);
                     }
@@ -470,12 +493,11 @@ fn has_passing<'b>(
 
 /// Whether a value of a column passes.
 fn passes(
-    column: &Column,
+    (values, shape): (&Values, Shape),
     at: usize,
     (test, meaning): (&Test, Meaning),
     text: &mut Vec<u8>,
 ) -> bool {
-    let values: &Values = column.values();
     let value = match meaning {
         Meaning::Start => AttrValue::Int(i64::try_from(values.number(at)).unwrap_or(i64::MAX)),
         Meaning::Typed(value_type) => match value_type {
@@ -484,7 +506,7 @@ fn passes(
             ValueType::Int => AttrValue::Int(values.number(at).cast_signed()),
             ValueType::Double => AttrValue::Double(f64::from_bits(values.number(at))),
             ValueType::String => {
-                let bytes = match column.shape {
+                let bytes = match shape {
                     Shape::Uuid => {
                         uuid_text(values.bytes(at), text);
                         text.as_slice()

@@ -20,7 +20,7 @@ use journal::{File, Files, OpenMode, read_exact_at};
 use super::SegmentError;
 use super::cache::{Kept, Part, SegmentCache};
 use super::column::{Column, ColumnBuilder, Values, read_dictionary};
-use super::footer::Footer;
+use super::footer::{ChunkPlace, ColumnInfo, Footer, PagePlace};
 use super::meta::{FileKind, SegmentId, SegmentMeta};
 use super::opened::OpenedPage;
 use super::page::PageOpener;
@@ -275,7 +275,7 @@ impl Segment {
     }
 
     /// The dictionary of a column in a row group; `None` when it has none.
-    fn dictionary(
+    pub(crate) fn dictionary(
         &self,
         (kind, footer): (FileKind, &Footer),
         (group, place): (usize, usize),
@@ -329,42 +329,62 @@ impl Segment {
         rows: &Range<usize>,
         opener: &mut PageOpener,
     ) -> Result<Column, SegmentError> {
-        let chunk = footer
-            .groups
-            .get(group)
-            .and_then(|group| group.chunks.get(place));
-        let (Some(chunk), Some(info)) = (chunk, footer.columns.get(place)) else {
-            return Err(SegmentError::bug(format!(
-                "there is no column {place} in row group {group}"
-            )));
-        };
+        let (chunk, info) = chunk_of(footer, (group, place))?;
         let dictionary = self.dictionary((kind, footer), (group, place), opener)?;
         let mut builder = ColumnBuilder::new(info, chunk, dictionary);
-        let is_wanted = |first: u32, count: u32| {
-            (first as usize) < rows.end && (first as usize + count as usize) > rows.start
+        self.each_page(
+            (kind, footer),
+            (group, place),
+            rows,
+            opener,
+            &mut |page, _, inside| builder.add_page(page, inside),
+        )?;
+        let column = builder.finish();
+        if column.len() != rows.len() {
+            return Err(SegmentError::bug(format!(
+                "column \"{}\" gave {} rows for {}",
+                info.name,
+                column.len(),
+                rows.len()
+            )));
+        }
+        Ok(column)
+    }
+
+    /// Gives the pages of a column that hold some of `rows` of one row group, each with those rows, counted in it;
+    /// `take` says what is wrong with a page.
+    pub(crate) fn each_page(
+        &self,
+        (kind, footer): (FileKind, &Footer),
+        (group, place): (usize, usize),
+        rows: &Range<usize>,
+        opener: &mut PageOpener,
+        take: &mut PageTaker<'_>,
+    ) -> Result<(), SegmentError> {
+        let (chunk, info) = chunk_of(footer, (group, place))?;
+        let inside = |page: &PagePlace| {
+            let first = page.first_row as usize;
+            rows.start.max(first) - first
+                ..rows.end.min(first + page.rows as usize).max(first) - first
         };
-        let wanted: Vec<_> = chunk
-            .pages
-            .iter()
-            .filter(|page| is_wanted(page.first_row, page.rows))
-            .collect();
+        let is_wanted = |page: &&PagePlace| !inside(page).is_empty();
+        let wanted: Vec<PagePlace> = chunk.pages.iter().filter(is_wanted).copied().collect();
         let of = (chunk, info.is_optional);
+        let bad = |page: &PagePlace, what: &str| self.bad_page(kind, page.offset, &info.name, what);
         if opener.keeps_pages {
-            for page in wanted {
+            for page in &wanted {
                 let part = Part::Page(kind, group as u32, place as u32, page.first_row);
                 let opened = self.page(part, || {
                     let stored = self.stored(kind, page.offset, u64::from(page.bytes))?;
-                    let opened = OpenedPage::open(opener, &stored, of, *page);
-                    opened.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))
+                    OpenedPage::open(opener, &stored, of, *page).map_err(|what| bad(page, what))
                 })?;
-                let added = builder.add_page(&opened, *page, rows);
-                added.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))?;
+                take(&opened, *page, inside(page)).map_err(|what| bad(page, what))?;
             }
-            return whole(builder.finish(), rows, &info.name);
+            return Ok(());
         }
         // Pages lie one behind the other, so they are read at once.
         let Some((first, last)) = wanted.first().zip(wanted.last()) else {
-            return Ok(builder.finish());
+            return Ok(());
         };
         let end = last.offset + u64::from(last.bytes);
         let stored = self.stored(kind, first.offset, end.saturating_sub(first.offset))?;
@@ -375,15 +395,13 @@ impl Segment {
                 .map_or(usize::MAX, |from| from as usize);
             let bytes = from
                 .checked_add(page.bytes as usize)
-                .and_then(|to| stored.get(from..to));
-            let bytes = bytes.ok_or_else(|| {
-                self.bad_page(kind, page.offset, &info.name, "page is out of order")
-            })?;
-            let added = OpenedPage::open(opener, bytes, of, **page)
-                .and_then(|opened| builder.add_page(&opened, **page, rows));
-            added.map_err(|what| self.bad_page(kind, page.offset, &info.name, what))?;
+                .and_then(|to| stored.get(from..to))
+                .ok_or_else(|| bad(page, "page is out of order"))?;
+            OpenedPage::open(opener, bytes, of, *page)
+                .and_then(|opened| take(&opened, *page, inside(page)))
+                .map_err(|what| bad(page, what))?;
         }
-        whole(builder.finish(), rows, &info.name)
+        Ok(())
     }
 
     /// A page, from the cache or made.
@@ -440,14 +458,19 @@ impl Segment {
     }
 }
 
-/// The column, when it has all the rows.
-fn whole(column: Column, rows: &Range<usize>, name: &str) -> Result<Column, SegmentError> {
-    if column.len() != rows.len() {
-        return Err(SegmentError::bug(format!(
-            "column \"{name}\" gave {} rows for {}",
-            column.len(),
-            rows.len()
-        )));
-    }
-    Ok(column)
+/// Takes an opened page, where it is, and the rows that are wanted of it.
+type PageTaker<'a> =
+    dyn FnMut(&OpenedPage, PagePlace, Range<usize>) -> Result<(), &'static str> + 'a;
+
+fn chunk_of(
+    footer: &Footer,
+    (group, place): (usize, usize),
+) -> Result<(&ChunkPlace, &ColumnInfo), SegmentError> {
+    let chunk = footer
+        .groups
+        .get(group)
+        .and_then(|group| group.chunks.get(place));
+    chunk.zip(footer.columns.get(place)).ok_or_else(|| {
+        SegmentError::bug(format!("there is no column {place} in row group {group}"))
+    })
 }

@@ -15,6 +15,7 @@ use super::footer::{ChunkPlace, PagePlace};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
 pub(crate) const WRONG: &str = "values don't fill the page";
+pub(crate) const UNKNOWN: &str = "a value is not in the dictionary";
 
 /// A page that was opened.
 #[derive(Debug)]
@@ -99,6 +100,21 @@ impl OpenedPage {
         })
     }
 
+    /// Gives each row of `rows`, counted from the first of them, with the number of its cell.
+    pub(crate) fn each_cell(&self, rows: Range<usize>, mut give: impl FnMut(usize, Option<usize>)) {
+        let Some(presence) = &self.presence else {
+            let cells = rows.clone().enumerate();
+            cells.for_each(|(at, cell)| give(at, Some(cell)));
+            return;
+        };
+        let mut next = presence.before(rows.start);
+        for (at, row) in rows.enumerate() {
+            let has_cell = presence.has(row);
+            give(at, has_cell.then_some(next));
+            next += usize::from(has_cell);
+        }
+    }
+
     /// Memory held, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
         let presence = self.presence.as_ref();
@@ -131,6 +147,38 @@ impl Codes {
             Some(0..=0xffff) => Self::Middle(codes.iter().map(|code| *code as u16).collect()),
             Some(_) => self,
         }
+    }
+
+    fn get(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::Narrow(codes) => codes.get(at).map(|code| usize::from(*code)),
+            Self::Middle(codes) => codes.get(at).map(|code| usize::from(*code)),
+            Self::Wide(codes) => codes.get(at).map(|code| *code as usize),
+        }
+    }
+
+    /// Tells whether one of these cells has a value that passes, or what is wrong; `passing` is by code.
+    pub(crate) fn has_passing(&self, passing: &[bool]) -> Result<bool, &'static str> {
+        fn look(codes: impl Iterator<Item = usize>, passing: &[bool]) -> (bool, bool) {
+            codes.fold((false, true), |(has, are_known), code| {
+                match passing.get(code) {
+                    Some(is) => (has | is, are_known),
+                    None => (has, false),
+                }
+            })
+        }
+        let (has, are_known) = match self {
+            Self::Narrow(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
+            Self::Middle(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
+            Self::Wide(codes) => look(codes.iter().map(|code| *code as usize), passing),
+        };
+        if are_known { Ok(has) } else { Err(UNKNOWN) }
+    }
+
+    /// Tells whether a cell's value passes.
+    pub(crate) fn passes(&self, cell: usize, passing: &[bool]) -> bool {
+        let is = self.get(cell).and_then(|code| passing.get(code));
+        is.copied().unwrap_or_default()
     }
 
     /// Appends those at the places of `wanted`; `None` when there are not so many.
@@ -206,6 +254,11 @@ impl Presence {
         }
     }
 
+    fn has(&self, row: usize) -> bool {
+        let word = self.words.get(row / 64).copied().unwrap_or_default();
+        word >> (row % 64) & 1 == 1
+    }
+
     /// Appends for each row of `wanted` the number of its cell, counted from `base`, or `missing`.
     pub(crate) fn put_slots(
         &self,
@@ -216,10 +269,9 @@ impl Presence {
         slots.reserve(wanted.len());
         let mut next = base;
         for row in wanted {
-            let word = self.words.get(row / 64).copied().unwrap_or_default();
-            let bit = (word >> (row % 64) & 1) as u32;
-            slots.push(if bit == 1 { next } else { missing });
-            next += bit;
+            let has_cell = self.has(row);
+            slots.push(if has_cell { next } else { missing });
+            next += u32::from(has_cell);
         }
     }
 }

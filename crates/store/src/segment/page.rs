@@ -200,7 +200,8 @@ impl std::fmt::Debug for Compressor {
 
 /// Opens pages, one after another, with one context.
 pub(crate) struct PageOpener {
-    context: zstd::bulk::Decompressor<'static>,
+    /// Made when the first compressed page comes: often all pages are in the cache.
+    context: Option<zstd::bulk::Decompressor<'static>>,
     raw: Vec<u8>,
     /// Whether data pages are worth keeping for the next question: few are read, not all of a file.
     pub keeps_pages: bool,
@@ -222,22 +223,20 @@ pub(crate) struct Expected {
 }
 
 impl PageOpener {
-    pub(crate) fn new() -> Result<Self, SegmentError> {
-        let made = zstd::bulk::Decompressor::new();
-        let context =
-            made.map_err(|error| SegmentError::bug(format!("no decompressor: {error}")))?;
-        Ok(Self {
-            context,
+    pub(crate) fn new() -> Self {
+        Self {
+            context: None,
             raw: Vec::new(),
             keeps_pages: false,
-        })
+        }
     }
 
     /// An opener of few pages, which are kept in the cache.
-    pub(crate) fn keeping() -> Result<Self, SegmentError> {
-        let mut opener = Self::new()?;
-        opener.keeps_pages = true;
-        Ok(opener)
+    pub(crate) fn keeping() -> Self {
+        Self {
+            keeps_pages: true,
+            ..Self::new()
+        }
     }
 
     /// The number of values and the uncompressed bytes of a page that fills `bytes` exactly, or what is wrong with it.
@@ -280,11 +279,15 @@ impl PageOpener {
         if said != Some(u64::from(header.raw_bytes)) {
             return Err("compressed length is not the header's");
         }
+        let context = match &mut self.context {
+            Some(context) => context,
+            none => match zstd::bulk::Decompressor::new() {
+                Ok(made) => none.insert(made),
+                Err(_) => return Err("there is no memory to decompress it"),
+            },
+        };
         self.raw.resize(raw_bytes, 0);
-        match self
-            .context
-            .decompress_to_buffer(rest, self.raw.as_mut_slice())
-        {
+        match context.decompress_to_buffer(rest, self.raw.as_mut_slice()) {
             Ok(len) if len == raw_bytes => Ok((header.values, &self.raw)),
             _ => Err("page can't be decompressed"),
         }
@@ -306,7 +309,7 @@ mod tests {
         for kind in [PageKind::Dictionary, PageKind::Data(PageEncoding::Delta)] {
             let mut page = Vec::new();
             put_page(kind, 77, raw.len(), &stored, &mut page);
-            let mut opener = PageOpener::new().unwrap();
+            let mut opener = PageOpener::new();
             let expected = Expected {
                 kind,
                 values: Some(77),

@@ -115,9 +115,9 @@ impl Segment {
             traces,
             envelopes: EnvelopeCopier::new(&resources),
             opener: if by_arrival && rows <= KEPT_ROWS_MAX {
-                PageOpener::keeping()?
+                PageOpener::keeping()
             } else {
-                PageOpener::new()?
+                PageOpener::new()
             },
             builder: BatchBuilder::new(),
         };
@@ -197,7 +197,7 @@ impl Segment {
     ) -> Result<(), SegmentError> {
         let footer = self.spans_footer()?;
         let place = footer.column(name).ok_or_else(|| self.no_column(name))?;
-        let mut opener = PageOpener::new()?;
+        let mut opener = PageOpener::new();
         for (at, group) in footer.groups.iter().enumerate() {
             let rows = 0..group.rows.len();
             let column =

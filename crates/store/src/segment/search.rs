@@ -97,7 +97,7 @@ impl Segment {
             window,
             cancel,
             leaves: LeafReader::new(self, &pruner)?,
-            opener: PageOpener::new()?,
+            opener: PageOpener::new(),
         };
         // Often the first few rows are enough, so pieces begin small.
         let mut piece_rows = BLOCK_ROWS;
@@ -137,7 +137,8 @@ struct Searcher<'a> {
 impl Searcher<'_> {
     /// The rows of a piece of a granule.
     fn piece(&mut self, granule: usize, range: &Range<usize>) -> Result<Vec<u32>, SegmentError> {
-        let verdict = self.judge(&self.plan.root, granule, range)?;
+        let asked = Bits::all(range.len());
+        let verdict = self.judge(&self.plan.root, granule, (range, &asked))?;
         if verdict.possible.is_empty() {
             return Ok(Vec::new());
         }
@@ -171,24 +172,27 @@ impl Searcher<'_> {
         Ok(certain.rows().map(|at| (range.start + at) as u32).collect())
     }
 
+    /// Judges the rows that are asked for; what the verdict says of others means nothing.
     fn judge(
         &mut self,
         node: &Node,
         granule: usize,
-        range: &Range<usize>,
+        (range, asked): (&Range<usize>, &Bits),
     ) -> Result<Verdict, SegmentError> {
         let len = range.len();
         Ok(match node {
             Node::All => Verdict::all(len),
-            Node::Not(one) => self.judge(one, granule, range)?.not(),
+            Node::Not(one) => self.judge(one, granule, (range, asked))?.not(),
             Node::And(all) => {
                 let mut verdict = Verdict::all(len);
                 for one in all {
                     // What the ones before have ruled out is not read.
+                    let open = verdict.possible.clone().and(asked);
                     let mut next = Verdict::none(len);
-                    for block in verdict.possible.blocks(BLOCK_ROWS / 64) {
+                    for block in open.blocks(BLOCK_ROWS / 64) {
                         let rows = range.start + block.start..range.start + block.end;
-                        next.put(block.start, &self.judge(one, granule, &rows)?);
+                        let judged = self.judge(one, granule, (&rows, &open.part(&block)))?;
+                        next.put(block.start, &judged);
                     }
                     verdict = verdict.and(&next);
                 }
@@ -197,11 +201,14 @@ impl Searcher<'_> {
             Node::Or(any) => {
                 let mut verdict = Verdict::none(len);
                 for one in any {
-                    verdict = verdict.or(&self.judge(one, granule, range)?);
+                    verdict = verdict.or(&self.judge(one, granule, (range, asked))?);
                 }
                 verdict
             }
-            Node::Leaf(leaf) => self.leaves.judge(leaf, granule, range, &mut self.opener)?,
+            Node::Leaf(leaf) => {
+                let rows = (range, asked);
+                self.leaves.judge(leaf, granule, rows, &mut self.opener)?
+            }
         })
     }
 

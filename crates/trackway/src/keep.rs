@@ -124,7 +124,7 @@ fn options_of(config: &Config) -> StoreOptions {
     let share = Share {
         memory_bytes: memory_limit_bytes(config),
     };
-    let heads_bytes_max = share.of(80);
+    let heads_bytes_max = share.of(48);
     // One head fills while another is frozen.
     let head_bytes_max = usize::try_from(store.head.bytes_max.0).unwrap_or(usize::MAX);
     StoreOptions {
@@ -195,8 +195,8 @@ mod tests {
     #[test]
     fn less_memory_makes_smaller_heads() {
         let options = options_of(&config(64));
-        assert_eq!(options.heads_bytes_max, 10 << 20);
-        assert_eq!(options.head_bytes_max, 5 << 20);
+        assert_eq!(options.heads_bytes_max, 6 << 20);
+        assert_eq!(options.head_bytes_max, 3 << 20);
         assert_eq!(options.cache_bytes, 6 << 20);
     }
 

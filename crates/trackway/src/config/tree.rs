@@ -81,7 +81,7 @@ tree! {
         /// A head with so many spans is written to a segment.
         spans_max: usize = 131_072,
         /// A head of this size is written to a segment.
-        bytes_max: ByteCount = ByteCount::mib(48),
+        bytes_max: ByteCount = ByteCount::mib(24),
         /// A head whose oldest span arrived so long ago is written to a segment.
         age_max: Duration = Duration::from_secs(15),
     }
@@ -112,8 +112,8 @@ tree! {
     /// How much memory the program takes.
     pub(crate) struct Memory {
         /// What the program may take. `auto` is half of what the machine or its cgroup has, 512MiB at most. A quarter
-        /// is for requests in flight (over it senders are told to send again later), a third for heads, a tenth for
-        /// caches, the rest for questions and everything else.
+        /// is for requests in flight (over it senders are told to send again later), a tenth each for heads and for
+        /// caches, the rest for freezing, questions and everything else.
         limit: SizeOrAuto = SizeOrAuto::Auto,
     }
 

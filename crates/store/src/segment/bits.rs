@@ -101,6 +101,11 @@ impl Bits {
         part
     }
 
+    pub(crate) fn count(&self) -> usize {
+        let ones = self.words.iter().map(|word| word.count_ones() as usize);
+        ones.sum()
+    }
+
     pub(crate) fn has(&self, row: usize) -> bool {
         let word = self.words.get(row / 64).copied().unwrap_or_default();
         word >> (row % 64) & 1 == 1

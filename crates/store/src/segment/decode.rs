@@ -51,30 +51,49 @@ pub(crate) fn each_run<'a>(
     count: usize,
     mut give: impl FnMut(Run<'a>) -> Option<()>,
 ) -> Option<()> {
+    let mut left = count;
+    while left > 0 {
+        let run = match take_run(&mut bytes, width)? {
+            Run::Packed(packed, values) => Run::Packed(packed, values.min(left)),
+            same @ Run::Same(..) => same,
+        };
+        let (Run::Same(_, length) | Run::Packed(_, length)) = run;
+        left = left.checked_sub(length)?;
+        give(run)?;
+    }
+    bytes.is_empty().then_some(())
+}
+
+/// Gives the pieces of a stream that fills `bytes`; the last one may have up to seven values that mean nothing.
+pub(crate) fn each_run_to_end<'a>(
+    mut bytes: &'a [u8],
+    width: u32,
+    mut give: impl FnMut(Run<'a>) -> Option<()>,
+) -> Option<()> {
+    while !bytes.is_empty() {
+        give(take_run(&mut bytes, width)?)?;
+    }
+    Some(())
+}
+
+#[inline]
+fn take_run<'a>(bytes: &mut &'a [u8], width: u32) -> Option<Run<'a>> {
     if width > 32 {
         return None;
     }
-    let value_bytes = width.div_ceil(8) as usize;
-    let mut left = count;
-    while left > 0 {
-        let header = take_varint(&mut bytes)?;
-        let length = usize::try_from(header >> 1)
-            .ok()
-            .filter(|length| *length > 0)?;
-        if header & 1 == 1 {
-            let packed = take(&mut bytes, length.checked_mul(width as usize)?)?;
-            let values = length.checked_mul(8)?.min(left);
-            give(Run::Packed(packed, values))?;
-            left -= values;
-        } else {
-            let mut word = [0u8; 4];
-            word.get_mut(..value_bytes)?
-                .copy_from_slice(take(&mut bytes, value_bytes)?);
-            left = left.checked_sub(length)?;
-            give(Run::Same(u32::from_le_bytes(word), length))?;
-        }
+    let header = take_varint(bytes)?;
+    let length = usize::try_from(header >> 1)
+        .ok()
+        .filter(|length| *length > 0)?;
+    if header & 1 == 1 {
+        let packed = take(bytes, length.checked_mul(width as usize)?)?;
+        return Some(Run::Packed(packed, length.checked_mul(8)?));
     }
-    bytes.is_empty().then_some(())
+    let value_bytes = width.div_ceil(8) as usize;
+    let mut word = [0u8; 4];
+    word.get_mut(..value_bytes)?
+        .copy_from_slice(take(bytes, value_bytes)?);
+    Some(Run::Same(u32::from_le_bytes(word), length))
 }
 
 /// Appends those of `count` values at the places of `wanted`; the stream fills `bytes` exactly.
@@ -103,7 +122,7 @@ pub(crate) fn hybrid(
 }
 
 /// Gives the values of `width` bits at the places `of`; the bytes are known to hold them.
-fn unpack(bytes: &[u8], width: u32, mut of: Range<usize>, mut give: impl FnMut(u64)) {
+pub(crate) fn unpack(bytes: &[u8], width: u32, mut of: Range<usize>, mut give: impl FnMut(u64)) {
     // Eight narrow values begin with a byte and fit into one word.
     if (1..=8).contains(&width) && of.start.is_multiple_of(8) {
         let mask = (1u64 << width) - 1;

@@ -75,9 +75,10 @@ impl<'a> LeafReader<'a> {
         if !self.pruner.leaf_may_match(leaf, granule) {
             return Ok(Verdict::none(len));
         }
+        let few = Some(asked).filter(|asked| asked.count() * 8 < len);
         let typed = Meaning::Typed;
         let field = |name, meaning, opener: &mut PageOpener| {
-            self.field(leaf, (range, asked), (name, meaning), opener)
+            self.field(leaf, (range, few), (name, meaning), opener)
         };
         match &leaf.field {
             Field::Name => field("name", typed(ValueType::String), opener),
@@ -104,7 +105,7 @@ impl<'a> LeafReader<'a> {
     fn field(
         &self,
         leaf: &Leaf,
-        (range, asked): (&Range<usize>, &Bits),
+        (range, asked): (&Range<usize>, Option<&Bits>),
         (name, meaning): (&str, Meaning),
         opener: &mut PageOpener,
     ) -> Result<Verdict, SegmentError> {
@@ -124,21 +125,22 @@ impl<'a> LeafReader<'a> {
             };
             let shift = piece.all.start - range.start;
             let test = (&leaf.test, meaning, of_nothing);
-            let is_asked = |at: usize| asked.has(shift + at);
-            self.passing(&place, &piece.rows, test, &is_asked, opener, &mut |at| {
+            let asked = asked.map(|asked| (asked, shift));
+            self.passing(&place, &piece.rows, test, asked, opener, &mut |at| {
                 verdict.set(shift + at);
             })?;
         }
         Ok(verdict)
     }
 
-    /// Gives the rows of a column whose cell passes, counted from the first of `rows`, as far as they are asked for.
+    /// Gives the rows of a column whose cell passes, counted from the first of `rows`. Of few that are asked for, only
+    /// those are looked at; they are counted from this many rows before.
     fn passing(
         &self,
         place: &ColumnPlace<'_>,
         rows: &Range<usize>,
         (test, meaning, of_nothing): (&Test, Meaning, bool),
-        is_asked: &dyn Fn(usize) -> bool,
+        asked: Option<(&Bits, usize)>,
         opener: &mut PageOpener,
         give: &mut dyn FnMut(usize),
     ) -> Result<(), SegmentError> {
@@ -147,7 +149,8 @@ impl<'a> LeafReader<'a> {
         let Some(dictionary) = self.segment.dictionary(of, at, opener)? else {
             let column = self.segment.column(of, at, rows, opener)?;
             let values = (column.values(), column.shape);
-            for row in (0..column.len()).filter(|row| is_asked(*row)) {
+            let is_asked = |row: &usize| asked.is_none_or(|(bits, shift)| bits.has(shift + row));
+            for row in (0..column.len()).filter(is_asked) {
                 if column.place(row).map_or(of_nothing, |at| {
                     passes(values, at, (test, meaning), &mut text)
                 }) {
@@ -168,25 +171,35 @@ impl<'a> LeafReader<'a> {
         if !of_nothing && passing.iter().all(|is| !is) {
             return Ok(());
         }
-        // A page is looked through for codes that pass before anything is made of its rows.
+        let wanted = (rows, Some(passing.as_slice()).filter(|_| !of_nothing));
         self.segment
-            .each_page(of, at, rows, opener, &mut |opened, page, inside| {
+            .each_page(of, at, wanted, opener, &mut |opened, page, inside| {
                 let PageValues::Codes(codes) = &opened.values else {
                     return Err(WRONG);
                 };
-                if !codes.has_passing(&passing)? && !of_nothing {
+                let mut give_row = |row: usize| give(page.first_row as usize + row - rows.start);
+                if asked.is_none() && !of_nothing {
+                    let cells = codes.passing(&passing)?.into_iter();
+                    opened.rows_of(cells, |row| {
+                        if inside.contains(&row) {
+                            give_row(row);
+                        }
+                    });
                     return Ok(());
                 }
-                let first = page.first_row as usize + inside.start - rows.start;
-                opened.each_cell(inside, |row, cell| {
-                    let passes = match cell {
-                        Some(cell) => codes.passes(cell, &passing),
+                let is_asked = |row: &usize| {
+                    let at = |shift| shift + page.first_row as usize + row - rows.start;
+                    asked.is_none_or(|(bits, shift)| bits.has(at(shift)))
+                };
+                for row in inside.clone().filter(is_asked) {
+                    let passes = match opened.cell(row) {
+                        Some(cell) => codes.passes(cell, &passing)?,
                         None => of_nothing,
                     };
-                    if passes && is_asked(first + row) {
-                        give(first + row);
+                    if passes {
+                        give_row(row);
                     }
-                });
+                }
                 Ok(())
             })
     }
@@ -287,8 +300,7 @@ impl<'a> LeafReader<'a> {
                 column: column as usize,
             };
             let test = (&leaf.test, Meaning::Typed(field.value_type), false);
-            let all = |_| true;
-            self.passing(&place, &rows.piece.rows, test, &all, opener, &mut |row| {
+            self.passing(&place, &rows.piece.rows, test, None, opener, &mut |row| {
                 give(row, true);
             })?;
         }
@@ -421,8 +433,7 @@ impl<'a> LeafReader<'a> {
                     column,
                 };
                 let test = (&leaf.test, Meaning::Typed(ValueType::String), false);
-                let all = |_| true;
-                self.passing(&place, &rows.piece.rows, test, &all, opener, &mut |at| {
+                self.passing(&place, &rows.piece.rows, test, None, opener, &mut |at| {
                     if let Some(row) = spans.get(at) {
                         verdict.set(*row as usize - range.start);
                     }

@@ -335,7 +335,7 @@ impl Segment {
         self.each_page(
             (kind, footer),
             (group, place),
-            rows,
+            (rows, None),
             opener,
             &mut |page, _, inside| builder.add_page(page, inside),
         )?;
@@ -352,12 +352,13 @@ impl Segment {
     }
 
     /// Gives the pages of a column that hold some of `rows` of one row group, each with those rows, counted in it;
-    /// `take` says what is wrong with a page.
+    /// `take` says what is wrong with a page. A page that certainly has no code that is one of the `passing` is left
+    /// out.
     pub(crate) fn each_page(
         &self,
         (kind, footer): (FileKind, &Footer),
         (group, place): (usize, usize),
-        rows: &Range<usize>,
+        (rows, passing): (&Range<usize>, Option<&[bool]>),
         opener: &mut PageOpener,
         take: &mut PageTaker<'_>,
     ) -> Result<(), SegmentError> {
@@ -382,10 +383,14 @@ impl Segment {
             }
             return Ok(());
         }
-        // Pages lie one behind the other, so they are read at once.
         let Some((first, last)) = wanted.first().zip(wanted.last()) else {
             return Ok(());
         };
+        let memory = (kind, group, place);
+        if let ([page], Some(opened)) = (&*wanted, opener.last(memory, first.first_row)) {
+            return take(&opened, *page, inside(page)).map_err(|what| bad(page, what));
+        }
+        // Pages lie one behind the other, so they are read at once.
         let end = last.offset + u64::from(last.bytes);
         let stored = self.stored(kind, first.offset, end.saturating_sub(first.offset))?;
         for page in &wanted {
@@ -397,9 +402,13 @@ impl Segment {
                 .checked_add(page.bytes as usize)
                 .and_then(|to| stored.get(from..to))
                 .ok_or_else(|| bad(page, "page is out of order"))?;
-            OpenedPage::open(opener, bytes, of, *page)
-                .and_then(|opened| take(&opened, *page, inside(page)))
-                .map_err(|what| bad(page, what))?;
+            let opened = OpenedPage::open_if(opener, bytes, of, *page, passing);
+            let Some(opened) = opened.map_err(|what| bad(page, what))? else {
+                continue;
+            };
+            let opened = Arc::new(opened);
+            opener.remember(memory, page.first_row, &opened);
+            take(&opened, *page, inside(page)).map_err(|what| bad(page, what))?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::decode::{Run, delta, each_run, hybrid};
+use super::decode::{Run, delta, each_run, each_run_to_end, hybrid, unpack};
 use super::footer::{ChunkPlace, PagePlace};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
@@ -56,13 +56,24 @@ pub(crate) struct Presence {
 }
 
 impl OpenedPage {
-    /// Opens a page of a column, or says what is wrong with it. One that is to be `kept` is made small.
+    /// Opens a page of a column, or says what is wrong with it. One that is to be kept is made small.
     pub(crate) fn open(
+        opener: &mut PageOpener,
+        stored: &[u8],
+        of: (&ChunkPlace, bool),
+        page: PagePlace,
+    ) -> Result<Self, &'static str> {
+        Self::open_if(opener, stored, of, page, None).and_then(|opened| opened.ok_or(WRONG))
+    }
+
+    /// Opens a page of a column, unless it certainly has no cell whose code is one of the `passing`.
+    pub(crate) fn open_if(
         opener: &mut PageOpener,
         stored: &[u8],
         (chunk, is_optional): (&ChunkPlace, bool),
         page: PagePlace,
-    ) -> Result<Self, &'static str> {
+        passing: Option<&[bool]>,
+    ) -> Result<Option<Self>, &'static str> {
         let expected = Expected {
             kind: PageKind::Data(chunk.encoding),
             values: Some(page.rows),
@@ -72,11 +83,19 @@ impl OpenedPage {
         let (_, raw) = opener.open(stored, expected)?;
         let rows = page.rows as usize;
         let mut rest = raw;
-        let presence = if is_optional {
-            let levels = take_levels(&mut rest).ok_or("presence bits are cut short")?;
-            Some(Presence::read(levels, rows).ok_or("presence bits make no sense")?)
+        let levels = if is_optional {
+            Some(take_levels(&mut rest).ok_or("presence bits are cut short")?)
         } else {
             None
+        };
+        if passing.is_some_and(|passing| !may_pass(rest, passing)) {
+            return Ok(None);
+        }
+        let presence = match levels {
+            Some(levels) => {
+                Some(Presence::read(levels, rows).ok_or("presence bits make no sense")?)
+            }
+            None => None,
         };
         let cells = presence.as_ref().map_or(rows, |presence| presence.cells);
         let values = match chunk.encoding {
@@ -93,25 +112,41 @@ impl OpenedPage {
                 PageValues::Stored(raw.to_vec(), raw.len() - rest.len())
             }
         };
-        Ok(Self {
+        Ok(Some(Self {
             presence,
             cells,
             values,
-        })
+        }))
     }
 
-    /// Gives each row of `rows`, counted from the first of them, with the number of its cell.
-    pub(crate) fn each_cell(&self, rows: Range<usize>, mut give: impl FnMut(usize, Option<usize>)) {
+    /// The number of a row's cell.
+    pub(crate) fn cell(&self, row: usize) -> Option<usize> {
+        match &self.presence {
+            None => Some(row),
+            Some(presence) => presence.has(row).then(|| presence.before(row)),
+        }
+    }
+
+    /// Gives the rows of some cells, which ascend.
+    pub(crate) fn rows_of(&self, cells: impl Iterator<Item = usize>, mut give: impl FnMut(usize)) {
         let Some(presence) = &self.presence else {
-            let cells = rows.clone().enumerate();
-            cells.for_each(|(at, cell)| give(at, Some(cell)));
+            cells.for_each(give);
             return;
         };
-        let mut next = presence.before(rows.start);
-        for (at, row) in rows.enumerate() {
-            let has_cell = presence.has(row);
-            give(at, has_cell.then_some(next));
-            next += usize::from(has_cell);
+        let mut word = 0;
+        for cell in cells {
+            let is_behind = |before: Option<&u32>| before.is_some_and(|b| *b as usize <= cell);
+            while is_behind(presence.before.get(word + 1)) {
+                word += 1;
+            }
+            let before = presence.before.get(word).copied().unwrap_or_default();
+            let mut bits = presence.words.get(word).copied().unwrap_or_default();
+            for _ in before as usize..cell {
+                bits &= bits.wrapping_sub(1);
+            }
+            if bits != 0 {
+                give(word * 64 + bits.trailing_zeros() as usize);
+            }
         }
     }
 
@@ -157,28 +192,29 @@ impl Codes {
         }
     }
 
-    /// Tells whether one of these cells has a value that passes, or what is wrong; `passing` is by code.
-    pub(crate) fn has_passing(&self, passing: &[bool]) -> Result<bool, &'static str> {
-        fn look(codes: impl Iterator<Item = usize>, passing: &[bool]) -> (bool, bool) {
-            codes.fold((false, true), |(has, are_known), code| {
-                match passing.get(code) {
-                    Some(is) => (has | is, are_known),
-                    None => (has, false),
+    /// The cells whose values pass, ascending, or what is wrong; `passing` is by code.
+    pub(crate) fn passing(&self, passing: &[bool]) -> Result<Vec<usize>, &'static str> {
+        fn look(codes: impl Iterator<Item = usize>, passing: &[bool]) -> Option<Vec<usize>> {
+            let mut found = Vec::new();
+            for (cell, code) in codes.enumerate() {
+                if *passing.get(code)? {
+                    found.push(cell);
                 }
-            })
+            }
+            Some(found)
         }
-        let (has, are_known) = match self {
+        let found = match self {
             Self::Narrow(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
             Self::Middle(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
             Self::Wide(codes) => look(codes.iter().map(|code| *code as usize), passing),
         };
-        if are_known { Ok(has) } else { Err(UNKNOWN) }
+        found.ok_or(UNKNOWN)
     }
 
-    /// Tells whether a cell's value passes.
-    pub(crate) fn passes(&self, cell: usize, passing: &[bool]) -> bool {
-        let is = self.get(cell).and_then(|code| passing.get(code));
-        is.copied().unwrap_or_default()
+    /// Tells whether a cell's value passes, or what is wrong.
+    pub(crate) fn passes(&self, cell: usize, passing: &[bool]) -> Result<bool, &'static str> {
+        let code = self.get(cell).ok_or(WRONG)?;
+        passing.get(code).copied().ok_or(UNKNOWN)
     }
 
     /// Appends those at the places of `wanted`; `None` when there are not so many.
@@ -285,6 +321,32 @@ fn mask(count: usize) -> u64 {
     }
 }
 
+/// Tells whether some code of a page passes; `true` for what makes no sense, so that it is read and found out.
+fn may_pass(raw: &[u8], passing: &[bool]) -> bool {
+    let Some((width, runs)) = raw.split_first() else {
+        return true;
+    };
+    let does = |code: u32| passing.get(code as usize).is_none_or(|is| *is);
+    if *width == 0 {
+        // No bits at all: any number of zeros.
+        return does(0);
+    }
+    let mut found = false;
+    // How many codes there are is not known here; the stream ends where the page does.
+    let walked = each_run_to_end(runs, u32::from(*width), |run| {
+        match run {
+            Run::Same(code, _) => found |= does(code),
+            Run::Packed(packed, count) => {
+                unpack(packed, u32::from(*width), 0..count, |code| {
+                    found |= does(code as u32);
+                });
+            }
+        }
+        Some(())
+    });
+    found || walked.is_none()
+}
+
 fn take_levels<'a>(raw: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = raw.split_first_chunk::<4>()?;
     let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -324,6 +386,22 @@ mod tests {
             prop_assert_eq!(presence.before(some.start), sum(&bits[..some.start]));
             prop_assert_eq!(presence.before(some.end), sum(&bits[..some.end]));
             let mut slots = Vec::new();
+            let page = OpenedPage {
+                cells: presence.cells,
+                values: PageValues::Numbers(Vec::new()),
+                presence: Presence::read(&bytes, bits.len()),
+            };
+            let present: Vec<usize> = (0..bits.len()).filter(|row| bits[*row] == 1).collect();
+            let mut rows = Vec::new();
+            page.rows_of(0..present.len(), |row| rows.push(row));
+            prop_assert_eq!(&rows, &present);
+            rows.clear();
+            page.rows_of((0..present.len()).step_by(3), |row| rows.push(row));
+            prop_assert_eq!(rows, present.into_iter().step_by(3).collect::<Vec<_>>());
+            for row in some.clone() {
+                let cell = (bits[row] == 1).then(|| sum(&bits[..row]));
+                prop_assert_eq!(page.cell(row), cell);
+            }
             presence.put_slots(some.clone(), (100, u32::MAX), &mut slots);
             let cell = |at: usize| 100 + sum(&bits[some.start..at]) as u32;
             let wanted: Vec<u32> =
@@ -348,7 +426,23 @@ mod tests {
                 let mut read = Vec::new();
                 codes.put(some.clone(), &mut read).unwrap();
                 prop_assert_eq!(&read, &values[some.clone()]);
+                if factor < 70_000 {
+                    let passing: Vec<bool> = (0..factor * 40).map(|code| code % 3 == 0).collect();
+                    let wanted = (0..values.len()).filter(|cell| values[*cell].is_multiple_of(3));
+                    prop_assert_eq!(codes.passing(&passing), Ok(wanted.collect()));
+                    let too_few = codes.passing(passing.get(..1).unwrap());
+                    prop_assert_eq!(too_few.is_err(), values.iter().any(|code| *code > 0));
+                }
                 prop_assert!(codes.put(0..values.len() + 1, &mut read).is_none());
+            }
+            let entries = values.iter().max().map_or(0, |code| *code as usize + 1);
+            let mut passing = vec![false; entries];
+            // Padding behind the last code is zeros, so whether that one passes may not be known.
+            prop_assert!(!may_pass(&bytes, &passing) || values.is_empty());
+            for code in values.iter().filter(|code| **code < 1_000) {
+                passing[*code as usize] = true;
+                prop_assert!(may_pass(&bytes, &passing));
+                passing[*code as usize] = false;
             }
         }
 
@@ -357,7 +451,7 @@ mod tests {
             if let Some(presence) = Presence::read(&bytes, 50) {
                 prop_assert!(presence.cells <= 50 && presence.before(60) == presence.cells);
             }
-            let _read = Codes::read(&bytes, 50);
+            let _read = (Codes::read(&bytes, 50), may_pass(&bytes, &[true, false]));
         }
     }
 }

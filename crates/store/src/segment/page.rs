@@ -14,9 +14,14 @@
     reason = "a page is far below 2^31 bytes; see PAGE_BYTES_MAX"
 )]
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::SegmentError;
 use super::decode::{take_varint, unzigzag};
 use super::encode::{put_varint, zigzag};
+use super::meta::FileKind;
+use super::opened::OpenedPage;
 
 /// The longest page, compressed or not: a value is at most a request long (64 MiB), and a page holds at least one.
 pub(crate) const PAGE_BYTES_MAX: usize = 1 << 30;
@@ -205,7 +210,13 @@ pub(crate) struct PageOpener {
     raw: Vec<u8>,
     /// Whether data pages are worth keeping for the next question: few are read, not all of a file.
     pub keeps_pages: bool,
+    /// The page that was opened last of a column, by file, row group and column: rows are often asked for in pieces.
+    last: HashMap<LastOf, LastPage>,
 }
+
+type LastOf = (FileKind, usize, usize);
+/// Its first row, and the page.
+type LastPage = (u32, Arc<OpenedPage>);
 
 impl std::fmt::Debug for PageOpener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -228,7 +239,18 @@ impl PageOpener {
             context: None,
             raw: Vec::new(),
             keeps_pages: false,
+            last: HashMap::new(),
         }
+    }
+
+    /// The page that was opened last of a column, if it is the one that begins with this row.
+    pub(crate) fn last(&self, of: LastOf, first_row: u32) -> Option<Arc<OpenedPage>> {
+        let (row, page) = self.last.get(&of)?;
+        (*row == first_row).then(|| Arc::clone(page))
+    }
+
+    pub(crate) fn remember(&mut self, of: LastOf, first_row: u32, page: &Arc<OpenedPage>) {
+        self.last.insert(of, (first_row, Arc::clone(page)));
     }
 
     /// An opener of few pages, which are kept in the cache.

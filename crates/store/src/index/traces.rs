@@ -97,6 +97,11 @@ impl TraceTable {
             .find(|entry| entry.trace_id == trace_id)
     }
 
+    /// A trace by its place in the order of the low halves of ids.
+    pub(crate) fn by_id(&self, place: usize) -> Option<TraceEntry> {
+        self.entry(*self.by_low_id.get(place)?)
+    }
+
     /// The trace that a row belongs to.
     #[must_use]
     pub fn of_row(&self, row: u32) -> Option<TraceEntry> {

@@ -12,8 +12,6 @@ use super::Skips;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
     pub trace: HeadTrace,
-    /// In how many segments and chunks it lies.
-    pub fragments: usize,
     /// Whether its spans are counted, each once: it lies in one segment and nowhere else. A chunk may hold a span
     /// twice, and so may two fragments.
     pub is_exact: bool,
@@ -91,12 +89,11 @@ impl Engine {
         let mut add = |trace: HeadTrace, is_unique: bool| match &mut whole {
             Some(whole) => {
                 whole.trace.absorb(&trace);
-                (whole.fragments, whole.is_exact) = (whole.fragments + 1, false);
+                whole.is_exact = false;
             }
             None => {
                 whole = Some(Summary {
                     trace,
-                    fragments: 1,
                     is_exact: is_unique,
                 });
             }

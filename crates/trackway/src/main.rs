@@ -21,6 +21,7 @@ mod logging;
 mod machine;
 mod otlp_sender;
 mod port_owner;
+mod process_metrics;
 mod roles;
 mod terminal;
 

@@ -166,7 +166,7 @@ impl<'a> AllInOne<'a> {
         let mut listeners = Listeners::open(&self.settings.config.listen)?;
         let addresses = listeners.addresses();
         self.warn_of_risks(&listeners);
-        self.register_level();
+        self.register_facts();
         self.serve_health(&mut listeners);
         let Some(store) = self.open_store().await? else {
             // Stopped while the store still opened: what was acknowledged before is safe in its log.
@@ -219,7 +219,8 @@ impl<'a> AllInOne<'a> {
         }
     }
 
-    fn register_level(&self) {
+    fn register_facts(&self) {
+        crate::process_metrics::register(&self.seams.metrics, &*self.seams.clock);
         let level = self.settings.config.store.acknowledge.print();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.seams.metrics.register(|registry| {

@@ -448,7 +448,9 @@ impl Replay<'_> {
         let file = if level == Level::Memory {
             None
         } else {
-            self.keep_last_batch(candidate, &mut read)
+            let kept = self.keep_last_batch(candidate, &mut read);
+            self.report.is_last_batch_in_doubt = kept.is_none() && level == Level::Sync;
+            kept
         };
         if let Some(file) = file
             && (is_whole && has_end && read.end == self.position)

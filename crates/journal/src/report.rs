@@ -66,6 +66,9 @@ pub struct ReplayReport {
     pub gaps: Vec<Range<u64>>,
     /// Where files that hold nothing readable were moved.
     pub set_aside: Vec<PathBuf>,
+    /// The last batch was shown and could not be made durable: if nobody kept its frames elsewhere, a power cut might
+    /// still take those that were never acknowledged. Who relies on them must keep them first.
+    pub is_last_batch_in_doubt: bool,
 }
 
 impl ReplayReport {
@@ -76,6 +79,7 @@ impl ReplayReport {
             && self.damage_count == 0
             && self.gaps.is_empty()
             && self.set_aside.is_empty()
+            && !self.is_last_batch_in_doubt
     }
 
     pub(crate) fn add_damage(&mut self, damage: Damage) {

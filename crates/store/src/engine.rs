@@ -112,6 +112,9 @@ pub(crate) struct State {
     pub log_refusal: Option<String>,
     /// Why heads can't be frozen; a reason to refuse once they take more memory than they may.
     pub memory_refusal: Option<String>,
+    /// Why the end of the log, as it was read at the start, may not survive a power cut. Until that is over nothing is
+    /// accepted: a request that is sent again would be taken for one that is kept.
+    pub doubt_refusal: Option<String>,
 }
 
 #[derive(Debug)]
@@ -158,6 +161,14 @@ impl Engine {
     /// Makes a group of batches durable and visible; answers in their order.
     pub(crate) fn commit(&self, group: Vec<IncomingBatch>) -> Vec<Result<Kept, WriteError>> {
         let _gate = lock(&self.commit_gate);
+        if let Some(reason) = lock(&self.state).doubt_refusal.clone() {
+            let refuse = |_| {
+                Err(WriteError::Unavailable {
+                    reason: reason.clone(),
+                })
+            };
+            return group.into_iter().map(refuse).collect();
+        }
         let mut answers: Vec<Option<Result<Kept, WriteError>>> =
             group.iter().map(|_| None).collect();
         let pending = self.sort_out(group, &mut answers);
@@ -439,7 +450,8 @@ impl Engine {
             lock(&self.manifest).settle()?;
         }
         if plumbing::planted("store-release-log-early") {
-            lock(&self.journal).release_below(self.floor_without(tenant, head))?;
+            let floor = self.floor_without(tenant, head);
+            lock(&self.journal).release_below(floor)?;
         }
         let batch = head.merge();
         let created_unix_nanos = self.clock.unix_nanos();
@@ -497,6 +509,9 @@ impl Engine {
             tenant.head = Head::default();
         }
         tenant.add_segment(placed);
+        if state.tenants.values().all(|t| t.freezing.is_empty()) {
+            state.doubt_refusal = None;
+        }
     }
 
     /// The lowest sequence that is in no segment when `frozen` is in one: the log below it is not needed.
@@ -525,7 +540,11 @@ impl Engine {
     pub(crate) fn refusal(&self) -> Option<String> {
         let (log, memory) = {
             let state = lock(&self.state);
-            (state.log_refusal.clone(), state.memory_refusal.clone())
+            let log = state
+                .doubt_refusal
+                .clone()
+                .or_else(|| state.log_refusal.clone());
+            (log, state.memory_refusal.clone())
         };
         let is_over = || self.heads_bytes() > self.options.heads_bytes_max;
         log.or_else(|| memory.filter(|_| is_over()))

@@ -94,7 +94,7 @@ impl Engine {
         )?;
         report_journal(&report, &metrics, &mut findings);
         metrics.set_level(options.level);
-        Ok(Self {
+        let engine = Self {
             files,
             clock: parts.clock,
             options,
@@ -110,7 +110,30 @@ impl Engine {
             is_urgent: AtomicBool::new(false),
             is_fatal: AtomicBool::new(false),
             _lock: held,
-        })
+        };
+        if report.is_last_batch_in_doubt {
+            engine.keep_what_is_in_doubt();
+        }
+        Ok(engine)
+    }
+
+    /// The end of the log can be read and is not known to be durable, so its spans are brought into segments. Until
+    /// that succeeds nothing is accepted: a request that was sent again would be taken for one that is kept.
+    fn keep_what_is_in_doubt(&self) {
+        if plumbing::planted("store-doubtful-log-trusted") {
+            return;
+        }
+        let reason = "the end of the log could not be made durable at the start";
+        lock(&self.state).doubt_refusal = Some(reason.to_owned());
+        let mut sealed = self.seal_due(true).into_iter();
+        if sealed.len() == 0 {
+            // All of it is in segments.
+            lock(&self.state).doubt_refusal = None;
+        }
+        if let Err(why) = sealed.try_for_each(|(tenant, head)| self.freeze(&tenant, &head)) {
+            // Heads that wait to be frozen are due, so it is tried again in the background.
+            tracing::error!(%why, "{reason}; no spans are accepted until it is");
+        }
     }
 }
 

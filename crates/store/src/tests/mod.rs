@@ -10,6 +10,7 @@
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
 
 mod damage;
+mod doubt;
 mod exactness;
 mod machine;
 mod questions;

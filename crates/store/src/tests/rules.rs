@@ -18,7 +18,7 @@ use crate::options::StoreOptions;
 
 const SECOND: u64 = 1_000_000_000;
 
-fn spec(trace: u64, id: u64) -> SpanSpec {
+pub(super) fn spec(trace: u64, id: u64) -> SpanSpec {
     SpanSpec {
         trace,
         id,
@@ -32,14 +32,14 @@ fn spec(trace: u64, id: u64) -> SpanSpec {
     }
 }
 
-fn send(machine: &Machine, otlp: &Bytes) -> Result<Kept, WriteError> {
+pub(super) fn send(machine: &Machine, otlp: &Bytes) -> Result<Kept, WriteError> {
     machine
         .engine()
         .commit(vec![incoming(&tenant(0), otlp)])
         .remove(0)
 }
 
-fn send_spec(machine: &Machine, spec: &SpanSpec) {
+pub(super) fn send_spec(machine: &Machine, spec: &SpanSpec) {
     let kept = send(machine, &encode(std::slice::from_ref(spec))).unwrap();
     assert_eq!(
         kept,
@@ -50,7 +50,7 @@ fn send_spec(machine: &Machine, spec: &SpanSpec) {
     );
 }
 
-fn spans_of(engine: &Engine, trace: u64) -> usize {
+pub(super) fn spans_of(engine: &Engine, trace: u64) -> usize {
     let answer = engine
         .trace(&tenant(0), TraceId(ids().trace(trace)))
         .unwrap();

@@ -66,14 +66,12 @@ impl Engine {
             .max()
             .unwrap_or(0);
         let covered = Covered::of(&manifest, &damaged);
-        let now = parts.clock.monotonic_nanos();
-        let unix_now = parts.clock.unix_nanos();
         let mut replay = Replay {
             state: &mut state,
             covered,
             metrics: &metrics,
-            now,
-            unix_now,
+            now: parts.clock.monotonic_nanos(),
+            unix_now: parts.clock.unix_nanos(),
             frames: 0,
             progress,
         };
@@ -111,16 +109,14 @@ impl Engine {
             is_fatal: AtomicBool::new(false),
             _lock: held,
         };
-        if report.is_last_batch_in_doubt {
-            engine.keep_what_is_in_doubt();
-        }
+        engine.keep_what_is_in_doubt(&report);
         Ok(engine)
     }
 
     /// The end of the log can be read and is not known to be durable, so its spans are brought into segments. Until
     /// that succeeds nothing is accepted: a request that was sent again would be taken for one that is kept.
-    fn keep_what_is_in_doubt(&self) {
-        if plumbing::planted("store-doubtful-log-trusted") {
+    fn keep_what_is_in_doubt(&self, report: &journal::ReplayReport) {
+        if !report.is_last_batch_in_doubt || plumbing::planted("store-doubtful-log-trusted") {
             return;
         }
         let reason = "the end of the log could not be made durable at the start";

@@ -1,5 +1,5 @@
-//! What the process takes of its machine, under the names that Prometheus's own clients use: `process_cpu_seconds_total`,
-//! `process_resident_memory_bytes`, `process_open_fds`, `process_start_time_seconds`.
+//! What the process takes of its machine, under the names that Prometheus's own clients use:
+//! `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_start_time_seconds`.
 //!
 //! Read anew whenever metrics are printed. What the system doesn't tell is left out.
 

@@ -126,6 +126,7 @@ impl Store {
         let dir = options.dir.clone();
         let query_threads = options.query_threads;
         let engine = Arc::new(Engine::open(options, parts, progress)?);
+        engine.keep_what_is_in_doubt();
         let (sender, receiver) = sync_channel(COMMIT_QUEUE_MAX);
         let maintenance = Arc::new(Bell::default());
         let io = |e: std::io::Error| Error::io("start threads for", &dir)(e);

@@ -225,6 +225,7 @@ impl Engine {
                 set(answers, place, Err(WriteError::Failed { reason }));
             } else if state.recent.contains(hash, now) {
                 self.metrics.duplicate_requests.inc();
+                self.metrics.duplicate_spans.inc_by(spans);
                 set(
                     answers,
                     place,
@@ -356,6 +357,7 @@ impl Engine {
             self.metrics.stored_spans.inc_by(spans);
             for (index, place) in places.into_iter().enumerate() {
                 let (spans, duplicate_spans) = if index == 0 { (spans, 0) } else { (0, spans) };
+                self.metrics.duplicate_spans.inc_by(duplicate_spans);
                 set(
                     answers,
                     place,

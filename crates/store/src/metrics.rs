@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 pub(crate) struct StoreMetrics {
     pub stored_spans: Counter,
     pub duplicate_requests: Counter,
+    pub duplicate_spans: Counter,
     pub replayed_spans: Counter,
     pub journal_errors: Counter,
     pub freeze_errors: Counter,
@@ -38,6 +39,7 @@ impl StoreMetrics {
         let made = Self {
             stored_spans: Counter::default(),
             duplicate_requests: Counter::default(),
+            duplicate_spans: Counter::default(),
             replayed_spans: Counter::default(),
             journal_errors: Counter::default(),
             freeze_errors: Counter::default(),
@@ -72,6 +74,11 @@ impl StoreMetrics {
                 "duplicate_requests",
                 "Requests that had been kept before and were not stored again",
                 &self.duplicate_requests,
+            ),
+            (
+                "duplicate_spans",
+                "Spans of such requests; what the receivers accepted is these and the stored ones",
+                &self.duplicate_spans,
             ),
             (
                 "replayed_spans",

@@ -91,6 +91,7 @@ impl Engine {
             &mut take,
         )?;
         report_journal(&report, &metrics, &mut findings);
+        state.doubt_refusal = doubt(&report);
         metrics.set_level(options.level);
         let engine = Self {
             files,
@@ -109,29 +110,35 @@ impl Engine {
             is_fatal: AtomicBool::new(false),
             _lock: held,
         };
-        engine.keep_what_is_in_doubt(&report);
         Ok(engine)
     }
 
-    /// The end of the log can be read and is not known to be durable, so its spans are brought into segments. Until
-    /// that succeeds nothing is accepted: a request that was sent again would be taken for one that is kept.
-    fn keep_what_is_in_doubt(&self, report: &journal::ReplayReport) {
-        if !report.is_last_batch_in_doubt || plumbing::planted("store-doubtful-log-trusted") {
+    /// If the end of the log could be read and is not known to be durable, brings its spans into segments. Until that
+    /// succeeds nothing is accepted: a request that was sent again would be taken for one that is kept.
+    pub(crate) fn keep_what_is_in_doubt(&self) {
+        if lock(&self.state).doubt_refusal.is_none() {
             return;
         }
-        let reason = "the end of the log could not be made durable at the start";
-        lock(&self.state).doubt_refusal = Some(reason.to_owned());
-        let mut sealed = self.seal_due(true).into_iter();
-        if sealed.len() == 0 {
+        let sealed = self.seal_due(true);
+        if sealed.is_empty() {
             // All of it is in segments.
             lock(&self.state).doubt_refusal = None;
         }
+        let mut sealed = sealed.into_iter();
         if let Err(why) = sealed.try_for_each(|(tenant, head)| self.freeze(&tenant, &head)) {
             // Heads that wait to be frozen are due, so it is tried again in the background.
-            tracing::error!(%why, "{reason}; no spans are accepted until it is");
+            tracing::error!(%why, "{DOUBT}; no spans are accepted until it is");
         }
     }
 }
+
+/// Why nothing can be accepted yet, if so.
+fn doubt(report: &journal::ReplayReport) -> Option<String> {
+    let is_trusted = plumbing::planted("store-doubtful-log-trusted");
+    (report.is_last_batch_in_doubt && !is_trusted).then(|| DOUBT.to_owned())
+}
+
+const DOUBT: &str = "the end of the log could not be made durable at the start";
 
 fn take_lock(files: &dyn Files, root: &Path) -> Result<Box<dyn journal::Lock>, Error> {
     let path = root.join("LOCK");
@@ -217,6 +224,9 @@ fn report_journal(
             .iter()
             .map(|path| format!("log: {} was set aside", path.display())),
     );
+    if report.is_last_batch_in_doubt {
+        findings.push("log: its end could be read and not be made durable".to_owned());
+    }
     if let Some(tail) = &report.torn_tail {
         findings.push(format!(
             "log: an append was cut short at byte {} of {}",

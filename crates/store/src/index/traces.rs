@@ -11,7 +11,7 @@
     reason = "traces and rows of a segment are far below 2^32"
 )]
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use model::TraceId;
 
@@ -97,9 +97,15 @@ impl TraceTable {
             .find(|entry| entry.trace_id == trace_id)
     }
 
-    /// A trace by its place in the order of the low halves of ids.
-    pub(crate) fn by_id(&self, place: usize) -> Option<TraceEntry> {
-        self.entry(*self.by_low_id.get(place)?)
+    /// The traces whose ids have a low half in a range, in order of it.
+    pub(crate) fn with_low_ids(&self, range: &RangeInclusive<u64>) -> Vec<TraceEntry> {
+        let low = |ordinal: &u32| self.entry(*ordinal).map_or(0, |entry| entry.trace_id.low());
+        let first = self
+            .by_low_id
+            .partition_point(|at| low(at) < *range.start());
+        let behind = self.by_low_id.partition_point(|at| low(at) <= *range.end());
+        let ordinals = self.by_low_id.get(first..behind).unwrap_or_default();
+        ordinals.iter().filter_map(|at| self.entry(*at)).collect()
     }
 
     /// The trace that a row belongs to.

@@ -6,8 +6,7 @@
 //! window count, as in Jaeger.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
-use std::sync::Arc;
+use std::ops::{Range, RangeInclusive};
 
 use foldhash::fast::RandomState;
 use model::contract::{DependencyAnswer, DependencyLink, ReadError, Window};
@@ -15,10 +14,10 @@ use model::{SpanBatch, SpanId, TenantId, TraceId};
 
 use crate::engine::{Engine, Placed, View};
 use crate::head::HeadTrace;
-use crate::index::{Edges, TraceEntry, TraceTable};
+use crate::index::TraceEntry;
 use crate::segment::SegmentError;
 
-use super::merged::{Fragment, each_trace};
+use super::merged::{each_trace, id_ranges};
 use super::{Skips, taken_back};
 
 type ById<V> = HashMap<TraceId, V, RandomState>;
@@ -79,28 +78,22 @@ impl Names {
     }
 }
 
-/// A segment that can be read.
-struct Source<'a> {
-    placed: &'a Placed,
-    edges: Arc<Edges>,
-    /// By pattern: whole traces that have it.
-    by_pattern: Vec<u64>,
-}
-
 /// A trace that lies in several places.
 struct Split {
     trace: HeadTrace,
-    /// Its parts in segments: places in [`Splits::fragments`].
+    /// Its parts in segments: places in [`Judged::fragments`].
     fragments: Range<usize>,
 }
 
-/// A source, and rows there.
+/// A segment of the view by its place, and rows there.
 type Rows = (usize, Range<usize>);
 
-/// The traces that lie in several segments, or in a head.
-#[derive(Default)]
-struct Splits {
-    traces: Vec<Split>,
+/// The traces of a range of ids that lie wholly in the window.
+struct Judged {
+    /// By segment: the ordinals of those that lie there alone.
+    whole: Vec<Vec<u32>>,
+    /// Those that lie in several segments, or in a head.
+    splits: Vec<Split>,
     fragments: Vec<Rows>,
 }
 
@@ -115,32 +108,43 @@ impl Engine {
         let view = self.view(tenant);
         let mut calls = Calls::default();
         let mut skips = Skips::new();
-        let (mut sources, tables) = self.sources(&view, &mut skips)?;
-        let splits = judge(&view, window, (&mut sources, &tables), is_cancelled)?;
-        sources
-            .iter()
-            .for_each(|source| source.add_whole(&mut calls));
-        let mut left = splits.traces.as_slice();
-        while !left.is_empty() {
-            if is_cancelled() {
-                return Err(taken_back());
-            }
-            let mut spans = 0;
-            let is_within = |split: &&Split| {
-                let had = spans;
-                spans += split.trace.spans;
-                had < SPANS_AT_ONCE
-            };
-            let count = left.iter().take_while(is_within).count();
-            let (now, later) = left.split_at(count);
-            self.add_split(
-                &view,
-                (&sources, &splits.fragments, now),
-                &mut calls,
-                &mut skips,
-            )?;
-            left = later;
+        let mut heads: ById<HeadTrace> = ById::default();
+        for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
+            let known = heads.entry(trace.trace_id);
+            known
+                .and_modify(|known| known.absorb(trace))
+                .or_insert(*trace);
         }
+        let traces = view.segments.iter().map(|placed| placed.listed.meta.traces);
+        for ids in id_ranges(traces.sum()) {
+            let tables = self.tables(&view, &ids, &mut skips, is_cancelled)?;
+            let mut judged = judge(&tables, window, &mut heads, is_cancelled)?;
+            drop(tables);
+            for (placed, ordinals) in view.segments.iter().zip(&judged.whole) {
+                if let Err(error) = add_whole(placed, ordinals, &mut calls) {
+                    self.skip_once(placed, &error, &mut skips)?;
+                }
+            }
+            // Neighbours lie in the same segments.
+            let first_of = |split: &Split| judged.fragments.get(split.fragments.start).cloned();
+            judged.splits.sort_by_cached_key(|split| {
+                first_of(split).map(|(segment, rows)| (segment, rows.start))
+            });
+            self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
+        }
+        let is_inside = |trace: &HeadTrace| is_within(window, trace);
+        let only_in_heads = heads.into_values().filter(is_inside);
+        let judged = Judged {
+            whole: Vec::new(),
+            splits: only_in_heads
+                .map(|trace| Split {
+                    trace,
+                    fragments: 0..0,
+                })
+                .collect(),
+            fragments: Vec::new(),
+        };
+        self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
         let links = calls.counts.into_iter();
         let links = links.map(|((parent, child), calls)| DependencyLink {
             parent,
@@ -153,57 +157,85 @@ impl Engine {
         })
     }
 
-    /// The segments that can be read, and their tables of traces.
-    fn sources<'a>(
+    /// By segment of the view: its traces in a range of ids; none where it can't be read.
+    fn tables(
         &self,
-        view: &'a View,
+        view: &View,
+        ids: &RangeInclusive<u64>,
         skips: &mut Skips,
-    ) -> Result<(Vec<Source<'a>>, Vec<Arc<TraceTable>>), ReadError> {
-        let (mut sources, mut tables) = (Vec::new(), Vec::new());
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Vec<TraceEntry>>, ReadError> {
+        let mut tables = Vec::new();
         for placed in view.segments.iter() {
-            let read = placed.segment.edges();
-            match read.and_then(|edges| Ok((edges, placed.segment.traces()?))) {
-                Ok((edges, traces)) => {
-                    let by_pattern = vec![0; edges.patterns.len()];
-                    sources.push(Source {
-                        placed,
-                        edges,
-                        by_pattern,
-                    });
-                    tables.push(traces);
-                }
-                Err(error) => self.skip_once(placed, &error, skips)?,
+            if is_cancelled() {
+                return Err(taken_back());
             }
+            // Both or none: calls that can't be read are not counted, whole or in part.
+            let read = placed.segment.edges();
+            let read = read.and_then(|_| Ok(placed.segment.traces()?.with_low_ids(ids)));
+            tables.push(match read {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.skip_once(placed, &error, skips)?;
+                    Vec::new()
+                }
+            });
         }
-        Ok((sources, tables))
+        Ok(tables)
+    }
+
+    /// Adds the calls of traces that lie in several places, some of them at a time.
+    fn add_splits(
+        &self,
+        view: &View,
+        judged: &Judged,
+        (calls, skips): (&mut Calls, &mut Skips),
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), ReadError> {
+        let mut left = judged.splits.as_slice();
+        while !left.is_empty() {
+            let mut spans = 0;
+            let is_now = |split: &&Split| {
+                let had = spans;
+                spans += split.trace.spans;
+                had < SPANS_AT_ONCE
+            };
+            let (now, later) = left.split_at(left.iter().take_while(is_now).count());
+            self.add_split(view, (&judged.fragments, now), (calls, skips), is_cancelled)?;
+            left = later;
+        }
+        Ok(())
     }
 
     /// Adds the calls of traces that lie in several places.
     fn add_split(
         &self,
         view: &View,
-        (sources, fragments, splits): (&[Source<'_>], &[Rows], &[Split]),
-        calls: &mut Calls,
-        skips: &mut Skips,
+        (fragments, splits): (&[Rows], &[Split]),
+        (calls, skips): (&mut Calls, &mut Skips),
+        is_cancelled: &dyn Fn() -> bool,
     ) -> Result<(), ReadError> {
         let mut names = Names::default();
         let mut members: Vec<Vec<Member>> = splits.iter().map(|_| Vec::new()).collect();
-        // By source, then rows, with whose spans they are.
+        // By segment, then rows, with whose spans they are.
         let mut wanted: Vec<(usize, Range<usize>, usize)> = Vec::new();
         for (at, split) in splits.iter().enumerate() {
             let fragments = fragments.get(split.fragments.clone()).unwrap_or_default();
             wanted.extend(
                 fragments
                     .iter()
-                    .map(|(source, rows)| (*source, rows.clone(), at)),
+                    .map(|(segment, rows)| (*segment, rows.clone(), at)),
             );
         }
-        wanted.sort_unstable_by_key(|(source, rows, _)| (*source, rows.start));
+        wanted.sort_unstable_by_key(|(segment, rows, _)| (*segment, rows.start));
         for wanted in wanted.chunk_by(|a, b| a.0 == b.0) {
-            let source = wanted.first().and_then(|(source, ..)| sources.get(*source));
-            let Some(source) = source else { continue };
-            if let Err(error) = add_segment(source.placed, wanted, &mut members, &mut names) {
-                self.skip_once(source.placed, &error, skips)?;
+            if is_cancelled() {
+                return Err(taken_back());
+            }
+            let placed = wanted.first().and_then(|(at, ..)| view.segments.get(*at));
+            let Some(placed) = placed else { continue };
+            if let Err(error) = add_segment(placed, wanted, &mut members, &mut names) {
+                self.skip_once(placed, &error, skips)?;
             }
         }
         let place_of = |(at, split): (usize, &Split)| (split.trace.trace_id, at);
@@ -240,22 +272,18 @@ impl Engine {
     }
 }
 
-/// Counts the traces in the window that lie in one segment, by pattern there; gives those that lie in several places.
+/// Judges the traces of some tables and those of them that are in heads as well, which are taken out of `heads`.
 fn judge(
-    view: &View,
+    tables: &[Vec<TraceEntry>],
     window: Window,
-    (sources, tables): (&mut [Source<'_>], &[Arc<TraceTable>]),
+    heads: &mut ById<HeadTrace>,
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<Splits, ReadError> {
-    let mut heads: ById<HeadTrace> = ById::default();
-    for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
-        let known = heads.entry(trace.trace_id);
-        known
-            .and_modify(|known| known.absorb(trace))
-            .or_insert(*trace);
-    }
-    let is_inside = |trace: &HeadTrace| window.contains(trace.start) && window.contains(trace.end);
-    let mut splits = Splits::default();
+) -> Result<Judged, ReadError> {
+    let mut judged = Judged {
+        whole: tables.iter().map(|_| Vec::new()).collect(),
+        splits: Vec::new(),
+        fragments: Vec::new(),
+    };
     let mut traces = 0u32;
     each_trace(tables, |fragments| {
         traces = traces.wrapping_add(1);
@@ -263,28 +291,38 @@ fn judge(
             return Err(taken_back());
         }
         let mut all = fragments.iter().map(|(_, entry)| of_entry(entry));
-        let Some(mut whole) = all.next() else {
+        let Some(mut trace) = all.next() else {
             return Ok(());
         };
-        all.for_each(|other| whole.absorb(&other));
-        let in_head = heads.remove(&whole.trace_id);
-        in_head.iter().for_each(|other| whole.absorb(other));
-        if !is_inside(&whole) {
+        all.for_each(|other| trace.absorb(&other));
+        let in_head = heads.remove(&trace.trace_id);
+        in_head.iter().for_each(|other| trace.absorb(other));
+        if !is_within(window, &trace) {
             return Ok(());
         }
-        match fragments {
-            [(source, entry)] if in_head.is_none() => {
-                if let Some(source) = sources.get_mut(*source) {
-                    source.count(entry);
-                }
-            }
-            _ => splits.add(whole, fragments),
+        if let ([(segment, entry)], None) = (fragments, in_head) {
+            let whole = judged.whole.get_mut(*segment);
+            whole
+                .into_iter()
+                .for_each(|whole| whole.push(entry.ordinal));
+            return Ok(());
         }
+        let first = judged.fragments.len();
+        let parts = fragments.iter();
+        judged
+            .fragments
+            .extend(parts.map(|(segment, entry)| (*segment, entry.range())));
+        judged.splits.push(Split {
+            trace,
+            fragments: first..judged.fragments.len(),
+        });
         Ok(())
     })?;
-    let only_in_heads = heads.into_values().filter(is_inside);
-    only_in_heads.for_each(|trace| splits.add(trace, &[]));
-    Ok(splits)
+    Ok(judged)
+}
+
+fn is_within(window: Window, trace: &HeadTrace) -> bool {
+    window.contains(trace.start) && window.contains(trace.end)
 }
 
 fn of_entry(entry: &TraceEntry) -> HeadTrace {
@@ -296,42 +334,30 @@ fn of_entry(entry: &TraceEntry) -> HeadTrace {
     }
 }
 
-impl Splits {
-    fn add(&mut self, trace: HeadTrace, fragments: &[Fragment]) {
-        let first = self.fragments.len();
-        let parts = fragments.iter();
-        self.fragments
-            .extend(parts.map(|(source, entry)| (*source, entry.range())));
-        self.traces.push(Split {
-            trace,
-            fragments: first..self.fragments.len(),
-        });
+/// Adds the calls of traces that lie in one segment alone.
+fn add_whole(placed: &Placed, ordinals: &[u32], calls: &mut Calls) -> Result<(), SegmentError> {
+    if ordinals.is_empty() {
+        return Ok(());
     }
-}
-
-impl Source<'_> {
-    fn count(&mut self, entry: &TraceEntry) {
-        let pattern = self.edges.pattern_of.get(entry.ordinal as usize);
-        let count = pattern.and_then(|pattern| self.by_pattern.get_mut(*pattern as usize));
-        if let Some(count) = count {
-            *count += 1;
+    let edges = placed.segment.edges()?;
+    let mut by_pattern = vec![0u64; edges.patterns.len()];
+    for ordinal in ordinals {
+        let pattern = edges.pattern_of.get(*ordinal as usize);
+        let count = pattern.and_then(|pattern| by_pattern.get_mut(*pattern as usize));
+        count.into_iter().for_each(|count| *count += 1);
+    }
+    let name = |at: u32| {
+        let name = edges.services.get(at as usize);
+        name.map(String::as_str).unwrap_or_default()
+    };
+    let counted = edges.patterns.iter().zip(by_pattern);
+    for (pattern, traces) in counted.filter(|(_, traces)| *traces > 0) {
+        for edge in pattern {
+            let count = u64::from(edge.calls) * traces;
+            calls.add(name(edge.parent), name(edge.child), count);
         }
     }
-
-    /// Adds the calls of the traces that were counted.
-    fn add_whole(&self, calls: &mut Calls) {
-        let name = |at: u32| {
-            let name = self.edges.services.get(at as usize);
-            name.map(String::as_str).unwrap_or_default()
-        };
-        let counted = self.edges.patterns.iter().zip(&self.by_pattern);
-        for (pattern, traces) in counted.filter(|(_, traces)| **traces > 0) {
-            for edge in pattern {
-                let count = u64::from(edge.calls) * traces;
-                calls.add(name(edge.parent), name(edge.child), count);
-            }
-        }
-    }
+    Ok(())
 }
 
 /// Adds the spans of traces that a segment has.

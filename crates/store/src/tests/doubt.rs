@@ -8,13 +8,19 @@ use super::rules::{send, send_spec, spans_of, spec};
 use super::traffic::encode;
 
 /// A store with one span that was acknowledged, and one that was refused because its sync failed; then the process
-/// died, and a sync fails again while it starts.
-fn started_in_doubt(scope: FaultScope) -> Machine {
+/// died.
+fn left_in_doubt() -> Machine {
     let mut machine = Machine::new();
     send_spec(&machine, &spec(1, 1));
     machine.files.fail_sync(FaultScope::Once);
     send(&machine, &encode(&[spec(2, 2)])).unwrap_err();
     machine.kill();
+    machine
+}
+
+/// The same, and a sync fails again while it starts.
+fn started_in_doubt(scope: FaultScope) -> Machine {
+    let mut machine = left_in_doubt();
     machine.files.fail_sync(scope);
     machine.open().unwrap();
     machine
@@ -50,4 +56,25 @@ fn nothing_is_accepted_until_what_is_in_doubt_is_in_a_segment() {
     assert_eq!(machine.engine().refusal(), None);
     assert!(send(&machine, &encode(&[spec(2, 2)])).is_ok());
     assert_eq!(spans_of(machine.engine(), 2), 1);
+}
+
+#[test]
+fn a_check_of_a_store_in_doubt_says_so_and_freezes_nothing() {
+    let mut machine = left_in_doubt();
+    machine.files.fail_sync(FaultScope::Once);
+    let files = std::sync::Arc::new(machine.files.clone());
+    let report = crate::check(machine.options.clone(), files).unwrap();
+    let said = report.damage.join("\n");
+    assert!(said.contains("not be made durable"), "{said}");
+    assert!(
+        machine
+            .paths()
+            .iter()
+            .all(|path| !path.starts_with("/data/seg"))
+    );
+    // What was acknowledged outlives the check, the next start and its retention.
+    machine.files.clear_faults();
+    machine.open().unwrap();
+    machine.engine().expire().unwrap();
+    assert_eq!(spans_of(machine.engine(), 1), 1);
 }

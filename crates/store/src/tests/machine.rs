@@ -51,7 +51,9 @@ pub(super) fn open_on(
         random: Arc::new(SeededRandom::new(3)),
         metrics: &metrics,
     };
-    Engine::open(options.clone(), parts, &|_| ())
+    let engine = Engine::open(options.clone(), parts, &|_| ())?;
+    engine.keep_what_is_in_doubt();
+    Ok(engine)
 }
 
 impl Machine {

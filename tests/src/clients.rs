@@ -14,6 +14,7 @@ use crate::expected::{Lines, Sent, jaeger_trace_id};
 use crate::folder::{Folder, project_root};
 use crate::http;
 use crate::jaeger::{differences, trace};
+use crate::ledger;
 use crate::program::Program;
 
 /// Given to the first service as its caller's context: id of the trace, id of the calling span, state.
@@ -140,6 +141,7 @@ fn run_order(program: &Program, front: &str, prices: &str, caller: &[(&str, &str
 
 /// One trace, complete, and equal in every line, in both modes of reading.
 fn check(program: &Program, sent: &[Sent]) {
+    ledger::check(program);
     let expected: Lines = sent
         .iter()
         .map(|span| (span.span_id.clone(), span.lines()))

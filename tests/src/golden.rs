@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::folder::{Folder, project_root};
+use crate::ledger;
 use crate::program::Program;
 use crate::wait::skipped;
 
@@ -72,6 +73,7 @@ fn the_program_answers_as_jaeger_but_for_the_documented_differences() {
     let folder = Folder::new("golden");
     let program = Program::start(&folder.join("data"));
     let printed = replay(&program, &folder.join(""));
+    ledger::check(&program);
     let (documented, found) = (documented(), differing(&printed));
     let new: Vec<_> = found.difference(&documented).collect();
     let gone: Vec<_> = documented.difference(&found).collect();

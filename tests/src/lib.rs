@@ -1,11 +1,13 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
-//! `clients`: stock SDKs send, Jaeger's API returns the same. `crash`: `kill -9` under load loses nothing acknowledged.
-//! `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health.
-//! `readers`: pyarrow and DuckDB read the segments.
+//! `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`: `kill -9`
+//! under load loses nothing acknowledged. `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double start,
+//! full disk, health. `readers`: pyarrow and DuckDB read the segments.
+//!
+//! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
 //! Promises: free ports, folders of its own, no sleeping where a condition can be awaited; a test that cannot run on
-//! this machine prints `SKIPPED name: reason`, which `.ci/run` counts.
+//! this machine prints `SKIPPED name: reason`, which `.ci/run` counts; in CI (`CI` is set) it fails.
 //!
 //! The program is the one that `TRACKWAY_BIN` names, else it is built first.
 
@@ -23,10 +25,14 @@ mod expected;
 #[cfg(test)]
 mod jaeger;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod load;
 
 #[cfg(test)]
 mod clients;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::expected::{Attribute, Event, Lines, Scope, Sent, Status, Typed, jaeger_trace_id};
 use crate::http::Connection;
 use crate::jaeger::{differences, trace};
+use crate::ledger;
 use crate::program::Program;
 use crate::wait::unix_now_ns;
 
@@ -378,6 +379,7 @@ impl Truth {
 
     /// Checks traces: every acknowledged span once and with all its content, unsure requests wholly or not at all.
     pub(crate) fn check(&self, program: &Program, trace_ids: &[String]) {
+        ledger::check(program);
         let mut connection = program.query_connection();
         let nothing = Lines::new();
         let mut wrong = Vec::new();

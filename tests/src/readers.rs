@@ -22,6 +22,7 @@ use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth};
 
 use crate::folder::{Folder, project_root};
 use crate::http::Connection;
+use crate::ledger;
 use crate::program::Program;
 use crate::wait::unix_now_ns;
 
@@ -56,6 +57,7 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     let program = Program::start_with(&data, &["--set", HEAD_SPANS_MAX]);
     let expected_file = folder.join("expected.jsonl");
     let (truth, mut expected) = send_corpus(&program, &expected_file);
+    ledger::check(&program);
     expected.spans = truth.spans;
     expected.traces = truth.traces;
     expected.error_spans = truth.error_spans;

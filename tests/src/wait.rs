@@ -55,6 +55,10 @@ pub(crate) fn unix_now_ns() -> u64 {
 /// Says that a test cannot run here. Written past the test runner's capture, so that it is always seen and counted.
 pub(crate) fn skipped(test: &str, reason: &str) {
     writeln!(std::io::stderr(), "SKIPPED {test}: {reason}").unwrap();
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{test} must run in CI: {reason}"
+    );
 }
 
 /// Says a figure worth seeing also when the test passes.

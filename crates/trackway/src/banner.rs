@@ -14,16 +14,7 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
         format!("Trackway {} is ready.", env!("CARGO_PKG_VERSION")),
         String::new(),
     ];
-    let url = |name: &str| {
-        let found = addresses.iter().find(|(known, _)| *known == name);
-        found.map(|(_, address)| match address.ip() {
-            // All addresses: the one that works here.
-            ip if ip.is_loopback() || ip.is_unspecified() => {
-                format!("http://localhost:{}", address.port())
-            }
-            _ => format!("http://{address}"),
-        })
-    };
+    let url = |name: &str| url_of(addresses, name);
     let rows = [
         ("send traces to", "otlp_grpc", "", "OTLP over gRPC"),
         ("", "otlp_http", "/v1/traces", "OTLP over HTTP"),
@@ -73,6 +64,27 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
     lines.push(format!("      {commands}{server}"));
     lines.push("Stop with Ctrl-C.".to_owned());
     lines.join("\n") + "\n"
+}
+
+/// Where a listener is reached from this machine.
+fn url_of(addresses: &Addresses, name: &str) -> Option<String> {
+    let found = addresses.iter().find(|(known, _)| *known == name);
+    found.map(|(_, address)| match address.ip() {
+        // All addresses: the one that works here.
+        ip if ip.is_loopback() || ip.is_unspecified() => {
+            format!("http://localhost:{}", address.port())
+        }
+        _ => format!("http://{address}"),
+    })
+}
+
+/// What to do next, in one line, for those who read the log and not the banner.
+pub(crate) fn next_step(addresses: &Addresses) -> Option<String> {
+    let url = url_of(addresses, "otlp_http")?;
+    Some(format!(
+        "next: send traces with OTEL_EXPORTER_OTLP_ENDPOINT={url} or `trackway generate --to {url}`; look at them \
+         with `trackway services`, `trackway search --service NAME`, `trackway trace ID`"
+    ))
 }
 
 fn kept_for(config: &Config) -> String {

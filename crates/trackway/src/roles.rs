@@ -25,7 +25,7 @@ use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts};
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::banner::{accepted_means, banner};
+use crate::banner::{accepted_means, banner, next_step};
 use crate::client::Server;
 use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
 use crate::demo;
@@ -398,6 +398,9 @@ impl<'a> AllInOne<'a> {
         }
         let data_dir = config.store.dir.display();
         tracing::info!(%data_dir, accepted_means = accepted_means(config.store.acknowledge), "ready");
+        if let (false, Some(next)) = (is_terminal, next_step(addresses)) {
+            tracing::info!("{next}");
+        }
         if let Some(file) = self.addresses_file {
             write_whole(file, &addresses_line(addresses))?;
         }

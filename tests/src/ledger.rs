@@ -1,0 +1,71 @@
+//! The ledger of a running program, from its `/metrics`: every span that came in has gone somewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::http;
+use crate::program::Program;
+use crate::wait::until;
+
+/// Until nothing is in flight any more.
+const SETTLED_MAX: Duration = Duration::from_secs(20);
+
+/// The sum of each metric over the labels that are not its transport; keys are `name` or `name transport`.
+fn sums(program: &Program) -> BTreeMap<String, u64> {
+    let answer = http::get(&program.addresses.admin, "/metrics").unwrap();
+    assert_eq!(answer.status, 200);
+    let mut sums = BTreeMap::new();
+    for line in answer.text().lines().filter(|line| !line.starts_with('#')) {
+        let Some((series, value)) = line.rsplit_once(' ') else {
+            continue;
+        };
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        let transport = labels
+            .split([',', '}'])
+            .find_map(|label| label.strip_prefix("transport="))
+            .unwrap_or_default();
+        if let Ok(value) = value.parse::<u64>() {
+            *sums.entry(format!("{name} {transport}")).or_default() += value;
+        }
+    }
+    sums
+}
+
+/// Checks, for spans and bytes and for each transport, that what was received is what was accepted, rejected, refused
+/// or dropped, and that the store has every span that was accepted.
+pub(crate) fn check(program: &Program) {
+    let settled = until(SETTLED_MAX, || {
+        let sums = sums(program);
+        let mut in_flight = sums
+            .iter()
+            .filter(|(series, _)| series.contains("_in_flight"));
+        in_flight.all(|(_, count)| *count == 0).then_some(sums)
+    });
+    let sums = settled.expect("something stays in flight");
+    let get = |name: &str, transport: &str| {
+        let key = format!("trackway_{name} {transport}");
+        *sums
+            .get(&key)
+            .unwrap_or_else(|| panic!("no {key} in {sums:#?}"))
+    };
+    let mut accepted = 0;
+    for transport in ["\"otlp_http\"", "\"otlp_grpc\""] {
+        for what in ["spans", "bytes"] {
+            let gone = ["accepted", "rejected", "refused", "dropped"]
+                .map(|fate| get(&format!("receive_{what}_{fate}_total"), transport));
+            let received = get(&format!("receive_{what}_total"), transport);
+            assert_eq!(
+                received,
+                gone.iter().sum::<u64>(),
+                "{what} {transport}: {gone:?}"
+            );
+        }
+        accepted += get("receive_spans_accepted_total", transport);
+    }
+    let kept = ["stored", "duplicate"].map(|fate| get(&format!("store_{fate}_spans_total"), ""));
+    assert_eq!(
+        accepted,
+        kept.iter().sum::<u64>(),
+        "accepted, and in the store: {kept:?}"
+    );
+}

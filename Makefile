@@ -55,7 +55,7 @@ lint: ## formatting, clippy, the rules of the house, generated sources
 	cargo xtask codegen --check
 
 bench: ## speed, size and memory on both corpora, with every answer checked
-	@if [[ -x bench/run ]]; then bench/run; else cargo run --locked --profile dist --package trackway -- bench; fi
+	bench/run
 
 release: ## builds the binary that is shipped; fails over 30 MiB
 	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \

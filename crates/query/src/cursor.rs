@@ -112,4 +112,13 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_cursor_or_refused_without_a_panic(
+            text in proptest::prop_oneof!["[A-Za-z0-9_-]{0,80}", ".{0,80}"],
+        ) {
+            let _read = decode(QueryHash::of("q"), &text);
+        }
+    }
 }

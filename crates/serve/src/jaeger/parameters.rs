@@ -219,4 +219,45 @@ mod tests {
         ];
         assert_eq!(messages, expected);
     }
+
+    // Alphabets that reach behind the first check of each parser, and any text at all.
+    const QUERIES: &str = concat!(
+        "(service|operation|tag|tags|start|end|limit|minDuration|maxDuration|lookback|traceID|raw",
+        "|&|=|%7B|%22|:|,|%7D|%5C|u00e9|-|\\+|1|9|e|\\.|h|ms|µs|ns|%ff|%|;|true|a){0,40}"
+    );
+
+    proptest::proptest! {
+        #[test]
+        fn any_query_is_read_or_refused_without_a_panic(
+            query in proptest::prop_oneof![QUERIES, ".{0,200}"],
+            now in proptest::prelude::any::<u64>(),
+        ) {
+            let parameters = Parameters::parse(Some(&query));
+            let _read = (
+                TracesRequest::parse(&parameters, now).map(|request| {
+                    (request.search.window(), request.search.predicate())
+                }),
+                parameters.int("start", 0),
+                parameters.bool("raw"),
+            );
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(
+            text in proptest::prop_oneof!["[-+0-9a-fhmnsuxµ.:_ eInfNaT]{0,40}", ".{0,80}"],
+            json in proptest::prop_oneof!["[{}\\[\\]\",:\\\\u0-9a-fntl -]{0,80}", ".{0,80}"],
+        ) {
+            let _read = (
+                go_text::parse_int(&text),
+                go_text::parse_int32(&text),
+                go_text::parse_bool(&text),
+                go_text::parse_float(&text),
+                go_text::parse_duration(&text),
+                go_text::parse_trace_id(&text),
+                go_text::parse_trace_id_of_path(&text),
+                go_text::quote(text.as_bytes()),
+                go_json::parse_text_map(&json),
+            );
+        }
+    }
 }

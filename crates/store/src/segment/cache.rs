@@ -52,6 +52,44 @@ pub(crate) enum Kept {
     ChildRows(Arc<Vec<u32>>),
 }
 
+/// What can be kept: a type for each kind of entry.
+pub(crate) trait Keep: Sized {
+    fn keep(part: Arc<Self>) -> Kept;
+    /// The part, if the entry is of this kind.
+    fn take(kept: Kept) -> Option<Arc<Self>>;
+}
+
+macro_rules! keep {
+    ($($kind:ty => $entry:ident),* $(,)?) => {$(
+        impl Keep for $kind {
+            fn keep(part: Arc<Self>) -> Kept {
+                Kept::$entry(part)
+            }
+
+            fn take(kept: Kept) -> Option<Arc<Self>> {
+                match kept {
+                    Kept::$entry(part) => Some(part),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+keep! {
+    Footer => Footer,
+    Directory => Directory,
+    TraceTable => Traces,
+    Filters => Filters,
+    KeyList => Keys,
+    Catalogue => Catalogue,
+    Edges => Edges,
+    SpanBatch => Resources,
+    Values => Dictionary,
+    OpenedPage => Page,
+    Vec<u32> => ChildRows,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Bytes;
 

@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 use journal::{File, Files, OpenMode, read_exact_at};
 
 use super::SegmentError;
-use super::cache::{Kept, Part, SegmentCache};
+use super::cache::{Keep, Part, SegmentCache};
 use super::column::{Column, ColumnBuilder, Values, read_dictionary};
 use super::footer::{ChunkPlace, ColumnInfo, Footer, PagePlace};
 use super::meta::{FileKind, SegmentId, SegmentMeta};
@@ -112,19 +112,17 @@ impl Segment {
     }
 
     /// Finds a part in the cache, or makes it.
-    fn part<T>(
+    fn part<T: Keep>(
         &self,
         part: Part,
-        take: impl Fn(Kept) -> Option<Arc<T>>,
-        keep: impl Fn(Arc<T>) -> Kept,
         make: impl FnOnce() -> Result<T, SegmentError>,
     ) -> Result<Arc<T>, SegmentError> {
         let owner = self.owner();
-        if let Some(kept) = self.cache.get(owner, part).and_then(take) {
+        if let Some(kept) = self.cache.get(owner, part).and_then(T::take) {
             return Ok(kept);
         }
         let made = Arc::new(make()?);
-        self.cache.put(owner, part, keep(Arc::clone(&made)));
+        self.cache.put(owner, part, T::keep(Arc::clone(&made)));
         Ok(made)
     }
 
@@ -133,26 +131,11 @@ impl Segment {
         let Some(about) = self.meta.file(kind) else {
             return Ok(None);
         };
-        let take = |kept| {
-            if let Kept::Footer(footer) = kept {
-                Some(footer)
-            } else {
-                None
-            }
-        };
         let make = || Footer::read(self.file(kind)?, &self.path(kind), about, &self.meta);
-        self.part(Part::Footer(kind), take, Kept::Footer, make)
-            .map(Some)
+        self.part(Part::Footer(kind), make).map(Some)
     }
 
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Directory(directory) = kept {
-                Some(directory)
-            } else {
-                None
-            }
-        };
         let make = || {
             Directory::read(
                 self.file(FileKind::Index)?,
@@ -160,7 +143,7 @@ impl Segment {
                 self.meta.id,
             )
         };
-        self.part(Part::Directory, take, Kept::Directory, make)
+        self.part(Part::Directory, make)
     }
 
     pub(crate) fn section(&self, tag: Tag) -> Result<Vec<u8>, SegmentError> {
@@ -181,14 +164,7 @@ impl Segment {
 
     /// The traces.
     pub fn traces(&self) -> Result<Arc<TraceTable>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Traces(traces) = kept {
-                Some(traces)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Traces, take, Kept::Traces, || {
+        self.part(Part::Traces, || {
             let table = TraceTable::parse(
                 &self.section(TRACE_IDS)?,
                 &self.section(TRACES)?,
@@ -200,28 +176,14 @@ impl Segment {
 
     /// The services and their operations.
     pub fn catalogue(&self) -> Result<Arc<Catalogue>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Catalogue(catalogue) = kept {
-                Some(catalogue)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Catalogue, take, Kept::Catalogue, || {
+        self.part(Part::Catalogue, || {
             Catalogue::parse(&self.section(CATALOGUE)?).ok_or_else(|| self.senseless("SYMS"))
         })
     }
 
     /// The calls between services.
     pub fn edges(&self) -> Result<Arc<Edges>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Edges(edges) = kept {
-                Some(edges)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Edges, take, Kept::Edges, || {
+        self.part(Part::Edges, || {
             let services = self.catalogue()?.services.clone();
             let traces = self.meta.traces as usize;
             let edges = Edges::parse(
@@ -235,43 +197,20 @@ impl Segment {
     }
 
     pub(crate) fn filters(&self) -> Result<Arc<Filters>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Filters(filters) = kept {
-                Some(filters)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Filters, take, Kept::Filters, || {
+        self.part(Part::Filters, || {
             Filters::parse(&self.section(FILTERS)?).ok_or_else(|| self.senseless("KVFG"))
         })
     }
 
     pub(crate) fn keys(&self) -> Result<Arc<KeyList>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Keys(keys) = kept {
-                Some(keys)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Keys, take, Kept::Keys, || {
+        self.part(Part::Keys, || {
             KeyList::parse(&self.section(KEYS)?).ok_or_else(|| self.senseless("KEYS"))
         })
     }
 
     /// The resources and scopes, as a batch without spans.
     pub(crate) fn resources(&self) -> Result<Arc<model::SpanBatch>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Resources(batch) = kept {
-                Some(batch)
-            } else {
-                None
-            }
-        };
-        self.part(Part::Resources, take, Kept::Resources, || {
-            super::envelope::read_envelopes(self)
-        })
+        self.part(Part::Resources, || super::envelope::read_envelopes(self))
     }
 
     /// The dictionary of a column in a row group; `None` when it has none.
@@ -291,15 +230,8 @@ impl Segment {
         let Some((offset, bytes)) = chunk.dictionary else {
             return Ok(None);
         };
-        let take = |kept| {
-            if let Kept::Dictionary(values) = kept {
-                Some(values)
-            } else {
-                None
-            }
-        };
         let part = Part::Dictionary(kind, group as u32, place as u32);
-        let made = self.part(part, take, Kept::Dictionary, || {
+        let made = self.part(part, || {
             let stored = self.stored(kind, offset, u64::from(bytes))?;
             let values = read_dictionary(opener, &stored, info.shape, chunk.is_compressed);
             values.map_err(|what| self.bad_page(kind, offset, &info.name, what))
@@ -375,7 +307,7 @@ impl Segment {
         if opener.keeps_pages {
             for page in &wanted {
                 let part = Part::Page(kind, group as u32, place as u32, page.first_row);
-                let opened = self.page(part, || {
+                let opened = self.part(part, || {
                     let stored = self.stored(kind, page.offset, u64::from(page.bytes))?;
                     OpenedPage::open(opener, &stored, of, *page).map_err(|what| bad(page, what))
                 })?;
@@ -413,22 +345,6 @@ impl Segment {
         Ok(())
     }
 
-    /// A page, from the cache or made.
-    fn page(
-        &self,
-        part: Part,
-        make: impl FnOnce() -> Result<OpenedPage, SegmentError>,
-    ) -> Result<Arc<OpenedPage>, SegmentError> {
-        let take = |kept| {
-            if let Kept::Page(page) = kept {
-                Some(page)
-            } else {
-                None
-            }
-        };
-        self.part(part, take, Kept::Page, make)
-    }
-
     /// The rows of the spans that the rows of a row group of events or links belong to; ascending.
     pub(crate) fn child_rows(
         &self,
@@ -436,15 +352,8 @@ impl Segment {
         group: usize,
         opener: &mut PageOpener,
     ) -> Result<Arc<Vec<u32>>, SegmentError> {
-        let take = |kept| {
-            if let Kept::ChildRows(rows) = kept {
-                Some(rows)
-            } else {
-                None
-            }
-        };
         let part = Part::ChildRows(kind, group as u32);
-        self.part(part, take, Kept::ChildRows, || {
+        self.part(part, || {
             let missing = || SegmentError::corrupt(&self.path(kind), "it has no column \"row\"");
             let place = footer.column("row").ok_or_else(missing)?;
             let all = 0..footer.groups.get(group).map_or(0, |group| group.rows.len());

@@ -154,24 +154,14 @@ impl Entries {
             parts.scopes.number(row)
         });
         for (granule, number) in &resources {
-            let row = parts
-                .resources
-                .source
-                .get(*number as usize)
-                .copied()
-                .unwrap_or_default();
+            let row = parts.resources.row(*number);
             self.add(
                 *granule,
                 Subject::Service.entry(parts.batch.resource(row).service()),
             );
         }
         for (granule, number) in &scopes {
-            let row = parts
-                .scopes
-                .source
-                .get(*number as usize)
-                .copied()
-                .unwrap_or_default();
+            let row = parts.scopes.row(*number);
             let scope = parts.batch.scope(row);
             self.add(*granule, Subject::ScopeName.entry(scope.name()));
             self.add(*granule, Subject::ScopeVersion.entry(scope.version()));

@@ -43,6 +43,14 @@ impl Renumbered {
         numbers
     }
 
+    /// The row in the batch of a number in the file.
+    pub(crate) fn row(&self, number: u32) -> u32 {
+        self.source
+            .get(number as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+
     /// The number in the file.
     pub(crate) fn number(&self, row: u32) -> u32 {
         self.number.get(row as usize).copied().unwrap_or_default()

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use journal::{Entry, FaultScope, File, Files, Lock, OpenMode, RealFiles, SimFiles, Space};
@@ -276,10 +277,23 @@ fn open_again(options: &StoreOptions) -> Store {
 
 #[test]
 fn an_acknowledged_span_survives_the_power_cut_at_that_moment() {
-    let files = SimFiles::new();
-    let store = open(Arc::new(files.clone()), super::machine::options()).unwrap();
+    let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
+    let gated = Gated {
+        files: files.clone(),
+        gate: Arc::clone(&gate),
+    };
+    let store = open(Arc::new(gated), super::machine::options()).unwrap();
     for number in 1..40 {
-        write(&store, &spec(number, number)).unwrap();
+        // The disk is as slow as it must be for an answer that comes too early to be seen.
+        gate.close();
+        let request = incoming(&tenant(0), &encode(&[spec(number, number)]));
+        let mut answer = store.write(request);
+        let early = answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(early.is_pending(), "request {number}: {early:?}");
+        gate.open();
+        wait(answer).unwrap();
         let mut machine = Machine::new();
         machine.kill();
         machine.files = files.crash(number);

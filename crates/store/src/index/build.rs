@@ -1,42 +1,117 @@
-//! Builds the sidecar of a batch that is laid out, and reads back what a sidecar says of its segment.
+//! Builds the sidecar of a segment, row group by row group, and reads back what a sidecar says of its segment.
 
 use std::path::Path;
 
 use journal::{Files, OpenMode, read_to_end};
+use model::TenantId;
 
-use super::catalogue::Catalogue;
-use super::edges::Edges;
-use super::entries::filters_section;
-use super::keys::keys_section;
+use super::catalogue::CatalogueBuilder;
+use super::edges::EdgesBuilder;
+use super::entries::Entries;
+use super::keys::KeysBuilder;
 use super::sidecar::{
-    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, SUMS, SidecarWriter, TRACE_IDS, TRACES,
+    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, SUMS, SidecarWriter, TRACE_FACTS,
+    TRACE_IDS, TRACES_BY_START,
 };
-use super::traces::TraceTable;
-use crate::segment::parts::Parts;
+use super::traces::TracesBuilder;
+use crate::segment::parts::{Envelopes, Parts};
 use crate::segment::{FileKind, FileMeta, SegmentError, SegmentId, SegmentMeta};
 
-/// The bytes of the sidecar, and where its directory begins. `meta` knows the other files.
-pub(crate) fn build_sidecar(
-    parts: &Parts<'_>,
-    meta: &SegmentMeta,
-) -> Result<(Vec<u8>, usize), SegmentError> {
-    let mut writer = SidecarWriter::new(meta.id)?;
-    let traces = TraceTable::of_parts(parts);
-    writer.add(TRACE_IDS, &traces.ids_section())?;
-    writer.add(TRACES, &traces.facts_section())?;
-    writer.add(FILTERS, &filters_section(parts))?;
-    writer.add(KEYS, &keys_section(parts))?;
-    let (catalogue, service_of) = Catalogue::of_parts(parts);
-    writer.add(CATALOGUE, &catalogue.section())?;
-    let edges = Edges::of_parts(parts, &service_of);
-    writer.add(EDGES, &edges.edges_section())?;
-    writer.add(ORPHANS, &edges.orphans_section())?;
-    let mut others = meta.clone();
-    others.files.retain(|file| file.kind != FileKind::Index);
-    let sums = serde_json::to_vec(&others)
-        .map_err(|error| SegmentError::bug(format!("no checksums: {error}")))?;
-    writer.add(SUMS, &sums)?;
-    Ok(writer.finish())
+/// What is known of the row groups so far. Memory is that of the sidecar, and of the values of one granule.
+#[derive(Debug, Default)]
+pub(crate) struct IndexBuilder {
+    rows: usize,
+    events: usize,
+    links: usize,
+    bounds: Option<TimeBounds>,
+    traces: TracesBuilder,
+    entries: Entries,
+    keys: KeysBuilder,
+    catalogue: CatalogueBuilder,
+    edges: EdgesBuilder,
+}
+
+/// Of all spans.
+#[derive(Debug, Clone, Copy)]
+struct TimeBounds {
+    min_start: u64,
+    max_start: u64,
+    max_end: u64,
+}
+
+impl IndexBuilder {
+    /// Adds the next row group.
+    pub(crate) fn add(&mut self, parts: &Parts<'_>) {
+        let spans = parts.batch.spans();
+        for source in parts.order.source.iter().map(|source| *source as usize) {
+            let (start, end) = (spans.start.get(source), spans.end.get(source));
+            let (start, end) = start.copied().zip(end.copied()).unwrap_or_default();
+            let bounds = self.bounds.get_or_insert(TimeBounds {
+                min_start: start,
+                max_start: start,
+                max_end: end,
+            });
+            bounds.min_start = bounds.min_start.min(start);
+            bounds.max_start = bounds.max_start.max(start);
+            bounds.max_end = bounds.max_end.max(end);
+        }
+        self.traces.add(parts);
+        self.entries.add(parts, self.rows);
+        self.keys.add(parts, self.rows);
+        let service_of = self.catalogue.add(parts);
+        self.edges.add(parts, &service_of);
+        self.rows += parts.rows();
+        self.events += parts.events.source.len();
+        self.links += parts.links.source.len();
+    }
+
+    /// Everything that the manifest keeps, but for the files.
+    pub(crate) fn describe(&self, id: SegmentId, tenant: &TenantId) -> SegmentMeta {
+        let bounds = self.bounds;
+        SegmentMeta {
+            id,
+            tenant: tenant.clone(),
+            version: SegmentMeta::VERSION,
+            spans: self.rows as u64,
+            traces: self.traces.len() as u64,
+            events: self.events as u64,
+            links: self.links as u64,
+            min_start: bounds.map_or(0, |bounds| bounds.min_start),
+            max_start: bounds.map_or(0, |bounds| bounds.max_start),
+            max_trace_start: self.traces.max_start(),
+            max_end: bounds.map_or(0, |bounds| bounds.max_end),
+            files: Vec::new(),
+        }
+    }
+
+    /// The bytes of the sidecar, and where its directory begins. `meta` knows the other files.
+    pub(crate) fn finish(
+        self,
+        envelopes: &Envelopes,
+        meta: &SegmentMeta,
+    ) -> Result<(Vec<u8>, usize), SegmentError> {
+        let mut writer = SidecarWriter::new(meta.id)?;
+        let traces = self.traces.finish();
+        writer.add(TRACE_IDS, &traces.ids_section())?;
+        if meta.version == 1 {
+            writer.add(TRACES_BY_START, &traces.facts_section(false))?;
+        } else {
+            writer.add(TRACE_FACTS, &traces.facts_section(true))?;
+        }
+        writer.add(FILTERS, &self.entries.section())?;
+        writer.add(KEYS, &self.keys.section(envelopes, self.rows))?;
+        let (catalogue, number_of) = self.catalogue.finish();
+        writer.add(CATALOGUE, &catalogue.section())?;
+        let edges = self.edges.finish(&number_of);
+        writer.add(EDGES, &edges.edges_section())?;
+        writer.add(ORPHANS, &edges.orphans_section())?;
+        let mut others = meta.clone();
+        others.files.retain(|file| file.kind != FileKind::Index);
+        let sums = serde_json::to_vec(&others)
+            .map_err(|error| SegmentError::bug(format!("no checksums: {error}")))?;
+        writer.add(SUMS, &sums)?;
+        Ok(writer.finish())
+    }
 }
 
 /// What the sidecar in `dir` says of its segment: what the manifest would have said, had it not been lost.

@@ -9,7 +9,7 @@
 )]
 
 use foldhash::fast::RandomState;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use model::batch::Symbol;
 
 use crate::segment::decode::{take_varint, unzigzag};
@@ -36,6 +36,88 @@ pub struct Catalogue {
     pub operations: Vec<CatalogueOperation>,
 }
 
+/// Collects services and operations, row group by row group. Services are numbered as they come.
+#[derive(Debug, Default)]
+pub(super) struct CatalogueBuilder {
+    number_of: HashMap<String, u32, RandomState>,
+    operations: HashSet<(u32, String, i32), RandomState>,
+}
+
+impl CatalogueBuilder {
+    /// Adds a row group; gives by resource of the batch the number of its service.
+    pub(super) fn add(&mut self, parts: &Parts<'_>) -> Vec<u32> {
+        let (batch, spans) = (parts.batch, parts.batch.spans());
+        let mut is_used = vec![false; batch.resources().len()];
+        let mut known: HashSet<(u32, Symbol, i32), RandomState> = HashSet::default();
+        let mut last = None;
+        for source in parts.order.source.iter().map(|source| *source as usize) {
+            let cell = |column: &[u32]| column.get(source).copied().unwrap_or_default();
+            let here = (
+                cell(&spans.resource),
+                spans.name.get(source).copied().unwrap_or_default(),
+                spans.kind.get(source).copied().unwrap_or_default(),
+            );
+            if last != Some(here) {
+                known.insert(here);
+                last = Some(here);
+                if let Some(is_used) = is_used.get_mut(here.0 as usize) {
+                    *is_used = true;
+                }
+            }
+        }
+        let mut service_of = vec![0; is_used.len()];
+        let used = service_of.iter_mut().zip(&is_used).enumerate();
+        for (row, (number, _)) in used.filter(|(_, (_, is_used))| **is_used) {
+            let (service, next) = (
+                batch.resource(row as u32).service(),
+                self.number_of.len() as u32,
+            );
+            *number = match self.number_of.get(service) {
+                Some(known) => *known,
+                None => {
+                    self.number_of.insert(service.to_owned(), next);
+                    next
+                }
+            };
+        }
+        for (resource, name, kind) in known {
+            let service = service_of.get(resource as usize).copied();
+            let name = batch.strings().get(name).to_owned();
+            self.operations
+                .insert((service.unwrap_or_default(), name, kind));
+        }
+        service_of
+    }
+
+    /// The catalogue, and by number as they came the index of a service in it.
+    pub(super) fn finish(self) -> (Catalogue, Vec<u32>) {
+        let mut services: Vec<(String, u32)> = self.number_of.into_iter().collect();
+        services.sort_unstable();
+        let mut index_of = vec![0; services.len()];
+        for (index, (_, number)) in services.iter().enumerate() {
+            if let Some(slot) = index_of.get_mut(*number as usize) {
+                *slot = index as u32;
+            }
+        }
+        let operation = |(service, name, kind): (u32, String, i32)| CatalogueOperation {
+            service: index_of.get(service as usize).copied().unwrap_or_default(),
+            name,
+            kind,
+        };
+        let mut operations: Vec<CatalogueOperation> =
+            self.operations.into_iter().map(operation).collect();
+        operations.sort_unstable();
+        let services = services.into_iter().map(|(service, _)| service).collect();
+        (
+            Catalogue {
+                services,
+                operations,
+            },
+            index_of,
+        )
+    }
+}
+
 impl Catalogue {
     /// The operations of a service, by name, then kind.
     pub fn operations_of(&self, service: &str) -> impl Iterator<Item = &CatalogueOperation> {
@@ -60,59 +142,6 @@ impl Catalogue {
         texts
             + self.services.len() * size_of::<String>()
             + self.operations.len() * size_of::<CatalogueOperation>()
-    }
-
-    /// The catalogue of a batch that is laid out, and the index of the service of each of the batch's resources.
-    pub(super) fn of_parts(parts: &Parts<'_>) -> (Self, Vec<u32>) {
-        let (batch, spans) = (parts.batch, parts.batch.spans());
-        let names = parts
-            .resources
-            .source
-            .iter()
-            .map(|row| batch.resource(*row).service().to_owned());
-        let mut services: Vec<String> = names.collect();
-        services.sort_unstable();
-        services.dedup();
-        let index_of = |row: usize| {
-            let name = batch.resource(row as u32).service();
-            services
-                .binary_search_by(|service| service.as_str().cmp(name))
-                .unwrap_or_default() as u32
-        };
-        let service_of: Vec<u32> = (0..batch.resources().len()).map(index_of).collect();
-        let mut known: HashSet<(u32, Symbol, i32), RandomState> = HashSet::default();
-        let mut last = None;
-        for row in 0..batch.len() {
-            let resource = spans.resource.get(row).copied().unwrap_or_default();
-            let service = service_of
-                .get(resource as usize)
-                .copied()
-                .unwrap_or_default();
-            let name = spans.name.get(row).copied().unwrap_or_default();
-            let here = (
-                service,
-                name,
-                spans.kind.get(row).copied().unwrap_or_default(),
-            );
-            if last != Some(here) {
-                known.insert(here);
-                last = Some(here);
-            }
-        }
-        let operation = |(service, name, kind): (u32, Symbol, i32)| CatalogueOperation {
-            service,
-            name: batch.strings().get(name).to_owned(),
-            kind,
-        };
-        let mut operations: Vec<CatalogueOperation> = known.into_iter().map(operation).collect();
-        operations.sort_unstable();
-        (
-            Self {
-                services,
-                operations,
-            },
-            service_of,
-        )
     }
 
     /// The section.

@@ -57,6 +57,91 @@ pub struct Edges {
     pub orphans: Vec<Orphan>,
 }
 
+/// Collects calls, row group by row group. Services are numbered as they come.
+#[derive(Debug, Default)]
+pub(super) struct EdgesBuilder {
+    edges: Edges,
+    known: HashMap<Vec<Edge>, u32, RandomState>,
+}
+
+impl EdgesBuilder {
+    /// Adds a row group; `service_of` is by resource of the batch.
+    pub(super) fn add(&mut self, parts: &Parts<'_>, service_of: &[u32]) {
+        let spans = parts.batch.spans();
+        let service = |row: usize| {
+            let resource = parts.pick(&spans.resource, row);
+            let service = service_of.get(resource as usize);
+            service.copied().unwrap_or_default()
+        };
+        let mut calls: Vec<(u32, u32)> = Vec::new();
+        for trace in &parts.order.traces {
+            let ordinal = self.edges.pattern_of.len() as u32;
+            calls.clear();
+            for row in trace.range() {
+                let child = service(row);
+                match parts.order.caller.get(row).copied().unwrap_or(NONE) {
+                    NONE => {
+                        let parent_span_id = parts.pick(&spans.parent_span_id, row);
+                        if !parent_span_id.is_zero() {
+                            self.edges.orphans.push(Orphan {
+                                trace: ordinal,
+                                parent_span_id,
+                                child,
+                            });
+                        }
+                    }
+                    caller => calls.push((service(caller as usize), child)),
+                }
+            }
+            calls.sort_unstable();
+            let pattern = self.number_of(pattern_of(&calls));
+            self.edges.pattern_of.push(pattern);
+        }
+    }
+
+    fn number_of(&mut self, pattern: Vec<Edge>) -> u32 {
+        if let Some(number) = self.known.get(&pattern) {
+            return *number;
+        }
+        let next = self.edges.patterns.len() as u32;
+        self.edges.patterns.push(pattern.clone());
+        self.known.insert(pattern, next);
+        next
+    }
+
+    /// The calls with services as the catalogue numbers them.
+    pub(super) fn finish(self, index_of: &[u32]) -> Edges {
+        let mut edges = self.edges;
+        let index = |number: u32| index_of.get(number as usize).copied().unwrap_or_default();
+        for pattern in &mut edges.patterns {
+            for edge in pattern.iter_mut() {
+                (edge.parent, edge.child) = (index(edge.parent), index(edge.child));
+            }
+            pattern.sort_unstable();
+        }
+        for orphan in &mut edges.orphans {
+            orphan.child = index(orphan.child);
+        }
+        edges
+    }
+}
+
+/// Counts calls that are sorted.
+fn pattern_of(calls: &[(u32, u32)]) -> Vec<Edge> {
+    let mut pattern: Vec<Edge> = Vec::new();
+    for &(parent, child) in calls {
+        match pattern.last_mut() {
+            Some(edge) if (edge.parent, edge.child) == (parent, child) => edge.calls += 1,
+            _ => pattern.push(Edge {
+                parent,
+                child,
+                calls: 1,
+            }),
+        }
+    }
+    pattern
+}
+
 impl Edges {
     /// The calls inside a trace.
     #[must_use]
@@ -81,63 +166,6 @@ impl Edges {
             .map(|pattern| 24 + pattern.len() * size_of::<Edge>())
             .sum();
         edges + self.pattern_of.len() * 4 + self.orphans.len() * size_of::<Orphan>()
-    }
-
-    /// The calls of a batch that is laid out; `service_of` is by resource of the batch.
-    pub(super) fn of_parts(parts: &Parts<'_>, service_of: &[u32]) -> Self {
-        let spans = parts.batch.spans();
-        let service = |row: usize| {
-            let resource = parts.pick(&spans.resource, row);
-            service_of
-                .get(resource as usize)
-                .copied()
-                .unwrap_or_default()
-        };
-        let mut edges = Self::default();
-        let mut known: HashMap<Vec<Edge>, u32, RandomState> = HashMap::default();
-        let mut calls: Vec<(u32, u32)> = Vec::new();
-        for (ordinal, trace) in parts.order.traces.iter().enumerate() {
-            calls.clear();
-            for row in trace.range() {
-                let child = service(row);
-                match parts.order.caller.get(row).copied().unwrap_or(NONE) {
-                    NONE => {
-                        let parent_span_id = parts.pick(&spans.parent_span_id, row);
-                        if !parent_span_id.is_zero() {
-                            edges.orphans.push(Orphan {
-                                trace: ordinal as u32,
-                                parent_span_id,
-                                child,
-                            });
-                        }
-                    }
-                    caller => calls.push((service(caller as usize), child)),
-                }
-            }
-            calls.sort_unstable();
-            let mut pattern: Vec<Edge> = Vec::new();
-            for &(parent, child) in &calls {
-                match pattern.last_mut() {
-                    Some(edge) if (edge.parent, edge.child) == (parent, child) => edge.calls += 1,
-                    _ => pattern.push(Edge {
-                        parent,
-                        child,
-                        calls: 1,
-                    }),
-                }
-            }
-            let next = edges.patterns.len() as u32;
-            let number = match known.get(&pattern) {
-                Some(number) => *number,
-                None => {
-                    edges.patterns.push(pattern.clone());
-                    known.insert(pattern, next);
-                    next
-                }
-            };
-            edges.pattern_of.push(number);
-        }
-        edges
     }
 
     /// The section `EDGE`.

@@ -10,7 +10,7 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use model::ValueType;
-use model::batch::Symbol;
+use model::batch::{Attribute, Symbol};
 use xorf::{BinaryFuse8, DmaSerializable};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -19,43 +19,60 @@ use super::filters::{DESCRIPTOR_BYTES, Subject};
 use crate::segment::attributes::AttributeColumns;
 use crate::segment::parts::Parts;
 
-/// Collects entries, granule by granule.
-struct Entries {
+/// Collects entries, granule by granule; the filter of a granule that is full is built at once.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// The granules that are full.
+    built: Vec<u8>,
+    full: usize,
+    /// From there on.
     granules: Vec<Vec<u64>>,
-    /// By symbol: the last granule of the last subject that had it.
+    /// The rows of the row groups before.
+    base: usize,
+    /// By symbol of the batch: the last granule of the last subject that had it.
     seen: Vec<u32>,
     era: u32,
     seen_bits: HashSet<u64, RandomState>,
 }
 
-/// The section of a batch that is laid out.
-pub(super) fn filters_section(parts: &Parts<'_>) -> Vec<u8> {
-    let granules = parts.rows().div_ceil(GRANULE_ROWS);
-    let mut entries = Entries {
-        granules: vec![Vec::new(); granules],
-        seen: vec![0; parts.batch.strings().len()],
-        era: 0,
-        seen_bits: HashSet::default(),
-    };
-    entries.add_fields(parts);
-    entries.add_envelopes(parts);
-    let own = |row: u32| row;
-    entries.add_attributes(parts, &parts.spans, &own);
-    let of_event = |at: u32| parts.events.span_of(at);
-    entries.add_attributes(parts, &parts.events.attributes, &of_event);
-    let of_link = |at: u32| parts.links.span_of(at);
-    entries.add_attributes(parts, &parts.links.attributes, &of_link);
-    entries.section()
-}
-
 impl Entries {
-    fn add(&mut self, granule: usize, entry: u64) {
-        if let Some(entries) = self.granules.get_mut(granule) {
+    /// Adds a row group, whose first row is `base`.
+    pub(super) fn add(&mut self, parts: &Parts<'_>, base: usize) {
+        self.base = base;
+        let end = base + parts.rows();
+        self.granules
+            .resize(end.div_ceil(GRANULE_ROWS) - self.full, Vec::new());
+        self.seen.clear();
+        self.seen.resize(parts.batch.strings().len(), 0);
+        self.era = 0;
+        self.add_fields(parts);
+        self.add_envelopes(parts);
+        let own = |row: u32| row;
+        self.add_attributes(parts, &parts.spans, &own);
+        let of_event = |at: u32| parts.events.span_of(at);
+        self.add_attributes(parts, &parts.events.attributes, &of_event);
+        let of_link = |at: u32| parts.links.span_of(at);
+        self.add_attributes(parts, &parts.links.attributes, &of_link);
+        while (self.full + 1) * GRANULE_ROWS <= end && !self.granules.is_empty() {
+            put_filter(self.granules.remove(0), &mut self.built);
+            self.full += 1;
+        }
+    }
+
+    fn granule_of(&self, row: u32) -> usize {
+        (self.base + row as usize) / GRANULE_ROWS
+    }
+
+    fn add_entry(&mut self, granule: usize, entry: u64) {
+        let entries = granule
+            .checked_sub(self.full)
+            .and_then(|at| self.granules.get_mut(at));
+        if let Some(entries) = entries {
             entries.push(entry);
         }
     }
 
-    /// Adds texts by (row of the segment, symbol), rows ascending.
+    /// Adds texts by (row of the group, symbol), rows ascending.
     fn add_texts(
         &mut self,
         parts: &Parts<'_>,
@@ -65,7 +82,7 @@ impl Entries {
         let seed = subject.seed();
         let mut granule = usize::MAX;
         for (row, symbol) in cells {
-            let at = row as usize / GRANULE_ROWS;
+            let at = self.granule_of(row);
             if at != granule {
                 granule = at;
                 self.era += 1;
@@ -79,14 +96,14 @@ impl Entries {
                 continue;
             };
             *seen = era;
-            self.add(
+            self.add_entry(
                 granule,
                 xxh3_64_with_seed(parts.batch.strings().get_bytes(symbol), seed),
             );
         }
     }
 
-    /// Adds other values by (row of the segment, bits), rows ascending.
+    /// Adds other values by (row of the group, bits), rows ascending.
     fn add_values(
         &mut self,
         parts: &Parts<'_>,
@@ -96,14 +113,14 @@ impl Entries {
         let seed = subject.seed();
         let mut granule = usize::MAX;
         for (row, value_type, bits) in cells {
-            let at = row as usize / GRANULE_ROWS;
+            let at = self.granule_of(row);
             if at != granule {
                 granule = at;
                 self.seen_bits.clear();
             }
             if self.seen_bits.insert(bits) {
                 let text = parts.batch.unpack(value_type, bits).canonical_text();
-                self.add(granule, xxh3_64_with_seed(text.as_bytes(), seed));
+                self.add_entry(granule, xxh3_64_with_seed(text.as_bytes(), seed));
             }
         }
     }
@@ -147,53 +164,45 @@ impl Entries {
 
     /// Adds resources and scopes to the granules whose spans have them.
     fn add_envelopes(&mut self, parts: &Parts<'_>) {
-        let resources = granules_of(parts, &parts.batch.spans().resource, |row| {
-            parts.resources.number(row)
-        });
-        let scopes = granules_of(parts, &parts.batch.spans().scope, |row| {
-            parts.scopes.number(row)
-        });
-        for (granule, number) in &resources {
-            let row = parts.resources.row(*number);
-            self.add(
-                *granule,
-                Subject::Service.entry(parts.batch.resource(row).service()),
-            );
+        let (batch, spans) = (parts.batch, parts.batch.spans());
+        for (granule, row) in self.granules_of(parts, &spans.resource) {
+            let resource = batch.resource(row);
+            self.add_entry(granule, Subject::Service.entry(resource.service()));
+            self.add_owner(granule, resource.attributes());
         }
-        for (granule, number) in &scopes {
-            let row = parts.scopes.row(*number);
-            let scope = parts.batch.scope(row);
-            self.add(*granule, Subject::ScopeName.entry(scope.name()));
-            self.add(*granule, Subject::ScopeVersion.entry(scope.version()));
+        for (granule, row) in self.granules_of(parts, &spans.scope) {
+            let scope = batch.scope(row);
+            self.add_entry(granule, Subject::ScopeName.entry(scope.name()));
+            self.add_entry(granule, Subject::ScopeVersion.entry(scope.version()));
+            self.add_owner(granule, scope.attributes());
         }
-        let shift = parts.resources.source.len() as u32;
-        let scopes = scopes
-            .into_iter()
-            .map(|(granule, number)| (granule, number + shift));
-        let mut granules: Vec<(u32, usize)> = resources
-            .into_iter()
-            .chain(scopes)
-            .map(|(granule, number)| (number, granule))
-            .collect();
-        granules.sort_unstable();
-        for gathered in &parts.envelopes.fields {
-            let subject = Subject::Attribute(parts.batch.strings().get(gathered.field.key));
-            let columns = gathered.rows.iter().zip(&gathered.bits);
-            for (row, bits) in columns.chain(gathered.rest_rows.iter().zip(&gathered.rest_bits)) {
-                let text = parts
-                    .batch
-                    .unpack(gathered.field.value_type, *bits)
-                    .canonical_text();
-                let entry = subject.entry(&text);
-                let from = granules.partition_point(|(number, _)| number < row);
-                let same = granules
-                    .get(from..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take_while(|(number, _)| number == row);
-                same.for_each(|(_, granule)| self.add(*granule, entry));
+    }
+
+    fn add_owner<'a>(&mut self, granule: usize, owned: impl Iterator<Item = Attribute<'a>>) {
+        for attribute in owned {
+            let entry = Subject::Attribute(attribute.key).entry(&attribute.value.canonical_text());
+            self.add_entry(granule, entry);
+        }
+    }
+
+    /// The distinct (granule, row in the batch) of a column of resources or scopes.
+    fn granules_of(&self, parts: &Parts<'_>, column: &[u32]) -> Vec<(usize, u32)> {
+        let mut found = Vec::new();
+        // By row in the batch: the last granule that had it, plus one.
+        let mut last: Vec<usize> = Vec::new();
+        for row in 0..parts.rows() {
+            let (granule, owner) = (self.granule_of(row as u32), parts.pick(column, row));
+            if last.len() <= owner as usize {
+                last.resize(owner as usize + 1, 0);
             }
+            let last = last.get_mut(owner as usize);
+            let Some(last) = last.filter(|last| **last != granule + 1) else {
+                continue;
+            };
+            *last = granule + 1;
+            found.push((granule, owner));
         }
+        found
     }
 
     fn add_attributes(
@@ -235,60 +244,38 @@ impl Entries {
         }
     }
 
-    fn section(self) -> Vec<u8> {
-        filters_section_of(self.granules)
+    /// The section of all row groups.
+    pub(super) fn section(self) -> Vec<u8> {
+        let mut out = ((self.full + self.granules.len()) as u32)
+            .to_le_bytes()
+            .to_vec();
+        out.extend_from_slice(&self.built);
+        for entries in self.granules {
+            put_filter(entries, &mut out);
+        }
+        out
     }
 }
 
-/// The section of the entries of each granule.
-pub(super) fn filters_section_of(granules: Vec<Vec<u64>>) -> Vec<u8> {
-    let mut out = (granules.len() as u32).to_le_bytes().to_vec();
-    for mut entries in granules {
-        entries.sort_unstable();
-        entries.dedup();
-        out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
-        let filter = if entries.is_empty() {
-            None
-        } else {
-            BinaryFuse8::try_from(entries.as_slice()).ok()
-        };
-        let mut descriptor = [0u8; DESCRIPTOR_BYTES];
-        let fingerprints = filter
-            .as_ref()
-            .map(DmaSerializable::dma_fingerprints)
-            .unwrap_or_default();
-        if let Some(filter) = &filter {
-            filter.dma_copy_descriptor_to(&mut descriptor);
-        }
-        out.extend_from_slice(&descriptor);
-        out.extend_from_slice(&(fingerprints.len() as u32).to_le_bytes());
-        out.extend_from_slice(fingerprints);
+/// The filter of a granule's entries.
+pub(super) fn put_filter(mut entries: Vec<u64>, out: &mut Vec<u8>) {
+    entries.sort_unstable();
+    entries.dedup();
+    out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
+    let filter = if entries.is_empty() {
+        None
+    } else {
+        BinaryFuse8::try_from(entries.as_slice()).ok()
+    };
+    let mut descriptor = [0u8; DESCRIPTOR_BYTES];
+    let fingerprints = filter
+        .as_ref()
+        .map(DmaSerializable::dma_fingerprints)
+        .unwrap_or_default();
+    if let Some(filter) = &filter {
+        filter.dma_copy_descriptor_to(&mut descriptor);
     }
-    out
-}
-
-/// The distinct (granule, number) of a column of resources or scopes.
-fn granules_of(
-    parts: &Parts<'_>,
-    column: &[u32],
-    number: impl Fn(u32) -> u32,
-) -> Vec<(usize, u32)> {
-    let mut found = Vec::new();
-    // By number: the last granule that had it, plus one.
-    let mut last: Vec<usize> = Vec::new();
-    for row in 0..parts.rows() {
-        let (granule, number) = (row / GRANULE_ROWS, number(parts.pick(column, row)));
-        if last.len() <= number as usize {
-            last.resize(number as usize + 1, 0);
-        }
-        let Some(last) = last
-            .get_mut(number as usize)
-            .filter(|last| **last != granule + 1)
-        else {
-            continue;
-        };
-        *last = granule + 1;
-        found.push((granule, number));
-    }
-    found
+    out.extend_from_slice(&descriptor);
+    out.extend_from_slice(&(fingerprints.len() as u32).to_le_bytes());
+    out.extend_from_slice(fingerprints);
 }

@@ -167,7 +167,7 @@ fn is_sound(descriptor: &[u8; DESCRIPTOR_BYTES], fingerprints: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entries::filters_section_of;
+    use super::super::entries::put_filter;
     use super::*;
 
     #[test]
@@ -176,7 +176,8 @@ mod tests {
             let entries: Vec<u64> = (0..count)
                 .map(|n| Subject::Attribute("k").entry(&n.to_string()))
                 .collect();
-            let section = filters_section_of(vec![entries.clone()]);
+            let mut section = 1u32.to_le_bytes().to_vec();
+            put_filter(entries.clone(), &mut section);
             let filters = Filters::parse(&section).unwrap();
             assert!(
                 entries.iter().all(|entry| filters.may_have(0, *entry)),

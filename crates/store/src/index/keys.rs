@@ -12,14 +12,16 @@
 )]
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use model::ValueType;
+use model::batch::StringTable;
 
 use super::{GRANULE_ROWS, OwnerKind};
-use crate::segment::attributes::AttributeColumns;
+use crate::segment::attributes::{AttributeColumns, Gathered};
 use crate::segment::decode::take_varint;
 use crate::segment::encode::put_varint;
-use crate::segment::parts::Parts;
+use crate::segment::parts::{Envelopes, Parts};
 
 /// Keys that are listed.
 pub(crate) const KEYS_MAX: usize = 4_096;
@@ -53,6 +55,15 @@ pub(crate) struct KeyList {
 }
 
 impl KeyFacts {
+    fn set_granule(&mut self, granule: usize) {
+        if self.granules.len() <= granule / 8 {
+            self.granules.resize(granule / 8 + 1, 0);
+        }
+        if let Some(byte) = self.granules.get_mut(granule / 8) {
+            *byte |= 1 << (granule % 8);
+        }
+    }
+
     pub(crate) fn is_in(&self, granule: usize) -> bool {
         self.granules
             .get(granule / 8)
@@ -60,108 +71,115 @@ impl KeyFacts {
     }
 }
 
-/// The section of a batch that is laid out.
-pub(super) fn keys_section(parts: &Parts<'_>) -> Vec<u8> {
-    let granules = parts.rows().div_ceil(GRANULE_ROWS);
-    let mut keys = Vec::new();
-    let identity = |row: u32| row;
-    collect(
-        parts,
-        &parts.spans,
-        granules,
-        &|_| OwnerKind::Span,
-        Some(&identity),
-        &mut keys,
-    );
-    let of_event = |at: u32| parts.events.span_of(at);
-    collect(
-        parts,
-        &parts.events.attributes,
-        granules,
-        &|_| OwnerKind::Event,
-        Some(&of_event),
-        &mut keys,
-    );
-    let of_link = |at: u32| parts.links.span_of(at);
-    collect(
-        parts,
-        &parts.links.attributes,
-        granules,
-        &|_| OwnerKind::Link,
-        Some(&of_link),
-        &mut keys,
-    );
-    let resources = parts.resources.source.len() as u32;
-    let envelope = |row: u32| {
-        if row < resources {
-            OwnerKind::Resource
-        } else {
-            OwnerKind::Scope
-        }
-    };
-    collect(
-        parts,
-        &parts.envelopes,
-        granules,
-        &envelope,
-        None,
-        &mut keys,
-    );
-    let is_complete = keys.len() <= KEYS_MAX;
-    if !is_complete {
-        let rank = |facts: &KeyFacts| (Reverse(facts.count), facts.owner, facts.value_type);
-        keys.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.key.cmp(&b.key)));
-        keys.truncate(KEYS_MAX);
-    }
-    keys.sort_by(|a, b| (a.owner, &a.key, a.value_type).cmp(&(b.owner, &b.key, b.value_type)));
-    KeyList { is_complete, keys }.section(granules)
+/// Collects the keys of a segment, row group by row group.
+#[derive(Debug, Default)]
+pub(super) struct KeysBuilder {
+    keys: BTreeMap<KeyName, KeyFacts>,
+    /// Some were dropped.
+    is_cut: bool,
 }
 
-/// Adds the facts of a file's fields. `span_row` gives the segment's row of an owner; resources and scopes are taken
-/// to be in every granule.
-fn collect(
-    parts: &Parts<'_>,
-    columns: &AttributeColumns,
-    granules: usize,
-    owner_of: &dyn Fn(u32) -> OwnerKind,
-    span_row: Option<&dyn Fn(u32) -> u32>,
-    keys: &mut Vec<KeyFacts>,
-) {
-    for gathered in &columns.fields {
-        let listed = gathered.rows.iter().zip(&gathered.bits);
-        let mut by_owner: Vec<KeyFacts> = Vec::new();
-        for (row, bits) in listed.chain(gathered.rest_rows.iter().zip(&gathered.rest_bits)) {
-            let owner = owner_of(*row);
-            let at = by_owner
-                .iter()
-                .position(|facts| facts.owner == owner)
-                .unwrap_or_else(|| {
-                    by_owner.push(KeyFacts {
-                        owner,
-                        key: parts.batch.strings().get(gathered.field.key).to_owned(),
-                        value_type: gathered.field.value_type,
-                        count: 0,
-                        granules: vec![
-                            if span_row.is_some() { 0 } else { 0xff };
-                            granules.div_ceil(8)
-                        ],
-                        bounds: Bounds::of_nothing(gathered.field.value_type),
-                    });
-                    by_owner.len() - 1
-                });
-            let Some(facts) = by_owner.get_mut(at) else {
-                continue;
-            };
-            facts.count += 1;
-            facts.bounds = facts.bounds.map(|bounds| bounds.with(*bits));
-            if let Some(span_row) = span_row {
-                let granule = span_row(*row) as usize / GRANULE_ROWS;
-                if let Some(byte) = facts.granules.get_mut(granule / 8) {
-                    *byte |= 1 << (granule % 8);
-                }
+/// The order of the section.
+type KeyName = (OwnerKind, String, ValueType);
+
+impl KeysBuilder {
+    /// Adds a row group, whose first row is `base`.
+    pub(super) fn add(&mut self, parts: &Parts<'_>, base: usize) {
+        let strings = parts.batch.strings();
+        let own = |row: u32| base + row as usize;
+        let of_event = |at: u32| base + parts.events.span_of(at) as usize;
+        let of_link = |at: u32| base + parts.links.span_of(at) as usize;
+        let (events, links) = (&parts.events.attributes, &parts.links.attributes);
+        self.collect(strings, &parts.spans, OwnerKind::Span, &own);
+        self.collect(strings, events, OwnerKind::Event, &of_event);
+        self.collect(strings, links, OwnerKind::Link, &of_link);
+        // Not at once: a key that is rare here may be frequent later.
+        if self.keys.len() > 4 * KEYS_MAX {
+            self.cut(2 * KEYS_MAX);
+        }
+    }
+
+    /// Adds the facts of a file's fields. `span_row` gives the segment's row of an owner.
+    fn collect(
+        &mut self,
+        strings: &StringTable,
+        columns: &AttributeColumns,
+        owner: OwnerKind,
+        span_row: &dyn Fn(u32) -> usize,
+    ) {
+        for gathered in &columns.fields {
+            let facts = self.facts(owner, strings, gathered);
+            for (row, bits) in gathered.values() {
+                facts.count += 1;
+                facts.bounds = facts.bounds.map(|bounds| bounds.with(bits));
+                facts.set_granule(span_row(row) / GRANULE_ROWS);
             }
         }
-        keys.append(&mut by_owner);
+    }
+
+    fn facts(
+        &mut self,
+        owner: OwnerKind,
+        strings: &StringTable,
+        gathered: &Gathered,
+    ) -> &mut KeyFacts {
+        let (key, value_type) = (strings.get(gathered.field.key), gathered.field.value_type);
+        let made = || KeyFacts {
+            owner,
+            key: key.to_owned(),
+            value_type,
+            count: 0,
+            granules: Vec::new(),
+            bounds: Bounds::of_nothing(value_type),
+        };
+        let name = (owner, key.to_owned(), value_type);
+        self.keys.entry(name).or_insert_with(made)
+    }
+
+    /// Keeps the most frequent ones.
+    fn cut(&mut self, max: usize) {
+        if self.keys.len() <= max {
+            return;
+        }
+        self.is_cut = true;
+        let mut keys: Vec<(KeyName, KeyFacts)> =
+            std::mem::take(&mut self.keys).into_iter().collect();
+        keys.sort_by(|(a, a_facts), (b, b_facts)| {
+            let rank = |name: &KeyName, facts: &KeyFacts| (Reverse(facts.count), name.0, name.2);
+            let by_count = rank(a, a_facts).cmp(&rank(b, b_facts));
+            by_count.then_with(|| a.1.cmp(&b.1))
+        });
+        keys.truncate(max);
+        self.keys = keys.into_iter().collect();
+    }
+
+    /// The section of all row groups. Resources and scopes are taken to be in every granule.
+    pub(super) fn section(mut self, envelopes: &Envelopes, rows: usize) -> Vec<u8> {
+        let granules = rows.div_ceil(GRANULE_ROWS);
+        let resources = envelopes.batch.resources().len();
+        for gathered in &envelopes.attributes.fields {
+            for (row, bits) in gathered.values() {
+                let owner = if (row as usize) < resources {
+                    OwnerKind::Resource
+                } else {
+                    OwnerKind::Scope
+                };
+                let facts = self.facts(owner, envelopes.batch.strings(), gathered);
+                facts.count += 1;
+                facts.bounds = facts.bounds.map(|bounds| bounds.with(bits));
+                facts.granules.resize(granules.div_ceil(8), 0xff);
+            }
+        }
+        self.cut(KEYS_MAX);
+        let mut keys: Vec<KeyFacts> = self.keys.into_values().collect();
+        for facts in &mut keys {
+            facts.granules.resize(granules.div_ceil(8), 0);
+        }
+        let list = KeyList {
+            is_complete: !self.is_cut,
+            keys,
+        };
+        list.section(granules)
     }
 }
 

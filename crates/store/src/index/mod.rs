@@ -4,7 +4,7 @@
 //!
 //! | Tag | Content | File |
 //! |---|---|---|
-//! | `TRID`, `TRAC` | the traces: ids, rows, times, errors | `traces.rs` |
+//! | `TRID`, `TRFA` | the traces: ids, rows, times, errors | `traces.rs` |
 //! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
 //! | `SYMS` | services and their operations | `catalogue.rs` |
@@ -25,9 +25,10 @@ pub(crate) mod keys;
 pub(crate) mod sidecar;
 mod traces;
 
-pub(crate) use build::{build_sidecar, read_meta};
+pub(crate) use build::{IndexBuilder, read_meta};
 pub use catalogue::{Catalogue, CatalogueOperation};
 pub use edges::{Edge, Edges, Orphan};
+pub(crate) use traces::Facts;
 pub use traces::{TraceEntry, TraceTable};
 
 /// Rows that share a filter.

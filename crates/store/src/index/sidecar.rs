@@ -35,7 +35,9 @@ const SECTION_BYTES_MAX: usize = 1 << 30;
 pub(crate) type Tag = [u8; 4];
 
 pub(crate) const TRACE_IDS: Tag = *b"TRID";
-pub(crate) const TRACES: Tag = *b"TRAC";
+pub(crate) const TRACE_FACTS: Tag = *b"TRFA";
+/// What `TRFA` was before traces could be in another order than that of their start.
+pub(crate) const TRACES_BY_START: Tag = *b"TRAC";
 pub(crate) const FILTERS: Tag = *b"KVFG";
 pub(crate) const KEYS: Tag = *b"KEYS";
 pub(crate) const CATALOGUE: Tag = *b"SYMS";
@@ -164,6 +166,10 @@ impl Directory {
             sections,
             footer_bytes: directory_bytes + END_BYTES as u64,
         })
+    }
+
+    pub(crate) fn has(&self, tag: Tag) -> bool {
+        self.sections.iter().any(|section| section.tag == tag)
     }
 
     /// The bytes of a section, checked; `None` when there is no such section.

@@ -1,10 +1,12 @@
-//! The traces of a segment: `TRID` finds one by its id, `TRAC` says where its rows are, when it was and how it went.
+//! The traces of a segment: `TRID` finds one by its id, `TRFA` says where its rows are, when it was and how it went.
 //!
 //! `TRID`: number of traces `u32`, the low halves of their ids ascending (`u64` each), then for each its ordinal
 //! (2 bytes up to 65,536 traces, else 4), then by ordinal the high halves of the ids (`u64` each; none at all when all
-//! are zero). Ordinals count traces in the order of their rows, which is by start.
-//! `TRAC`: by ordinal, column after column, as varints: rows, start (difference to the trace before), end (difference
-//! to the start, signed), error spans.
+//! are zero). Ordinals count traces in the order of their rows.
+//! `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace before, signed), end
+//! (difference to the start, signed), error spans.
+//! `TRAC`: the same in segments of the first version, whose traces are in order of start: there that difference is not
+//! signed.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -22,10 +24,19 @@ use crate::segment::parts::Parts;
 /// OTLP's number of the status of a span that failed.
 const STATUS_ERROR: i32 = 2;
 
+/// The bytes of `TRFA`, or of `TRAC`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Facts<'a> {
+    /// `TRFA`
+    Signed(&'a [u8]),
+    /// `TRAC`
+    ByStart(&'a [u8]),
+}
+
 /// What a segment knows of a trace. Other segments may have more of its spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceEntry {
-    /// Its place among the segment's traces, which are in order of their start.
+    /// Its place among the segment's traces, in order of their rows.
     pub ordinal: u32,
     /// The trace.
     pub trace_id: TraceId,
@@ -49,13 +60,60 @@ impl TraceEntry {
     }
 }
 
+/// Collects the traces of a segment, row group by row group.
+#[derive(Debug, Default)]
+pub(super) struct TracesBuilder {
+    entries: Vec<TraceEntry>,
+    rows: u32,
+}
+
+impl TracesBuilder {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The start of the trace that starts last.
+    pub(super) fn max_start(&self) -> u64 {
+        let starts = self.entries.iter().map(|entry| entry.start);
+        starts.max().unwrap_or_default()
+    }
+
+    /// Adds the traces of the next row group.
+    pub(super) fn add(&mut self, parts: &Parts<'_>) {
+        let spans = parts.batch.spans();
+        for trace in &parts.order.traces {
+            let ends = trace.range().map(|row| parts.pick(&spans.end, row));
+            let states = trace.range().map(|row| parts.pick(&spans.status, row));
+            self.entries.push(TraceEntry {
+                ordinal: self.entries.len() as u32,
+                trace_id: trace.trace_id,
+                first_row: self.rows + trace.first_row,
+                rows: trace.rows,
+                start: trace.start,
+                end: ends.max().unwrap_or_default(),
+                errors: states.filter(|status| *status == STATUS_ERROR).count() as u32,
+            });
+        }
+        self.rows += parts.rows() as u32;
+    }
+
+    pub(super) fn finish(self) -> TraceTable {
+        TraceTable::from_entries(self.entries)
+    }
+}
+
 /// The traces of a segment.
 #[derive(Debug, Default)]
 pub struct TraceTable {
     entries: Vec<TraceEntry>,
     /// Ordinals in ascending order of the low halves of ids.
     by_low_id: Vec<u32>,
+    /// By block of [`START_BLOCK`] traces: the latest start of a trace in it or before it.
+    latest_start: Vec<u64>,
 }
+
+/// Traces whose latest start is known together.
+const START_BLOCK: usize = 64;
 
 impl TraceTable {
     /// The number of traces.
@@ -116,7 +174,14 @@ impl TraceTable {
         (row - entry.first_row < entry.rows).then_some(entry)
     }
 
-    /// All traces in order of their start, then id.
+    /// A start that no trace up to this one is later than: what is left to look at when traces are looked at backwards.
+    #[must_use]
+    pub fn latest_start(&self, ordinal: u32) -> u64 {
+        let block = self.latest_start.get(ordinal as usize / START_BLOCK);
+        block.copied().unwrap_or(u64::MAX)
+    }
+
+    /// All traces in order of their rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TraceEntry> + '_ {
         self.entries.iter().copied()
     }
@@ -124,7 +189,9 @@ impl TraceTable {
     /// Memory held, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<TraceEntry>() + self.by_low_id.capacity() * 4
+        self.entries.capacity() * size_of::<TraceEntry>()
+            + self.by_low_id.capacity() * 4
+            + self.latest_start.capacity() * 8
     }
 
     fn from_entries(entries: Vec<TraceEntry>) -> Self {
@@ -134,7 +201,12 @@ impl TraceTable {
                 .get(*ordinal as usize)
                 .map(|entry| (entry.trace_id.low(), *ordinal))
         });
-        Self { entries, by_low_id }
+        let latest_start = latest_starts(&entries);
+        Self {
+            entries,
+            by_low_id,
+            latest_start,
+        }
     }
 
     /// The table of traces and their rows, in order; times are not known.
@@ -153,33 +225,6 @@ impl TraceTable {
                 errors: 0,
             }
         });
-        Self::from_entries(entries.collect())
-    }
-
-    /// The table of a batch that is laid out.
-    pub(super) fn of_parts(parts: &Parts<'_>) -> Self {
-        let spans = parts.batch.spans();
-        let entries = parts
-            .order
-            .traces
-            .iter()
-            .enumerate()
-            .map(|(ordinal, trace)| TraceEntry {
-                ordinal: ordinal as u32,
-                trace_id: trace.trace_id,
-                first_row: trace.first_row,
-                rows: trace.rows,
-                start: trace.start,
-                end: trace
-                    .range()
-                    .map(|row| parts.pick(&spans.end, row))
-                    .max()
-                    .unwrap_or_default(),
-                errors: trace
-                    .range()
-                    .filter(|row| parts.pick(&spans.status, *row) == STATUS_ERROR)
-                    .count() as u32,
-            });
         Self::from_entries(entries.collect())
     }
 
@@ -202,15 +247,21 @@ impl TraceTable {
         out
     }
 
-    /// The section `TRAC`.
-    pub(super) fn facts_section(&self) -> Vec<u8> {
+    /// The section `TRFA`, or `TRAC` when differences are not signed.
+    pub(super) fn facts_section(&self, is_signed: bool) -> Vec<u8> {
         let mut out = Vec::new();
         self.entries
             .iter()
             .for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
         let mut before = 0u64;
         for entry in &self.entries {
-            put_varint(entry.start.wrapping_sub(before), &mut out);
+            let difference = entry.start.wrapping_sub(before);
+            let number = if is_signed {
+                zigzag(difference.cast_signed())
+            } else {
+                difference
+            };
+            put_varint(number, &mut out);
             before = entry.start;
         }
         for entry in &self.entries {
@@ -226,7 +277,7 @@ impl TraceTable {
     }
 
     /// The table that both sections hold; `None` when they don't fit together or say nonsense.
-    pub(crate) fn parse(ids: &[u8], facts: &[u8], spans: u64) -> Option<Self> {
+    pub(crate) fn parse(ids: &[u8], facts: Facts<'_>, spans: u64) -> Option<Self> {
         let (count, ids) = ids.split_first_chunk::<4>()?;
         let count = u32::from_le_bytes(*count) as usize;
         let width = ordinal_bytes(count);
@@ -256,8 +307,24 @@ impl TraceTable {
             by_low_id.push(ordinal);
         }
         let rows: u64 = entries.iter().map(|entry| u64::from(entry.rows)).sum();
-        (rows == spans).then_some(Self { entries, by_low_id })
+        let latest_start = latest_starts(&entries);
+        (rows == spans).then_some(Self {
+            entries,
+            by_low_id,
+            latest_start,
+        })
     }
+}
+
+fn latest_starts(entries: &[TraceEntry]) -> Vec<u64> {
+    let mut latest = 0;
+    let blocks = entries.chunks(START_BLOCK).map(|block| {
+        latest = block
+            .iter()
+            .fold(latest, |latest, trace| trace.start.max(latest));
+        latest
+    });
+    blocks.collect()
 }
 
 fn ordinal_bytes(traces: usize) -> usize {
@@ -265,7 +332,11 @@ fn ordinal_bytes(traces: usize) -> usize {
 }
 
 /// The entries, still without their ids.
-fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
+fn parse_facts(facts: Facts<'_>, count: usize) -> Option<Vec<TraceEntry>> {
+    let (mut facts, is_signed) = match facts {
+        Facts::Signed(facts) => (facts, true),
+        Facts::ByStart(facts) => (facts, false),
+    };
     let entry = |ordinal| {
         let trace_id = TraceId::ZERO;
         TraceEntry {
@@ -287,7 +358,13 @@ fn parse_facts(mut facts: &[u8], count: usize) -> Option<Vec<TraceEntry>> {
     }
     let mut before = 0u64;
     for entry in &mut entries {
-        entry.start = before.wrapping_add(take_varint(&mut facts)?);
+        let number = take_varint(&mut facts)?;
+        let difference = if is_signed {
+            unzigzag(number).cast_unsigned()
+        } else {
+            number
+        };
+        entry.start = before.wrapping_add(difference);
         before = entry.start;
     }
     for entry in &mut entries {
@@ -331,7 +408,12 @@ mod tests {
             }
         });
         let table = TraceTable::from_entries(entries.collect());
-        let read = TraceTable::parse(&table.ids_section(), &table.facts_section(), 15).unwrap();
+        let read = TraceTable::parse(
+            &table.ids_section(),
+            Facts::Signed(&table.facts_section(true)),
+            15,
+        )
+        .unwrap();
         assert_eq!(read.entries, table.entries);
         for entry in table.iter() {
             assert_eq!(read.find(entry.trace_id), Some(entry));
@@ -339,6 +421,13 @@ mod tests {
         }
         assert_eq!(read.find(TraceId([7; 16])), None);
         assert_eq!(read.of_row(15), None);
-        assert!(TraceTable::parse(&table.ids_section(), &table.facts_section(), 16).is_none());
+        assert!(
+            TraceTable::parse(
+                &table.ids_section(),
+                Facts::Signed(&table.facts_section(true)),
+                16
+            )
+            .is_none()
+        );
     }
 }

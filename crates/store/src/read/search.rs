@@ -2,8 +2,8 @@
 //!
 //! A trace's spans may lie in several segments and in heads. A match in one of them makes the trace a *candidate*; its
 //! place in the order is that of the whole trace. In the order *newest first* the start of the whole trace is never
-//! after its start in a fragment, so fragments are taken in descending order of their start, which is the order of
-//! their rows, and the search ends when enough traces are known that start after everything that is left. In the order
+//! after its start in a fragment. Rows are about in the order of their traces' start, so they are looked at from the last
+//! one on, and the search ends when enough traces are known that start after everything that is left. In the order
 //! *slowest first* a fragment says nothing about the whole, so every candidate is looked at.
 
 use std::collections::{BTreeMap, HashSet};
@@ -146,8 +146,8 @@ impl Engine {
         Ok(answer)
     }
 
-    /// Adds the traces of a segment with a span that matches, the one that starts last here first, until no other can
-    /// be among the first.
+    /// Adds the traces of a segment with a span that matches, from the last row on, until no other can be among the
+    /// first.
     fn search_segment(
         &self,
         placed: &Placed,
@@ -161,7 +161,7 @@ impl Engine {
         let mut failed = None;
         let mut take = |rows: Vec<u32>| {
             // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
-            let mut found: Vec<(u64, TraceId)> = Vec::new();
+            let mut found: Vec<(u32, TraceId)> = Vec::new();
             let mut covered_to = 0;
             for row in rows {
                 if row < covered_to {
@@ -169,11 +169,11 @@ impl Engine {
                 }
                 if let Some(entry) = traces.of_row(row) {
                     covered_to = entry.first_row + entry.rows;
-                    found.push((entry.start, entry.trace_id));
+                    found.push((entry.ordinal, entry.trace_id));
                 }
             }
-            for (start, trace_id) in found.into_iter().rev() {
-                if best.is_closed_to(start) {
+            for (ordinal, trace_id) in found.into_iter().rev() {
+                if best.is_closed_to(traces.latest_start(ordinal)) {
                     return ControlFlow::Break(());
                 }
                 if let Err(error) = best.add(self, view, trace_id) {

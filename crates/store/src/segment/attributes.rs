@@ -1,5 +1,8 @@
 //! The attributes of a file's rows, turned from lists per row into columns per key and type.
 //!
+//! A file is written row group by row group, and all of them have the same columns: those of the first row group's most
+//! frequent fields, or those that were chosen before ([`FileAttributes::with_columns`]).
+//!
 //! Promises: equal input gives equal columns, names and shape numbers; memory is what the values take (12 bytes each).
 //! Limits: see the constants. What is over them stays exact, in `attrs_rest`.
 
@@ -9,12 +12,14 @@
 )]
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use model::ValueType;
 use model::batch::{Attributes, FieldOfShape, PackedValue, ShapeId, SpanBatch, Symbol};
 
+use super::SegmentError;
 use super::chunk::Prefer;
 use super::layout::{
     Field, Layout, REST_COLUMN, SHAPE_COLUMN, SHAPE_LISTED, SHAPE_NONE, SHAPE_REST, put_rest,
@@ -33,7 +38,42 @@ const SHAPE_FIELDS_MAX: usize = 1_024;
 /// Keys longer than this have no column: names of columns are in every footer.
 const COLUMN_KEY_BYTES_MAX: usize = 256;
 
-/// The values of one key and type.
+/// A key with a type, by text: what a field is in all row groups of a file.
+type FieldName = (String, ValueType);
+
+/// How often a field is used, and whether all its values are UUIDs in their usual form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FieldUse {
+    pub count: u64,
+    pub is_uuid: bool,
+}
+
+/// A column that a file has for a field.
+#[derive(Debug)]
+struct Chosen {
+    field: FieldName,
+    name: String,
+    /// Whether its cells are UUIDs; `None` until the first row group is gathered.
+    is_uuid: Option<bool>,
+}
+
+/// The attributes of one file: grows with its row groups, and is what the footer says of them at the end.
+#[derive(Debug)]
+pub(crate) struct FileAttributes {
+    /// Names of columns begin with it.
+    prefix: &'static str,
+    /// The fields still without their columns.
+    layout: Layout,
+    field_of: HashMap<FieldName, u32, RandomState>,
+    shape_of: HashMap<Vec<u32>, u64, RandomState>,
+    /// The fields of all listed shapes together.
+    shape_fields: usize,
+    columns: Option<Vec<Chosen>>,
+    /// Whether there is a column for the rest even if nothing is in it.
+    has_rest: bool,
+}
+
+/// The values of one key and type in a row group.
 #[derive(Debug)]
 pub(crate) struct Gathered {
     pub field: FieldOfShape,
@@ -43,14 +83,24 @@ pub(crate) struct Gathered {
     /// Rows, ascending, and values that are in the rest, or that have no value.
     pub rest_rows: Vec<u32>,
     pub rest_bits: Vec<u64>,
-    name: Option<String>,
+    has_column: bool,
 }
 
-/// The attributes of all rows of a file.
+impl Gathered {
+    /// All values with their rows: those of the column, then the others.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let rows = self.rows.iter().chain(&self.rest_rows);
+        rows.copied()
+            .zip(self.bits.iter().chain(&self.rest_bits).copied())
+    }
+}
+
+/// The attributes of all rows of a row group.
 #[derive(Debug)]
 pub(crate) struct AttributeColumns {
     pub fields: Vec<Gathered>,
-    pub layout: Layout,
+    /// By column of the file: its place among the fields, if the row group has it.
+    place_of: Vec<Option<usize>>,
     shapes: Vec<u64>,
     rest_rows: Vec<u32>,
     rest: Vec<Vec<u8>>,
@@ -66,39 +116,239 @@ struct Plan {
     places: Vec<(u32, bool)>,
 }
 
-/// Gathers the attributes of `owners`, which are the rows of a file. Column names begin with `prefix`.
-pub(crate) fn gather(batch: &SpanBatch, owners: &[Attributes], prefix: &str) -> AttributeColumns {
-    let (mut plans, mut used) = used_shapes(batch, owners);
-    number_shapes(batch, &mut plans, &mut used);
-    let (mut fields, shapes) = fields_of(batch, &mut plans, &used);
-    choose_columns(batch, &mut fields, prefix);
-    let listed = fields
-        .iter()
-        .filter(|(_, uses)| *uses > 0)
-        .map(|(gathered, _)| described(batch, gathered));
-    let layout = Layout {
-        fields: listed.collect(),
-        shapes,
-    };
-    let mut columns = AttributeColumns {
-        fields: fields.into_iter().map(|(gathered, _)| gathered).collect(),
-        layout,
-        shapes: Vec::with_capacity(owners.len()),
-        rest_rows: Vec::new(),
-        rest: Vec::new(),
-        rest_keys: Vec::new(),
-    };
-    for (row, owner) in owners.iter().enumerate() {
-        let plan = plans
-            .get(owner.shape.0 as usize)
-            .filter(|plan| plan.uses > 0);
-        let plan = plan.map_or((SHAPE_NONE, [].as_slice()), |plan| {
-            (plan.number, plan.places.as_slice())
-        });
-        columns.put_row(batch, row as u32, *owner, plan);
+impl FileAttributes {
+    /// A file whose columns follow from its first row group.
+    pub(crate) fn new(prefix: &'static str) -> Self {
+        Self {
+            prefix,
+            layout: Layout::default(),
+            field_of: HashMap::default(),
+            shape_of: HashMap::default(),
+            shape_fields: 0,
+            columns: None,
+            has_rest: false,
+        }
     }
-    columns.rest_keys = (0..columns.rest.len() as u64).collect();
-    columns
+
+    /// A file with columns for the most used of these fields. No other value may be called a UUID than was here.
+    pub(crate) fn with_columns(prefix: &'static str, uses: &BTreeMap<FieldName, FieldUse>) -> Self {
+        let candidates = uses.iter().map(|(field, used)| (field.clone(), used.count));
+        let mut columns = choose_columns(candidates.collect(), prefix);
+        for chosen in &mut columns {
+            chosen.is_uuid = Some(uses.get(&chosen.field).is_some_and(|used| used.is_uuid));
+        }
+        Self {
+            columns: Some(columns),
+            has_rest: true,
+            ..Self::new(prefix)
+        }
+    }
+
+    /// Gathers the attributes of `owners`, which are the rows of the next row group.
+    pub(crate) fn gather(
+        &mut self,
+        batch: &SpanBatch,
+        owners: &[Attributes],
+    ) -> Result<AttributeColumns, SegmentError> {
+        let (mut plans, mut used) = used_shapes(batch, owners);
+        // The most frequent shapes first: not all of them can be listed.
+        used.sort_by_key(|shape| Reverse(plans.get(*shape).map_or(0, |plan| plan.uses)));
+        let mut fields = place_fields(batch, &mut plans, &used);
+        let uses = self.number_shapes(batch, &fields, (&mut plans, &used));
+        let text = |field: &Gathered| {
+            (
+                batch.strings().get(field.field.key).to_owned(),
+                field.field.value_type,
+            )
+        };
+        let prefix = self.prefix;
+        let columns = self.columns.get_or_insert_with(|| {
+            let candidates = fields.iter().map(text).zip(uses).collect();
+            choose_columns(candidates, prefix)
+        });
+        let place_of: HashMap<FieldName, usize, RandomState> = fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| (text(field), at))
+            .collect();
+        let place_of: Vec<Option<usize>> = columns
+            .iter()
+            .map(|chosen| place_of.get(&chosen.field).copied())
+            .collect();
+        for at in place_of.iter().flatten() {
+            if let Some(field) = fields.get_mut(*at) {
+                field.has_column = true;
+            }
+        }
+        let mut gathered = AttributeColumns {
+            fields,
+            place_of,
+            shapes: Vec::with_capacity(owners.len()),
+            rest_rows: Vec::new(),
+            rest: Vec::new(),
+            rest_keys: Vec::new(),
+        };
+        for (row, owner) in owners.iter().enumerate() {
+            let plan = plans
+                .get(owner.shape.0 as usize)
+                .filter(|plan| plan.uses > 0);
+            let plan = plan.map_or((SHAPE_NONE, [].as_slice()), |plan| {
+                (plan.number, plan.places.as_slice())
+            });
+            gathered.put_row(batch, row as u32, *owner, plan);
+        }
+        gathered.rest_keys = (0..gathered.rest.len() as u64).collect();
+        self.has_rest |= !gathered.rest.is_empty();
+        self.decide_forms(batch, &gathered)?;
+        Ok(gathered)
+    }
+
+    /// Gives shapes their numbers in the file; what can't be listed is all in the rest. Gives how many rows of listed
+    /// shapes have each field.
+    fn number_shapes(
+        &mut self,
+        batch: &SpanBatch,
+        fields: &[Gathered],
+        (plans, used): (&mut [Plan], &[usize]),
+    ) -> Vec<u64> {
+        let mut uses = vec![0; fields.len()];
+        for shape in used {
+            let Some(plan) = plans.get_mut(*shape).filter(|plan| !plan.places.is_empty()) else {
+                continue;
+            };
+            plan.number = self.number_of(batch, fields, &plan.places);
+            if plan.number == SHAPE_REST {
+                continue;
+            }
+            for (field, _) in plan.places.iter().filter(|(_, is_first)| *is_first) {
+                if let Some(of_field) = uses.get_mut(*field as usize) {
+                    *of_field += plan.uses;
+                }
+            }
+        }
+        uses
+    }
+
+    fn number_of(&mut self, batch: &SpanBatch, fields: &[Gathered], places: &[(u32, bool)]) -> u64 {
+        let is_short = places.len() <= SHAPE_FIELDS_MAX;
+        let has_room = self.layout.shapes.len() < SHAPES_MAX
+            && self.shape_fields + places.len() <= SHAPE_FIELDS_SUM_MAX;
+        let mut shape = Vec::with_capacity(places.len());
+        for (at, _) in places.iter().take(if is_short { usize::MAX } else { 0 }) {
+            let Some(field) = fields.get(*at as usize).map(|field| field.field) else {
+                continue;
+            };
+            let name = (batch.strings().get(field.key).to_owned(), field.value_type);
+            match self.field_of.get(&name) {
+                Some(known) => shape.push(*known),
+                None if has_room => shape.push(self.add_field(name)),
+                None => return SHAPE_REST,
+            }
+        }
+        if let Some(known) = self.shape_of.get(&shape) {
+            return *known;
+        }
+        if !is_short || !has_room {
+            return SHAPE_REST;
+        }
+        let number = SHAPE_LISTED + self.layout.shapes.len() as u64;
+        self.shape_fields += shape.len();
+        self.layout.shapes.push(shape.clone());
+        self.shape_of.insert(shape, number);
+        number
+    }
+
+    fn add_field(&mut self, name: FieldName) -> u32 {
+        let at = self.layout.fields.len() as u32;
+        self.layout.fields.push(Field {
+            key: name.0.clone(),
+            value_type: name.1,
+            column: None,
+        });
+        self.field_of.insert(name, at);
+        at
+    }
+
+    /// Decides of each text column whether its cells are UUIDs; later row groups must follow.
+    fn decide_forms(
+        &mut self,
+        batch: &SpanBatch,
+        gathered: &AttributeColumns,
+    ) -> Result<(), SegmentError> {
+        let strings = batch.strings();
+        let is_uuid = |bits: &u64| uuid_bytes(strings.get_bytes(Symbol(*bits as u32))).is_some();
+        for (chosen, place) in self.columns.iter_mut().flatten().zip(&gathered.place_of) {
+            let field = place.and_then(|at| gathered.fields.get(at));
+            let bits = field.map_or([].as_slice(), |field| &field.bits);
+            let is_text = chosen.field.1 == ValueType::String;
+            match chosen.is_uuid {
+                None => {
+                    chosen.is_uuid = Some(is_text && !bits.is_empty() && bits.iter().all(is_uuid));
+                }
+                Some(true) if !bits.iter().all(is_uuid) => {
+                    let what = format!("column \"{}\" has a value that is no UUID", chosen.name);
+                    return Err(SegmentError::bug(what));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of a row group: shape, one per field that was chosen, the rest.
+    pub(crate) fn columns<'a>(
+        &self,
+        gathered: &'a AttributeColumns,
+        batch: &'a SpanBatch,
+    ) -> Vec<TableColumn<'a>> {
+        let shapes = &gathered.shapes;
+        let mut columns = vec![TableColumn {
+            name: SHAPE_COLUMN.to_owned(),
+            plain: Plain::Int32,
+            prefer: Prefer::DictionaryOr(PageEncoding::Plain),
+            meaning: Meaning::Unsigned32,
+            source: Source::Every(Box::new(|row| shapes.get(row).copied().unwrap_or_default())),
+        }];
+        for (chosen, place) in self.columns.iter().flatten().zip(&gathered.place_of) {
+            let (plain, prefer, meaning) = chosen.form(batch);
+            let field = place.and_then(|at| gathered.fields.get(at));
+            let (rows, keys) = field.map_or(([].as_slice(), [].as_slice()), |field| {
+                (&field.rows, &field.bits)
+            });
+            columns.push(TableColumn {
+                name: chosen.name.clone(),
+                plain,
+                prefer,
+                meaning,
+                source: Source::Listed { rows, keys },
+            });
+        }
+        if self.has_rest {
+            columns.push(TableColumn {
+                name: REST_COLUMN.to_owned(),
+                plain: Plain::Bytes(&gathered.rest),
+                prefer: Prefer::Only(PageEncoding::Plain),
+                meaning: Meaning::None,
+                source: Source::Listed {
+                    rows: &gathered.rest_rows,
+                    keys: &gathered.rest_keys,
+                },
+            });
+        }
+        columns
+    }
+
+    /// What the footer says.
+    pub(crate) fn into_layout(mut self) -> Layout {
+        for chosen in self.columns.into_iter().flatten() {
+            let at = self.field_of.get(&chosen.field);
+            let field = at.and_then(|at| self.layout.fields.get_mut(*at as usize));
+            if let Some(field) = field {
+                field.column = Some(chosen.name);
+            }
+        }
+        self.layout
+    }
 }
 
 /// Plans by shape of the batch, and the shapes that occur, in order of their first row.
@@ -117,39 +367,9 @@ fn used_shapes(batch: &SpanBatch, owners: &[Attributes]) -> (Vec<Plan>, Vec<usiz
     (plans, used)
 }
 
-/// Gives the most frequent shapes numbers and puts them first; the others' rows are all in the rest.
-fn number_shapes(batch: &SpanBatch, plans: &mut [Plan], used: &mut Vec<usize>) {
-    used.sort_by_key(|shape| Reverse(plans.get(*shape).map_or(0, |plan| plan.uses)));
-    let (mut listed, mut others, mut sum) = (Vec::new(), Vec::new(), 0);
-    for shape in used.drain(..) {
-        let length = batch.shapes().fields(ShapeId(shape as u32)).len();
-        let fits = listed.len() < SHAPES_MAX
-            && length <= SHAPE_FIELDS_MAX
-            && sum + length <= SHAPE_FIELDS_SUM_MAX;
-        let Some(plan) = plans.get_mut(shape).filter(|_| length > 0) else {
-            continue;
-        };
-        if fits {
-            plan.number = SHAPE_LISTED + listed.len() as u64;
-            listed.push(shape);
-            sum += length;
-        } else {
-            plan.number = SHAPE_REST;
-            others.push(shape);
-        }
-    }
-    used.append(&mut listed);
-    used.append(&mut others);
-}
-
-/// The distinct fields with the number of rows of listed shapes that have them, in order of first use, and the listed
-/// shapes as lists of fields; fills the plans' places.
-fn fields_of(
-    batch: &SpanBatch,
-    plans: &mut [Plan],
-    used: &[usize],
-) -> (Vec<(Gathered, u64)>, Vec<Vec<u32>>) {
-    let (mut fields, mut shapes) = (Vec::<(Gathered, u64)>::new(), Vec::new());
+/// The distinct fields of the shapes that are used, in order of first use; fills the plans' places.
+fn place_fields(batch: &SpanBatch, plans: &mut [Plan], used: &[usize]) -> Vec<Gathered> {
+    let mut fields: Vec<Gathered> = Vec::new();
     let mut known: HashMap<FieldOfShape, u32, RandomState> = HashMap::default();
     let mut seen: HashSet<u32, RandomState> = HashSet::default();
     for shape in used {
@@ -160,81 +380,61 @@ fn fields_of(
         for field in batch.shapes().fields(ShapeId(*shape as u32)) {
             let at = *known.entry(*field).or_insert_with(|| {
                 let (rows, bits, rest_rows, rest_bits) = Default::default();
-                fields.push((
-                    Gathered {
-                        field: *field,
-                        rows,
-                        bits,
-                        rest_rows,
-                        rest_bits,
-                        name: None,
-                    },
-                    0,
-                ));
+                fields.push(Gathered {
+                    field: *field,
+                    rows,
+                    bits,
+                    rest_rows,
+                    rest_bits,
+                    has_column: false,
+                });
                 fields.len() as u32 - 1
             });
-            let is_first = seen.insert(at);
-            if let Some((_, uses)) = fields
-                .get_mut(at as usize)
-                .filter(|_| is_first && plan.number != SHAPE_REST)
-            {
-                *uses += plan.uses;
-            }
-            plan.places.push((at, is_first));
-        }
-        if plan.number != SHAPE_REST {
-            shapes.push(plan.places.iter().map(|(field, _)| *field).collect());
+            plan.places.push((at, seen.insert(at)));
         }
     }
-    (fields, shapes)
+    fields
 }
 
-/// Names the columns of the most frequent fields. The most frequent type of a key has the key's plain name.
-fn choose_columns(batch: &SpanBatch, fields: &mut [(Gathered, u64)], prefix: &str) {
-    let text = |symbol: Symbol| batch.strings().get(symbol);
+/// The columns of the most frequent fields, in the order of the fields. The most frequent type of a key has the key's
+/// plain name.
+fn choose_columns(fields: Vec<(FieldName, u64)>, prefix: &str) -> Vec<Chosen> {
     let mut order: Vec<usize> = (0..fields.len()).collect();
     order.retain(|at| {
-        fields.get(*at).is_some_and(|(gathered, uses)| {
-            let is_short = text(gathered.field.key).len() <= COLUMN_KEY_BYTES_MAX;
-            *uses > 0 && gathered.field.value_type != ValueType::Empty && is_short
+        fields.get(*at).is_some_and(|((key, value_type), uses)| {
+            let is_short = key.len() <= COLUMN_KEY_BYTES_MAX;
+            *uses > 0 && *value_type != ValueType::Empty && is_short
         })
     });
     order.sort_by_key(|at| {
         let field = fields.get(*at);
-        field.map(|(gathered, uses)| {
-            (
-                Reverse(*uses),
-                text(gathered.field.key),
-                gathered.field.value_type,
-            )
-        })
+        field.map(|((key, value_type), uses)| (Reverse(*uses), key, *value_type))
     });
     let mut names: HashSet<String, RandomState> = HashSet::default();
+    let mut name_of: Vec<Option<String>> = vec![None; fields.len()];
     for at in order.into_iter().take(COLUMNS_MAX) {
-        let Some((gathered, _)) = fields.get_mut(at) else {
+        let (Some(((key, value_type), _)), Some(slot)) = (fields.get(at), name_of.get_mut(at))
+        else {
             continue;
         };
-        let plain = format!("{prefix}{}", text(gathered.field.key));
-        let typed = format!("{plain}:{}", type_name(gathered.field.value_type));
+        let plain = format!("{prefix}{key}");
+        let typed = format!("{plain}:{}", type_name(*value_type));
         // A key may look like another key with its type.
         let numbered = (2..).map(|n| format!("{typed}#{n}"));
-        let name = [plain.clone(), typed.clone()]
+        *slot = [plain.clone(), typed.clone()]
             .into_iter()
             .chain(numbered)
             .find(|name| !names.contains(name));
-        if let Some(name) = name {
-            names.insert(name.clone());
-            gathered.name = Some(name);
-        }
+        names.extend(slot.clone());
     }
-}
-
-fn described(batch: &SpanBatch, gathered: &Gathered) -> Field {
-    Field {
-        key: batch.strings().get(gathered.field.key).to_owned(),
-        value_type: gathered.field.value_type,
-        column: gathered.name.clone(),
-    }
+    let chosen = |((field, _), name): ((FieldName, u64), Option<String>)| {
+        Some(Chosen {
+            field,
+            name: name?,
+            is_uuid: None,
+        })
+    };
+    fields.into_iter().zip(name_of).filter_map(chosen).collect()
 }
 
 impl AttributeColumns {
@@ -252,7 +452,7 @@ impl AttributeColumns {
             let Some(gathered) = self.fields.get_mut(*at as usize) else {
                 continue;
             };
-            if *is_first && gathered.name.is_some() && number != SHAPE_REST {
+            if *is_first && gathered.has_column && number != SHAPE_REST {
                 gathered.rows.push(row);
                 gathered.bits.push(bits);
                 continue;
@@ -272,45 +472,41 @@ impl AttributeColumns {
             self.rest.push(rest);
         }
     }
+}
 
-    /// The columns to write: shape, one per named field, the rest if there is any.
-    pub(crate) fn columns<'a>(&'a self, batch: &'a SpanBatch) -> Vec<TableColumn<'a>> {
-        let shapes = &self.shapes;
-        let mut columns = vec![TableColumn {
-            name: SHAPE_COLUMN.to_owned(),
-            plain: Plain::Int32,
-            prefer: Prefer::DictionaryOr(PageEncoding::Plain),
-            meaning: Meaning::Unsigned32,
-            source: Source::Every(Box::new(|row| shapes.get(row).copied().unwrap_or_default())),
-        }];
-        for gathered in &self.fields {
-            let Some(name) = &gathered.name else { continue };
-            let (plain, prefer, meaning) = form(batch, gathered);
-            let source = Source::Listed {
-                rows: &gathered.rows,
-                keys: &gathered.bits,
-            };
-            columns.push(TableColumn {
-                name: name.clone(),
-                plain,
-                prefer,
-                meaning,
-                source,
-            });
+impl Chosen {
+    fn form<'a>(&self, batch: &'a SpanBatch) -> (Plain<'a>, Prefer, Meaning) {
+        let strings = batch.strings();
+        match self.field.1 {
+            ValueType::String => {
+                let prefer = Prefer::DictionaryOr(PageEncoding::Plain);
+                if self.is_uuid == Some(true) {
+                    (Plain::Uuid(strings), prefer, Meaning::Uuid)
+                } else {
+                    (Plain::Text(strings), prefer, Meaning::Text)
+                }
+            }
+            ValueType::Bool => (
+                Plain::Bool,
+                Prefer::Only(PageEncoding::Plain),
+                Meaning::None,
+            ),
+            ValueType::Int => (
+                Plain::Int64,
+                Prefer::DictionaryOr(PageEncoding::Split),
+                Meaning::None,
+            ),
+            ValueType::Double => (
+                Plain::Double,
+                Prefer::Only(PageEncoding::Split),
+                Meaning::None,
+            ),
+            ValueType::Empty | ValueType::Array | ValueType::Map | ValueType::Bytes => (
+                Plain::Blob(batch.blobs()),
+                Prefer::Only(PageEncoding::Plain),
+                Meaning::None,
+            ),
         }
-        if !self.rest.is_empty() {
-            columns.push(TableColumn {
-                name: REST_COLUMN.to_owned(),
-                plain: Plain::Bytes(&self.rest),
-                prefer: Prefer::Only(PageEncoding::Plain),
-                meaning: Meaning::None,
-                source: Source::Listed {
-                    rows: &self.rest_rows,
-                    keys: &self.rest_keys,
-                },
-            });
-        }
-        columns
     }
 }
 
@@ -325,42 +521,5 @@ pub(crate) fn packed_value(batch: &SpanBatch, value_type: ValueType, bits: u64) 
         ValueType::Array => PackedValue::Array(batch.blobs().get(bits)),
         ValueType::Map => PackedValue::Map(batch.blobs().get(bits)),
         ValueType::Bytes => PackedValue::Bytes(batch.blobs().get(bits)),
-    }
-}
-
-fn form<'a>(batch: &'a SpanBatch, gathered: &Gathered) -> (Plain<'a>, Prefer, Meaning) {
-    let strings = batch.strings();
-    match gathered.field.value_type {
-        ValueType::String => {
-            let is_uuid =
-                |bits: &u64| uuid_bytes(strings.get_bytes(Symbol(*bits as u32))).is_some();
-            let all_uuids = !gathered.bits.is_empty() && gathered.bits.iter().all(is_uuid);
-            let prefer = Prefer::DictionaryOr(PageEncoding::Plain);
-            if all_uuids {
-                (Plain::Uuid(strings), prefer, Meaning::Uuid)
-            } else {
-                (Plain::Text(strings), prefer, Meaning::Text)
-            }
-        }
-        ValueType::Bool => (
-            Plain::Bool,
-            Prefer::Only(PageEncoding::Plain),
-            Meaning::None,
-        ),
-        ValueType::Int => (
-            Plain::Int64,
-            Prefer::DictionaryOr(PageEncoding::Split),
-            Meaning::None,
-        ),
-        ValueType::Double => (
-            Plain::Double,
-            Prefer::Only(PageEncoding::Split),
-            Meaning::None,
-        ),
-        ValueType::Empty | ValueType::Array | ValueType::Map | ValueType::Bytes => (
-            Plain::Blob(batch.blobs()),
-            Prefer::Only(PageEncoding::Plain),
-            Meaning::None,
-        ),
     }
 }

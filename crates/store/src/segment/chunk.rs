@@ -65,7 +65,7 @@ pub(crate) struct WrittenPage {
     pub rows: usize,
 }
 
-/// A chunk that was written; offsets are in the file.
+/// A chunk that was written; offsets are in what it was appended to.
 #[derive(Debug, Default)]
 pub(crate) struct WrittenChunk {
     pub dictionary_offset: Option<usize>,
@@ -75,6 +75,14 @@ pub(crate) struct WrittenChunk {
     pub raw_bytes: usize,
     pub stored_bytes: usize,
     pub nulls: usize,
+}
+
+impl WrittenChunk {
+    /// Moves all offsets: from those in a row group to those in the file.
+    pub(crate) fn shift(&mut self, offset: usize) {
+        self.dictionary_offset = self.dictionary_offset.map(|at| at + offset);
+        self.pages.iter_mut().for_each(|page| page.offset += offset);
+    }
 }
 
 /// Writes chunks, one after another, with its buffers.

@@ -152,6 +152,9 @@ pub struct SegmentMeta {
     /// Whose spans it holds.
     #[serde(with = "tenant_text")]
     pub tenant: TenantId,
+    /// The version of the sidecar; the first one is not written.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
     /// Spans.
     pub spans: u64,
     /// Distinct traces.
@@ -160,7 +163,7 @@ pub struct SegmentMeta {
     pub events: u64,
     /// Links of all spans.
     pub links: u64,
-    /// The earliest start of a span; also the start of the earliest trace.
+    /// The earliest start of a span.
     pub min_start: u64,
     /// The latest start of a span.
     pub max_start: u64,
@@ -172,7 +175,22 @@ pub struct SegmentMeta {
     pub files: Vec<FileMeta>,
 }
 
+fn first_version() -> u32 {
+    1
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+fn is_first_version(version: &u32) -> bool {
+    *version == 1
+}
+
 impl SegmentMeta {
+    /// The version of sidecars that are written now. An older one is made again as it was.
+    pub const VERSION: u32 = 2;
+
     /// The file of a kind; `None` when the segment has none.
     #[must_use]
     pub fn file(&self, kind: FileKind) -> Option<&FileMeta> {

@@ -37,6 +37,7 @@ mod plain;
 mod plan;
 mod read;
 mod search;
+mod sink;
 mod table;
 mod tables;
 #[cfg(test)]

@@ -27,9 +27,10 @@ use super::page::PageOpener;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
 use crate::index::sidecar::{
-    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, TRACE_IDS, TRACES, Tag,
+    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, TRACE_FACTS, TRACE_IDS, TRACES_BY_START,
+    Tag,
 };
-use crate::index::{self, Catalogue, Edges, TraceTable};
+use crate::index::{self, Catalogue, Edges, Facts, TraceTable};
 
 /// An open segment.
 #[derive(Debug)]
@@ -165,12 +166,19 @@ impl Segment {
     /// The traces.
     pub fn traces(&self) -> Result<Arc<TraceTable>, SegmentError> {
         self.part(Part::Traces, || {
-            let table = TraceTable::parse(
-                &self.section(TRACE_IDS)?,
-                &self.section(TRACES)?,
-                self.meta.spans,
-            );
-            table.ok_or_else(|| self.senseless("TRID or TRAC"))
+            let is_of_first_version = self.directory()?.has(TRACES_BY_START);
+            let facts = if is_of_first_version {
+                self.section(TRACES_BY_START)?
+            } else {
+                self.section(TRACE_FACTS)?
+            };
+            let of_version = if is_of_first_version {
+                Facts::ByStart(&facts)
+            } else {
+                Facts::Signed(&facts)
+            };
+            let table = TraceTable::parse(&self.section(TRACE_IDS)?, of_version, self.meta.spans);
+            table.ok_or_else(|| self.senseless("TRID or TRFA"))
         })
     }
 

@@ -1,13 +1,13 @@
 //! The order of a segment's rows, which carries the structure of its traces.
 //!
-//! Traces are contiguous, by start, then id. Inside a trace the rows are in pre-order of the tree: a span is followed
-//! by its children, by start, then arrival, each with all that is below it. So a subtree is a range of rows, and a
-//! parent is named by a distance.
+//! Traces are contiguous; [`TraceOrder`] says in which order they come. Inside a trace the rows are in pre-order of the
+//! tree: a span is followed by its children, by start, then arrival, each with all that is below it. So a subtree is a
+//! range of rows, and a parent is named by a distance.
 //!
 //! Promises
 //! - A span without a parent in the segment is a root; so is a span that names itself, and in every cycle the span
 //!   that starts first. Each span has exactly one row, whatever its ids are.
-//! - The order depends only on the spans of each trace and their order of arrival, so it is found again when the
+//! - The order inside a trace depends only on its spans and their order of arrival, so it is found again when the
 //!   segment is read back.
 //! - No recursion: the depth of a trace costs no stack.
 
@@ -20,13 +20,29 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::batch::SpanBatch;
+use model::batch::{SpanBatch, Symbol};
 use model::{SpanId, TraceId};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// No row.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A trace of the segment.
+/// In which order the traces of a row group come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TraceOrder {
+    /// As they come in the batch: those of a segment that is read back.
+    AsGiven,
+    /// By start, then id.
+    ByStart,
+    /// In slices of [`SLICE_TRACES`] by start, so that what is new lies together; inside a slice by root and pattern,
+    /// so that what is alike lies together, which halves what its columns take.
+    InSlices,
+}
+
+/// Traces of a slice.
+const SLICE_TRACES: usize = 2_048;
+
+/// A trace of the row group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TraceRows {
     pub trace_id: TraceId,
@@ -42,7 +58,7 @@ impl TraceRows {
     }
 }
 
-/// The order of rows, and what follows from it; all columns are by row of the segment.
+/// The order of rows, and what follows from it; all columns are by row of the group.
 #[derive(Debug, Default)]
 pub(crate) struct RowOrder {
     /// The row in the batch.
@@ -59,7 +75,7 @@ pub(crate) struct RowOrder {
 }
 
 /// Finds the order of a batch's spans.
-pub(crate) fn order_rows(batch: &SpanBatch) -> RowOrder {
+pub(crate) fn order_rows(batch: &SpanBatch, traces: TraceOrder) -> RowOrder {
     let rows = batch.len();
     let grouped = group_by_trace(batch);
     let mut order = RowOrder {
@@ -70,15 +86,28 @@ pub(crate) fn order_rows(batch: &SpanBatch) -> RowOrder {
         caller: Vec::with_capacity(rows),
         traces: Vec::with_capacity(grouped.traces.len()),
     };
-    let mut by_start: Vec<usize> = (0..grouped.traces.len()).collect();
-    by_start.sort_unstable_by_key(|at| {
-        grouped
-            .traces
-            .get(*at)
-            .map(|trace| (trace.start, trace.trace_id))
-    });
+    let mut order_of_traces: Vec<usize> = (0..grouped.traces.len()).collect();
+    if traces != TraceOrder::AsGiven {
+        order_of_traces.sort_unstable_by_key(|at| {
+            let trace = grouped.traces.get(*at);
+            trace.map(|trace| (trace.start, trace.trace_id))
+        });
+    }
     let mut tree = Tree::default();
-    for at in by_start {
+    if traces == TraceOrder::InSlices {
+        let mut patterns = Patterns::new(batch);
+        for slice in order_of_traces.chunks_mut(SLICE_TRACES) {
+            // Stable, so that equal ones stay in order of their start.
+            slice.sort_by_cached_key(|at| {
+                let trace = grouped.traces.get(*at).map(TraceRows::range);
+                let members = trace.and_then(|rows| grouped.rows.get(rows));
+                let members = members.unwrap_or_default();
+                tree.build(batch, members);
+                patterns.of(&tree, members)
+            });
+        }
+    }
+    for at in order_of_traces {
         let Some(trace) = grouped.traces.get(at) else {
             continue;
         };
@@ -92,6 +121,56 @@ pub(crate) fn order_rows(batch: &SpanBatch) -> RowOrder {
         });
     }
     order
+}
+
+/// Tells traces of the same form apart from others: by the services, names and kinds of their spans in pre-order.
+struct Patterns<'a> {
+    batch: &'a SpanBatch,
+    /// By symbol: the hash of its text, once it is known.
+    hashes: Vec<Option<u64>>,
+    /// The form of the trace that is looked at.
+    form: Vec<u8>,
+}
+
+impl<'a> Patterns<'a> {
+    fn new(batch: &'a SpanBatch) -> Self {
+        Self {
+            batch,
+            hashes: vec![None; batch.strings().len()],
+            form: Vec::new(),
+        }
+    }
+
+    fn hash(&mut self, symbol: Symbol) -> u64 {
+        let text = self.batch.strings().get_bytes(symbol);
+        let Some(slot) = self.hashes.get_mut(symbol.0 as usize) else {
+            return 0;
+        };
+        *slot.get_or_insert_with(|| xxh3_64(text))
+    }
+
+    /// The hash of the root's service and name, then that of the whole form: texts are hashed, not symbols, since the
+    /// order must not depend on how the batch was put together.
+    fn of(&mut self, tree: &Tree, members: &[u32]) -> (u64, u64) {
+        let spans = self.batch.spans();
+        self.form.clear();
+        let mut root = 0;
+        for (place, (n, depth)) in tree.visited.iter().enumerate() {
+            let row = members.get(*n as usize).map_or(0, |row| *row as usize);
+            let resource = spans.resource.get(row).copied().unwrap_or_default();
+            let service = self.hash(self.batch.resource(resource).row().service);
+            let name = self.hash(spans.name.get(row).copied().unwrap_or_default());
+            let operation = service.rotate_left(17) ^ name;
+            if place == 0 {
+                root = operation;
+            }
+            let kind = spans.kind.get(row).copied().unwrap_or_default();
+            self.form.extend_from_slice(&operation.to_le_bytes());
+            self.form.extend_from_slice(&kind.to_le_bytes());
+            self.form.extend_from_slice(&depth.to_le_bytes());
+        }
+        (root, xxh3_64(&self.form))
+    }
 }
 
 struct Grouped {
@@ -353,14 +432,15 @@ mod tests {
 
     #[test]
     fn traces_are_in_order_of_start_and_spans_in_pre_order() {
-        let order = order_rows(&batch(&[
+        let spans = [
             (1, 3, 1, 30),
             (2, 9, 0, 5),
             (1, 1, 0, 10),
             (1, 4, 2, 25),
             (1, 2, 1, 20),
             (1, 5, 77, 1),
-        ]));
+        ];
+        let order = order_rows(&batch(&spans), TraceOrder::ByStart);
         assert_eq!(order.source, [5, 2, 4, 3, 0, 1]);
         assert_eq!(order.parent_delta, [-1, 0, 1, 1, 3, 0]);
         assert_eq!(order.depth, [0, 0, 1, 2, 1, 0]);
@@ -377,13 +457,14 @@ mod tests {
     #[test]
     fn cycles_and_spans_that_name_themselves_are_cut_where_they_start_first() {
         // 1 -> 2 -> 3 -> 1, 4 below 3, 5 its own parent.
-        let order = order_rows(&batch(&[
+        let spans = [
             (1, 4, 3, 0),
             (1, 1, 3, 12),
             (1, 2, 1, 11),
             (1, 3, 2, 13),
             (1, 5, 5, 40),
-        ]));
+        ];
+        let order = order_rows(&batch(&spans), TraceOrder::ByStart);
         assert_eq!(
             order.source,
             [4, 2, 3, 0, 1],
@@ -397,7 +478,7 @@ mod tests {
     #[test]
     fn many_cycles_cost_no_more_than_the_trace_is_long() {
         let spans: Vec<_> = (1..200_000u64).map(|n| (1, n, (n ^ 1).max(1), n)).collect();
-        let order = order_rows(&batch(&spans));
+        let order = order_rows(&batch(&spans), TraceOrder::ByStart);
         assert_eq!(order.source.len(), spans.len());
         assert!(order.depth.iter().all(|depth| *depth <= 1));
     }
@@ -407,7 +488,7 @@ mod tests {
         fn every_span_has_one_row_and_every_parent_stands_above(
             spans in prop::collection::vec((0u8..3, 1u64..9, 0u64..9, 0u64..5), 0..40)
         ) {
-            let order = order_rows(&batch(&spans));
+            let order = order_rows(&batch(&spans), TraceOrder::ByStart);
             let mut rows = order.source.clone();
             rows.sort_unstable();
             prop_assert_eq!(rows, (0..spans.len() as u32).collect::<Vec<_>>());

@@ -1,74 +1,54 @@
-//! A batch laid out for a segment: everything that the files and the sidecar are written from.
+//! A batch laid out as one row group: everything that the files and the sidecar are written from.
 //!
-//! Both ways in lead here: a head that is frozen, and a segment that was read back to rebuild its sidecar. So a
-//! sidecar that is rebuilt has the same bytes as the one that was lost.
+//! Three ways lead here: a head that is frozen, traces that are put together from several segments, and a segment that
+//! is read back to rebuild its sidecar. So a sidecar that is rebuilt has the same bytes as the one that was lost.
 
 #![allow(
     clippy::cast_possible_truncation,
     reason = "rows of a segment are far below 2^32"
 )]
 
-use model::batch::{Attributes, SpanBatch};
+use model::batch::{Attributes, BatchBuilder, SpanBatch};
 
-use super::attributes::{AttributeColumns, gather};
-use super::order::{RowOrder, order_rows};
+use super::SegmentError;
+use super::attributes::{AttributeColumns, FileAttributes};
+use super::envelope::EnvelopeCopier;
+use super::order::{RowOrder, TraceOrder, order_rows};
 
-/// Resources of a batch that spans use, or its scopes; numbered in the order of the batch.
-#[derive(Debug, Default)]
-pub(crate) struct Renumbered {
-    /// By number in the file: the row in the batch.
-    pub source: Vec<u32>,
-    /// By row in the batch: the number in the file; meaningless for those that are not used.
-    number: Vec<u32>,
+/// What all row groups of a segment share while it is written.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub spans: FileAttributes,
+    pub events: FileAttributes,
+    pub links: FileAttributes,
+    /// The resources and scopes so far; their rows are their numbers in the file.
+    pub envelopes: BatchBuilder,
 }
 
-impl Renumbered {
-    fn new(rows: usize, used: &[u32]) -> Self {
-        let mut is_used = vec![false; rows];
-        for row in used {
-            if let Some(is_used) = is_used.get_mut(*row as usize) {
-                *is_used = true;
-            }
+impl Shared {
+    /// Columns follow from the first row group.
+    pub(crate) fn new() -> Self {
+        Self {
+            spans: FileAttributes::new("a."),
+            events: FileAttributes::new("e."),
+            links: FileAttributes::new("l."),
+            envelopes: BatchBuilder::new(),
         }
-        let mut numbers = Self {
-            source: Vec::new(),
-            number: Vec::with_capacity(rows),
-        };
-        for (row, is_used) in is_used.into_iter().enumerate() {
-            numbers.number.push(numbers.source.len() as u32);
-            if is_used {
-                numbers.source.push(row as u32);
-            }
-        }
-        numbers
-    }
-
-    /// The row in the batch of a number in the file.
-    pub(crate) fn row(&self, number: u32) -> u32 {
-        self.source
-            .get(number as usize)
-            .copied()
-            .unwrap_or_default()
-    }
-
-    /// The number in the file.
-    pub(crate) fn number(&self, row: u32) -> u32 {
-        self.number.get(row as usize).copied().unwrap_or_default()
     }
 }
 
-/// Events or links in the order of the segment's rows.
+/// Events or links in the order of the group's rows.
 #[derive(Debug)]
 pub(crate) struct Children {
     /// The row in the batch's columns of events or links.
     pub source: Vec<u32>,
-    /// The segment's row of the span.
+    /// The group's row of the span.
     pub row: Vec<u32>,
     pub attributes: AttributeColumns,
 }
 
 impl Children {
-    /// The segment's row of a child's span.
+    /// The group's row of a child's span.
     pub(crate) fn span_of(&self, at: u32) -> u32 {
         self.row.get(at as usize).copied().unwrap_or_default()
     }
@@ -82,50 +62,57 @@ pub(crate) struct Parts<'a> {
     pub spans: AttributeColumns,
     pub events: Children,
     pub links: Children,
-    pub resources: Renumbered,
-    pub scopes: Renumbered,
-    /// Of resources, then scopes, by number.
-    pub envelopes: AttributeColumns,
+    /// By resource of the batch: its number in the file; meaningless for those that no span has.
+    pub resources: Vec<u32>,
+    /// The same of scopes.
+    pub scopes: Vec<u32>,
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn new(batch: &'a SpanBatch) -> Self {
-        let order = order_rows(batch);
+    /// Lays out the next row group.
+    pub(crate) fn new(
+        batch: &'a SpanBatch,
+        traces: TraceOrder,
+        shared: &mut Shared,
+    ) -> Result<Self, SegmentError> {
+        let order = order_rows(batch, traces);
         let columns = batch.spans();
         let attributes_of = |column: &[Attributes], rows: &[u32]| -> Vec<Attributes> {
             rows.iter()
                 .map(|row| column.get(*row as usize).copied().unwrap_or_default())
                 .collect()
         };
-        let spans = gather(
-            batch,
-            &attributes_of(&columns.attributes, &order.source),
-            "a.",
-        );
-        let children = |first: &[u32], attributes: &[Attributes], prefix: &str| {
+        let own = attributes_of(&columns.attributes, &order.source);
+        let spans = shared.spans.gather(batch, &own)?;
+        let children = |first: &[u32], attributes: &[Attributes], file: &mut FileAttributes| {
             let (source, row) = children_of(&order.source, first, attributes.len());
-            let attributes = gather(batch, &attributes_of(attributes, &source), prefix);
-            Children {
+            let attributes = file.gather(batch, &attributes_of(attributes, &source))?;
+            Ok::<_, SegmentError>(Children {
                 source,
                 row,
                 attributes,
-            }
+            })
         };
-        let events = children(&columns.first_event, &batch.events().attributes, "e.");
-        let links = children(&columns.first_link, &batch.links().attributes, "l.");
-        let resources = Renumbered::new(batch.resources().len(), &columns.resource);
-        let scopes = Renumbered::new(batch.scopes().len(), &columns.scope);
-        let of_resources = resources
-            .source
-            .iter()
-            .map(|row| batch.resource(*row).row().attributes);
-        let of_scopes = scopes
-            .source
-            .iter()
-            .map(|row| batch.scope(*row).row().attributes);
-        let owners: Vec<Attributes> = of_resources.chain(of_scopes).collect();
-        let envelopes = gather(batch, &owners, "r.");
-        Self {
+        let events = children(
+            &columns.first_event,
+            &batch.events().attributes,
+            &mut shared.events,
+        )?;
+        let links = children(
+            &columns.first_link,
+            &batch.links().attributes,
+            &mut shared.links,
+        )?;
+        let mut copier = EnvelopeCopier::new(batch);
+        let mut number = |row: usize| {
+            copier
+                .resource(row, &mut shared.envelopes)
+                .unwrap_or_default()
+        };
+        let resources = numbers(batch.resources().len(), &columns.resource, &mut number);
+        let mut number = |row: usize| copier.scope(row, &mut shared.envelopes).unwrap_or_default();
+        let scopes = numbers(batch.scopes().len(), &columns.scope, &mut number);
+        Ok(Self {
             batch,
             order,
             spans,
@@ -133,11 +120,10 @@ impl<'a> Parts<'a> {
             links,
             resources,
             scopes,
-            envelopes,
-        }
+        })
     }
 
-    /// The row in the batch of a row of the segment.
+    /// The row in the batch of a row of the group.
     pub(crate) fn source(&self, row: usize) -> usize {
         self.order
             .source
@@ -145,18 +131,70 @@ impl<'a> Parts<'a> {
             .map_or(usize::MAX, |row| *row as usize)
     }
 
-    /// A value of a column of the batch, by row of the segment.
+    /// A value of a column of the batch, by row of the group.
     pub(crate) fn pick<T: Copy + Default>(&self, column: &[T], row: usize) -> T {
         column.get(self.source(row)).copied().unwrap_or_default()
     }
 
-    /// The rows of the segment.
+    /// The number in the file of a span's resource, by row of the group.
+    pub(crate) fn resource(&self, row: usize) -> u32 {
+        let resource = self.pick(&self.batch.spans().resource, row);
+        let number = self.resources.get(resource as usize);
+        number.copied().unwrap_or_default()
+    }
+
+    /// The number in the file of a span's scope, by row of the group.
+    pub(crate) fn scope(&self, row: usize) -> u32 {
+        let scope = self.pick(&self.batch.spans().scope, row);
+        self.scopes.get(scope as usize).copied().unwrap_or_default()
+    }
+
+    /// The rows of the group.
     pub(crate) fn rows(&self) -> usize {
         self.order.source.len()
     }
 }
 
-/// The child rows of spans in the order of the segment, each with the segment's row of its span.
+/// The resources and scopes of a segment, laid out: resources first, each in the order of their numbers.
+#[derive(Debug)]
+pub(crate) struct Envelopes {
+    pub batch: SpanBatch,
+    pub attributes: AttributeColumns,
+    pub file: FileAttributes,
+}
+
+impl Envelopes {
+    /// Takes the resources and scopes that were numbered.
+    pub(crate) fn new(numbered: BatchBuilder) -> Result<Self, SegmentError> {
+        let batch = numbered.finish();
+        let of_resources = batch.resources().iter().map(|row| row.attributes);
+        let of_scopes = batch.scopes().iter().map(|row| row.attributes);
+        let owners: Vec<Attributes> = of_resources.chain(of_scopes).collect();
+        let mut file = FileAttributes::new("r.");
+        let attributes = file.gather(&batch, &owners)?;
+        Ok(Self {
+            batch,
+            attributes,
+            file,
+        })
+    }
+}
+
+/// Numbers the rows that are used, in their order.
+fn numbers(rows: usize, used: &[u32], number: &mut dyn FnMut(usize) -> u32) -> Vec<u32> {
+    let mut is_used = vec![false; rows];
+    for row in used {
+        if let Some(is_used) = is_used.get_mut(*row as usize) {
+            *is_used = true;
+        }
+    }
+    let numbered = is_used.into_iter().enumerate();
+    numbered
+        .map(|(row, is_used)| if is_used { number(row) } else { 0 })
+        .collect()
+}
+
+/// The child rows of spans in the order of the group, each with the group's row of its span.
 fn children_of(order: &[u32], first: &[u32], all: usize) -> (Vec<u32>, Vec<u32>) {
     let (mut source, mut rows) = (Vec::with_capacity(all), Vec::with_capacity(all));
     if all == 0 {

@@ -100,7 +100,7 @@ impl Segment {
         self.read_with(&traces, ranges, by_arrival)
     }
 
-    fn read_with(
+    pub(crate) fn read_with(
         &self,
         traces: &TraceTable,
         ranges: &[Range<usize>],
@@ -122,33 +122,18 @@ impl Segment {
             builder: BatchBuilder::new(),
         };
         for range in ranges {
-            let pieces = pieces(&footer, range);
-            let is_cut = |pair: &[Piece]| {
-                let behind = pair.last().map_or(0, |piece| piece.all.start);
-                traces
-                    .of_row(behind as u32)
-                    .is_some_and(|trace| (trace.first_row as usize) < behind)
-            };
-            if by_arrival && pieces.windows(2).any(is_cut) {
-                return reader.across_groups(&pieces);
-            }
-            for piece in &pieces {
+            for piece in &pieces(&footer, range) {
                 reader.piece(piece, by_arrival)?;
             }
         }
         Ok(reader.builder.finish())
     }
 
-    /// All spans, traces in order of rows, spans of a trace in order of arrival: what rows were ordered from. Also the
-    /// rows of the traces. The sidecar is not needed.
-    pub(crate) fn read_all(&self) -> Result<(SpanBatch, TraceTable), SegmentError> {
-        let traces = self.traces_from_data()?;
-        let batch = self.read_with(
-            &traces,
-            std::slice::from_ref(&(0..self.meta().spans as usize)),
-            true,
-        )?;
-        Ok((batch, traces))
+    /// All spans, traces in order of rows, spans of a trace in order of arrival: what rows were ordered from.
+    #[cfg(test)]
+    pub(crate) fn read_all(&self) -> Result<SpanBatch, SegmentError> {
+        let all = 0..self.meta().spans as usize;
+        self.read_with(&*self.traces()?, std::slice::from_ref(&all), true)
     }
 
     pub(crate) fn spans_footer(&self) -> Result<Arc<Footer>, SegmentError> {
@@ -165,7 +150,7 @@ impl Segment {
     }
 
     /// The rows of the traces as the data has them, without times.
-    fn traces_from_data(&self) -> Result<TraceTable, SegmentError> {
+    pub(crate) fn traces_from_data(&self) -> Result<TraceTable, SegmentError> {
         let mut traces: Vec<(TraceId, u32)> = Vec::new();
         self.each_cell("trace_id", |column, at| {
             let id = column
@@ -248,22 +233,8 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// Traces that are cut by row groups: their rows first, then their order of arrival.
-    fn across_groups(mut self, pieces: &[Piece]) -> Result<SpanBatch, SegmentError> {
-        let mut places = Vec::new();
-        for piece in pieces {
-            places.extend(self.piece(piece, false)?);
-        }
-        let rows = self.builder.finish();
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|row| places.get(*row));
-        let mut builder = BatchBuilder::new();
-        builder.append_rows(&rows, order);
-        Ok(builder.finish())
-    }
-
-    /// Appends the rows of a piece; gives, in the order of rows, their trace and rank of arrival there.
-    fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<Vec<(u32, u64)>, SegmentError> {
+    /// Appends the rows of a piece.
+    fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<(), SegmentError> {
         let cells = self.span_cells(piece)?;
         let of = (FileKind::Spans, self.footer);
         let mut attributes = AttributeReader::read(
@@ -284,10 +255,9 @@ impl<'a> RowReader<'a> {
                 cells.arrival.number(at).unwrap_or_default(),
             )
         };
-        let places: Vec<(u32, u64)> = (0..piece.rows.len()).map(place).collect();
         let mut order: Vec<usize> = (0..piece.rows.len()).collect();
         if by_arrival && !plumbing::planted("segment-arrival-ignored") {
-            order.sort_by_key(|row| places.get(*row));
+            order.sort_by_cached_key(|row| place(*row));
         }
         for at in order {
             let row = piece.all.start + at;
@@ -306,7 +276,7 @@ impl<'a> RowReader<'a> {
                 )
             })?;
         }
-        Ok(places)
+        Ok(())
     }
 
     fn put_span(

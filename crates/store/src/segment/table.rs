@@ -12,7 +12,6 @@
 )]
 
 use std::io::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical};
@@ -22,17 +21,17 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, KeyValue, OffsetIndexBuilder, ParquetMetaDataBuilder,
     ParquetMetaDataWriter, RowGroupMetaData,
 };
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::SegmentError;
 use super::chunk::{Cells, ChunkWriter, Prefer, WrittenChunk};
+use super::meta::FileMeta;
 use super::page::PageEncoding;
 use super::plain::Plain;
-
-/// Rows of a row group; a longer trace is cut.
-pub(crate) const GROUP_ROWS_MAX: usize = 131_072;
+use super::sink::Sink;
 
 /// Who wrote the file. Readers of the field tell writers apart by it, so it never changes with our version.
 const CREATED_BY: &str = "trackway segment 1";
@@ -78,104 +77,172 @@ pub(crate) struct TableColumn<'a> {
     pub source: Source<'a>,
 }
 
-/// A table to write.
+/// A file that is written row group by row group.
 #[derive(Debug)]
-pub(crate) struct Table<'a> {
-    pub columns: Vec<TableColumn<'a>>,
-    pub groups: Vec<Range<usize>>,
-    /// Keys and values of the footer.
-    pub notes: Vec<(String, String)>,
+pub(crate) struct TableWriter {
+    sink: Sink,
+    schema: Arc<SchemaDescriptor>,
+    groups: Vec<RowGroupMetaData>,
+    /// By row group, then column.
+    pages: Vec<Vec<OffsetIndexMetaData>>,
+    rows: usize,
+    buffers: Buffers,
+    /// The row group that is being written.
+    out: Vec<u8>,
 }
 
-/// A written file, still in memory.
-#[derive(Debug)]
-pub(crate) struct TableFile {
-    pub bytes: Vec<u8>,
-    /// Where the page index begins; from there to the end is the footer.
-    pub footer_start: usize,
+fn fault(error: ParquetError) -> SegmentError {
+    SegmentError::bug(format!("footer can't be written: {error}"))
 }
 
-/// Cuts rows into groups of [`GROUP_ROWS_MAX`] at most, all of about the same size.
-pub(crate) fn even_groups(rows: usize) -> Vec<Range<usize>> {
-    let count = rows.div_ceil(GROUP_ROWS_MAX);
-    let size = if count == 0 { 1 } else { rows.div_ceil(count) };
-    (0..count)
-        .map(|group| group * size..((group + 1) * size).min(rows))
-        .collect()
-}
+impl TableWriter {
+    /// Begins a file with the columns of its first row group; all others must have the same.
+    pub(crate) fn new(mut sink: Sink, columns: &[TableColumn<'_>]) -> Result<Self, SegmentError> {
+        let schema = SchemaDescriptor::new(Arc::new(schema(columns).map_err(fault)?));
+        sink.append(MAGIC)?;
+        Ok(Self {
+            sink,
+            schema: Arc::new(schema),
+            groups: Vec::new(),
+            pages: Vec::new(),
+            rows: 0,
+            buffers: Buffers::default(),
+            out: Vec::new(),
+        })
+    }
 
-/// Writes a table.
-pub(crate) fn write_table(
-    table: Table<'_>,
-    writer: &mut ChunkWriter,
-) -> Result<TableFile, SegmentError> {
-    let mut out = MAGIC.to_vec();
-    let fault =
-        |error: ParquetError| SegmentError::bug(format!("footer can't be written: {error}"));
-    let schema = Arc::new(SchemaDescriptor::new(Arc::new(
-        schema(&table.columns).map_err(fault)?,
-    )));
-    let mut index = PageIndexBuilder::default();
-    index.allocate_offset_indexes(table.groups.len(), table.columns.len());
-    let mut groups = Vec::new();
-    let mut buffers = Buffers::default();
-    for (at, rows) in table.groups.iter().enumerate() {
-        let mut group = RowGroupMetaData::builder(Arc::clone(&schema))
-            .set_num_rows(rows.len() as i64)
-            .set_ordinal(at as i32)
-            .set_file_offset(out.len() as i64);
-        let mut raw_bytes = 0;
-        for (place, column) in table.columns.iter().enumerate() {
-            let cells = buffers.cells(column, rows);
+    /// The rows so far.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row group.
+    pub(crate) fn put_group(
+        &mut self,
+        columns: &[TableColumn<'_>],
+        rows: usize,
+        writer: &mut ChunkWriter,
+    ) -> Result<(), SegmentError> {
+        let offset = self.sink.len() as usize;
+        self.out.clear();
+        let mut group = RowGroupMetaData::builder(Arc::clone(&self.schema))
+            .set_num_rows(rows as i64)
+            .set_ordinal(self.groups.len() as i32)
+            .set_file_offset(offset as i64);
+        let (mut raw_bytes, mut pages) = (0, Vec::with_capacity(columns.len()));
+        for (place, column) in columns.iter().enumerate() {
+            self.check_column(place, column, columns.len())?;
+            let cells = self.buffers.cells(column, rows);
             let statistics = statistics(&cells, column.meaning);
-            let chunk = writer.write(cells, &mut out)?;
+            let mut chunk = writer.write(cells, &mut self.out)?;
+            chunk.shift(offset);
             raw_bytes += chunk.raw_bytes;
-            index.put_offset_index(offset_index(&chunk), at, place);
-            let about =
-                chunk_meta(&schema, place, rows.len(), &chunk, statistics).map_err(fault)?;
+            pages.push(offset_index(&chunk));
+            let about = chunk_meta(&self.schema, place, rows, &chunk, statistics).map_err(fault)?;
             group = group.add_column_metadata(about);
         }
-        groups.push(
-            group
-                .set_total_byte_size(raw_bytes as i64)
-                .build()
-                .map_err(fault)?,
-        );
+        let group = group.set_total_byte_size(raw_bytes as i64).build();
+        self.groups.push(group.map_err(fault)?);
+        self.pages.push(pages);
+        self.rows += rows;
+        self.sink.append(&self.out)
     }
-    let rows: i64 = table.groups.iter().map(|rows| rows.len() as i64).sum();
-    let notes = table
-        .notes
-        .into_iter()
-        .map(|(key, value)| KeyValue::new(key, value))
-        .collect();
-    let file = FileMetaData::new(
-        2,
-        rows,
-        Some(CREATED_BY.to_owned()),
-        Some(notes),
-        Arc::clone(&schema),
-        None,
-    );
-    let about = ParquetMetaDataBuilder::new(file)
-        .set_row_groups(groups)
-        .set_page_index(Some(Arc::new(index.build())))
-        .build();
-    let footer_start = out.len();
-    let mut bytes = Vec::with_capacity(out.len() + (64 << 10));
-    let mut tracked = TrackedWrite::new(&mut bytes);
-    tracked
-        .write_all(&out)
-        .map_err(|error| SegmentError::bug(error.to_string()))?;
-    ParquetMetaDataWriter::new_with_tracked(tracked, &about)
-        .finish()
-        .map_err(fault)?;
-    Ok(TableFile {
-        bytes,
-        footer_start,
-    })
+
+    /// Row groups share one schema.
+    fn check_column(
+        &self,
+        place: usize,
+        column: &TableColumn<'_>,
+        count: usize,
+    ) -> Result<(), SegmentError> {
+        let known = (count == self.schema.num_columns()).then(|| self.schema.column(place));
+        let is_same = known.is_some_and(|known| {
+            known.name() == column.name
+                && known.physical_type() == physical(&column.plain).0
+                && known.type_length() == physical(&column.plain).1
+        });
+        if is_same {
+            return Ok(());
+        }
+        let what = format!(
+            "a later row group has a column {place} \"{}\" that the first one has not",
+            column.name
+        );
+        Err(SegmentError::bug(what))
+    }
+
+    /// Adds the footer with its keys and values; durable but for its name.
+    pub(crate) fn finish(mut self, notes: Vec<(String, String)>) -> Result<FileMeta, SegmentError> {
+        let mut index = PageIndexBuilder::default();
+        index.allocate_offset_indexes(self.groups.len(), self.schema.num_columns());
+        for (group, pages) in self.pages.drain(..).enumerate() {
+            for (place, pages) in pages.into_iter().enumerate() {
+                index.put_offset_index(pages, group, place);
+            }
+        }
+        let notes = notes
+            .into_iter()
+            .map(|(key, value)| KeyValue::new(key, value));
+        let file = FileMetaData::new(
+            2,
+            self.rows as i64,
+            Some(CREATED_BY.to_owned()),
+            Some(notes.collect()),
+            Arc::clone(&self.schema),
+            None,
+        );
+        let about = ParquetMetaDataBuilder::new(file)
+            .set_row_groups(std::mem::take(&mut self.groups))
+            .set_page_index(Some(Arc::new(index.build())))
+            .build();
+        let mut footer = Footer {
+            before: self.sink.len(),
+            bytes: Vec::with_capacity(64 << 10),
+        };
+        let mut tracked = TrackedWrite::new(&mut footer);
+        footer_behind(self.sink.len(), &mut tracked)
+            .map_err(|error| SegmentError::bug(error.to_string()))?;
+        ParquetMetaDataWriter::new_with_tracked(tracked, &about)
+            .finish()
+            .map_err(fault)?;
+        self.sink.finish(&footer.bytes)
+    }
 }
 
-/// The cells of one column in one group, gathered from closures.
+/// Takes the footer from a writer that believes to have written the whole file.
+struct Footer {
+    /// Bytes that are in the file already.
+    before: u64,
+    bytes: Vec<u8>,
+}
+
+impl Write for Footer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let known = (bytes.len() as u64).min(self.before);
+        self.before -= known;
+        self.bytes
+            .extend_from_slice(bytes.get(known as usize..).unwrap_or_default());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Lets a writer count what is in the file already: offsets in the footer follow from it.
+fn footer_behind(bytes: u64, tracked: &mut TrackedWrite<&mut Footer>) -> std::io::Result<()> {
+    let filler = [0; 64 << 10];
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(filler.len() as u64);
+        tracked.write_all(filler.get(..now as usize).unwrap_or_default())?;
+        left -= now;
+    }
+    Ok(())
+}
+
+/// The cells of one column at a time.
 #[derive(Debug, Default)]
 struct Buffers {
     keys: Vec<u64>,
@@ -183,39 +250,25 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn cells<'b>(&'b mut self, column: &TableColumn<'b>, of: &Range<usize>) -> Cells<'b> {
+    fn cells<'b>(&'b mut self, column: &TableColumn<'b>, rows: usize) -> Cells<'b> {
         self.keys.clear();
         self.rows.clear();
         let (present, keys) = match &column.source {
             Source::Every(cell) => {
-                self.keys.extend(of.clone().map(cell));
+                self.keys.extend((0..rows).map(cell));
                 (None, self.keys.as_slice())
             }
             Source::Maybe(cell) => {
-                for (row, key) in of
-                    .clone()
-                    .enumerate()
-                    .filter_map(|(at, row)| Some((at, cell(row)?)))
-                {
+                for (row, key) in (0..rows).filter_map(|row| Some((row, cell(row)?))) {
                     self.rows.push(row as u32);
                     self.keys.push(key);
                 }
                 (Some(self.rows.as_slice()), self.keys.as_slice())
             }
-            Source::Listed { rows, keys } => {
-                let from = rows.partition_point(|row| (*row as usize) < of.start);
-                let to = rows.partition_point(|row| (*row as usize) < of.end);
-                let listed = rows.get(from..to).unwrap_or_default();
-                self.rows
-                    .extend(listed.iter().map(|row| row - of.start as u32));
-                (
-                    Some(self.rows.as_slice()),
-                    keys.get(from..to).unwrap_or_default(),
-                )
-            }
+            Source::Listed { rows, keys } => (Some(*rows), *keys),
         };
         Cells {
-            rows: of.len(),
+            rows,
             present,
             keys,
             plain: column.plain,
@@ -299,9 +352,7 @@ fn statistics(cells: &Cells<'_>, meaning: Meaning) -> Statistics {
     }
 }
 
-fn offset_index(
-    chunk: &WrittenChunk,
-) -> parquet::file::page_index::offset_index::OffsetIndexMetaData {
+fn offset_index(chunk: &WrittenChunk) -> OffsetIndexMetaData {
     let mut index = OffsetIndexBuilder::new();
     for page in &chunk.pages {
         index.append_row_count(page.rows as i64);

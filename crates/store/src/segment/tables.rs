@@ -7,22 +7,18 @@
     reason = "rows of a segment are below 2^32; kinds and deltas keep their bits"
 )]
 
-use std::ops::Range;
-
-use model::TenantId;
 use model::batch::Symbol;
+use model::{TenantId, TraceId};
 
 use super::SegmentError;
-use super::attributes::AttributeColumns;
-use super::chunk::{ChunkWriter, Prefer};
+use super::attributes::FileAttributes;
+use super::chunk::Prefer;
 use super::layout::LAYOUT_NOTE;
 use super::meta::SegmentId;
 use super::page::PageEncoding;
-use super::parts::{Children, Parts};
+use super::parts::{Children, Envelopes, Parts, Shared};
 use super::plain::Plain;
-use super::table::{
-    GROUP_ROWS_MAX, Meaning, Source, Table, TableColumn, TableFile, even_groups, write_table,
-};
+use super::table::{Meaning, Source, TableColumn};
 
 /// The footer's keys of what every file says of itself.
 pub(crate) const SCHEMA_NOTE: &str = "trackway.schema";
@@ -33,11 +29,16 @@ pub(crate) const SCHEMA_VERSION: &str = "1";
 
 const DICTIONARY: Prefer = Prefer::DictionaryOr(PageEncoding::Plain);
 
-/// The tables of a segment's files.
-pub(crate) struct Tables<'a> {
-    pub parts: &'a Parts<'a>,
-    pub id: SegmentId,
-    pub tenant: &'a TenantId,
+/// The next row group of a segment's files.
+#[derive(Debug)]
+pub(crate) struct Group<'a> {
+    parts: &'a Parts<'a>,
+    shared: &'a Shared,
+    /// The rows of the groups before.
+    base: usize,
+    trace_ids: Vec<TraceId>,
+    /// By row: its trace among the ids.
+    trace_of: Vec<u32>,
 }
 
 fn every<'a>(
@@ -78,18 +79,20 @@ fn signed(number: i32) -> u64 {
     u64::from(number.cast_unsigned())
 }
 
-impl<'a> Tables<'a> {
-    fn notes(&self, attributes: &AttributeColumns) -> Result<Vec<(String, String)>, SegmentError> {
-        let layout = attributes
-            .layout
-            .to_note()
-            .map_err(|error| SegmentError::bug(format!("no layout: {error}")))?;
-        Ok(vec![
-            (SCHEMA_NOTE.to_owned(), SCHEMA_VERSION.to_owned()),
-            (SEGMENT_NOTE.to_owned(), self.id.to_string()),
-            (TENANT_NOTE.to_owned(), self.tenant.to_string()),
-            (LAYOUT_NOTE.to_owned(), layout),
-        ])
+impl<'a> Group<'a> {
+    pub(crate) fn new(parts: &'a Parts<'a>, shared: &'a Shared, base: usize) -> Self {
+        let traces = &parts.order.traces;
+        let mut trace_of: Vec<u32> = Vec::with_capacity(parts.rows());
+        for (ordinal, trace) in traces.iter().enumerate() {
+            trace_of.resize(trace.range().end, ordinal as u32);
+        }
+        Self {
+            parts,
+            shared,
+            base,
+            trace_ids: traces.iter().map(|trace| trace.trace_id).collect(),
+            trace_of,
+        }
     }
 
     fn text(&self) -> (Plain<'a>, Prefer, Meaning) {
@@ -100,49 +103,17 @@ impl<'a> Tables<'a> {
         )
     }
 
-    fn write(
-        &self,
-        mut columns: Vec<TableColumn<'a>>,
-        attributes: &'a AttributeColumns,
-        groups: Vec<Range<usize>>,
-        writer: &mut ChunkWriter,
-    ) -> Result<TableFile, SegmentError> {
-        columns.append(&mut attributes.columns(self.parts.batch));
-        write_table(
-            Table {
-                columns,
-                groups,
-                notes: self.notes(attributes)?,
-            },
-            writer,
-        )
-    }
-
-    pub(crate) fn spans(&self, writer: &mut ChunkWriter) -> Result<TableFile, SegmentError> {
+    /// The columns of the spans.
+    pub(crate) fn spans(&'a self) -> Vec<TableColumn<'a>> {
         let parts = self.parts;
-        let order = &parts.order;
-        let trace_ids: Vec<_> = order.traces.iter().map(|trace| trace.trace_id).collect();
-        let mut trace_of: Vec<u32> = Vec::with_capacity(parts.rows());
-        for (ordinal, trace) in order.traces.iter().enumerate() {
-            trace_of.resize(trace.range().end, ordinal as u32);
-        }
-        let groups = trace_groups(parts);
-        // The two lists live as long as the columns that read them.
-        let id_form = (Plain::TraceId(&trace_ids), DICTIONARY, Meaning::None);
+        let id_form = (Plain::TraceId(&self.trace_ids), DICTIONARY, Meaning::None);
         let mut columns = vec![every("trace_id", id_form, |row| {
-            trace_of.get(row).copied().map_or(0, u64::from)
+            self.trace_of.get(row).copied().map_or(0, u64::from)
         })];
         columns.append(&mut structure_columns(parts));
         columns.append(&mut self.field_columns());
-        columns.append(&mut parts.spans.columns(parts.batch));
-        write_table(
-            Table {
-                columns,
-                groups,
-                notes: self.notes(&parts.spans)?,
-            },
-            writer,
-        )
+        columns.append(&mut self.shared.spans.columns(&parts.spans, parts.batch));
+        columns
     }
 
     /// Name, service, kind and what else a span says of itself.
@@ -180,38 +151,39 @@ impl<'a> Tables<'a> {
             nonzero("dropped_events", unsigned, count(&spans.dropped_events)),
             nonzero("dropped_links", unsigned, count(&spans.dropped_links)),
             every("resource_id", unsigned, move |row| {
-                u64::from(parts.resources.number(parts.pick(&spans.resource, row)))
+                u64::from(parts.resource(row))
             }),
-            every("scope_id", unsigned, move |row| {
-                u64::from(parts.scopes.number(parts.pick(&spans.scope, row)))
-            }),
+            every("scope_id", unsigned, move |row| u64::from(parts.scope(row))),
         ]
     }
 
-    pub(crate) fn events(&self, writer: &mut ChunkWriter) -> Result<TableFile, SegmentError> {
+    /// The columns of the events.
+    pub(crate) fn events(&self) -> Vec<TableColumn<'a>> {
         let (children, events) = (&self.parts.events, self.parts.batch.events());
         let time = (
             Plain::Int64,
             Prefer::Only(PageEncoding::Delta),
             Meaning::TimeNanos,
         );
-        let columns = vec![
-            row_column(children),
+        let mut columns = vec![
+            row_column(children, self.base),
             every("time", time, move |at| child(children, &events.time, at)),
             every("name", self.text(), move |at| {
                 u64::from(child(children, &events.name, at).0)
             }),
             dropped_column(children, &events.dropped_attributes),
         ];
-        self.write(
-            columns,
-            &children.attributes,
-            even_groups(children.source.len()),
-            writer,
-        )
+        columns.append(
+            &mut self
+                .shared
+                .events
+                .columns(&children.attributes, self.parts.batch),
+        );
+        columns
     }
 
-    pub(crate) fn links(&self, writer: &mut ChunkWriter) -> Result<TableFile, SegmentError> {
+    /// The columns of the links.
+    pub(crate) fn links(&self) -> Vec<TableColumn<'a>> {
         let (parts, children, links) = (self.parts, &self.parts.links, self.parts.batch.links());
         let spans = parts.batch.spans();
         // A link into its own trace, the usual one, has no trace id.
@@ -222,8 +194,8 @@ impl<'a> Tables<'a> {
             (child(children, &links.trace_id, at) != own).then_some(u64::from(source))
         };
         let unsigned = (Plain::Int32, DICTIONARY, Meaning::Unsigned32);
-        let columns = vec![
-            row_column(children),
+        let mut columns = vec![
+            row_column(children, self.base),
             TableColumn {
                 name: "trace_id".to_owned(),
                 plain: Plain::TraceId(&links.trace_id),
@@ -248,102 +220,99 @@ impl<'a> Tables<'a> {
             }),
             dropped_column(children, &links.dropped_attributes),
         ];
-        self.write(
-            columns,
-            &children.attributes,
-            even_groups(children.source.len()),
-            writer,
-        )
+        columns.append(&mut self.shared.links.columns(&children.attributes, parts.batch));
+        columns
     }
+}
 
-    /// Resources, then scopes.
-    // tidy: long-function: a table of columns
-    pub(crate) fn resources(&self, writer: &mut ChunkWriter) -> Result<TableFile, SegmentError> {
-        let (parts, batch) = (self.parts, self.parts.batch);
-        let count = parts.resources.source.len();
-        let resource = move |at: usize| {
-            parts
-                .resources
-                .source
-                .get(at)
-                .map(|row| batch.resource(*row).row())
-        };
-        let scope = move |at: usize| {
-            let at = at.checked_sub(count)?;
-            parts
-                .scopes
-                .source
-                .get(at)
-                .map(|row| batch.scope(*row).row())
-        };
-        let refs: Vec<Vec<u8>> = parts
-            .resources
-            .source
-            .iter()
-            .map(|row| batch.resource(*row).entity_refs().to_vec())
-            .collect();
-        let flag = (
-            Plain::Bool,
-            Prefer::Only(PageEncoding::Plain),
-            Meaning::None,
-        );
-        let unsigned = (Plain::Int32, DICTIONARY, Meaning::Unsigned32);
-        let text = self.text();
-        let mut columns = vec![
-            every("is_scope", flag, move |at| u64::from(at >= count)),
-            every("id", unsigned, move |at| {
-                at.checked_sub(count).unwrap_or(at) as u64
-            }),
-            every("is_present", flag, move |at| {
-                u64::from(
-                    resource(at)
-                        .map_or_else(|| scope(at).is_some_and(|s| s.is_present), |r| r.is_present),
-                )
-            }),
-            nonzero("service", text, move |at| {
-                resource(at).map_or(0, |row| u64::from(row.service.0))
-            }),
-            nonzero("name", text, move |at| {
-                scope(at).map_or(0, |row| u64::from(row.name.0))
-            }),
-            nonzero("version", text, move |at| {
-                scope(at).map_or(0, |row| u64::from(row.version.0))
-            }),
-            nonzero("schema_url", text, move |at| {
-                let of_resource = resource(at).map(|row| row.schema_url);
-                of_resource
-                    .or_else(|| scope(at).map(|row| row.schema_url))
-                    .map_or(0, |url| u64::from(url.0))
-            }),
-            nonzero("dropped_attrs", unsigned, move |at| {
-                let of_resource = resource(at).map(|row| row.dropped_attributes);
-                of_resource
-                    .or_else(|| scope(at).map(|row| row.dropped_attributes))
-                    .map_or(0, u64::from)
-            }),
-            TableColumn {
-                name: "entity_refs".to_owned(),
-                plain: Plain::Bytes(&refs),
-                prefer: Prefer::Only(PageEncoding::Plain),
-                meaning: Meaning::None,
-                source: Source::Maybe(Box::new(|at| {
-                    refs.get(at)
-                        .is_some_and(|refs| !refs.is_empty())
-                        .then_some(at as u64)
-                })),
-            },
-        ];
-        columns.append(&mut parts.envelopes.columns(batch));
-        let groups = even_groups(count + parts.scopes.source.len());
-        write_table(
-            Table {
-                columns,
-                groups,
-                notes: self.notes(&parts.envelopes)?,
-            },
-            writer,
-        )
-    }
+/// The columns of the resources, then the scopes.
+// tidy: long-function: a table of columns
+pub(crate) fn envelope_columns<'a>(
+    envelopes: &'a Envelopes,
+    refs: &'a [Vec<u8>],
+) -> Vec<TableColumn<'a>> {
+    let batch = &envelopes.batch;
+    let count = batch.resources().len();
+    let resource = move |at: usize| batch.resources().get(at);
+    let scope = move |at: usize| batch.scopes().get(at.checked_sub(count)?);
+    let flag = (
+        Plain::Bool,
+        Prefer::Only(PageEncoding::Plain),
+        Meaning::None,
+    );
+    let unsigned = (Plain::Int32, DICTIONARY, Meaning::Unsigned32);
+    let text = (Plain::Text(batch.strings()), DICTIONARY, Meaning::Text);
+    let mut columns = vec![
+        every("is_scope", flag, move |at| u64::from(at >= count)),
+        every("id", unsigned, move |at| {
+            at.checked_sub(count).unwrap_or(at) as u64
+        }),
+        every("is_present", flag, move |at| {
+            u64::from(
+                resource(at)
+                    .map_or_else(|| scope(at).is_some_and(|s| s.is_present), |r| r.is_present),
+            )
+        }),
+        nonzero("service", text, move |at| {
+            resource(at).map_or(0, |row| u64::from(row.service.0))
+        }),
+        nonzero("name", text, move |at| {
+            scope(at).map_or(0, |row| u64::from(row.name.0))
+        }),
+        nonzero("version", text, move |at| {
+            scope(at).map_or(0, |row| u64::from(row.version.0))
+        }),
+        nonzero("schema_url", text, move |at| {
+            let of_resource = resource(at).map(|row| row.schema_url);
+            of_resource
+                .or_else(|| scope(at).map(|row| row.schema_url))
+                .map_or(0, |url| u64::from(url.0))
+        }),
+        nonzero("dropped_attrs", unsigned, move |at| {
+            let of_resource = resource(at).map(|row| row.dropped_attributes);
+            of_resource
+                .or_else(|| scope(at).map(|row| row.dropped_attributes))
+                .map_or(0, u64::from)
+        }),
+        TableColumn {
+            name: "entity_refs".to_owned(),
+            plain: Plain::Bytes(refs),
+            prefer: Prefer::Only(PageEncoding::Plain),
+            meaning: Meaning::None,
+            source: Source::Maybe(Box::new(|at| {
+                refs.get(at)
+                    .is_some_and(|refs| !refs.is_empty())
+                    .then_some(at as u64)
+            })),
+        },
+    ];
+    columns.append(&mut envelopes.file.columns(&envelopes.attributes, batch));
+    columns
+}
+
+/// The entity references of the resources, by number.
+pub(crate) fn entity_refs(envelopes: &Envelopes) -> Vec<Vec<u8>> {
+    let rows = 0..envelopes.batch.resources().len();
+    rows.map(|row| envelopes.batch.resource(row as u32).entity_refs().to_vec())
+        .collect()
+}
+
+/// What the footer of a file says of it.
+pub(crate) fn notes(
+    id: SegmentId,
+    tenant: &TenantId,
+    attributes: FileAttributes,
+) -> Result<Vec<(String, String)>, SegmentError> {
+    let layout = attributes
+        .into_layout()
+        .to_note()
+        .map_err(|error| SegmentError::bug(format!("no layout: {error}")))?;
+    Ok(vec![
+        (SCHEMA_NOTE.to_owned(), SCHEMA_VERSION.to_owned()),
+        (SEGMENT_NOTE.to_owned(), id.to_string()),
+        (TENANT_NOTE.to_owned(), tenant.to_string()),
+        (LAYOUT_NOTE.to_owned(), layout),
+    ])
 }
 
 /// Where a span stands in its trace and in time.
@@ -398,32 +367,6 @@ fn structure_columns<'a>(parts: &'a Parts<'a>) -> Vec<TableColumn<'a>> {
     ]
 }
 
-/// Row groups of whole traces, about even, except that a trace that is longer than a group is cut.
-fn trace_groups(parts: &Parts<'_>) -> Vec<Range<usize>> {
-    let rows = parts.rows();
-    let wanted = rows.div_ceil(rows.div_ceil(GROUP_ROWS_MAX).max(1));
-    let (mut groups, mut start) = (Vec::new(), 0);
-    for trace in &parts.order.traces {
-        let trace = trace.range();
-        if trace.end - start > GROUP_ROWS_MAX && trace.start > start {
-            groups.push(start..trace.start);
-            start = trace.start;
-        }
-        while trace.end - start > GROUP_ROWS_MAX {
-            groups.push(start..start + GROUP_ROWS_MAX);
-            start += GROUP_ROWS_MAX;
-        }
-        if trace.end - start >= wanted {
-            groups.push(start..trace.end);
-            start = trace.end;
-        }
-    }
-    if start < rows {
-        groups.push(start..rows);
-    }
-    groups
-}
-
 fn child<T: Copy + Default>(children: &Children, column: &[T], at: usize) -> T {
     let source = children
         .source
@@ -432,7 +375,7 @@ fn child<T: Copy + Default>(children: &Children, column: &[T], at: usize) -> T {
     column.get(source).copied().unwrap_or_default()
 }
 
-fn row_column(children: &Children) -> TableColumn<'_> {
+fn row_column(children: &Children, base: usize) -> TableColumn<'_> {
     // Ascending, so the differences are tiny.
     let form = (
         Plain::Int32,
@@ -440,7 +383,8 @@ fn row_column(children: &Children) -> TableColumn<'_> {
         Meaning::Unsigned32,
     );
     every("row", form, move |at| {
-        children.row.get(at).copied().map_or(0, u64::from)
+        let row = children.row.get(at).copied().map_or(0, u64::from);
+        base as u64 + row
     })
 }
 

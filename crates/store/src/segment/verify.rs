@@ -7,9 +7,10 @@ use journal::read_to_end;
 
 use super::meta::FileKind;
 use super::open::Segment;
-use super::parts::Parts;
+use super::order::TraceOrder;
+use super::parts::{Envelopes, Parts, Shared};
 use super::{SegmentError, SegmentErrorKind};
-use crate::index::{self, TraceTable};
+use crate::index::{IndexBuilder, TraceTable};
 
 /// Something that is wrong with a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +101,6 @@ impl Segment {
     /// Whether rows and sidecar are what follows from the spans.
     fn check_content(&self) -> Result<Vec<Damage>, SegmentError> {
         let mut damage = Vec::new();
-        let (batch, traces) = self.read_all()?;
-        let parts = Parts::new(&batch);
         let spans = FileKind::Spans.name(self.meta().id);
         let mut add = |file: &str, what: String| {
             damage.push(Damage {
@@ -109,21 +108,31 @@ impl Segment {
                 what,
             });
         };
-        if let Some(row) = self.misplaced_row(&parts, &traces)? {
+        let stored = StoredOrder {
+            arrival: self.numbers("arrival")?,
+            parent_delta: self.numbers("parent_delta")?,
+            depth: self.numbers("depth")?,
+        };
+        let mut misplaced = None;
+        let (index, shared) = self.index_from_data(&mut |parts, traces, base| {
+            misplaced = misplaced.or_else(|| stored.misplaced_row(parts, traces, base));
+        })?;
+        if let Some(row) = misplaced {
             add(
                 &spans,
                 format!("row {row} is not where the order of spans puts it"),
             );
         }
-        let mut described = super::write::describe(&parts, self.meta().id, &self.meta().tenant);
+        let mut described = index.describe(self.meta().id, &self.meta().tenant);
         described.files.clone_from(&self.meta().files);
+        described.version = self.meta().version;
         if described != *self.meta() {
             add(
                 &spans,
                 "its bounds or counts are not the manifest's".to_owned(),
             );
         }
-        let (wanted, _) = index::build_sidecar(&parts, &described)?;
+        let (wanted, _) = index.finish(&Envelopes::new(shared.envelopes)?, &described)?;
         let there = read_to_end(self.file(FileKind::Index)?);
         let there = there
             .map_err(|source| SegmentError::io("read", &self.path(FileKind::Index), source))?;
@@ -136,42 +145,68 @@ impl Segment {
         Ok(damage)
     }
 
-    /// The first row whose place, depth or parent is not what follows from the spans.
-    fn misplaced_row(
+    /// The sidecar's content as it follows from the Parquet files, row group by row group; `look` sees each with the
+    /// rows of the traces and its first row.
+    fn index_from_data(
         &self,
-        parts: &Parts<'_>,
-        traces: &TraceTable,
-    ) -> Result<Option<usize>, SegmentError> {
-        let (arrivals, deltas, depths) = (
-            self.numbers("arrival")?,
-            self.numbers("parent_delta")?,
-            self.numbers("depth")?,
-        );
-        let order = &parts.order;
-        for (row, ((arrival, delta), depth)) in arrivals.iter().zip(deltas).zip(depths).enumerate()
-        {
-            // The spans of each trace were read by arrival, so the source of a row follows from its arrival.
-            let first = u32::try_from(row)
-                .ok()
-                .and_then(|row| traces.of_row(row))
-                .map(|trace| trace.first_row);
-            let source = first.map(|first| u64::from(first) + arrival);
-            let is_right = order.source.get(row).map(|row| u64::from(*row)) == source
-                && order.arrival.get(row).map(|rank| u64::from(*rank)) == Some(*arrival)
-                && order.parent_delta.get(row).map(|delta| i64::from(*delta))
-                    == Some(delta.cast_signed())
-                && order.depth.get(row).map(|depth| u64::from(*depth)) == Some(depth);
-            if !is_right {
-                return Ok(Some(row));
-            }
+        look: &mut dyn FnMut(&Parts<'_>, &TraceTable, usize),
+    ) -> Result<(IndexBuilder, Shared), SegmentError> {
+        let traces = self.traces_from_data()?;
+        let (mut index, mut shared) = (IndexBuilder::default(), Shared::new());
+        for group in &self.spans_footer()?.groups {
+            let batch = self.read_with(&traces, std::slice::from_ref(&group.rows), true)?;
+            // Columns are of no interest here, so that each row group may have others.
+            let envelopes = std::mem::take(&mut shared.envelopes);
+            shared = Shared {
+                envelopes,
+                ..Shared::new()
+            };
+            let parts = Parts::new(&batch, TraceOrder::AsGiven, &mut shared)?;
+            look(&parts, &traces, group.rows.start);
+            index.add(&parts);
         }
-        Ok(None)
+        Ok((index, shared))
     }
 
     /// The bytes of the sidecar that the Parquet files call for, and where its directory begins.
     pub(crate) fn sidecar_from_data(&self) -> Result<(Vec<u8>, usize), SegmentError> {
-        let (batch, _) = self.read_all()?;
-        let parts = Parts::new(&batch);
-        index::build_sidecar(&parts, self.meta())
+        let (index, shared) = self.index_from_data(&mut |_, _, _| ())?;
+        index.finish(&Envelopes::new(shared.envelopes)?, self.meta())
+    }
+}
+
+/// Where the columns say that spans stand; by row of the segment.
+struct StoredOrder {
+    arrival: Vec<u64>,
+    parent_delta: Vec<u64>,
+    depth: Vec<u64>,
+}
+
+impl StoredOrder {
+    /// The first row of a row group whose place, depth or parent is not what follows from the spans.
+    fn misplaced_row(&self, parts: &Parts<'_>, traces: &TraceTable, base: usize) -> Option<usize> {
+        let order = &parts.order;
+        let is_wrong = |row: &usize| {
+            let (at, in_file) = (*row, base + row);
+            let arrival = self.arrival.get(in_file).copied().unwrap_or_default();
+            // The spans of each trace were read by arrival, so the source of a row follows from its arrival.
+            let trace = u32::try_from(in_file)
+                .ok()
+                .and_then(|row| traces.of_row(row));
+            let first = trace.map(|trace| u64::from(trace.first_row));
+            let source = first.map(|first| first + arrival);
+            let is_right = order
+                .source
+                .get(at)
+                .map(|row| base as u64 + u64::from(*row))
+                == source
+                && order.arrival.get(at).map(|rank| u64::from(*rank)) == Some(arrival)
+                && order.parent_delta.get(at).map(|delta| i64::from(*delta))
+                    == self.parent_delta.get(in_file).map(|d| d.cast_signed())
+                && order.depth.get(at).map(|depth| u64::from(*depth))
+                    == self.depth.get(in_file).copied();
+            !is_right
+        };
+        (0..parts.rows()).find(is_wrong).map(|row| base + row)
     }
 }

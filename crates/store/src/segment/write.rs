@@ -1,30 +1,34 @@
-//! Writes a segment: a batch in, files on the disk out.
+//! Writes a segment: batches in, one row group each, files on the disk out.
 //!
 //! Promises
-//! - When [`write_segment`] returns, the bytes of all files and their names are durable.
-//! - Writing the same batch again yields the same bytes under the same names.
-//! - Everything of the batch is in the Parquet files; the sidecar only says where to look.
+//! - When [`SegmentWriter::finish`] returns, the bytes of all files and their names are durable.
+//! - Writing the same batches again yields the same bytes under the same names.
+//! - Everything of the batches is in the Parquet files; the sidecar only says where to look.
+//! - Memory is that of one row group, whatever the segment's size.
 //!
-//! Refuses: a batch without spans.
+//! Refuses: a segment without spans.
 //!
 //! Read next: `parts.rs` for the order of rows, `tables.rs` for the columns, `table.rs` for Parquet,
 //! `index/build.rs` for the sidecar.
 
 use std::path::Path;
 
-use journal::{Files, OpenMode};
+use journal::Files;
 use model::TenantId;
 use model::batch::SpanBatch;
 
+use super::attributes::FileAttributes;
 use super::chunk::ChunkWriter;
-use super::meta::{FileKind, FileMeta, SegmentId, SegmentMeta};
-use super::parts::Parts;
-use super::table::TableFile;
-use super::tables::Tables;
+use super::meta::{FileKind, SegmentId, SegmentMeta};
+use super::order::TraceOrder;
+use super::parts::{Envelopes, Parts, Shared};
+use super::sink::{Place, Sink};
+use super::table::{TableColumn, TableWriter};
+use super::tables::{Group, entity_refs, envelope_columns, notes};
 use super::{SegmentError, SegmentError as Error};
-use crate::index;
+use crate::index::IndexBuilder;
 
-/// Writes the files of a segment into `dir` and makes them durable, names included.
+/// Writes the files of a segment of one batch into `dir` and makes them durable, names included.
 pub fn write_segment(
     files: &dyn Files,
     dir: &Path,
@@ -32,102 +36,118 @@ pub fn write_segment(
     tenant: &TenantId,
     batch: &SpanBatch,
 ) -> Result<SegmentMeta, SegmentError> {
-    if batch.is_empty() {
-        return Err(Error::bug("a segment without spans was to be written"));
+    let place = Place { files, dir, id };
+    let mut writer = SegmentWriter::new(place, tenant, Shared::new())?;
+    if !batch.is_empty() {
+        writer.add(batch, TraceOrder::ByStart)?;
     }
-    let parts = Parts::new(batch);
-    let mut meta = describe(&parts, id, tenant);
-    let mut writer = ChunkWriter::new()?;
-    let name = Name { files, dir, id };
-    let table = |kind: FileKind, table: TableFile, meta: &mut SegmentMeta| {
-        meta.files
-            .push(name.put(kind, &table.bytes, table.footer_start)?);
-        Ok::<(), Error>(())
-    };
-    let tables = Tables {
-        parts: &parts,
-        id,
-        tenant,
-    };
-    table(FileKind::Spans, tables.spans(&mut writer)?, &mut meta)?;
-    if !parts.events.source.is_empty() {
-        table(FileKind::Events, tables.events(&mut writer)?, &mut meta)?;
-    }
-    if !parts.links.source.is_empty() {
-        table(FileKind::Links, tables.links(&mut writer)?, &mut meta)?;
-    }
-    table(
-        FileKind::Resources,
-        tables.resources(&mut writer)?,
-        &mut meta,
-    )?;
-    let (sidecar, directory_start) = index::build_sidecar(&parts, &meta)?;
-    meta.files
-        .push(name.put(FileKind::Index, &sidecar, directory_start)?);
-    if !plumbing::planted("segment-skip-sync") {
-        files
-            .sync_dir(dir)
-            .map_err(|source| Error::io("sync", dir, source))?;
-    }
-    Ok(meta)
+    writer.finish()
 }
 
-/// Everything that the manifest keeps, but for the files.
-pub(crate) fn describe(parts: &Parts<'_>, id: SegmentId, tenant: &TenantId) -> SegmentMeta {
-    let spans = parts.batch.spans();
-    let bound = |column: &[u64], pick: fn(u64, u64) -> u64| {
-        column.iter().copied().reduce(pick).unwrap_or_default()
-    };
-    SegmentMeta {
-        id,
-        tenant: tenant.clone(),
-        spans: parts.rows() as u64,
-        traces: parts.order.traces.len() as u64,
-        events: parts.events.source.len() as u64,
-        links: parts.links.source.len() as u64,
-        min_start: bound(&spans.start, u64::min),
-        max_start: bound(&spans.start, u64::max),
-        max_trace_start: parts.order.traces.last().map_or(0, |trace| trace.start),
-        max_end: bound(&spans.end, u64::max),
-        files: Vec::new(),
-    }
+/// A segment that is being written.
+#[derive(Debug)]
+pub(crate) struct SegmentWriter<'a> {
+    place: Place<'a>,
+    tenant: &'a TenantId,
+    shared: Shared,
+    chunks: ChunkWriter,
+    /// Spans, events, links; a file is begun when there is something for it.
+    tables: [Option<TableWriter>; 3],
+    index: IndexBuilder,
 }
 
-/// Where a segment's files go.
-pub(crate) struct Name<'a> {
-    pub files: &'a dyn Files,
-    pub dir: &'a Path,
-    pub id: SegmentId,
-}
+const TABLES: [FileKind; 3] = [FileKind::Spans, FileKind::Events, FileKind::Links];
 
-impl Name<'_> {
-    /// Writes one file, durable but for its name.
-    pub(crate) fn put(
-        &self,
-        kind: FileKind,
-        bytes: &[u8],
-        footer_start: usize,
-    ) -> Result<FileMeta, Error> {
-        let name = kind.name(self.id);
-        let path = self.dir.join(&name);
-        let file = self
-            .files
-            .open(&path, OpenMode::CreateOrTruncate)
-            .map_err(|e| Error::io("create", &path, e))?;
-        file.write_all_at(&[bytes], 0)
-            .map_err(|source| Error::io("write", &path, source))?;
-        if !plumbing::planted("segment-skip-sync") {
-            file.sync_all()
-                .map_err(|source| Error::io("sync", &path, source))?;
-        }
-        let footer = bytes.get(footer_start..).unwrap_or_default();
-        Ok(FileMeta {
-            kind,
-            name,
-            bytes: bytes.len() as u64,
-            crc32c: crc32c::crc32c(bytes),
-            footer_bytes: footer.len() as u64,
-            footer_crc32c: crc32c::crc32c(footer),
+impl<'a> SegmentWriter<'a> {
+    pub(crate) fn new(
+        place: Place<'a>,
+        tenant: &'a TenantId,
+        shared: Shared,
+    ) -> Result<Self, SegmentError> {
+        Ok(Self {
+            place,
+            tenant,
+            shared,
+            chunks: ChunkWriter::new()?,
+            tables: [None, None, None],
+            index: IndexBuilder::default(),
         })
+    }
+
+    /// Adds a batch of whole traces as a row group.
+    pub(crate) fn add(
+        &mut self,
+        batch: &SpanBatch,
+        traces: TraceOrder,
+    ) -> Result<(), SegmentError> {
+        let parts = Parts::new(batch, traces, &mut self.shared)?;
+        let [spans, ..] = &self.tables;
+        let base = spans.as_ref().map_or(0, TableWriter::rows);
+        let group = Group::new(&parts, &self.shared, base);
+        let rows = [
+            parts.rows(),
+            parts.events.source.len(),
+            parts.links.source.len(),
+        ];
+        for ((kind, table), rows) in TABLES.into_iter().zip(&mut self.tables).zip(rows) {
+            if rows == 0 {
+                continue;
+            }
+            let columns = match kind {
+                FileKind::Events => group.events(),
+                FileKind::Links => group.links(),
+                _ => group.spans(),
+            };
+            let table = match table {
+                Some(table) => table,
+                None => table.insert(TableWriter::new(Sink::create(self.place, kind)?, &columns)?),
+            };
+            table.put_group(&columns, rows, &mut self.chunks)?;
+        }
+        self.index.add(&parts);
+        Ok(())
+    }
+
+    /// Ends the files and makes everything durable.
+    pub(crate) fn finish(mut self) -> Result<SegmentMeta, SegmentError> {
+        let (id, tenant) = (self.place.id, self.tenant);
+        let mut meta = self.index.describe(id, tenant);
+        if meta.spans == 0 {
+            return Err(Error::bug("a segment without spans was to be written"));
+        }
+        let Shared {
+            spans,
+            events,
+            links,
+            envelopes,
+        } = self.shared;
+        for (table, attributes) in self.tables.into_iter().zip([spans, events, links]) {
+            if let Some(table) = table {
+                meta.files
+                    .push(table.finish(notes(id, tenant, attributes)?)?);
+            }
+        }
+        let mut envelopes = Envelopes::new(envelopes)?;
+        let refs = entity_refs(&envelopes);
+        let columns = envelope_columns(&envelopes, &refs);
+        let mut table = TableWriter::new(Sink::create(self.place, FileKind::Resources)?, &columns)?;
+        let rows = envelopes.batch.resources().len() + envelopes.batch.scopes().len();
+        table.put_group(&columns, rows, &mut self.chunks)?;
+        drop::<Vec<TableColumn<'_>>>(columns);
+        let file = std::mem::replace(&mut envelopes.file, FileAttributes::new(""));
+        meta.files.push(table.finish(notes(id, tenant, file)?)?);
+        let (sidecar, directory_start) = self.index.finish(&envelopes, &meta)?;
+        let mut sink = Sink::create(self.place, FileKind::Index)?;
+        let (sections, directory) = sidecar
+            .split_at_checked(directory_start)
+            .unwrap_or_default();
+        sink.append(sections)?;
+        meta.files.push(sink.finish(directory)?);
+        if !plumbing::planted("segment-skip-sync") {
+            let dir = self.place.dir;
+            let synced = self.place.files.sync_dir(dir);
+            synced.map_err(|source| Error::io("sync", dir, source))?;
+        }
+        Ok(meta)
     }
 }

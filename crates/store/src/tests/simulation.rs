@@ -103,7 +103,7 @@ impl Life {
             .collect();
         let spans: Vec<_> = old
             .iter()
-            .filter_map(|placed| Some((*placed, placed.segment.read_all().ok()?.0)))
+            .filter_map(|placed| Some((*placed, placed.segment.read_all().ok()?)))
             .collect();
         if spans.len() < old.len() {
             return;
@@ -140,7 +140,7 @@ impl Life {
                 .iter()
                 .for_each(|chunk| self.truth.still_there(&name, &chunk.batch));
             for placed in view.segments.iter() {
-                if let Ok((spans, _)) = placed.segment.read_all() {
+                if let Ok(spans) = placed.segment.read_all() {
                     self.truth.still_there(&name, &spans);
                 }
             }

@@ -2,10 +2,11 @@
 //!
 //! `UPDATE=1` writes the files anew; only a new version of the format may need that.
 
+use super::super::FileKind;
 use super::*;
 
-fn golden_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment-1")
+fn golden_dir(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/segment-{version}"))
 }
 
 // tidy: long-function: a table of odd spans
@@ -102,16 +103,12 @@ fn golden_batch() -> SpanBatch {
     builder.finish()
 }
 
-#[test]
-fn the_first_version_of_the_format_is_still_read_and_written() {
-    let batch = golden_batch();
-    let dir = golden_dir();
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(&dir).unwrap();
-        write(&dir, &batch);
-    }
+/// Opens a golden segment and compares it with the spans that it was made of.
+fn read_golden(version: u32) -> Segment {
+    let (dir, batch) = (golden_dir(version), golden_batch());
     let meta = Segment::recover_meta(&RealFiles, &dir, ID).unwrap();
-    let segment = open(&dir, meta.clone());
+    assert_eq!(meta.version, version);
+    let segment = open(&dir, meta);
     assert_eq!(segment.verify().unwrap(), []);
     for (row, entry) in segment.traces().unwrap().iter().enumerate() {
         let trace = segment.read_trace(&entry).unwrap();
@@ -119,9 +116,28 @@ fn the_first_version_of_the_format_is_still_read_and_written() {
             assert_eq!(trace.span_hash(at), batch.span_hash(row * 10 + at));
         }
     }
+    segment
+}
+
+#[test]
+fn the_first_version_of_the_format_is_still_read_and_its_sidecar_made_again() {
+    let segment = read_golden(1);
+    let path = golden_dir(1).join(FileKind::Index.name(ID));
+    let (bytes, _) = segment.sidecar_from_data().unwrap();
+    assert!(bytes == std::fs::read(path).unwrap());
+}
+
+#[test]
+fn the_format_is_read_and_written_byte_for_byte() {
+    let dir = golden_dir(SegmentMeta::VERSION);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(&dir).unwrap();
+        write(&dir, &golden_batch());
+    }
+    let segment = read_golden(SegmentMeta::VERSION);
     let again = TempDir::new();
-    assert_eq!(write(&again.0, &batch), meta);
-    for about in &meta.files {
+    assert_eq!(write(&again.0, &golden_batch()), *segment.meta());
+    for about in &segment.meta().files {
         let (golden, now) = (
             std::fs::read(dir.join(&about.name)),
             std::fs::read(again.0.join(&about.name)),

@@ -68,10 +68,7 @@ struct Run {
 
 impl Run {
     fn freeze(&mut self, batch: &SpanBatch) -> Fallible<()> {
-        let id = SegmentId {
-            first_sequence: self.metas.len() as u64,
-            last_sequence: self.metas.len() as u64,
-        };
+        let id = SegmentId::fresh(self.metas.len() as u64, self.metas.len() as u64);
         let before = thread_cpu_ns()?;
         let meta = write_segment(&RealFiles, &self.dir, id, &TenantId::default(), batch)?;
         self.cpu_ns += thread_cpu_ns()? - before;

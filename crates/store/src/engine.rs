@@ -464,10 +464,7 @@ impl Engine {
         self.files
             .create_dir_all(&path)
             .map_err(Error::io("create", &path))?;
-        let id = SegmentId {
-            first_sequence: head.first_sequence,
-            last_sequence: head.last_sequence,
-        };
+        let id = SegmentId::fresh(head.first_sequence, head.last_sequence);
         let meta = write_segment(self.files.as_ref(), &path, id, tenant, &batch)?;
         drop(batch);
         let listed = Listed {
@@ -475,16 +472,18 @@ impl Engine {
             dir,
             created_unix_nanos,
         };
-        write_meta(self.files.as_ref(), &self.options.dir, &listed)?;
+        let mut commit = vec![Edit::Add(Box::new(listed.clone()))];
+        write_meta(self.files.as_ref(), &self.options.dir, &listed, &commit)?;
         let segment = Segment::open(
             Arc::clone(&self.files),
             &path,
             meta,
             Arc::clone(&self.cache),
         )?;
-        let placed = Arc::new(Placed::new(listed.clone(), segment));
+        let placed = Arc::new(Placed::new(listed, segment));
         let floor = self.floor_without(tenant, head);
-        lock(&self.manifest).commit(&[Edit::Add(Box::new(listed)), Edit::Floor(floor)])?;
+        commit.push(Edit::Floor(floor));
+        lock(&self.manifest).commit(&commit)?;
         self.swap_in(tenant, head, placed);
         lock(&self.journal).release_below(floor)?;
         self.metrics.observe_freeze(

@@ -12,6 +12,7 @@
 //! Read next: `driver.rs` for the threads, `engine.rs` for the life of a batch, `read/` for questions, `segment/` for
 //! the format, `open.rs` for what a start does.
 
+mod adopt;
 mod batch_scan;
 mod check;
 mod driver;

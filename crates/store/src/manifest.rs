@@ -1,8 +1,8 @@
 //! The list of segments: an append-only file of edits, each wholly there or wholly absent.
 //!
 //! `manifest/MANIFEST-<n>` holds frames `{magic, length, crc32c, payload}`; a payload is one commit: a JSON list of
-//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own, so that what the
-//! list has lost is found again from the segments.
+//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own with the commit that added
+//! it, so that what the list has lost is found again from the segments (`adopt.rs`).
 //!
 //! Promises
 //! - A commit that returned is found after a crash; one that did not is wholly there or absent.
@@ -10,7 +10,7 @@
 //!   is never lost with it: whole segments at or above the floor are adopted.
 //! - Opening writes nothing, so that a full disk does not stop a start.
 //!
-//! Read next: `engine.rs`, which decides what is committed.
+//! Read next: `engine.rs` and `finalise/`, which decide what is committed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use std::sync::Arc;
 use journal::{File, Files, OpenMode, read_to_end, write_file_durably};
 use serde::{Deserialize, Serialize};
 
+use crate::adopt::adopt_unlisted;
 use crate::error::Error;
-use crate::segment::{FileMeta, SegmentId, SegmentMeta};
+use crate::segment::{SegmentId, SegmentMeta};
 
 const MAGIC: [u8; 4] = *b"TMAN";
 const HEADER_BYTES: usize = 12;
@@ -49,7 +50,7 @@ pub(crate) enum Edit {
         tenant: String,
         /// The segment.
         id: SegmentId,
-        /// Why: `age`, `size`.
+        /// Why: `age`, `size`, `merged`.
         why: String,
     },
     /// Frames of the log below this sequence are all in segments.
@@ -66,7 +67,13 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    fn apply(&mut self, edit: Edit) {
+    /// Tells whether a segment is part of the store.
+    pub(crate) fn names(&self, tenant: &str, id: SegmentId) -> bool {
+        let mut listed = self.segments.iter().map(|listed| &listed.meta);
+        listed.any(|meta| meta.id == id && meta.tenant.as_str() == tenant)
+    }
+
+    pub(crate) fn apply(&mut self, edit: Edit) {
         match edit {
             Edit::Add(listed) => {
                 let is_same =
@@ -83,7 +90,7 @@ impl Contents {
     }
 
     /// Tells whether some segment has frames of this one.
-    fn overlaps(&self, meta: &SegmentMeta) -> bool {
+    pub(crate) fn overlaps(&self, meta: &SegmentMeta) -> bool {
         let of_tenant = self
             .segments
             .iter()
@@ -163,7 +170,7 @@ impl Manifest {
                 (contents, number)
             }
         };
-        adopt(files.as_ref(), root, &mut contents, &mut report)?;
+        adopt_unlisted(files.as_ref(), root, &mut contents, &mut report)?;
         let number = highest_number(files.as_ref(), &dir)?.max(number);
         let manifest = Self {
             files,
@@ -432,61 +439,27 @@ fn write_whole(
     Ok((file, frame.len() as u64))
 }
 
-/// Writes what a segment's own `.meta` file says.
-pub(crate) fn write_meta(files: &dyn Files, root: &Path, listed: &Listed) -> Result<(), Error> {
+/// Writes a segment's own `.meta` file: the commit that makes it part of the store. To be called when the files of all
+/// segments of the commit are durable.
+pub(crate) fn write_meta(
+    files: &dyn Files,
+    root: &Path,
+    listed: &Listed,
+    commit: &[Edit],
+) -> Result<(), Error> {
     let path = meta_path(root, listed);
-    let frame = encode(&[Edit::Add(Box::new(listed.clone()))])?;
-    write_file_durably(files, &path, &frame).map_err(Error::io("write", &path))
+    write_file_durably(files, &path, &encode(commit)?).map_err(Error::io("write", &path))
+}
+
+/// The commit that a `.meta` file holds; nothing when it is damaged.
+pub(crate) fn decode_meta(bytes: &[u8]) -> Vec<Edit> {
+    decode(bytes).map(|(edits, _)| edits).unwrap_or_default()
 }
 
 /// Where a segment's own `.meta` file is.
 pub(crate) fn meta_path(root: &Path, listed: &Listed) -> PathBuf {
     root.join(&listed.dir)
         .join(format!("{}.meta", listed.meta.id))
-}
-
-/// Takes in segments that are whole and that the list does not name: a crash came before the commit, or the list has
-/// lost it. Frames of a segment below the floor are gone from the log, but then its commit was followed by others, and
-/// it was removed on purpose.
-fn adopt(
-    files: &dyn Files,
-    root: &Path,
-    contents: &mut Contents,
-    report: &mut ManifestReport,
-) -> Result<(), Error> {
-    for dir in segment_dirs(files, root)? {
-        let path = root.join(&dir);
-        let entries = files
-            .list(&path)
-            .or_else(|_| files.list(&path))
-            .map_err(Error::io("list", &path))?;
-        for entry in entries.iter().filter(|entry| entry.name.ends_with(".meta")) {
-            let meta_file = path.join(&entry.name);
-            let Ok(bytes) = read_file(files, &meta_file) else {
-                report.unread.push(meta_file);
-                continue;
-            };
-            let edits = decode(&bytes).map(|(edits, _)| edits).unwrap_or_default();
-            for edit in edits {
-                let Edit::Add(listed) = &edit else { continue };
-                let (meta, overlaps) = (&listed.meta, contents.overlaps(&listed.meta));
-                let is_due = !overlaps && meta.id.first_sequence >= contents.floor;
-                if !is_due || plumbing::planted("store-adopt-nothing") {
-                    continue;
-                }
-                // A freeze that is done again writes over the files of the attempt before: lengths are not enough.
-                let is_sound = |file: &FileMeta| {
-                    read_file(files, &path.join(&file.name))
-                        .is_ok_and(|bytes| crc32c::crc32c(&bytes) == file.crc32c)
-                };
-                if meta.files.iter().all(is_sound) {
-                    report.adopted.push(meta.id);
-                    contents.apply(edit);
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// All directories that may hold segments, below the data folder: `seg/<tenant>/<day>`.

@@ -2,7 +2,7 @@
 //!
 //! | Part | Bytes |
 //! |---|---|
-//! | header | magic `TRACKTIX`, version `u32`, 0 `u32`, first and last sequence of the segment `u64` each |
+//! | header | magic `TRACKTIX`, version `u32`, level `u32`, first and last sequence of the segment `u64` each |
 //! | sections | each from a multiple of 8 on, zeros between |
 //! | directory | a section each: tag, form (0 raw, 1 zstd), offset, stored length, CRC-32C, length |
 //! | end | directory's length `u32`, its CRC-32C `u32`, magic `TRACKTIX` |
@@ -57,7 +57,7 @@ impl SidecarWriter {
     pub(crate) fn new(id: SegmentId) -> Result<Self, SegmentError> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&0u32.to_le_bytes());
+        bytes.extend_from_slice(&(id.level as u32).to_le_bytes());
         bytes.extend_from_slice(&id.first_sequence.to_le_bytes());
         bytes.extend_from_slice(&id.last_sequence.to_le_bytes());
         Ok(Self {

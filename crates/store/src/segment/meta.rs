@@ -11,22 +11,64 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Says why a text is no segment's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("segment name {name:?} is not f, 16 hexadecimal digits, a minus and 16 hexadecimal digits")]
+#[error(
+    "segment name {name:?} is not f, o, p or m, 16 hexadecimal digits, a minus and 16 hexadecimal digits"
+)]
 pub struct SegmentIdError {
     name: String,
 }
 
+/// How a segment came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// A head that was frozen: traces may go on in others.
+    Fresh = 0,
+    /// Traces of a slice that go on behind it; they wait for the next slice.
+    Open = 1,
+    /// A part of traces that are too long for one segment.
+    Piece = 2,
+    /// Whole traces of a slice.
+    Merged = 3,
+}
+
+impl Level {
+    const ALL: [Self; 4] = [Self::Fresh, Self::Open, Self::Piece, Self::Merged];
+
+    fn letter(self) -> char {
+        match self {
+            Self::Fresh => 'f',
+            Self::Open => 'o',
+            Self::Piece => 'p',
+            Self::Merged => 'm',
+        }
+    }
+}
+
 /// A segment's name: its level and the first and last log sequence whose spans it holds,
-/// `f<first:016x>-<last:016x>` for a fresh one.
+/// `f<first:016x>-<last:016x>` for a fresh one. Those of level [`Level::Open`] are named by the last sequence of their
+/// slice alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentId {
     /// The lowest sequence of the log.
     pub first_sequence: u64,
     /// The highest sequence of the log.
     pub last_sequence: u64,
+    /// How it came to be.
+    pub level: Level,
 }
 
 impl SegmentId {
+    /// The name of a frozen head.
+    #[must_use]
+    pub const fn fresh(first_sequence: u64, last_sequence: u64) -> Self {
+        Self {
+            first_sequence,
+            last_sequence,
+            level: Level::Fresh,
+        }
+    }
+
     /// Reads a name.
     pub fn parse(name: &str) -> Result<Self, SegmentIdError> {
         let number = |part: &str| {
@@ -38,16 +80,17 @@ impl SegmentId {
                 None
             }
         };
-        name.strip_prefix('f')
-            .and_then(|rest| rest.split_once('-'))
-            .and_then(|(first, last)| Some((number(first)?, number(last)?)))
-            .map(|(first_sequence, last_sequence)| Self {
-                first_sequence,
-                last_sequence,
+        let parsed = Level::ALL.into_iter().find_map(|level| {
+            let (first, last) = name.strip_prefix(level.letter())?.split_once('-')?;
+            Some(Self {
+                first_sequence: number(first)?,
+                last_sequence: number(last)?,
+                level,
             })
-            .ok_or_else(|| SegmentIdError {
-                name: name.chars().take(80).collect(),
-            })
+        });
+        parsed.ok_or_else(|| SegmentIdError {
+            name: name.chars().take(80).collect(),
+        })
     }
 }
 
@@ -55,8 +98,10 @@ impl fmt::Display for SegmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "f{:016x}-{:016x}",
-            self.first_sequence, self.last_sequence
+            "{}{:016x}-{:016x}",
+            self.level.letter(),
+            self.first_sequence,
+            self.last_sequence
         )
     }
 }
@@ -228,17 +273,17 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written_and_others_are_refused() {
-        let id = SegmentId {
-            first_sequence: 0x2a,
-            last_sequence: u64::MAX,
-        };
+        let mut id = SegmentId::fresh(0x2a, u64::MAX);
         assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
-        assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
+        for level in Level::ALL {
+            id.level = level;
+            assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
+        }
         let bad = [
             "",
             "f",
             "f2a-2b",
-            "m000000000000002a-ffffffffffffffff",
+            "x000000000000002a-ffffffffffffffff",
             "f000000000000002A-ffffffffffffffff",
         ];
         for name in bad {

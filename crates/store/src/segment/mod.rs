@@ -47,7 +47,7 @@ mod write;
 
 pub use cache::SegmentCache;
 pub use error::{SegmentError, SegmentErrorKind};
-pub use meta::{FileKind, FileMeta, SegmentId, SegmentIdError, SegmentMeta};
+pub use meta::{FileKind, FileMeta, Level, SegmentId, SegmentIdError, SegmentMeta};
 pub use open::Segment;
 pub use plan::SearchPlan;
 pub use search::Matches;

@@ -28,10 +28,7 @@ use rand::{Rng, SeedableRng};
 
 use super::{Segment, SegmentCache, SegmentId, SegmentMeta, write_segment};
 
-const ID: SegmentId = SegmentId {
-    first_sequence: 1,
-    last_sequence: 42,
-};
+const ID: SegmentId = SegmentId::fresh(1, 42);
 
 /// A directory that goes with the test.
 struct TempDir(PathBuf);

@@ -7,8 +7,8 @@
 //!
 //! Promises
 //! - A commit that moves spans is done wholly or not at all, so no span is lost, and none is in two places for good.
-//! - A segment that was removed on purpose stays away: its `.meta` goes first, and what a later commit moved on is not
-//!   taken in again.
+//! - A segment that was removed on purpose stays away: the list remembers how far commits that move spans and frames of
+//!   the log have come; if it has lost that, the `.meta` file, which goes first, is missing.
 //!
 //! Refuses: a segment of which a file is damaged, unless a later commit has moved its spans on.
 
@@ -56,7 +56,9 @@ pub(crate) fn adopt_unlisted(
     // What came later says what became of what came before.
     let (fresh, mut moves): (Vec<&Commit>, Vec<&Commit>) =
         found.commits.values().partition(|commit| commit.is_fresh());
-    moves.sort_by_key(|commit| std::cmp::Reverse(commit.order()));
+    // Those that the list knows of are done; power cuts bring back files that were removed since.
+    moves.retain(|commit| commit.number() > contents.moves);
+    moves.sort_by_key(|commit| std::cmp::Reverse(commit.number()));
     let mut removed: BTreeSet<Name> = BTreeSet::new();
     let mut due = Vec::new();
     for commit in moves {
@@ -71,7 +73,7 @@ pub(crate) fn adopt_unlisted(
             due.push(commit);
         }
     }
-    for commit in due.into_iter().rev() {
+    for commit in due.iter().rev() {
         for listed in &commit.adds {
             let is_listed = contents.names(listed.meta.tenant.as_str(), listed.meta.id);
             if !is_listed && !removed.contains(&name_of(listed)) && !found.is_gone(listed) {
@@ -80,6 +82,8 @@ pub(crate) fn adopt_unlisted(
             }
         }
     }
+    let done = due.iter().map(|commit| commit.number()).max();
+    contents.apply(Edit::Moves(done.unwrap_or_default()));
     for (tenant, id) in &removed {
         contents.apply(Edit::Remove {
             tenant: tenant.clone(),
@@ -112,7 +116,7 @@ impl Commit {
             match edit {
                 Edit::Add(listed) => adds.push(*listed),
                 Edit::Remove { tenant, id, .. } => removes.push((tenant, id)),
-                Edit::Floor(_) => {}
+                Edit::Floor(_) | Edit::Moves(_) => {}
             }
         }
         Self { adds, removes }
@@ -123,12 +127,10 @@ impl Commit {
         levels.all(|level| level == Level::Fresh)
     }
 
-    /// Ascends in the order in which a tenant's commits were made.
-    fn order(&self) -> (u64, std::cmp::Reverse<u64>) {
-        let ids = || self.adds.iter().map(|listed| listed.meta.id);
-        let last = ids().map(|id| id.last_sequence).max().unwrap_or_default();
-        let first = ids().map(|id| id.first_sequence).min().unwrap_or_default();
-        (last, std::cmp::Reverse(first))
+    /// Ascends in the order in which commits that move spans were made.
+    fn number(&self) -> u32 {
+        let numbers = self.adds.iter().map(|listed| listed.meta.id.number);
+        numbers.max().unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use journal::{ErrorKind, Files, FrameKind, Journal, NewFrame};
@@ -23,6 +23,7 @@ use model::{SpanBatch, TenantId};
 use plumbing::Clock;
 
 use crate::error::Error;
+use crate::finalise::Finaliser;
 use crate::head::{Chunk, Head};
 use crate::manifest::{Edit, Listed, Manifest, write_meta};
 use crate::metrics::StoreMetrics;
@@ -131,6 +132,12 @@ pub(crate) struct Engine {
     pub commit_gate: Mutex<()>,
     /// Held while a head is written: maintenance and a caller who wants everything frozen must not write the same one.
     pub freeze_gate: Mutex<()>,
+    /// Held while some segments take the place of others, or leave.
+    pub layout_gate: Mutex<()>,
+    /// Held while a slice is merged.
+    pub finaliser: Mutex<Finaliser>,
+    /// The number of the next commit that moves spans.
+    pub next_move: AtomicU32,
     /// Sequences below this one are in segments. When the log has lost its end it would give them again.
     pub sequence_min: u64,
     /// Damage that the start found.
@@ -517,18 +524,24 @@ impl Engine {
 
     /// The lowest sequence that is in no segment when `frozen` is in one: the log below it is not needed.
     fn floor_without(&self, tenant: &TenantId, frozen: &Arc<Head>) -> u64 {
+        self.floor_but_for(|id, head| id == tenant && Arc::ptr_eq(head, frozen))
+    }
+
+    /// The lowest sequence that is in no segment.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor_but_for(|_, _| false)
+    }
+
+    fn floor_but_for(&self, is_frozen: impl Fn(&TenantId, &Arc<Head>) -> bool) -> u64 {
         let _gate = lock(&self.commit_gate);
         let next = lock(&self.journal).next_sequence();
         let state = lock(&self.state);
         let mut floor = next;
-        for (id, other) in &state.tenants {
-            if !other.head.is_empty() {
-                floor = floor.min(other.head.first_sequence);
+        for (id, tenant) in &state.tenants {
+            if !tenant.head.is_empty() {
+                floor = floor.min(tenant.head.first_sequence);
             }
-            let unfrozen = other
-                .freezing
-                .iter()
-                .filter(|head| id != tenant || !Arc::ptr_eq(head, frozen));
+            let unfrozen = tenant.freezing.iter().filter(|head| !is_frozen(id, head));
             floor = unfrozen
                 .map(|head| head.first_sequence)
                 .min()

@@ -2,7 +2,8 @@
 //!
 //! A batch goes to the log (crate `journal`), then to its tenant's *head* in memory, where it can be searched; then it
 //! is acknowledged. A full or old head is *frozen* into a *segment*: standard Parquet files and one index beside them.
-//! The manifest names the segments; what it does not name is not there.
+//! Later the segments of a slice of time are *merged* into one with whole traces. The manifest names the segments; what
+//! it does not name is not there.
 //!
 //! Promises
 //! - An acknowledged span is found, exactly once, after any crash; a batch is kept wholly or not at all.
@@ -10,7 +11,7 @@
 //! - Memory is bounded by the options; damage in one file costs no more than what that file held.
 //!
 //! Read next: `driver.rs` for the threads, `engine.rs` for the life of a batch, `read/` for questions, `segment/` for
-//! the format, `open.rs` for what a start does.
+//! the format, `finalise/` for whole traces, `open.rs` for what a start does.
 
 mod adopt;
 mod batch_scan;
@@ -19,6 +20,7 @@ mod driver;
 mod engine;
 mod error;
 pub mod evaluate;
+mod finalise;
 mod head;
 pub mod index;
 mod lifecycle;

@@ -20,10 +20,18 @@ const DISK_PERCENT_MAX: u64 = 80;
 impl Engine {
     /// Removes segments that are too old or too many; gives how many.
     pub(crate) fn expire(&self) -> Result<usize, Error> {
-        let removals = self.choose_expired()?;
+        let mut removals = self.choose_expired()?;
         if removals.is_empty() {
             return Ok(0);
         }
+        let _gate = lock(&self.layout_gate);
+        // What was merged meanwhile is judged anew, next time.
+        let still_there = |placed: &Placed| {
+            let meta = &placed.listed.meta;
+            let manifest = lock(&self.manifest);
+            manifest.contents().names(meta.tenant.as_str(), meta.id)
+        };
+        removals.retain(|(placed, _)| still_there(placed));
         let edits: Vec<Edit> = removals
             .iter()
             .map(|(placed, why)| Edit::Remove {
@@ -139,7 +147,7 @@ impl Engine {
     }
 
     /// Lets the files go with the last reader.
-    fn remove_files(&self, placed: &Placed) {
+    pub(crate) fn remove_files(&self, placed: &Placed) {
         let dir = self.options.dir.join(&placed.listed.dir);
         let data = placed
             .listed

@@ -55,6 +55,8 @@ pub(crate) enum Edit {
     },
     /// Frames of the log below this sequence are all in segments.
     Floor(u64),
+    /// The commits that move spans are done up to this number, [`SegmentId::number`].
+    Moves(u32),
 }
 
 /// What a list says when all its edits are done.
@@ -64,6 +66,9 @@ pub(crate) struct Contents {
     pub segments: Vec<Listed>,
     /// Frames of the log below this sequence are all in segments.
     pub floor: u64,
+    /// The commits that move spans are done up to this number. What they added and is not there any more was removed on
+    /// purpose.
+    pub moves: u32,
 }
 
 impl Contents {
@@ -86,6 +91,7 @@ impl Contents {
                     .retain(|l| l.meta.id != id || l.meta.tenant.as_str() != tenant);
             }
             Edit::Floor(floor) => self.floor = self.floor.max(floor),
+            Edit::Moves(number) => self.moves = self.moves.max(number),
         }
     }
 
@@ -108,7 +114,8 @@ impl Contents {
             .iter()
             .cloned()
             .map(|listed| Edit::Add(Box::new(listed)));
-        adds.chain([Edit::Floor(self.floor)]).collect()
+        adds.chain([Edit::Floor(self.floor), Edit::Moves(self.moves)])
+            .collect()
     }
 }
 

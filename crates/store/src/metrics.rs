@@ -21,6 +21,8 @@ pub(crate) struct StoreMetrics {
     pub removed_segments: Counter,
     pub removed_spans: Counter,
     pub frozen_spans: Counter,
+    pub merged_spans: Counter,
+    pub finalise_errors: Counter,
     pub head_spans: Gauge,
     pub head_bytes: Gauge,
     pub segments: Gauge,
@@ -31,6 +33,7 @@ pub(crate) struct StoreMetrics {
     pub acknowledgement_level: Gauge,
     commit_seconds: Histogram,
     freeze_seconds: Histogram,
+    finalise_seconds: Histogram,
     pub query_seconds: Histogram,
 }
 
@@ -50,6 +53,8 @@ impl StoreMetrics {
             removed_segments: Counter::default(),
             removed_spans: Counter::default(),
             frozen_spans: Counter::default(),
+            merged_spans: Counter::default(),
+            finalise_errors: Counter::default(),
             head_spans: Gauge::default(),
             head_bytes: Gauge::default(),
             segments: Gauge::default(),
@@ -60,6 +65,7 @@ impl StoreMetrics {
             acknowledgement_level: Gauge::default(),
             commit_seconds: Histogram::new(latency_buckets()),
             freeze_seconds: Histogram::new(latency_buckets()),
+            finalise_seconds: Histogram::new(latency_buckets()),
             query_seconds: Histogram::new(latency_buckets()),
         };
         made.register_counters(metrics);
@@ -130,6 +136,16 @@ impl StoreMetrics {
                 "Spans that were written to segments",
                 &self.frozen_spans,
             ),
+            (
+                "merged_spans",
+                "Spans that were moved from several segments into one",
+                &self.merged_spans,
+            ),
+            (
+                "finalise_errors",
+                "Slices of segments that could not be merged and are tried again",
+                &self.finalise_errors,
+            ),
         ];
         metrics.register(|registry| {
             for (name, help, counter) in counters {
@@ -177,6 +193,11 @@ impl StoreMetrics {
                 &self.freeze_seconds,
             ),
             (
+                "finalise_seconds",
+                "Time to merge a slice of segments",
+                &self.finalise_seconds,
+            ),
+            (
                 "query_seconds",
                 "Time to answer a question",
                 &self.query_seconds,
@@ -208,6 +229,11 @@ impl StoreMetrics {
     pub(crate) fn observe_freeze(&self, nanos: u64, spans: u64) {
         self.freeze_seconds.observe(seconds(nanos));
         self.frozen_spans.inc_by(spans);
+    }
+
+    pub(crate) fn observe_finalise(&self, nanos: u64, spans: u64) {
+        self.finalise_seconds.observe(seconds(nanos));
+        self.merged_spans.inc_by(spans);
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 
 use journal::{Files, FrameKind, Journal, Options, write_file_durably};
@@ -16,6 +16,7 @@ use model::contract::Operation;
 
 use crate::engine::{Engine, Names, Placed, State, add_names, lock};
 use crate::error::Error;
+use crate::finalise::Finaliser;
 use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, read_file, segment_dirs};
 use crate::metrics::StoreMetrics;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
@@ -65,6 +66,10 @@ impl Engine {
             .map(|listed| listed.meta.id.last_sequence + 1)
             .max()
             .unwrap_or(0);
+        let numbers = manifest.contents().segments.iter();
+        let numbers = numbers.map(|listed| listed.meta.id.number);
+        let moved = numbers.max().max(Some(manifest.contents().moves));
+        let next_move = moved.unwrap_or_default().saturating_add(1);
         let covered = Covered::of(&manifest, &damaged);
         let mut replay = Replay {
             state: &mut state,
@@ -103,6 +108,9 @@ impl Engine {
             manifest: Mutex::new(manifest),
             commit_gate: Mutex::new(()),
             freeze_gate: Mutex::new(()),
+            layout_gate: Mutex::new(()),
+            finaliser: Mutex::new(Finaliser::default()),
+            next_move: AtomicU32::new(next_move),
             sequence_min,
             findings,
             state: Mutex::new(state),

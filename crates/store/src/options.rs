@@ -30,6 +30,16 @@ pub struct StoreOptions {
     pub cache_bytes: u64,
     /// Bytes of heads in memory, those being frozen included, before new spans wait.
     pub heads_bytes_max: usize,
+    /// A fresh segment is not merged before this age: until then late spans of its traces are expected.
+    pub finalise_after: Duration,
+    /// At this age it is merged, however little there is to merge it with; no trace waits for late spans any longer.
+    pub finalise_age: Duration,
+    /// Spans that are worth a merge before that.
+    pub finalise_spans_min: u64,
+    /// Spans of a merged segment.
+    pub finalise_spans_max: u64,
+    /// Spans of a row group of a merged segment; a longer trace stays in pieces.
+    pub group_spans_max: usize,
     /// Threads that answer questions.
     pub query_threads: usize,
 }
@@ -49,6 +59,11 @@ impl StoreOptions {
             journal_file_bytes: 64 << 20,
             cache_bytes: 48 << 20,
             heads_bytes_max: 48 << 20,
+            finalise_after: Duration::from_secs(120),
+            finalise_age: Duration::from_secs(600),
+            finalise_spans_min: 1_000_000,
+            finalise_spans_max: 1_500_000,
+            group_spans_max: 128 * 1024,
             query_threads: 2,
         }
     }

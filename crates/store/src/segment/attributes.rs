@@ -1,7 +1,7 @@
 //! The attributes of a file's rows, turned from lists per row into columns per key and type.
 //!
 //! A file is written row group by row group, and all of them have the same columns: those of the first row group's most
-//! frequent fields, or those that were chosen before ([`FileAttributes::with_columns`]).
+//! frequent fields, or those of the files whose spans are moved into it.
 //!
 //! Promises: equal input gives equal columns, names and shape numbers; memory is what the values take (12 bytes each).
 //! Limits: see the constants. What is over them stays exact, in `attrs_rest`.
@@ -21,6 +21,7 @@ use model::batch::{Attributes, FieldOfShape, PackedValue, ShapeId, SpanBatch, Sy
 
 use super::SegmentError;
 use super::chunk::Prefer;
+use super::footer::{Footer, Shape};
 use super::layout::{
     Field, Layout, REST_COLUMN, SHAPE_COLUMN, SHAPE_LISTED, SHAPE_NONE, SHAPE_REST, put_rest,
     type_name,
@@ -39,13 +40,57 @@ const SHAPE_FIELDS_MAX: usize = 1_024;
 const COLUMN_KEY_BYTES_MAX: usize = 256;
 
 /// A key with a type, by text: what a field is in all row groups of a file.
-type FieldName = (String, ValueType);
+pub(crate) type FieldName = (String, ValueType);
 
 /// How often a field is used, and whether all its values are UUIDs in their usual form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FieldUse {
-    pub count: u64,
-    pub is_uuid: bool,
+#[derive(Debug, Clone, Copy)]
+struct FieldUse {
+    count: u64,
+    is_uuid: bool,
+}
+
+/// The fields of several files together.
+#[derive(Debug, Default)]
+pub(crate) struct FieldUses {
+    uses: BTreeMap<FieldName, FieldUse>,
+    has_rest: bool,
+    shapes: usize,
+    shape_fields: usize,
+}
+
+impl FieldUses {
+    /// Adds a file by its footer, and the keys of its owners with how often each is used.
+    pub(crate) fn add<'k>(
+        &mut self,
+        footer: &Footer,
+        keys: impl Iterator<Item = (&'k str, ValueType, u64)>,
+    ) {
+        // A value in the rest may be anything.
+        let has_rest = footer.column(REST_COLUMN).is_some();
+        self.has_rest |= has_rest;
+        self.shapes += footer.layout.shapes.len();
+        self.shape_fields += footer.layout.shapes.iter().map(Vec::len).sum::<usize>();
+        for (field, place) in footer.layout.fields.iter().zip(&footer.field_columns) {
+            let column = place.and_then(|at| footer.columns.get(at as usize));
+            let is_uuid = column.is_some_and(|column| column.shape == Shape::Uuid);
+            let name = (field.key.clone(), field.value_type);
+            let used = self.uses.entry(name).or_insert(FieldUse {
+                count: 0,
+                is_uuid: true,
+            });
+            used.count += 1;
+            used.is_uuid &= is_uuid && !has_rest;
+        }
+        for (key, value_type, count) in keys {
+            let name = (key.to_owned(), value_type);
+            let used = self.uses.entry(name).or_insert(FieldUse {
+                count: 0,
+                is_uuid: false,
+            });
+            used.count += count;
+            used.is_uuid &= !has_rest;
+        }
+    }
 }
 
 /// A column that a file has for a field.
@@ -130,16 +175,23 @@ impl FileAttributes {
         }
     }
 
-    /// A file with columns for the most used of these fields. No other value may be called a UUID than was here.
-    pub(crate) fn with_columns(prefix: &'static str, uses: &BTreeMap<FieldName, FieldUse>) -> Self {
-        let candidates = uses.iter().map(|(field, used)| (field.clone(), used.count));
-        let mut columns = choose_columns(candidates.collect(), prefix);
+    /// A file with columns for the most used of the fields of others, whose spans are moved into it.
+    pub(crate) fn joining(prefix: &'static str, others: &FieldUses) -> Self {
+        let candidates = others.uses.iter();
+        let candidates: Vec<_> = candidates
+            .map(|(field, used)| (field.clone(), used.count))
+            .collect();
+        let is_over = candidates.len() > COLUMNS_MAX
+            || others.shapes > SHAPES_MAX
+            || others.shape_fields > SHAPE_FIELDS_SUM_MAX;
+        let mut columns = choose_columns(candidates, prefix);
         for chosen in &mut columns {
-            chosen.is_uuid = Some(uses.get(&chosen.field).is_some_and(|used| used.is_uuid));
+            let used = others.uses.get(&chosen.field);
+            chosen.is_uuid = Some(used.is_some_and(|used| used.is_uuid));
         }
         Self {
             columns: Some(columns),
-            has_rest: true,
+            has_rest: others.has_rest || is_over,
             ..Self::new(prefix)
         }
     }

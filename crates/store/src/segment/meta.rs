@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Says why a text is no segment's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "segment name {name:?} is not f, o, p or m, 16 hexadecimal digits, a minus and 16 hexadecimal digits"
+    "segment name {name:?} is not f, o, p or m, then hexadecimal digits: 16, a minus, 16, and but for f a minus and 8"
 )]
 pub struct SegmentIdError {
     name: String,
@@ -46,8 +46,9 @@ impl Level {
 }
 
 /// A segment's name: its level and the first and last log sequence whose spans it holds,
-/// `f<first:016x>-<last:016x>` for a fresh one. Those of level [`Level::Open`] are named by the last sequence of their
-/// slice alone.
+/// `f<first:016x>-<last:016x>` for a fresh one, and the number of the commit behind it for others,
+/// `m<first:016x>-<last:016x>-<number:08x>`. Those of level [`Level::Open`] are named by the last sequence of their slice
+/// alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentId {
     /// The lowest sequence of the log.
@@ -56,6 +57,8 @@ pub struct SegmentId {
     pub last_sequence: u64,
     /// How it came to be.
     pub level: Level,
+    /// Ascends with the commits that move spans; 0 for a fresh one.
+    pub number: u32,
 }
 
 impl SegmentId {
@@ -66,32 +69,40 @@ impl SegmentId {
             first_sequence,
             last_sequence,
             level: Level::Fresh,
+            number: 0,
         }
     }
 
     /// Reads a name.
     pub fn parse(name: &str) -> Result<Self, SegmentIdError> {
-        let number = |part: &str| {
-            let is_hex =
-                part.len() == 16 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-            if is_hex {
-                u64::from_str_radix(part, 16).ok()
-            } else {
-                None
-            }
-        };
         let parsed = Level::ALL.into_iter().find_map(|level| {
-            let (first, last) = name.strip_prefix(level.letter())?.split_once('-')?;
+            let (first, rest) = name.strip_prefix(level.letter())?.split_once('-')?;
+            let (last, number) = match level {
+                Level::Fresh => (rest, 0),
+                _ => {
+                    let (last, number) = rest.split_once('-')?;
+                    (last, hexadecimal(number, 8)?)
+                }
+            };
             Some(Self {
-                first_sequence: number(first)?,
-                last_sequence: number(last)?,
+                first_sequence: hexadecimal(first, 16)?,
+                last_sequence: hexadecimal(last, 16)?,
                 level,
+                number: u32::try_from(number).ok()?,
             })
         });
         parsed.ok_or_else(|| SegmentIdError {
             name: name.chars().take(80).collect(),
         })
     }
+}
+
+fn hexadecimal(part: &str, digits: usize) -> Option<u64> {
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let is_number = part.len() == digits && part.bytes().all(is_digit);
+    is_number
+        .then(|| u64::from_str_radix(part, 16).ok())
+        .flatten()
 }
 
 impl fmt::Display for SegmentId {
@@ -102,7 +113,11 @@ impl fmt::Display for SegmentId {
             self.level.letter(),
             self.first_sequence,
             self.last_sequence
-        )
+        )?;
+        match self.level {
+            Level::Fresh => Ok(()),
+            _ => write!(f, "-{:08x}", self.number),
+        }
     }
 }
 
@@ -275,15 +290,20 @@ mod tests {
     fn names_are_read_as_they_are_written_and_others_are_refused() {
         let mut id = SegmentId::fresh(0x2a, u64::MAX);
         assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
-        for level in Level::ALL {
-            id.level = level;
+        for level in [Level::Open, Level::Piece, Level::Merged] {
+            (id.level, id.number) = (level, 0x1f);
             assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
         }
+        assert_eq!(
+            id.to_string(),
+            "m000000000000002a-ffffffffffffffff-0000001f"
+        );
         let bad = [
             "",
             "f",
             "f2a-2b",
-            "x000000000000002a-ffffffffffffffff",
+            "m000000000000002a-ffffffffffffffff",
+            "f000000000000002a-ffffffffffffffff-00000001",
             "f000000000000002A-ffffffffffffffff",
         ];
         for name in bad {

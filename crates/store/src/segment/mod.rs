@@ -37,13 +37,13 @@ mod plain;
 mod plan;
 mod read;
 mod search;
-mod sink;
+pub(crate) mod sink;
 mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod verify;
-mod write;
+pub(crate) mod write;
 
 pub use cache::SegmentCache;
 pub use error::{SegmentError, SegmentErrorKind};

@@ -11,9 +11,12 @@
 use model::batch::{Attributes, BatchBuilder, SpanBatch};
 
 use super::SegmentError;
-use super::attributes::{AttributeColumns, FileAttributes};
+use super::attributes::{AttributeColumns, FieldUses, FileAttributes};
 use super::envelope::EnvelopeCopier;
+use super::meta::FileKind;
+use super::open::Segment;
 use super::order::{RowOrder, TraceOrder, order_rows};
+use crate::index::OwnerKind;
 
 /// What all row groups of a segment share while it is written.
 #[derive(Debug)]
@@ -34,6 +37,37 @@ impl Shared {
             links: FileAttributes::new("l."),
             envelopes: BatchBuilder::new(),
         }
+    }
+
+    /// Columns follow from those of other segments, whose spans are moved into this one.
+    pub(crate) fn joining<'s>(
+        others: impl Iterator<Item = &'s Segment>,
+    ) -> Result<Self, SegmentError> {
+        let files = [
+            (FileKind::Spans, OwnerKind::Span),
+            (FileKind::Events, OwnerKind::Event),
+            (FileKind::Links, OwnerKind::Link),
+        ];
+        let mut uses: [Option<FieldUses>; 3] = [None, None, None];
+        for other in others {
+            let keys = other.keys()?;
+            for ((kind, owner), uses) in files.iter().zip(&mut uses) {
+                let Some(footer) = other.footer(*kind)? else {
+                    continue;
+                };
+                let owned = keys.keys.iter().filter(|facts| facts.owner == *owner);
+                let owned = owned.map(|facts| (facts.key.as_str(), facts.value_type, facts.count));
+                uses.get_or_insert_with(FieldUses::default)
+                    .add(&footer, owned);
+            }
+        }
+        let [spans, events, links] = uses.map(Option::unwrap_or_default);
+        Ok(Self {
+            spans: FileAttributes::joining("a.", &spans),
+            events: FileAttributes::joining("e.", &events),
+            links: FileAttributes::joining("l.", &links),
+            envelopes: BatchBuilder::new(),
+        })
     }
 }
 

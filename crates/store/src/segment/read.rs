@@ -80,8 +80,8 @@ struct RowReader<'a> {
     footer: &'a Arc<Footer>,
     traces: &'a TraceTable,
     envelopes: EnvelopeCopier<'a>,
-    opener: PageOpener,
-    builder: BatchBuilder,
+    opener: &'a mut PageOpener,
+    builder: &'a mut BatchBuilder,
 }
 
 impl Segment {
@@ -106,27 +106,43 @@ impl Segment {
         ranges: &[Range<usize>],
         by_arrival: bool,
     ) -> Result<SpanBatch, SegmentError> {
+        let rows: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+        let mut opener = if by_arrival && rows <= KEPT_ROWS_MAX {
+            PageOpener::keeping()
+        } else {
+            PageOpener::new()
+        };
+        let mut builder = BatchBuilder::new();
+        let into = (&mut builder, &mut opener);
+        self.read_into(traces, ranges, by_arrival, into)?;
+        Ok(builder.finish())
+    }
+
+    /// Appends the spans of ranges of rows to a batch. Within one range those of a trace are together, in order of
+    /// arrival if it is asked for.
+    pub(crate) fn read_into(
+        &self,
+        traces: &TraceTable,
+        ranges: &[Range<usize>],
+        by_arrival: bool,
+        (builder, opener): (&mut BatchBuilder, &mut PageOpener),
+    ) -> Result<(), SegmentError> {
         let footer = self.spans_footer()?;
         let resources = self.resources()?;
-        let rows: usize = ranges.iter().map(ExactSizeIterator::len).sum();
         let mut reader = RowReader {
             segment: self,
             footer: &footer,
             traces,
             envelopes: EnvelopeCopier::new(&resources),
-            opener: if by_arrival && rows <= KEPT_ROWS_MAX {
-                PageOpener::keeping()
-            } else {
-                PageOpener::new()
-            },
-            builder: BatchBuilder::new(),
+            opener,
+            builder,
         };
         for range in ranges {
             for piece in &pieces(&footer, range) {
                 reader.piece(piece, by_arrival)?;
             }
         }
-        Ok(reader.builder.finish())
+        Ok(())
     }
 
     /// All spans, traces in order of rows, spans of a trace in order of arrival: what rows were ordered from.
@@ -210,8 +226,8 @@ impl<'a> RowReader<'a> {
 
     fn span_cells(&mut self, piece: &Piece) -> Result<SpanCells, SegmentError> {
         let columns = self.columns();
-        let kin = KinCells::read(&columns, piece, &mut self.opener)?;
-        let mut column = |name: &str| columns.read(name, piece, &mut self.opener);
+        let kin = KinCells::read(&columns, piece, self.opener)?;
+        let mut column = |name: &str| columns.read(name, piece, self.opener);
         Ok(SpanCells {
             kin,
             arrival: column("arrival")?,
@@ -237,17 +253,11 @@ impl<'a> RowReader<'a> {
     fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<(), SegmentError> {
         let cells = self.span_cells(piece)?;
         let of = (FileKind::Spans, self.footer);
-        let mut attributes = AttributeReader::read(
-            self.segment,
-            of,
-            (piece.group, &piece.rows),
-            &mut self.opener,
-        )?;
-        let parents = cells
-            .kin
-            .parents(&self.columns(), piece, &mut self.opener)?;
-        let mut events = EventCells::read(self.segment, &piece.all, &mut self.opener)?;
-        let mut links = LinkCells::read(self.segment, &piece.all, &mut self.opener)?;
+        let mut attributes =
+            AttributeReader::read(self.segment, of, (piece.group, &piece.rows), self.opener)?;
+        let parents = cells.kin.parents(&self.columns(), piece, self.opener)?;
+        let mut events = EventCells::read(self.segment, &piece.all, self.opener)?;
+        let mut links = LinkCells::read(self.segment, &piece.all, self.opener)?;
         let place = |at: usize| {
             let trace = self.traces.of_row((piece.all.start + at) as u32);
             (
@@ -288,20 +298,20 @@ impl<'a> RowReader<'a> {
         (events, links): (&mut [EventCells], &mut [LinkCells]),
     ) -> Option<()> {
         let trace_id = self.traces.of_row(row as u32)?.trace_id;
-        let attributes = attributes.put(at, &mut self.builder)?;
+        let attributes = attributes.put(at, self.builder)?;
         for group in events {
-            group.put(row as u32, &mut self.builder)?;
+            group.put(row as u32, self.builder)?;
         }
         for group in links {
-            group.put(row as u32, trace_id, &mut self.builder)?;
+            group.put(row as u32, trace_id, self.builder)?;
         }
         let number = |column: &Column| column.number(at).unwrap_or_default();
         let resource = self
             .envelopes
-            .resource(number(&cells.resource) as usize, &mut self.builder)?;
+            .resource(number(&cells.resource) as usize, self.builder)?;
         let scope = self
             .envelopes
-            .scope(number(&cells.scope) as usize, &mut self.builder)?;
+            .scope(number(&cells.scope) as usize, self.builder)?;
         let mut text = |column: &Column| self.builder.intern(column.bytes(at).unwrap_or_default());
         let [dropped_attributes, dropped_events, dropped_links] =
             cells.dropped.each_ref().map(|c| number(c) as u32);

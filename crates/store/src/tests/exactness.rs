@@ -12,6 +12,7 @@ use super::machine::{Machine, links};
 use super::questions::{self, compare_search};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{compare_catalogue, now};
+use crate::finalise::When;
 
 const LAYOUTS: u64 = 40;
 const QUESTIONS: usize = 120;
@@ -33,6 +34,10 @@ fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
         assert!(machine.engine().commit(vec![batch])[0].is_ok());
         if rng.random_bool(freezes) {
             assert!(machine.freeze(true));
+        }
+        if rng.random_bool(freezes / 2.0) {
+            let when = [When::Due, When::Now][rng.random_range(0..2)];
+            assert!(machine.finalise(when));
         }
         if rng.random_bool(0.3) {
             machine

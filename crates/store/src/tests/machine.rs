@@ -11,6 +11,7 @@ use plumbing::{ManualClock, Metrics, SeededRandom};
 
 use crate::engine::{Engine, lock};
 use crate::error::Error;
+use crate::finalise::When;
 use crate::options::{StoreOptions, StoreParts};
 
 /// 1,790,000,000 seconds after 1970.
@@ -33,6 +34,11 @@ pub(super) fn options() -> StoreOptions {
         retention_bytes: Some(u64::MAX),
         journal_file_bytes: 4096,
         cache_bytes: 1 << 20,
+        finalise_after: Duration::from_secs(5),
+        finalise_age: Duration::from_secs(40),
+        finalise_spans_min: 60,
+        finalise_spans_max: 140,
+        group_spans_max: 15,
         ..StoreOptions::new(PathBuf::from("/data"))
     }
 }
@@ -105,6 +111,17 @@ impl Machine {
     /// Freezes what is due, or all; tells whether all went well.
     pub(super) fn freeze(&self, all: bool) -> bool {
         freeze(self.engine(), all)
+    }
+
+    /// Merges what is due, or all; tells whether all went well.
+    pub(super) fn finalise(&self, when: When) -> bool {
+        loop {
+            match self.engine().finalise(when, &|| false) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(_) => return false,
+            }
+        }
     }
 
     /// What lies on the disk, sorted.

@@ -1,0 +1,132 @@
+//! Reads the traces of a slice: their parts from all inputs, in order of arrival, each span once.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use model::{BatchBuilder, SpanBatch, SpanId, TraceId};
+
+use super::Failure;
+use super::traces::{Group, Piece};
+use crate::engine::Placed;
+use crate::index::TraceTable;
+use crate::segment::page::PageOpener;
+
+/// Rows that are read at once; a longer trace is read whole.
+const READ_ROWS: usize = 16_384;
+
+/// Reads traces from the inputs of a slice.
+pub(super) struct Joiner<'a> {
+    inputs: &'a [Arc<Placed>],
+    tables: Vec<Arc<TraceTable>>,
+    /// By input: what was opened of it for the row group before, since the next one goes on there.
+    openers: BTreeMap<usize, PageOpener>,
+}
+
+impl<'a> Joiner<'a> {
+    pub(super) fn new(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
+        let mut tables = Vec::with_capacity(inputs.len());
+        for (at, input) in inputs.iter().enumerate() {
+            let table = input.segment.traces();
+            tables.push(table.map_err(|error| Failure::Input(at, error))?);
+        }
+        Ok(Self {
+            inputs,
+            tables,
+            openers: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn tables(&self) -> &[Arc<TraceTable>] {
+        &self.tables
+    }
+
+    /// The spans of a row group, traces in the order of the inputs.
+    pub(super) fn batch(&mut self, group: &Group) -> Result<SpanBatch, Failure> {
+        let mut rows_of: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
+        for fragment in &group.fragments {
+            let rows = rows_of.entry(fragment.input).or_default();
+            rows.push(fragment.entry.range());
+        }
+        self.openers.retain(|input, _| rows_of.contains_key(input));
+        let mut builder = BatchBuilder::new();
+        for (at, rows) in rows_of {
+            let (Some(input), Some(table)) = (self.inputs.get(at), self.tables.get(at)) else {
+                continue;
+            };
+            let opener = self.openers.entry(at).or_insert_with(PageOpener::new);
+            let read =
+                input
+                    .segment
+                    .read_into(table, &together(rows), true, (&mut builder, opener));
+            read.map_err(|error| Failure::Input(at, error))?;
+        }
+        let batch = builder.finish();
+        Ok(if group.has_split {
+            without_repeats(batch, group)
+        } else {
+            batch
+        })
+    }
+
+    /// The spans of a piece of long traces.
+    pub(super) fn piece(&mut self, piece: &Piece) -> Result<SpanBatch, Failure> {
+        self.batch(&piece.group)
+    }
+}
+
+/// Puts ranges together that follow each other, up to as many rows as are read at once.
+fn together(mut rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    rows.sort_unstable_by_key(|rows| rows.start);
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for rows in rows {
+        match joined.last_mut() {
+            Some(last) if last.end == rows.start && last.len() + rows.len() <= READ_ROWS => {
+                last.end = rows.end;
+            }
+            _ => joined.push(rows),
+        }
+    }
+    joined
+}
+
+/// Drops every span that is there already with the same content. An input has a span once, so only traces with several
+/// parts are looked at.
+fn without_repeats(batch: SpanBatch, group: &Group) -> SpanBatch {
+    let mut parts: HashMap<TraceId, u32, RandomState> = HashMap::default();
+    for fragment in &group.fragments {
+        *parts.entry(fragment.entry.trace_id).or_default() += 1;
+    }
+    let spans = batch.spans();
+    let mut first_of: HashMap<(TraceId, SpanId), usize, RandomState> = HashMap::default();
+    let mut contents: HashSet<(TraceId, SpanId, u64), RandomState> = HashSet::default();
+    let (mut repeats, mut buf) = (Vec::new(), Vec::new());
+    for (row, key) in spans
+        .trace_id
+        .iter()
+        .copied()
+        .zip(spans.span_id.iter().copied())
+        .enumerate()
+    {
+        if parts.get(&key.0).is_none_or(|parts| *parts < 2) {
+            continue;
+        }
+        let Some(first) = first_of.get(&key) else {
+            first_of.insert(key, row);
+            continue;
+        };
+        contents.insert((key.0, key.1, batch.span_hash_with(*first, &mut buf)));
+        if !contents.insert((key.0, key.1, batch.span_hash_with(row, &mut buf))) {
+            repeats.push(row);
+        }
+    }
+    if repeats.is_empty() || plumbing::planted("store-merge-keeps-duplicates") {
+        return batch;
+    }
+    let mut builder = BatchBuilder::new();
+    let is_kept = |row: &usize| repeats.binary_search(row).is_err();
+    builder.append_rows(&batch, (0..batch.len()).filter(is_kept));
+    builder.finish()
+}

@@ -1,0 +1,347 @@
+//! Finalisation: the fresh segments of a slice of time become one in which every trace is whole.
+//!
+//! Heads are frozen by size and age, so a trace may begin in one fresh segment and end in the next. Later the segments
+//! that lie together are *merged*: the spans of a trace come together, each once, and traces that are alike lie side by
+//! side. What a trace has elsewhere at that moment decides where it goes ([`traces::Fate`]).
+//!
+//! Promises
+//! - Inputs stay until the output is committed; both change places under one lock, so no question sees a span twice or
+//!   not at all. A crash leaves either the inputs or the output.
+//! - Nothing here is fatal: a failure leaves everything as it was and is tried again later; an input that can't be read
+//!   is left alone.
+//! - Memory is that of one row group, the tables of traces of the slice, and a few pages.
+//!
+//! Refuses: segments whose frames may still be replayed from the log.
+//!
+//! Read next: `slice.rs` for what is merged when, `traces.rs` for where a trace goes, `join.rs` for reading.
+
+mod join;
+mod slice;
+mod traces;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::TenantId;
+
+use crate::engine::{Engine, Placed, day_of, lock};
+use crate::error::Error;
+use crate::manifest::{Edit, Listed, meta_path, write_meta};
+use crate::segment::order::TraceOrder;
+use crate::segment::parts::Shared;
+use crate::segment::sink::Place;
+use crate::segment::write::SegmentWriter;
+use crate::segment::{FileKind, Level, Segment, SegmentError, SegmentErrorKind, SegmentId};
+use join::Joiner;
+use slice::Slice;
+use traces::{Fate, Traces};
+
+/// After a failure so much time passes before the next attempt; twice as much after each further one.
+const RETRY_NANOS: u64 = 1_000_000_000;
+const RETRY_DOUBLINGS_MAX: u32 = 8;
+/// An input that could not be read so often in a row is left alone.
+const READ_FAILURES_MAX: u32 = 3;
+
+/// What finalisation remembers from one slice to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Finaliser {
+    /// Inputs that can't be read, until the next start.
+    left_alone: BTreeSet<(TenantId, SegmentId)>,
+    failures: u32,
+    /// On the monotonic clock.
+    retry_at: u64,
+    /// The outputs of a commit that failed: as long as their `.meta` files are there, a crash would bring it back.
+    unsettled: Vec<Listed>,
+}
+
+/// When a slice is merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// When it is large or old enough.
+    Due,
+    /// At once, and open traces with it.
+    Now,
+}
+
+/// Why a slice was not merged.
+enum Failure {
+    /// An input, by place in the slice, can't be read.
+    Input(usize, SegmentError),
+    Other(Error),
+    /// Retention took inputs away.
+    Changed,
+    /// The store stops.
+    Cancelled,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<SegmentError> for Failure {
+    fn from(error: SegmentError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// A segment that was written and is not part of the store yet.
+struct Output {
+    listed: Listed,
+    placed: Arc<Placed>,
+}
+
+impl Engine {
+    /// Merges the oldest slice that is ready. False: there is none.
+    pub(crate) fn finalise(
+        &self,
+        when: When,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<bool, Error> {
+        let mut finaliser = lock(&self.finaliser);
+        let now = self.clock.monotonic_nanos();
+        if when == When::Due && now < finaliser.retry_at {
+            return Ok(false);
+        }
+        self.settle(&mut finaliser)?;
+        let Some(slice) = self.choose_slice(when, &finaliser.left_alone) else {
+            return Ok(false);
+        };
+        let started = now;
+        let result = self.merge(&slice, &mut finaliser, is_cancelled);
+        let now = self.clock.monotonic_nanos();
+        match result {
+            Ok(spans) => {
+                (finaliser.failures, finaliser.retry_at) = (0, 0);
+                self.metrics
+                    .observe_finalise(now.saturating_sub(started), spans);
+                Ok(true)
+            }
+            Err(Failure::Changed) => Ok(true),
+            Err(Failure::Cancelled) => Ok(false),
+            Err(Failure::Input(at, error)) => {
+                self.metrics.finalise_errors.inc();
+                finaliser.put_off(now);
+                let is_hopeless = error.kind() == SegmentErrorKind::Corrupt
+                    || finaliser.failures >= READ_FAILURES_MAX;
+                if let (Some(input), true) = (slice.inputs.get(at), is_hopeless) {
+                    let meta = &input.listed.meta;
+                    tracing::error!(segment = %meta.id, %error, "a segment can't be read and is left as it is");
+                    finaliser.left_alone.insert((meta.tenant.clone(), meta.id));
+                    (finaliser.failures, finaliser.retry_at) = (0, 0);
+                    return Ok(true);
+                }
+                Err(error.into())
+            }
+            Err(Failure::Other(error)) => {
+                self.metrics.finalise_errors.inc();
+                finaliser.put_off(now);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes sure that no crash brings back a commit that failed, and removes what it wrote.
+    fn settle(&self, finaliser: &mut Finaliser) -> Result<(), Error> {
+        lock(&self.manifest).settle()?;
+        while let Some(listed) = finaliser.unsettled.last() {
+            let path = meta_path(&self.options.dir, listed);
+            match self.files.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+            let dir = self.options.dir.join(&listed.dir);
+            self.files.sync_dir(&dir).map_err(Error::io("sync", &dir))?;
+            self.discard_files(&dir, listed.meta.id);
+            finaliser.unsettled.pop();
+        }
+        Ok(())
+    }
+
+    /// Merges a slice; gives its spans.
+    fn merge(
+        &self,
+        slice: &Slice,
+        finaliser: &mut Finaliser,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<u64, Failure> {
+        let mut joiner = Joiner::new(&slice.inputs)?;
+        let group_spans = self.options.group_spans_max;
+        let traces = Traces::new(joiner.tables(), slice, group_spans);
+        let mut outputs = Vec::new();
+        let written = self.write_outputs(slice, &traces, &mut joiner, &mut outputs, is_cancelled);
+        if written.is_err() {
+            for output in &outputs {
+                let dir = self.options.dir.join(&output.listed.dir);
+                self.discard_files(&dir, output.listed.meta.id);
+            }
+        }
+        written?;
+        self.commit_outputs(slice, &outputs, finaliser)?;
+        Ok(slice.spans())
+    }
+
+    fn write_outputs(
+        &self,
+        slice: &Slice,
+        traces: &Traces,
+        joiner: &mut Joiner<'_>,
+        outputs: &mut Vec<Output>,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), Failure> {
+        for (fate, level) in [(Fate::Whole, Level::Merged), (Fate::Open, Level::Open)] {
+            let groups = traces.groups(fate);
+            if groups.is_empty() {
+                continue;
+            }
+            let order = if level == Level::Merged {
+                TraceOrder::InSlices
+            } else {
+                TraceOrder::ByStart
+            };
+            let id = slice.name(level);
+            outputs.push(self.write_output(slice, id, |writer| {
+                for group in &groups {
+                    if is_cancelled() {
+                        return Err(Failure::Cancelled);
+                    }
+                    writer.add(&joiner.batch(group)?, order)?;
+                }
+                Ok(())
+            })?);
+        }
+        for piece in traces.pieces() {
+            if is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            let id = slice.name_of_inputs(Level::Piece, &piece.inputs);
+            outputs.push(self.write_output(slice, id, |writer| {
+                writer.add(&joiner.piece(&piece)?, TraceOrder::ByStart)?;
+                Ok(())
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Writes one segment; durable but for its `.meta`.
+    fn write_output(
+        &self,
+        slice: &Slice,
+        id: SegmentId,
+        fill: impl FnOnce(&mut SegmentWriter<'_>) -> Result<(), Failure>,
+    ) -> Result<Output, Failure> {
+        let created_unix_nanos = slice.created();
+        let dir = PathBuf::from("seg")
+            .join(slice.tenant.as_str())
+            .join(day_of(created_unix_nanos));
+        let path = self.options.dir.join(&dir);
+        self.files
+            .create_dir_all(&path)
+            .map_err(Error::io("create", &path))?;
+        let place = Place {
+            files: self.files.as_ref(),
+            dir: &path,
+            id,
+        };
+        let written = (|| {
+            let shared = Shared::joining(slice.inputs.iter().map(|input| &input.segment))?;
+            let mut writer = SegmentWriter::new(place, &slice.tenant, shared)?;
+            fill(&mut writer)?;
+            Ok(writer.finish()?)
+        })();
+        let meta = match written {
+            Ok(meta) => meta,
+            Err(failure) => {
+                self.discard_files(&path, id);
+                return Err(failure);
+            }
+        };
+        let listed = Listed {
+            meta: meta.clone(),
+            dir,
+            created_unix_nanos,
+        };
+        let (files, cache) = (Arc::clone(&self.files), Arc::clone(&self.cache));
+        let segment = Segment::open(files, &path, meta, cache)?;
+        let placed = Arc::new(Placed::new(listed.clone(), segment));
+        Ok(Output { listed, placed })
+    }
+
+    /// Puts the outputs in the place of the inputs.
+    fn commit_outputs(
+        &self,
+        slice: &Slice,
+        outputs: &[Output],
+        finaliser: &mut Finaliser,
+    ) -> Result<(), Failure> {
+        let tenant = slice.tenant.as_str();
+        let adds = outputs
+            .iter()
+            .map(|output| Edit::Add(Box::new(output.listed.clone())));
+        let ids = slice.inputs.iter().map(|input| input.listed.meta.id);
+        let removes = ids.clone().map(|id| Edit::Remove {
+            tenant: tenant.to_owned(),
+            id,
+            why: "merged".to_owned(),
+        });
+        let bounds = [Edit::Moves(slice.number), Edit::Floor(slice.floor)];
+        let commit: Vec<Edit> = adds.chain(removes).chain(bounds).collect();
+        let _gate = lock(&self.layout_gate);
+        let all_there = {
+            let manifest = lock(&self.manifest);
+            ids.clone().all(|id| manifest.contents().names(tenant, id))
+        };
+        if !all_there {
+            finaliser
+                .unsettled
+                .extend(outputs.iter().map(|output| output.listed.clone()));
+            return Err(Failure::Changed);
+        }
+        let root = &self.options.dir;
+        // From here on a crash may bring the commit about, which is as good as what there was before. If it fails, it
+        // must be settled before the files go.
+        let listed = outputs.iter().map(|output| output.listed.clone());
+        finaliser.unsettled.extend(listed);
+        for output in outputs {
+            write_meta(self.files.as_ref(), root, &output.listed, &commit)?;
+        }
+        lock(&self.manifest).commit(&commit)?;
+        finaliser.unsettled.clear();
+        self.swap_merged(slice, outputs);
+        for input in &slice.inputs {
+            self.remove_files(input);
+        }
+        Ok(())
+    }
+
+    fn swap_merged(&self, slice: &Slice, outputs: &[Output]) {
+        let mut state = lock(&self.state);
+        let tenant = state.tenants.entry(slice.tenant.clone()).or_default();
+        let is_input =
+            |placed: &Arc<Placed>| slice.inputs.iter().any(|input| Arc::ptr_eq(input, placed));
+        let mut segments = tenant.segments.as_ref().clone();
+        segments.retain(|placed| !is_input(placed));
+        segments.extend(outputs.iter().map(|output| Arc::clone(&output.placed)));
+        segments.sort_by_key(|placed| placed.listed.meta.id);
+        tenant.segments = Arc::new(segments);
+    }
+
+    /// Removes the files of an output that did not come to be; best effort, the next start sweeps the rest.
+    fn discard_files(&self, dir: &Path, id: SegmentId) {
+        for kind in FileKind::ALL {
+            self.files.remove(&dir.join(kind.name(id))).ok();
+        }
+    }
+}
+
+impl Finaliser {
+    fn put_off(&mut self, now: u64) {
+        let doublings = self.failures.min(RETRY_DOUBLINGS_MAX);
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.saturating_add(RETRY_NANOS << doublings);
+    }
+}

@@ -1,0 +1,208 @@
+//! What is merged when: a slice is a run of a tenant's segments that lie together in the order of arrival.
+//!
+//! A slice is ready when nothing more is expected of most of its traces (`finalise_after`), and when it is worth it:
+//! it holds `finalise_spans_min` spans, or its oldest segment is `finalise_age` old.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+use model::{TenantId, TraceId};
+
+use super::When;
+use crate::engine::{Engine, Placed, lock};
+use crate::options::StoreOptions;
+use crate::segment::{Level, SegmentId};
+
+pub(super) type TraceIds = HashSet<TraceId, RandomState>;
+
+/// Segments to merge.
+pub(super) struct Slice {
+    pub tenant: TenantId,
+    /// In order of arrival.
+    pub inputs: Vec<Arc<Placed>>,
+    /// The number of the commit.
+    pub number: u32,
+    /// All frames of the log below this sequence are in segments, those of the inputs among them.
+    pub floor: u64,
+    /// The traces that go on behind the slice, if open ones may wait for the next.
+    pub going_on: Option<TraceIds>,
+    /// An open trace that has waited so long waits no longer: when the segment with its first spans was made.
+    pub waits_since_min: u64,
+}
+
+impl Slice {
+    pub(super) fn spans(&self) -> u64 {
+        self.inputs
+            .iter()
+            .map(|input| input.listed.meta.spans)
+            .sum()
+    }
+
+    /// When the newest input was made: retention must not remove a span before its time.
+    pub(super) fn created(&self) -> u64 {
+        let created = self
+            .inputs
+            .iter()
+            .map(|input| input.listed.created_unix_nanos);
+        created.max().unwrap_or_default()
+    }
+
+    /// The name of the slice's output of a level.
+    pub(super) fn name(&self, level: Level) -> SegmentId {
+        let mut id = self.name_of_inputs(level, &(0..self.inputs.len()));
+        if level == Level::Open {
+            id.first_sequence = id.last_sequence;
+        }
+        id
+    }
+
+    /// The name of an output that was made of some inputs. Those of level open count only if there are no others: what
+    /// they hold arrived earlier, and most of the output did not.
+    pub(super) fn name_of_inputs(&self, level: Level, inputs: &Range<usize>) -> SegmentId {
+        let inputs = self.inputs.get(inputs.clone()).unwrap_or_default();
+        let ids = inputs.iter().map(|input| input.listed.meta.id);
+        let fresh: Vec<SegmentId> = ids.clone().filter(|id| id.level == Level::Fresh).collect();
+        let ids = if fresh.is_empty() {
+            ids.collect()
+        } else {
+            fresh
+        };
+        let first = ids.iter().map(|id| id.first_sequence).min();
+        let last = ids.iter().map(|id| id.last_sequence).max();
+        SegmentId {
+            first_sequence: first.unwrap_or_default(),
+            last_sequence: last.unwrap_or_default(),
+            level,
+            number: self.number,
+        }
+    }
+}
+
+impl Engine {
+    /// The oldest slice that is ready.
+    pub(super) fn choose_slice(
+        &self,
+        when: When,
+        left_alone: &BTreeSet<(TenantId, SegmentId)>,
+    ) -> Option<Slice> {
+        // Frames at or above the floor are replayed: segments that have some must keep their names.
+        let floor = self.floor();
+        let now = self.clock.unix_nanos();
+        let tenants: Vec<(TenantId, Arc<Vec<Arc<Placed>>>)> = {
+            let state = lock(&self.state);
+            let tenants = state.tenants.iter();
+            tenants
+                .map(|(id, tenant)| (id.clone(), Arc::clone(&tenant.segments)))
+                .collect()
+        };
+        let ready = tenants.into_iter().filter_map(|(tenant, segments)| {
+            let is_alone = |id: SegmentId| left_alone.contains(&(tenant.clone(), id));
+            let run = first_run(&segments, floor, is_alone, (&self.options, when, now))?;
+            Some((tenant, segments, run))
+        });
+        let (tenant, segments, inputs) = ready.min_by_key(|(_, _, run)| created_first(run))?;
+        let may_wait = when == When::Due && inputs.len() > 1;
+        let going_on = may_wait.then(|| self.going_on_behind(&tenant, &segments, &inputs));
+        let age_max = nanos(self.options.finalise_age);
+        let created = inputs.iter().map(|input| input.listed.created_unix_nanos);
+        let cut = created.max().unwrap_or_default();
+        Some(Slice {
+            tenant,
+            inputs,
+            number: self.next_move.fetch_add(1, Ordering::Relaxed),
+            floor,
+            going_on,
+            waits_since_min: cut.saturating_sub(age_max),
+        })
+    }
+
+    /// The traces of which something arrived after the slice.
+    fn going_on_behind(
+        &self,
+        tenant: &TenantId,
+        segments: &[Arc<Placed>],
+        inputs: &[Arc<Placed>],
+    ) -> TraceIds {
+        let last = inputs.last().map(|input| input.listed.meta.id);
+        let mut ids = TraceIds::default();
+        let later = segments
+            .iter()
+            .filter(|placed| is_mergeable(placed) && Some(placed.listed.meta.id) > last);
+        for placed in later {
+            // One that can't be read is no reason to wait.
+            if let Ok(traces) = placed.segment.traces() {
+                ids.extend(traces.iter().map(|trace| trace.trace_id));
+            }
+        }
+        let chunks = self.view(tenant).chunks;
+        let in_heads = chunks.iter().flat_map(|chunk| &chunk.traces);
+        ids.extend(in_heads.map(|trace| trace.trace_id));
+        ids
+    }
+}
+
+fn is_mergeable(placed: &Placed) -> bool {
+    matches!(placed.listed.meta.id.level, Level::Fresh | Level::Open)
+}
+
+fn created_first(run: &[Arc<Placed>]) -> u64 {
+    let created = run.iter().map(|placed| placed.listed.created_unix_nanos);
+    created.min().unwrap_or_default()
+}
+
+fn nanos(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The first run of segments that is ready.
+fn first_run(
+    segments: &[Arc<Placed>],
+    floor: u64,
+    is_left_alone: impl Fn(SegmentId) -> bool,
+    (options, when, now): (&StoreOptions, When, u64),
+) -> Option<Vec<Arc<Placed>>> {
+    let is_settled = |placed: &Placed| {
+        let age = now.saturating_sub(placed.listed.created_unix_nanos);
+        when == When::Now || age >= nanos(options.finalise_after)
+    };
+    let mut run: Vec<Arc<Placed>> = Vec::new();
+    let mut spans = 0;
+    let mut is_full = false;
+    for placed in segments.iter().filter(|placed| is_mergeable(placed)) {
+        let meta = &placed.listed.meta;
+        if is_left_alone(meta.id) {
+            // What lies on both sides of it does not lie together.
+            if is_ready(&run, spans, (options, when, now)) {
+                break;
+            }
+            (run, spans) = (Vec::new(), 0);
+            continue;
+        }
+        if meta.id.last_sequence >= floor || !is_settled(placed) {
+            break;
+        }
+        if !run.is_empty() && spans + meta.spans > options.finalise_spans_max {
+            is_full = true;
+            break;
+        }
+        spans += meta.spans;
+        run.push(Arc::clone(placed));
+    }
+    (is_full || is_ready(&run, spans, (options, when, now))).then_some(run)
+}
+
+fn is_ready(
+    run: &[Arc<Placed>],
+    spans: u64,
+    (options, when, now): (&StoreOptions, When, u64),
+) -> bool {
+    let age = now.saturating_sub(created_first(run));
+    !run.is_empty()
+        && (when == When::Now
+            || spans >= options.finalise_spans_min
+            || age >= nanos(options.finalise_age))
+}

@@ -1,0 +1,185 @@
+//! Where each trace of a slice goes.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use model::TraceId;
+
+use super::slice::Slice;
+use crate::index::{TraceEntry, TraceTable};
+
+/// So much of a slice's spans may wait for the next one.
+const OPEN_SHARE: u64 = 20;
+
+/// What becomes of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It comes together in the output.
+    Whole,
+    /// It goes on behind the slice, and waits for the next one, all of it.
+    Open,
+    /// It has more spans than a row group: it stays in pieces, each a segment of its own.
+    InPieces,
+}
+
+/// A part of a trace in one input.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fragment {
+    /// Place in the slice.
+    pub input: usize,
+    pub entry: TraceEntry,
+}
+
+#[derive(Debug, Clone)]
+struct Trace {
+    start: u64,
+    trace_id: TraceId,
+    fragments: Range<usize>,
+    spans: u64,
+    fate: Fate,
+}
+
+/// The traces of a slice.
+pub(super) struct Traces {
+    /// In order of their start.
+    traces: Vec<Trace>,
+    fragments: Vec<Fragment>,
+    group_spans_max: usize,
+}
+
+/// Traces that are written together: a range of those of one fate.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub fragments: Vec<Fragment>,
+    /// Whether some trace has several of them.
+    pub has_split: bool,
+}
+
+/// Parts of long traces that are written together.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub inputs: Range<usize>,
+    pub group: Group,
+}
+
+impl Traces {
+    pub(super) fn new(tables: &[Arc<TraceTable>], slice: &Slice, group_spans_max: usize) -> Self {
+        let mut fragments: Vec<Fragment> = Vec::new();
+        for (input, table) in tables.iter().enumerate() {
+            fragments.extend(table.iter().map(|entry| Fragment { input, entry }));
+        }
+        fragments.sort_unstable_by_key(|fragment| (fragment.entry.trace_id, fragment.input));
+        let mut traces = Vec::new();
+        let mut first = 0;
+        for of_trace in fragments.chunk_by(|a, b| a.entry.trace_id == b.entry.trace_id) {
+            let spans = of_trace.iter().map(|part| u64::from(part.entry.rows)).sum();
+            let starts = of_trace.iter().map(|part| part.entry.start);
+            let is_long =
+                spans > group_spans_max as u64 && !plumbing::planted("store-long-trace-whole");
+            traces.push(Trace {
+                start: starts.min().unwrap_or_default(),
+                trace_id: of_trace
+                    .first()
+                    .map(|part| part.entry.trace_id)
+                    .unwrap_or_default(),
+                fragments: first..first + of_trace.len(),
+                spans,
+                fate: if is_long { Fate::InPieces } else { Fate::Whole },
+            });
+            first += of_trace.len();
+        }
+        traces.sort_unstable_by_key(|trace| (trace.start, trace.trace_id));
+        let mut traces = Self {
+            traces,
+            fragments,
+            group_spans_max,
+        };
+        traces.let_open_wait(slice);
+        traces
+    }
+
+    /// Lets traces wait that go on behind the slice, the newest first, as long as they are few and not old.
+    fn let_open_wait(&mut self, slice: &Slice) {
+        let Some(going_on) = &slice.going_on else {
+            return;
+        };
+        let mut left = slice.spans() / OPEN_SHARE;
+        for trace in self.traces.iter_mut().rev() {
+            let first = self.fragments.get(trace.fragments.start);
+            let input = first.and_then(|first| slice.inputs.get(first.input));
+            let since = input.map_or(0, |input| input.listed.created_unix_nanos);
+            let waits = trace.fate == Fate::Whole
+                && since >= slice.waits_since_min
+                && going_on.contains(&trace.trace_id);
+            if waits && trace.spans <= left {
+                left -= trace.spans;
+                trace.fate = Fate::Open;
+            }
+        }
+    }
+
+    /// The traces of a fate in the row groups in which they are written.
+    pub(super) fn groups(&self, fate: Fate) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut room = 0;
+        for trace in self.traces.iter().filter(|trace| trace.fate == fate) {
+            if trace.spans > room || groups.is_empty() {
+                groups.push(Group {
+                    fragments: Vec::new(),
+                    has_split: false,
+                });
+                room = self.group_spans_max as u64;
+            }
+            room = room.saturating_sub(trace.spans);
+            let fragments = self.fragments.get(trace.fragments.clone());
+            if let (Some(group), Some(fragments)) = (groups.last_mut(), fragments) {
+                let fragments = if plumbing::planted("store-fragment-forgotten") {
+                    fragments.get(..1).unwrap_or_default()
+                } else {
+                    fragments
+                };
+                group.fragments.extend_from_slice(fragments);
+                group.has_split |= fragments.len() > 1;
+            }
+        }
+        groups
+    }
+
+    /// The long traces, cut between inputs.
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        let long = self
+            .traces
+            .iter()
+            .filter(|trace| trace.fate == Fate::InPieces);
+        let mut fragments: Vec<Fragment> = long
+            .filter_map(|trace| self.fragments.get(trace.fragments.clone()))
+            .flatten()
+            .copied()
+            .collect();
+        fragments.sort_unstable_by_key(|part| (part.input, part.entry.first_row));
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut spans = 0;
+        for of_input in fragments.chunk_by(|a, b| a.input == b.input) {
+            let input = of_input.first().map_or(0, |part| part.input);
+            if spans >= self.group_spans_max || pieces.is_empty() {
+                spans = 0;
+                pieces.push(Piece {
+                    inputs: input..input,
+                    group: Group {
+                        fragments: Vec::new(),
+                        has_split: true,
+                    },
+                });
+            }
+            spans += of_input
+                .iter()
+                .map(|part| part.entry.rows as usize)
+                .sum::<usize>();
+            if let Some(piece) = pieces.last_mut() {
+                piece.inputs.end = input + 1;
+                piece.group.fragments.extend_from_slice(of_input);
+            }
+        }
+        pieces
+    }
+}

@@ -224,13 +224,14 @@ fn send(
     Ok((ingest, probed))
 }
 
-/// Has all heads frozen and waits until the program rests; says how, and how much of the waiting was only that.
+/// Has all deferred work done and waits until the program rests; says how, and how much of the waiting was only that.
 fn finish_put_off_work(
     program: &Program<'_>,
     clock: &dyn Clock,
 ) -> anyhow::Result<(String, Duration)> {
-    let freeze = Connection::to(&program.addresses.admin).post("/admin/freeze", "text/plain", &[]);
-    let is_frozen = freeze.is_ok_and(|answer| (200..300).contains(&answer.status));
+    let mut admin = Connection::to(&program.addresses.admin);
+    let finalise = admin.post("/admin/finalise", "text/plain", &[]);
+    let is_frozen = finalise.is_ok_and(|answer| (200..300).contains(&answer.status));
     let mut waited_in_vain = QUIET;
     if !is_frozen {
         clock.sleep(HEAD_AGE);
@@ -250,7 +251,7 @@ fn finish_put_off_work(
         );
     }
     let how = if is_frozen {
-        "all heads frozen on request, then 2 s of rest"
+        "all deferred work done on request, then 2 s of rest"
     } else {
         "heads frozen by age (20 s), then 2 s of rest"
     };

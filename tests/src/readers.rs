@@ -70,7 +70,7 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     expected.postgresql_traces = common.total_traces;
 
     let mut admin = Connection::open(&program.addresses.admin).unwrap();
-    let frozen = admin.post("/admin/freeze", "text/plain", b"").unwrap();
+    let frozen = admin.post("/admin/finalise", "text/plain", b"").unwrap();
     assert_eq!(frozen.status / 100, 2, "{}", frozen.text());
 
     let read = read_segments(&data, &expected_file);

@@ -163,10 +163,7 @@ fn full_head() -> anyhow::Result<SpanBatch> {
 }
 
 fn write(head: &SpanBatch, folder: &Folder) -> anyhow::Result<SegmentMeta> {
-    let id = SegmentId {
-        first_sequence: 1,
-        last_sequence: 20,
-    };
+    let id = SegmentId::fresh(1, 20);
     let tenant = TenantId::default();
     let meta = write_segment(&RealFiles as &dyn Files, &folder.0, id, &tenant, head)?;
     Ok(meta)

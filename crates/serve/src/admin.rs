@@ -25,7 +25,7 @@ pub trait Health: Send + Sync + std::fmt::Debug {
     fn ready(&self) -> Result<(), String>;
 
     /// Does all deferred work now: afterwards figures of size and cost are final.
-    fn freeze(&self) -> Answer<'static, Result<(), String>>;
+    fn finalise(&self) -> Answer<'static, Result<(), String>>;
 }
 
 /// What the admin port stands on.
@@ -67,7 +67,7 @@ pub fn admin_router(state: AdminState) -> Router {
         .route("/ready", get(ready))
         .route("/started", get(started))
         .route("/metrics", get(metrics))
-        .route("/admin/freeze", post(freeze))
+        .route("/admin/finalise", post(finalise))
         .route("/version", get(version))
         .with_state(Admin::new(state))
 }
@@ -167,8 +167,8 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
-async fn freeze(State(admin): State<Arc<Admin>>) -> Response {
-    yes_or_reason(admin.state.health.freeze().await, "done\n")
+async fn finalise(State(admin): State<Arc<Admin>>) -> Response {
+    yes_or_reason(admin.state.health.finalise().await, "done\n")
 }
 
 async fn version() -> Response {

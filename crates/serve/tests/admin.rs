@@ -22,7 +22,7 @@ impl Health for Told {
         self.0.lock().unwrap().1.clone()
     }
 
-    fn freeze(&self) -> Answer<'static, Result<(), String>> {
+    fn finalise(&self) -> Answer<'static, Result<(), String>> {
         let told = self.ready();
         Box::pin(async move { told })
     }

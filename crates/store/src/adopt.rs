@@ -2,8 +2,8 @@
 //! lost it.
 //!
 //! Every segment's `.meta` file holds the commit that added it, and is written when the files of all segments of that
-//! commit are durable. So whoever finds one finds the whole commit, and may do it again: spans that were moved from some
-//! segments into others are the same in both.
+//! commit are durable. So whoever finds one finds the whole commit, and may do it again: spans that were moved from
+//! some segments into others are the same in both.
 //!
 //! Promises
 //! - A commit that moves spans is done wholly or not at all, so no span is lost, and none is in two places for good.
@@ -57,7 +57,9 @@ pub(crate) fn adopt_unlisted(
     let (fresh, mut moves): (Vec<&Commit>, Vec<&Commit>) =
         found.commits.values().partition(|commit| commit.is_fresh());
     // Those that the list knows of are done; power cuts bring back files that were removed since.
-    moves.retain(|commit| commit.number() > contents.moves);
+    moves.retain(|commit| {
+        commit.number() > contents.moves || plumbing::planted("store-adopt-what-was-removed")
+    });
     moves.sort_by_key(|commit| std::cmp::Reverse(commit.number()));
     let mut removed: BTreeSet<Name> = BTreeSet::new();
     let mut due = Vec::new();

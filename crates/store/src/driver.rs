@@ -3,6 +3,7 @@
 //! - One thread commits: it takes all requests that wait, writes them to the log with one sync, publishes them, and
 //!   answers. While one sync runs, the next group forms, so groups grow by themselves when the disk is slow.
 //! - One thread maintains: it freezes heads, prepares files for the log, and applies retention.
+//! - One thread finalises: it merges segments, at the lowest priority, since nobody waits for it.
 //! - A pool answers questions; its queue is bounded, and a question whose asker went away is given up.
 //!
 //! When heads grow faster than they can be frozen, the committing thread waits, and so do acknowledgements: the
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::{Engine, lock};
 use crate::error::Error;
+use crate::finalise::When;
 use crate::metrics::seconds;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::stats::Stats;
@@ -35,6 +37,10 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 const QUERY_QUEUE_MAX: usize = 256;
 /// How often maintenance looks by itself.
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(250);
+/// How often finalisation looks whether there is something to merge.
+const FINALISE_PERIOD: Duration = Duration::from_secs(1);
+/// How willingly the finalising thread leaves the processor to others, from 0 to 19.
+const FINALISE_NICENESS: i32 = 10;
 /// How often retention is applied, in maintenance periods.
 const RETENTION_PERIODS: u64 = 40;
 /// After a failure so much time passes before maintenance tries the same again.
@@ -53,6 +59,7 @@ struct Shared {
     engine: Arc<Engine>,
     commits: Mutex<Option<SyncSender<Waiting>>>,
     maintenance: Arc<Bell>,
+    finalisation: Arc<Bell>,
     queries: CpuPool,
     threads: Mutex<Vec<ThreadHandle>>,
 }
@@ -141,8 +148,13 @@ impl Store {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
             Tasks::thread("maintain", move || maintain_until_stopped(&engine, &bell)).map_err(io)?
         };
+        let finalisation = Arc::new(Bell::default());
+        let finaliser = {
+            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&finalisation));
+            Tasks::thread("finalise", move || finalise_until_stopped(&engine, &bell)).map_err(io)?
+        };
         let queries = CpuPool::start("query", query_threads, QUERY_QUEUE_MAX).map_err(io)?;
-        let threads = Mutex::new(vec![committer, maintainer]);
+        let threads = Mutex::new(vec![committer, maintainer, finaliser]);
         let commits = Mutex::new(Some(sender));
         maintenance.ring();
         Ok(Self {
@@ -150,6 +162,7 @@ impl Store {
                 engine,
                 commits,
                 maintenance,
+                finalisation,
                 queries,
                 threads,
             }),
@@ -171,6 +184,7 @@ impl Store {
             tracing::error!(%why, "spans that were only in memory are lost");
         }
         self.shared.maintenance.stop();
+        self.shared.finalisation.stop();
         threads.for_each(report_panic);
     }
 
@@ -190,6 +204,25 @@ impl Store {
             .run(move || freeze_all(&engine, true))
             .await
             .map_err(stopped)?
+    }
+
+    /// Does all work that is deferred: what is in memory goes to segments, and these are merged. Blocks.
+    pub fn finalise_now(&self) -> Result<(), Error> {
+        let bell = &self.shared.finalisation;
+        finalise_all(&self.shared.engine, &|| bell.is_stopping())
+    }
+
+    /// As [`Store::finalise_now`], from asynchronous code.
+    pub async fn finalise(&self) -> Result<(), Error> {
+        let (engine, bell) = (
+            Arc::clone(&self.shared.engine),
+            Arc::clone(&self.shared.finalisation),
+        );
+        let stopped = |e: PoolError| Error::Stopped {
+            reason: e.to_string(),
+        };
+        let work = move || finalise_all(&engine, &|| bell.is_stopping());
+        self.shared.queries.run(work).await.map_err(stopped)?
     }
 
     /// What the store holds now.
@@ -243,6 +276,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // A store that was not stopped must not keep its threads and its folder for ever.
         self.maintenance.stop();
+        self.finalisation.stop();
     }
 }
 
@@ -390,6 +424,31 @@ fn maintain_until_stopped(engine: &Engine, bell: &Bell) {
         }
         bell.round_is_done();
     }
+}
+
+fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
+    if let Err(why) = rustix::process::nice(FINALISE_NICENESS) {
+        tracing::warn!(%why, "segments are merged at the priority of everything else");
+    }
+    let is_stopping = || bell.is_stopping();
+    while bell.wait(FINALISE_PERIOD) {
+        loop {
+            match engine.finalise(When::Due, &is_stopping) {
+                Ok(true) if !is_stopping() => {}
+                Ok(_) => break,
+                Err(why) => {
+                    tracing::error!(%why, "segments could not be merged; they stay as they are, to be tried again");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn finalise_all(engine: &Engine, is_stopping: &dyn Fn() -> bool) -> Result<(), Error> {
+    freeze_all(engine, true)?;
+    while engine.finalise(When::Now, is_stopping)? {}
+    Ok(())
 }
 
 /// What maintenance does in every round, and when it tries again what failed.

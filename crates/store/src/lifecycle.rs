@@ -5,6 +5,7 @@
 //! next start.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::TenantId;
@@ -156,10 +157,14 @@ impl Engine {
             .iter()
             .map(|file| dir.join(&file.name));
         // The `.meta` first: without it nobody takes the rest for a segment.
-        let paths = [meta_path(&self.options.dir, &placed.listed)]
+        let paths: Vec<PathBuf> = [meta_path(&self.options.dir, &placed.listed)]
             .into_iter()
             .chain(data)
             .collect();
+        if plumbing::planted("store-unlinked-while-read") {
+            paths.iter().for_each(|path| drop(self.files.remove(path)));
+            return;
+        }
         // A segment is expired once: it has left the state under the lock.
         let _first = placed.expired.set((Arc::clone(&self.files), paths));
     }

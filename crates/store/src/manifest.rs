@@ -1,8 +1,8 @@
 //! The list of segments: an append-only file of edits, each wholly there or wholly absent.
 //!
 //! `manifest/MANIFEST-<n>` holds frames `{magic, length, crc32c, payload}`; a payload is one commit: a JSON list of
-//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own with the commit that added
-//! it, so that what the list has lost is found again from the segments (`adopt.rs`).
+//! edits. `CURRENT` names the file in use. Besides it, every segment has a `<id>.meta` of its own with the commit that
+//! added it, so that what the list has lost is found again from the segments (`adopt.rs`).
 //!
 //! Promises
 //! - A commit that returned is found after a crash; one that did not is wholly there or absent.

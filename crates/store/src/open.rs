@@ -66,10 +66,7 @@ impl Engine {
             .map(|listed| listed.meta.id.last_sequence + 1)
             .max()
             .unwrap_or(0);
-        let numbers = manifest.contents().segments.iter();
-        let numbers = numbers.map(|listed| listed.meta.id.number);
-        let moved = numbers.max().max(Some(manifest.contents().moves));
-        let next_move = moved.unwrap_or_default().saturating_add(1);
+        let next_move = manifest.contents().moves.saturating_add(1);
         let covered = Covered::of(&manifest, &damaged);
         let mut replay = Replay {
             state: &mut state,
@@ -80,18 +77,13 @@ impl Engine {
             frames: 0,
             progress,
         };
-        let journal_options = Options {
-            file_bytes: options.journal_file_bytes,
-            spare_files: 2,
-            level: options.level,
-        };
         let wal = root.join("wal");
         let mut take = |frame| replay.take(frame);
         let (journal, report) = Journal::open(
             Arc::clone(&files),
             &wal,
             store_id,
-            journal_options,
+            journal_options(&options),
             floor,
             &mut take,
         )?;
@@ -137,6 +129,14 @@ impl Engine {
             // Heads that wait to be frozen are due, so it is tried again in the background.
             tracing::error!(%why, "{DOUBT}; no spans are accepted until it is");
         }
+    }
+}
+
+fn journal_options(options: &StoreOptions) -> Options {
+    Options {
+        file_bytes: options.journal_file_bytes,
+        spare_files: 2,
+        level: options.level,
     }
 }
 

@@ -116,6 +116,7 @@ fn options_to_look(config: &Config) -> StoreOptions {
     options.retention_age = FOR_EVER;
     options.retention_bytes = Some(u64::MAX);
     options.head_age_max = FOR_EVER;
+    options.finalise_after = FOR_EVER;
     options
 }
 

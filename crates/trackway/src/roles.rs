@@ -115,7 +115,7 @@ impl Health for ProgramHealth {
         writer.readiness()
     }
 
-    fn freeze(&self) -> Answer<'static, Result<(), String>> {
+    fn finalise(&self) -> Answer<'static, Result<(), String>> {
         let Some(store) = self.opened.get().cloned() else {
             let reason = self
                 .started()
@@ -123,7 +123,7 @@ impl Health for ProgramHealth {
                 .unwrap_or_else(|| "the store is not open".to_owned());
             return Box::pin(std::future::ready(Err(reason)));
         };
-        Box::pin(async move { store.freeze().await.map_err(|error| error.to_string()) })
+        Box::pin(async move { store.finalise().await.map_err(|error| error.to_string()) })
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A trace's spans may lie in several segments and in heads. A match in one of them makes the trace a *candidate*; its
 //! place in the order is that of the whole trace. In the order *newest first* the start of the whole trace is never
-//! after its start in a fragment. Rows are about in the order of their traces' start, so they are looked at from the last
-//! one on, and the search ends when enough traces are known that start after everything that is left. In the order
+//! after its start in a fragment. Rows are about in the order of their traces' start, so they are looked at from the
+//! last one on, and the search ends when enough traces are known that start after everything that is left. In the order
 //! *slowest first* a fragment says nothing about the whole, so every candidate is looked at.
 
 use std::collections::{BTreeMap, HashSet};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Says why a text is no segment's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "segment name {name:?} is not f, o, p or m, then hexadecimal digits: 16, a minus, 16, and but for f a minus and 8"
+    "segment name {name:?} is not f, o, p or m and hexadecimal digits: 16, a minus, 16, but for f a minus and 8"
 )]
 pub struct SegmentIdError {
     name: String,
@@ -47,8 +47,8 @@ impl Level {
 
 /// A segment's name: its level and the first and last log sequence whose spans it holds,
 /// `f<first:016x>-<last:016x>` for a fresh one, and the number of the commit behind it for others,
-/// `m<first:016x>-<last:016x>-<number:08x>`. Those of level [`Level::Open`] are named by the last sequence of their slice
-/// alone.
+/// `m<first:016x>-<last:016x>-<number:08x>`. Those of level [`Level::Open`] are named by the last sequence of their
+/// slice alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentId {
     /// The lowest sequence of the log.

@@ -91,6 +91,7 @@ pub(crate) struct TableWriter {
     out: Vec<u8>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
 fn fault(error: ParquetError) -> SegmentError {
     SegmentError::bug(format!("footer can't be written: {error}"))
 }

@@ -18,6 +18,7 @@ use super::machine::{Machine, open_on};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{Key, everything, keys};
 use crate::engine::{Engine, lock};
+use crate::finalise::When;
 
 const FLIPS: usize = 600;
 const CUTS: usize = 200;
@@ -79,6 +80,9 @@ fn before() -> Before {
         machine.clock.advance(Duration::from_secs(1));
         if number == 12 || number == 24 {
             assert!(machine.freeze(true));
+        }
+        if number == 16 {
+            assert!(machine.finalise(When::Now));
         }
     }
     // A clean restart: what was made again at the start is part of what is damaged then.
@@ -251,6 +255,9 @@ fn the_list_cut_behind_each_commit_loses_no_segment() {
             .extend(&batch.batch.spans().trace_id);
         assert!(before.machine.engine().commit(vec![batch])[0].is_ok());
         assert!(before.machine.freeze(true));
+        if number == 2 || number == 4 {
+            assert!(before.machine.finalise(When::Now));
+        }
     }
     before.answers = answers(before.machine.engine());
     before.machine.kill();

@@ -12,6 +12,7 @@
 mod damage;
 mod doubt;
 mod exactness;
+mod finalise;
 mod machine;
 mod questions;
 mod rules;

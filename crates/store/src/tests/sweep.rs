@@ -11,11 +11,12 @@ use super::machine::{Machine, options};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::Truth;
 use crate::engine::lock;
+use crate::finalise::When;
 use crate::options::StoreOptions;
 
 const COMMITS: usize = 30;
 
-/// Opens, commits, freezes, expires and opens again.
+/// Opens, commits, freezes, merges, expires and opens again.
 fn scenario(machine: &mut Machine, truth: &mut Truth) {
     let mut rng = SmallRng::seed_from_u64(5);
     let mut traffic = Traffic::default();
@@ -31,13 +32,16 @@ fn scenario(machine: &mut Machine, truth: &mut Truth) {
         if number % 10 == 9 {
             machine.freeze(number > 20);
             lock(&machine.engine().journal).prepare_spare().ok();
+            machine.finalise(When::Due);
         }
     }
+    machine.finalise(When::Now);
     // What is expired here is none of the truth's business: it is too young.
     machine.engine().expire().ok();
     machine.kill();
     if machine.open().is_ok() {
         machine.freeze(true);
+        machine.finalise(When::Now);
         machine.engine().expire().ok();
     }
 }
@@ -81,6 +85,8 @@ fn sweep(fault: Fault, scope: FaultScope, is_power_cut: bool) {
             truth.compare_spans(machine.engine());
             machine.check_files(true);
             assert!(machine.freeze(true));
+            truth.compare_spans(machine.engine());
+            assert!(machine.finalise(When::Now));
             truth.compare_spans(machine.engine());
             if nth % 8 == 0 {
                 truth.compare(machine.engine(), &mut rng);

@@ -9,14 +9,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use codec::otlp::decode_proto;
-use journal::{Files, RealFiles};
+use journal::{Files, Level, RealFiles};
 use model::batch::{BatchBuilder, SpanBatch};
-use model::contract::Window;
+use model::contract::{IncomingBatch, SpanWriter, Window};
 use model::{Field, Literal, Operator, Place, Predicate, TenantId, TraceId};
+use plumbing::{Metrics, RealClock, SeededRandom};
 use store::segment::{Segment, SegmentCache, SegmentId, SegmentMeta, write_segment};
+use store::{Store, StoreOptions, StoreParts};
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
 
 /// Spans that each case takes.
@@ -38,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         "decode-unkind" => decode(Profile::Unkind),
         "head" => head(),
         "freeze" => freeze(),
+        "merge" => merge(),
         "lookup" => look_up(),
         _ => bail!("no case {case:?}; see bench/instructions.txt"),
     }
@@ -111,6 +117,70 @@ fn freeze() -> anyhow::Result<()> {
         head.len()
     );
     Ok(())
+}
+
+/// Four fresh segments to one with whole traces.
+fn merge() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    let metrics = Metrics::new();
+    let parts = StoreParts {
+        files: Arc::new(RealFiles),
+        clock: Arc::new(RealClock::default()),
+        random: Arc::new(SeededRandom::new(1)),
+        metrics: &metrics,
+    };
+    let options = StoreOptions {
+        // Nothing but what is asked for.
+        level: Level::Memory,
+        head_age_max: Duration::from_secs(3600),
+        ..StoreOptions::new(folder.0.clone())
+    };
+    let store = Store::open(options, parts, &|_| ())?;
+    let requests = requests(Profile::Kind)?;
+    for quarter in requests.chunks(requests.len().div_ceil(4)) {
+        for request in quarter {
+            let incoming = IncomingBatch {
+                tenant: TenantId::default(),
+                batch: decode_proto(request)?.batch,
+                otlp: request.clone().into(),
+            };
+            block_on(store.write(incoming))?;
+        }
+        store.freeze_now()?;
+    }
+    let before = store.stats();
+    counted_region(&mut || Ok(store.finalise_now()?))?;
+    let after = store.stats();
+    store.stop();
+    ensure!(before.segments == 4 && after.segments == 1, "{after:?}");
+    ensure!(
+        before.segment_spans == after.segment_spans,
+        "{} spans of {}",
+        after.segment_spans,
+        before.segment_spans
+    );
+    Ok(())
+}
+
+/// Waits for an answer.
+fn block_on<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    loop {
+        if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return answer;
+        }
+        std::thread::park();
+    }
+}
+
+/// Wakes a thread that waits for an answer.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// Traces by id, ids that are not there, and one search, in a segment that was just opened.

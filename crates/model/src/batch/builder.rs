@@ -254,8 +254,9 @@ impl BatchBuilder {
         self.batch.values.push(bits);
     }
 
+    /// The 64 bits of a value, as [`BatchBuilder::push_values`] takes them; long values are copied into the batch.
     #[inline]
-    fn pack(&mut self, value: PackedValue<'_>) -> u64 {
+    pub fn pack(&mut self, value: PackedValue<'_>) -> u64 {
         match value {
             PackedValue::Empty => 0,
             PackedValue::String(text) => u64::from(self.intern(text).0),
@@ -268,12 +269,19 @@ impl BatchBuilder {
         }
     }
 
-    pub(super) fn push_packed(
-        &mut self,
-        cursor: &mut AttributeCursor,
-        field: FieldOfShape,
-        bits: u64,
-    ) {
+    /// Appends values that were packed for this batch, one for each field of a shape that an owner of it has already.
+    pub fn push_values(&mut self, shape: ShapeId, values: &[u64]) -> Attributes {
+        debug_assert_eq!(self.batch.shapes.fields(shape).len(), values.len());
+        let first_value = self.batch.values.len() as u32;
+        self.batch.values.extend_from_slice(values);
+        Attributes {
+            shape,
+            first_value: if values.is_empty() { 0 } else { first_value },
+        }
+    }
+
+    /// Appends an attribute whose key and value are in the batch.
+    pub fn push_packed(&mut self, cursor: &mut AttributeCursor, field: FieldOfShape, bits: u64) {
         cursor.node = self.batch.shapes.step_symbol(cursor.node, field);
         self.batch.values.push(bits);
     }

@@ -145,15 +145,15 @@ impl<'a> LeafReader<'a> {
         give: &mut dyn FnMut(usize),
     ) -> Result<(), SegmentError> {
         let (of, at) = ((place.kind, place.footer), (place.group, place.column));
-        let mut text = Vec::new();
         let Some(dictionary) = self.segment.dictionary(of, at, opener)? else {
             let column = self.segment.column(of, at, rows, opener)?;
             let values = (column.values(), column.shape);
             let is_asked = |row: &usize| asked.is_none_or(|(bits, shift)| bits.has(shift + row));
             for row in (0..column.len()).filter(is_asked) {
-                if column.place(row).map_or(of_nothing, |at| {
-                    passes(values, at, (test, meaning), &mut text)
-                }) {
+                if column
+                    .place(row)
+                    .map_or(of_nothing, |at| passes(values, at, (test, meaning)))
+                {
                     give(row);
                 }
             }
@@ -166,7 +166,7 @@ impl<'a> LeafReader<'a> {
             .map(|info| info.shape);
         let values = (&*dictionary, shape.unwrap_or(Shape::Long));
         let passing: Vec<bool> = (0..dictionary.len())
-            .map(|at| passes(values, at, (test, meaning), &mut text))
+            .map(|at| passes(values, at, (test, meaning)))
             .collect();
         if !of_nothing && passing.iter().all(|is| !is) {
             return Ok(());
@@ -503,12 +503,8 @@ fn has_passing<'b>(
 }
 
 /// Whether a value of a column passes.
-fn passes(
-    (values, shape): (&Values, Shape),
-    at: usize,
-    (test, meaning): (&Test, Meaning),
-    text: &mut Vec<u8>,
-) -> bool {
+fn passes((values, shape): (&Values, Shape), at: usize, (test, meaning): (&Test, Meaning)) -> bool {
+    let uuid;
     let value = match meaning {
         Meaning::Start => AttrValue::Int(i64::try_from(values.number(at)).unwrap_or(i64::MAX)),
         Meaning::Typed(value_type) => match value_type {
@@ -519,8 +515,8 @@ fn passes(
             ValueType::String => {
                 let bytes = match shape {
                     Shape::Uuid => {
-                        uuid_text(values.bytes(at), text);
-                        text.as_slice()
+                        uuid = uuid_text(values.bytes(at));
+                        uuid.as_slice()
                     }
                     _ => values.bytes(at),
                 };

@@ -17,7 +17,7 @@ use model::batch::{BatchBuilder, SpanRow};
 use model::{SpanBatch, SpanId, TraceId};
 
 use super::SegmentError;
-use super::assemble::AttributeReader;
+use super::assemble::{AttributeReader, TextCells};
 use super::children::{EventCells, LinkCells};
 use super::column::Column;
 use super::envelope::EnvelopeCopier;
@@ -39,11 +39,11 @@ struct SpanCells {
     arrival: Column,
     start: Column,
     duration: Column,
-    name: Column,
+    name: TextCells,
     kind: Column,
     status: Column,
-    status_message: Column,
-    trace_state: Column,
+    status_message: TextCells,
+    trace_state: TextCells,
     flags: Column,
     dropped: [Column; 3],
     resource: Column,
@@ -233,11 +233,11 @@ impl<'a> RowReader<'a> {
             arrival: column("arrival")?,
             start: column("start_time")?,
             duration: column("duration")?,
-            name: column("name")?,
+            name: TextCells::new(column("name")?),
             kind: column("kind")?,
             status: column("status")?,
-            status_message: column("status_message")?,
-            trace_state: column("trace_state")?,
+            status_message: TextCells::new(column("status_message")?),
+            trace_state: TextCells::new(column("trace_state")?),
             flags: column("flags")?,
             dropped: [
                 column("dropped_attrs")?,
@@ -251,34 +251,29 @@ impl<'a> RowReader<'a> {
 
     /// Appends the rows of a piece.
     fn piece(&mut self, piece: &Piece, by_arrival: bool) -> Result<(), SegmentError> {
-        let cells = self.span_cells(piece)?;
+        let mut cells = self.span_cells(piece)?;
         let of = (FileKind::Spans, self.footer);
         let mut attributes =
             AttributeReader::read(self.segment, of, (piece.group, &piece.rows), self.opener)?;
         let parents = cells.kin.parents(&self.columns(), piece, self.opener)?;
         let mut events = EventCells::read(self.segment, &piece.all, self.opener)?;
         let mut links = LinkCells::read(self.segment, &piece.all, self.opener)?;
-        let place = |at: usize| {
-            let trace = self.traces.of_row((piece.all.start + at) as u32);
-            (
-                trace.map_or(0, |trace| trace.ordinal),
-                cells.arrival.number(at).unwrap_or_default(),
-            )
-        };
-        let mut order: Vec<usize> = (0..piece.rows.len()).collect();
-        if by_arrival && !plumbing::planted("segment-arrival-ignored") {
-            order.sort_by_cached_key(|row| place(*row));
-        }
+        let order = self.order_of(piece, &cells, by_arrival);
+        let mut trace: Option<TraceEntry> = None;
         for at in order {
             let row = piece.all.start + at;
+            if trace.is_none_or(|trace| !trace.range().contains(&row)) {
+                trace = self.traces.of_row(row as u32);
+            }
             let parent = parents.get(at).copied().unwrap_or_default();
-            let put = self.put_span(
-                row,
-                at,
-                (&cells, &mut attributes),
-                parent,
-                (&mut events, &mut links),
-            );
+            let put = trace.and_then(|trace| {
+                self.put_span(
+                    (row, at),
+                    (&mut cells, &mut attributes),
+                    (trace.trace_id, parent),
+                    (&mut events, &mut links),
+                )
+            });
             put.ok_or_else(|| {
                 SegmentError::corrupt(
                     &self.segment.path(FileKind::Spans),
@@ -289,15 +284,44 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
+    /// The rows of a piece, counted in it, in the order in which they are read.
+    fn order_of(&self, piece: &Piece, cells: &SpanCells, by_arrival: bool) -> Vec<usize> {
+        if !by_arrival || plumbing::planted("segment-arrival-ignored") {
+            return (0..piece.rows.len()).collect();
+        }
+        let rank = |at: usize| cells.arrival.number(at).unwrap_or_default() as usize;
+        let mut order = vec![usize::MAX; piece.rows.len()];
+        let mut first = 0;
+        while let Some(trace) = self.traces.of_row((piece.all.start + first) as u32) {
+            let end = (trace.range().end.min(piece.all.end)).saturating_sub(piece.all.start);
+            for at in first..end {
+                // The ranks of a trace count its rows.
+                let slot = order
+                    .get_mut(first + rank(at))
+                    .filter(|_| rank(at) < end - first);
+                slot.into_iter().for_each(|slot| *slot = at);
+            }
+            if end <= first || end == order.len() {
+                break;
+            }
+            first = end;
+        }
+        if order.contains(&usize::MAX) {
+            // A part of a trace: ranks are missing.
+            let trace = |at: usize| self.traces.of_row((piece.all.start + at) as u32);
+            order = (0..piece.rows.len()).collect();
+            order.sort_by_cached_key(|at| (trace(*at).map(|trace| trace.ordinal), rank(*at)));
+        }
+        order
+    }
+
     fn put_span(
         &mut self,
-        row: usize,
-        at: usize,
-        (cells, attributes): (&SpanCells, &mut AttributeReader),
-        parent_span_id: SpanId,
+        (row, at): (usize, usize),
+        (cells, attributes): (&mut SpanCells, &mut AttributeReader),
+        (trace_id, parent_span_id): (TraceId, SpanId),
         (events, links): (&mut [EventCells], &mut [LinkCells]),
     ) -> Option<()> {
-        let trace_id = self.traces.of_row(row as u32)?.trace_id;
         let attributes = attributes.put(at, self.builder)?;
         for group in events {
             group.put(row as u32, self.builder)?;
@@ -312,21 +336,27 @@ impl<'a> RowReader<'a> {
         let scope = self
             .envelopes
             .scope(number(&cells.scope) as usize, self.builder)?;
-        let mut text = |column: &Column| self.builder.intern(column.bytes(at).unwrap_or_default());
         let [dropped_attributes, dropped_events, dropped_links] =
             cells.dropped.each_ref().map(|c| number(c) as u32);
         let start = cells.start.number(at)?;
+        let mut text = |cells: &mut TextCells| cells.symbol(at, self.builder).unwrap_or_default();
+        let [name, status_message, trace_state] = [
+            &mut cells.name,
+            &mut cells.status_message,
+            &mut cells.trace_state,
+        ]
+        .map(&mut text);
         let span = SpanRow {
             trace_id,
             span_id: SpanId::from_number(cells.kin.span_id.number(at)?),
             parent_span_id,
-            name: text(&cells.name),
+            name,
             kind: cells.kind.number(at)? as i32,
             start,
             end: start.wrapping_add(cells.duration.number(at)?),
             status: cells.status.number(at)? as i32,
-            status_message: text(&cells.status_message),
-            trace_state: text(&cells.trace_state),
+            status_message,
+            trace_state,
             flags: cells.flags.number(at)? as u32,
             resource,
             scope,

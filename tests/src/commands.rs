@@ -86,11 +86,17 @@ fn what_was_generated_is_listed_searched_shown_and_verified() {
         "{said}"
     );
 
+    let admin = format!("http://{}", program.addresses.admin);
+    let said = told(&here, &["store", "finalise", "--wait", "--admin", &admin]);
+    assert!(said.contains("is done"), "{said}");
+
     let data = data.display().to_string();
     let ended = program.stop();
     assert!(ended.status.success(), "{}", ended.log);
     let said = refused(&here, &["services", "--server", &server]);
     assert!(said.contains(&server), "{said}");
+    let said = refused(&here, &["store", "finalise", "--admin", &admin]);
+    assert!(said.contains(&admin), "{said}");
     told(&here, &["store", "check", "--data-dir", &data]);
     let stats = told(&here, &["store", "stats", "--data-dir", &data]);
     let stored = stats

@@ -69,9 +69,7 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     );
     expected.postgresql_traces = common.total_traces;
 
-    let mut admin = Connection::open(&program.addresses.admin).unwrap();
-    let frozen = admin.post("/admin/finalise", "text/plain", b"").unwrap();
-    assert_eq!(frozen.status / 100, 2, "{}", frozen.text());
+    finalise(&program);
 
     let read = read_segments(&data, &expected_file);
     assert!(
@@ -83,7 +81,15 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     assert_eq!(read.duckdb, expected);
 }
 
-/// Sends a corpus and writes each span as a line; gives the truth, and the counts that it does not have.
+/// Has everything written to segments, and these merged.
+fn finalise(program: &Program) {
+    let mut admin = Connection::open(&program.addresses.admin).unwrap();
+    let done = admin.post("/admin/finalise", "text/plain", b"").unwrap();
+    assert_eq!(done.status / 100, 2, "{}", done.text());
+}
+
+/// Sends a corpus and writes each span as a line; half-way what is there is merged, so that there are two segments at
+/// the end, and traces in both. Gives the truth, and the counts that it does not have.
 fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
     let start_seconds = unix_now_ns() / 1_000_000_000 - 3600;
     let options = CorpusOptions::new(Profile::Kind, SPANS, start_seconds);
@@ -91,10 +97,18 @@ fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
     let mut connection = Connection::open(&program.addresses.otlp_http).unwrap();
     let mut lines = BufWriter::new(File::create(expected_file).unwrap());
     let mut counted = Counted::default();
+    let mut is_merged = false;
+    let mut sent = 0;
     for request in &mut corpus {
+        if sent > SPANS / 2 && !is_merged {
+            finalise(program);
+            is_merged = true;
+        }
         let answer = connection.post("/v1/traces", "application/x-protobuf", &request.bytes);
         assert_eq!(answer.unwrap().status, 200);
         let request = ExportTraceServiceRequest::decode(request.bytes.as_slice()).unwrap();
+        let scopes = request.resource_spans.iter().flat_map(|r| &r.scope_spans);
+        sent += scopes.map(|scope| scope.spans.len() as u64).sum::<u64>();
         for resource_spans in request.resource_spans {
             let resource = attributes(&resource_spans.resource.unwrap().attributes);
             let service = &resource["service.name"];

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::contract::Answer;
-use plumbing::{Clock, Metrics};
+use plumbing::{Clock, Metrics, Tasks};
 use query::go_time::duration_text;
 use serde_json::json;
 
@@ -45,6 +45,8 @@ struct Admin {
     state: AdminState,
     since_unix_nanos: u64,
     since_monotonic_nanos: u64,
+    /// Work that goes on behind an answer.
+    tasks: Tasks,
 }
 
 impl Admin {
@@ -55,6 +57,7 @@ impl Admin {
             state,
             since_unix_nanos,
             since_monotonic_nanos,
+            tasks: Tasks::new(),
         })
     }
 }
@@ -167,8 +170,18 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
-async fn finalise(State(admin): State<Arc<Admin>>) -> Response {
-    yes_or_reason(admin.state.health.finalise().await, "done\n")
+/// `?wait=false` is answered when the work has begun.
+async fn finalise(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) -> Response {
+    let work = admin.state.health.finalise();
+    if query.as_deref() != Some("wait=false") {
+        return yes_or_reason(work.await, "done\n");
+    }
+    admin.tasks.spawn(async move {
+        if let Err(why) = work.await {
+            tracing::error!(%why, "the work that was put off could not be done");
+        }
+    });
+    (StatusCode::ACCEPTED, "begun\n").into_response()
 }
 
 async fn version() -> Response {

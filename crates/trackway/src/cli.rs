@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// List the services that have sent spans, and their operations
     Services(ServicesArgs),
-    /// Look into the store while the program is not running
+    /// Look into the store while the program is not running, or have it put in order while it runs
     #[command(subcommand)]
     Store(StoreCommand),
     /// Show, check and explain the configuration
@@ -249,11 +249,31 @@ pub(crate) struct ServicesArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read every byte of the store and verify it; changes nothing
-    #[command(after_help = "Example:\n  trackway store check --data-dir /var/lib/trackway")]
+    #[command(
+        visible_alias = "verify",
+        after_help = "Example:\n  trackway store check --data-dir /var/lib/trackway"
+    )]
     Check(StoreArgs),
+    /// Have a running program do the work that it puts off: write what is in memory, merge what is in parts
+    #[command(after_help = "Example:\n  trackway store finalise --wait")]
+    Finalise(FinaliseArgs),
     /// Show what is in the store, and how large it is
     #[command(after_help = "Example:\n  trackway store stats --data-dir /var/lib/trackway --json")]
     Stats(StoreArgs),
+}
+
+/// `trackway store finalise`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FinaliseArgs {
+    /// Wait until all of it is done
+    #[arg(long)]
+    pub wait: bool,
+    /// Admin port of the program
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
+    pub admin: String,
+    /// Seconds to wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
 }
 
 /// What both commands of the store need.

@@ -137,6 +137,8 @@ fn options_of(config: &Config) -> StoreOptions {
         head_spans_max: store.head.spans_max,
         head_bytes_max: head_bytes_max.min(heads_bytes_max / 2),
         head_age_max: store.head.age_max,
+        finalise_after: store.finalise.after,
+        finalise_age: store.finalise.age,
         retention_age: match store.retention.age {
             OrOff::On(age) => age,
             OrOff::Off => FOR_EVER,

@@ -123,7 +123,7 @@ fn a_span_that_came_twice_is_kept_once_and_one_that_only_shares_its_ids_is_kept(
 
 #[test]
 fn a_trace_that_goes_on_behind_the_slice_waits_and_comes_together_in_the_next() {
-    let machine = Machine::new();
+    let mut machine = Machine::new();
     let ending = (1..=30u64).map(|trace| spec(trace, trace * 10, 0));
     write(&machine, &ending.collect::<Vec<_>>());
     assert!(machine.freeze(true));
@@ -135,6 +135,7 @@ fn a_trace_that_goes_on_behind_the_slice_waits_and_comes_together_in_the_next() 
     assert!(!machine.engine().finalise(When::Due, &|| false).unwrap());
     machine.clock.advance(Duration::from_secs(40));
     assert!(machine.engine().finalise(When::Due, &|| false).unwrap());
+    machine.restart();
     assert_eq!(levels(&machine), [Level::Merged, Level::Open]);
     assert_eq!(places(&machine, 100), [(Level::Open, 1)]);
     assert_eq!(places(&machine, 31), [(Level::Merged, 1)]);

@@ -1,17 +1,25 @@
-//! `trackway store check|stats`: looks into the store while the program is not running.
+//! `trackway store check|stats`: looks into the store while the program is not running; `finalise`: has it put in order
+//! while it runs.
 //!
 //! Promises: exit code 1 when the check finds damage; a store that is in use is left alone and said to be.
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use plumbing::{Metrics, RealClock, RealRandom};
 use store::{CheckReport, Stats};
 
-use crate::cli::{KeyArgs, StoreArgs, StoreCommand};
+use super::wait_for;
+use crate::cli::{FinaliseArgs, KeyArgs, StoreArgs, StoreCommand};
+use crate::client::{Connection, Server};
 use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::keep::{self, Seams};
+
+/// Where a program's admin port is unless it was told otherwise.
+const ADMIN_PORT: u16 = 14269;
 
 /// Does what the command says.
 pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Error> {
@@ -21,6 +29,7 @@ pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Err
             let report = keep::check(&config)?;
             write_report(&report, &config, args.json, out)
         }
+        StoreCommand::Finalise(args) => finalise(args, out),
         StoreCommand::Stats(args) => {
             let config = load(args)?;
             let seams = Seams {
@@ -36,6 +45,31 @@ pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Err
             }
         }
     }
+}
+
+fn finalise(args: &FinaliseArgs, out: &mut dyn Write) -> Result<(), Error> {
+    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let mut connection = Connection::new(server, Duration::from_secs(args.timeout));
+    let path = if args.wait {
+        "/admin/finalise"
+    } else {
+        "/admin/finalise?wait=false"
+    };
+    let reply = wait_for(connection.post(path, "text/plain", Bytes::new()))?;
+    if !reply.status.is_success() {
+        return Err(Error::Ask(format!(
+            "{} answers {}: {}; does --admin name the admin port?",
+            args.admin,
+            reply.status,
+            reply.excerpt()
+        )));
+    }
+    let said = if args.wait {
+        "all work that was put off is done"
+    } else {
+        "the program has begun; --wait waits until it is done"
+    };
+    Ok(writeln!(out, "{said}")?)
 }
 
 fn load(args: &StoreArgs) -> Result<Config, Error> {

@@ -72,6 +72,8 @@ tree! {
         acknowledge: Acknowledge = Acknowledge::Sync,
         /// The part of the store that is still being written, in memory.
         head: Head,
+        /// When segments are merged into ones with whole traces, in the background.
+        finalise: Finalise,
         /// How long spans are kept. Whichever limit is reached first deletes the oldest segments.
         retention: Retention,
     }
@@ -84,6 +86,14 @@ tree! {
         bytes_max: ByteCount = ByteCount::mib(24),
         /// A head whose oldest span arrived so long ago is written to a segment.
         age_max: Duration = Duration::from_secs(15),
+    }
+
+    /// When segments are merged.
+    pub(crate) struct Finalise {
+        /// A segment that was written so long ago is merged once there is enough to merge it with: a million spans.
+        after: Duration = Duration::from_secs(120),
+        /// A segment that was written so long ago is merged with whatever there is.
+        age: Duration = Duration::from_secs(600),
     }
 
     /// How long spans are kept.

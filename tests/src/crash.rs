@@ -5,6 +5,7 @@
 //!
 //! `TRACKWAY_CRASH_ROUNDS`, `TRACKWAY_CRASH_SECONDS` and `TRACKWAY_SEED` change the run; a failure names its seed.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::folder::Folder;
@@ -70,6 +71,10 @@ fn keeps_every_acknowledged_span_over_kills_at_random_moments() {
         done += 1;
     }
     truth.check(&program, &truth.trace_ids());
+    assert!(
+        merged_segments(&data) > 0,
+        "no kill came during or after a merge, so nothing was shown of merges"
+    );
     let services = program.query("/api/services").json();
     assert_eq!(services["data"], serde_json::json!([SERVICE]));
     report(&format!(
@@ -85,6 +90,22 @@ fn keeps_every_acknowledged_span_over_kills_at_random_moments() {
         truth.span_count() > 0,
         "nothing was acknowledged, so nothing was shown"
     );
+}
+
+/// Counts the segments that were merged of others.
+fn merged_segments(data: &Path) -> usize {
+    let below = |dir: &PathBuf| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let tenants = below(&data.join("seg"));
+    let days = tenants.iter().flat_map(below).collect::<Vec<_>>();
+    let files = days.iter().flat_map(below);
+    let is_merged = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with('m') && name.ends_with(".tix")
+    };
+    files.filter(is_merged).count()
 }
 
 /// The traces of this round, and some of earlier ones.

@@ -38,12 +38,17 @@ pub(crate) struct Addresses {
     pub(crate) health: String,
 }
 
-/// Small heads that are written to segments soon, so that a short test also meets segments, not only the log.
-pub(crate) const FREEZE_SOON: [&str; 4] = [
+/// Small heads that are written to segments soon, and segments that are merged at once, so that a short test also meets
+/// these, not only the log.
+pub(crate) const FREEZE_SOON: [&str; 8] = [
     "--set",
     "store.head.spans_max=2000",
     "--set",
     "store.head.age_max=1s",
+    "--set",
+    "store.finalise.after=0s",
+    "--set",
+    "store.finalise.age=0s",
 ];
 
 /// A running program.

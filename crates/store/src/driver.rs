@@ -431,7 +431,7 @@ fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
         tracing::warn!(%why, "segments are merged at the priority of everything else");
     }
     let is_stopping = || bell.is_stopping();
-    while bell.wait(FINALISE_PERIOD) {
+    loop {
         loop {
             match engine.finalise(When::Due, &is_stopping) {
                 Ok(true) if !is_stopping() => {}
@@ -441,6 +441,9 @@ fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
                     break;
                 }
             }
+        }
+        if !bell.wait(FINALISE_PERIOD) {
+            break;
         }
     }
 }

@@ -8,9 +8,11 @@
 //! - A batch that `commit` said is kept is in the log, or in a segment that the manifest names, at every moment.
 //! - Readers see a batch before it is acknowledged, and at no moment twice or not at all: a head and the segment made
 //!   of it change places under one lock.
-//! - No lock is held over I/O, but for the journal's and the manifest's own, which readers never take.
+//! - No lock is held over I/O, but for the journal's and the manifest's own and the gates that order freezing, merging
+//!   and removal, which readers never take.
 //!
-//! Read next: `open.rs` for recovery, `driver.rs` for the threads, `read/` for questions.
+//! Read next: `finalise/` for what becomes of segments, `open.rs` for recovery, `driver.rs` for the threads, `read/`
+//! for questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

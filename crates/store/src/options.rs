@@ -63,7 +63,7 @@ impl StoreOptions {
             finalise_age: Duration::from_secs(600),
             finalise_spans_min: 1_000_000,
             finalise_spans_max: 1_500_000,
-            group_spans_max: 128 * 1024,
+            group_spans_max: 64 * 1024,
             query_threads: 2,
         }
     }

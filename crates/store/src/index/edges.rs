@@ -13,8 +13,10 @@
     reason = "services, patterns and traces of a segment are far below 2^32"
 )]
 
+use std::hash::BuildHasher;
+
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use model::SpanId;
 
 use crate::segment::decode::take_varint;
@@ -61,7 +63,9 @@ pub struct Edges {
 #[derive(Debug, Default)]
 pub(super) struct EdgesBuilder {
     edges: Edges,
-    known: HashMap<Vec<Edge>, u32, RandomState>,
+    /// The patterns by their hash.
+    known: HashTable<u32>,
+    hasher: RandomState,
 }
 
 impl EdgesBuilder {
@@ -100,12 +104,17 @@ impl EdgesBuilder {
     }
 
     fn number_of(&mut self, pattern: Vec<Edge>) -> u32 {
-        if let Some(number) = self.known.get(&pattern) {
+        let (patterns, hasher) = (&mut self.edges.patterns, &self.hasher);
+        let hash = hasher.hash_one(Some(&pattern));
+        let is_same = |number: &u32| patterns.get(*number as usize) == Some(&pattern);
+        if let Some(number) = self.known.find(hash, is_same) {
             return *number;
         }
-        let next = self.edges.patterns.len() as u32;
-        self.edges.patterns.push(pattern.clone());
-        self.known.insert(pattern, next);
+        let next = patterns.len() as u32;
+        patterns.push(pattern);
+        self.known.insert_unique(hash, next, |number| {
+            hasher.hash_one(patterns.get(*number as usize))
+        });
         next
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::batch::SpanBatch;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::column::Values;
 use super::footer::Footer;
@@ -130,8 +130,19 @@ impl SegmentCache {
         let entries = usize::try_from(bytes_max / ENTRY_BYTES_TYPICAL)
             .unwrap_or(usize::MAX)
             .max(64);
+        // In one piece: an entry must fit into its shard, and the index of a million spans takes some MiB.
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(entries)
+            .weight_capacity(bytes_max)
+            .shards(1)
+            .build();
+        let made = options.map(|options| {
+            let (hash, life) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+            Cache::with_options(options, Bytes, hash, life)
+        });
+        let entries = made.unwrap_or_else(|_| Cache::with_weighter(entries, bytes_max, Bytes));
         Self {
-            entries: Cache::with_weighter(entries, bytes_max, Bytes),
+            entries,
             next_owner: AtomicU64::new(0),
         }
     }

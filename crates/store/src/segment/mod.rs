@@ -1,4 +1,5 @@
-//! A segment: the frozen content of one head as a handful of files that never change.
+//! A segment: the frozen content of one head, or the whole traces of several, as a handful of files that never change.
+//! `docs/internals/store-format.md` has every byte of them.
 //!
 //! `<id>.spans.parquet` has one row a span, `<id>.events.parquet` and `<id>.links.parquet` one a child,
 //! `<id>.resources.parquet` one a resource or scope, and `<id>.tix` says where to look. All but the last are standard

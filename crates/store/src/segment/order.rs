@@ -94,33 +94,86 @@ pub(crate) fn order_rows(batch: &SpanBatch, traces: TraceOrder) -> RowOrder {
         });
     }
     let mut tree = Tree::default();
-    if traces == TraceOrder::InSlices {
-        let mut patterns = Patterns::new(batch);
-        for slice in order_of_traces.chunks_mut(SLICE_TRACES) {
-            // Stable, so that equal ones stay in order of their start.
-            slice.sort_by_cached_key(|at| {
-                let trace = grouped.traces.get(*at).map(TraceRows::range);
-                let members = trace.and_then(|rows| grouped.rows.get(rows));
-                let members = members.unwrap_or_default();
-                tree.build(batch, members);
-                patterns.of(&tree, members)
-            });
-        }
-    }
-    for at in order_of_traces {
-        let Some(trace) = grouped.traces.get(at) else {
-            continue;
-        };
+    let mut put = |at: usize, order: &mut RowOrder| {
+        let trace = grouped.traces.get(at)?;
         let members = grouped.rows.get(trace.range()).unwrap_or_default();
         tree.build(batch, members);
-        tree.put_rows(members, &mut order);
+        tree.put_rows(members, order);
         let first_row = (order.source.len() - members.len()) as u32;
         order.traces.push(TraceRows {
             first_row,
             ..*trace
         });
+        Some(())
+    };
+    if traces != TraceOrder::InSlices {
+        for at in order_of_traces {
+            put(at, &mut order);
+        }
+        return order;
+    }
+    let mut patterns = Patterns::new(batch);
+    let mut slice = RowOrder::default();
+    for of_slice in order_of_traces.chunks(SLICE_TRACES) {
+        slice.clear();
+        for at in of_slice {
+            put(*at, &mut slice);
+        }
+        let mut by_pattern: Vec<_> = (0..slice.traces.len())
+            .map(|at| (patterns.of(&slice, at), at))
+            .collect();
+        // Where hardly two traces are alike, their starts are what repeats. Those of one pattern stay in that order.
+        if is_worth_sorting(&by_pattern) {
+            by_pattern.sort_unstable();
+        }
+        for (_, at) in by_pattern {
+            order.append_trace(&slice, at);
+        }
     }
     order
+}
+
+/// Whether a slice's traces, by pattern and place, have less than half as many patterns.
+fn is_worth_sorting(by_pattern: &[((u64, u64), usize)]) -> bool {
+    let mut patterns: Vec<(u64, u64)> = by_pattern.iter().map(|(pattern, _)| *pattern).collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    patterns.len() * 2 <= by_pattern.len()
+}
+
+impl RowOrder {
+    fn clear(&mut self) {
+        self.source.clear();
+        self.arrival.clear();
+        self.parent_delta.clear();
+        self.depth.clear();
+        self.caller.clear();
+        self.traces.clear();
+    }
+
+    /// Appends a trace of another order of the same batch.
+    fn append_trace(&mut self, other: &Self, at: usize) {
+        fn copy<T: Copy>(to: &mut Vec<T>, from: &[T], rows: &Range<usize>) {
+            to.extend_from_slice(from.get(rows.clone()).unwrap_or_default());
+        }
+        let Some(trace) = other.traces.get(at) else {
+            return;
+        };
+        let (first_row, rows) = (self.source.len() as u32, trace.range());
+        copy(&mut self.source, &other.source, &rows);
+        copy(&mut self.arrival, &other.arrival, &rows);
+        copy(&mut self.parent_delta, &other.parent_delta, &rows);
+        copy(&mut self.depth, &other.depth, &rows);
+        let callers = other.caller.get(rows).unwrap_or_default().iter();
+        self.caller.extend(callers.map(|caller| match *caller {
+            NONE => NONE,
+            caller => caller - trace.first_row + first_row,
+        }));
+        self.traces.push(TraceRows {
+            first_row,
+            ..*trace
+        });
+    }
 }
 
 /// Tells traces of the same form apart from others: by the services, names and kinds of their spans in pre-order.
@@ -151,12 +204,16 @@ impl<'a> Patterns<'a> {
 
     /// The hash of the root's service and name, then that of the whole form: texts are hashed, not symbols, since the
     /// order must not depend on how the batch was put together.
-    fn of(&mut self, tree: &Tree, members: &[u32]) -> (u64, u64) {
+    fn of(&mut self, order: &RowOrder, at: usize) -> (u64, u64) {
         let spans = self.batch.spans();
+        let rows = order.traces.get(at).map(TraceRows::range);
+        let rows = rows.unwrap_or_default();
+        let (source, depth) = (order.source.get(rows.clone()), order.depth.get(rows));
+        let (source, depth) = source.zip(depth).unwrap_or_default();
         self.form.clear();
         let mut root = 0;
-        for (place, (n, depth)) in tree.visited.iter().enumerate() {
-            let row = members.get(*n as usize).map_or(0, |row| *row as usize);
+        for (place, (row, depth)) in source.iter().zip(depth).enumerate() {
+            let row = *row as usize;
             let resource = spans.resource.get(row).copied().unwrap_or_default();
             let service = self.hash(self.batch.resource(resource).row().service);
             let name = self.hash(spans.name.get(row).copied().unwrap_or_default());

@@ -170,23 +170,30 @@ pub(crate) fn put_page(
 }
 
 /// Compresses pages, one after another, with one context.
-pub(crate) struct Compressor(zstd::bulk::Compressor<'static>);
+pub(crate) struct Compressor {
+    context: zstd::bulk::Compressor<'static>,
+    /// Room for one page: what is not written need not be cleared first.
+    page: Vec<u8>,
+}
 
 impl Compressor {
     pub(crate) fn new() -> Result<Self, SegmentError> {
         let made = zstd::bulk::Compressor::new(COMPRESSION_LEVEL);
-        made.map(Self)
-            .map_err(|error| SegmentError::bug(format!("no compressor: {error}")))
+        let context = made.map_err(|error| SegmentError::bug(format!("no compressor: {error}")))?;
+        Ok(Self {
+            context,
+            page: Vec::new(),
+        })
     }
 
     /// Appends the compressed bytes.
     pub(crate) fn compress(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<(), SegmentError> {
-        let from = out.len();
-        out.resize(from + zstd::zstd_safe::compress_bound(raw.len()), 0);
-        let room = out.get_mut(from..).unwrap_or_default();
-        match self.0.compress_to_buffer(raw, room) {
-            Ok(len) => {
-                out.truncate(from + len);
+        self.page.clear();
+        self.page
+            .reserve(zstd::zstd_safe::compress_bound(raw.len()));
+        match self.context.compress_to_buffer(raw, &mut self.page) {
+            Ok(_) => {
+                out.extend_from_slice(&self.page);
                 Ok(())
             }
             Err(error) => Err(SegmentError::bug(format!(

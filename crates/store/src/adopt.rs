@@ -10,7 +10,7 @@
 //! - A segment that was removed on purpose stays away: the list remembers how far commits that move spans and frames of
 //!   the log have come; if it has lost that, the `.meta` file, which goes first, is missing.
 //!
-//! Refuses: a segment of which a file is damaged, unless a later commit has moved its spans on.
+//! Refuses: a commit of which an output is damaged, as long as its inputs are whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -67,10 +67,15 @@ pub(crate) fn adopt_unlisted(
         let is_accounted_for = |listed: &Listed| {
             contents.names(listed.meta.tenant.as_str(), listed.meta.id)
                 || removed.contains(&name_of(listed))
-                || found.is_gone(listed)
                 || found.is_sound(listed)
         };
-        if commit.adds.iter().all(is_accounted_for) {
+        // Inputs go only when the commit was done: then what is left of its outputs is all there is. As long as they
+        // are whole it may not have been, and an output that is missing was never there, or was discarded.
+        let was_done = !commit
+            .removes
+            .iter()
+            .all(|name| found.is_whole(contents, name));
+        if was_done || commit.adds.iter().all(is_accounted_for) {
             removed.extend(commit.removes.iter().cloned());
             due.push(commit);
         }
@@ -185,6 +190,18 @@ impl<'a> Found<'a> {
                     .is_ok_and(|bytes| crc32c::crc32c(&bytes) == file.crc32c)
         };
         listed.meta.files.iter().all(is_sound)
+    }
+
+    /// Tells whether a segment is in the list and all its files are there.
+    fn is_whole(&self, contents: &Contents, (tenant, id): &Name) -> bool {
+        let mut listed = contents.segments.iter();
+        let listed = listed
+            .find(|listed| listed.meta.id == *id && listed.meta.tenant.as_str() == tenant.as_str());
+        listed.is_some_and(|listed| {
+            let dir = self.root.join(&listed.dir);
+            let mut files = listed.meta.files.iter();
+            files.all(|file| self.paths.contains(&dir.join(&file.name)))
+        })
     }
 
     /// Tells whether nothing of a segment is there: it was removed on purpose since.

@@ -21,6 +21,10 @@ const DISK_PERCENT_MAX: u64 = 80;
 impl Engine {
     /// Removes segments that are too old or too many; gives how many.
     pub(crate) fn expire(&self) -> Result<usize, Error> {
+        // A merge that failed must not come back later with spans that are removed here. While one runs, it has not.
+        if let Ok(mut finaliser) = self.finaliser.try_lock() {
+            self.settle(&mut finaliser)?;
+        }
         let mut removals = self.choose_expired()?;
         if removals.is_empty() {
             return Ok(0);

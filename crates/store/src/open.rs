@@ -23,8 +23,8 @@ use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::recent::{RecentRequests, request_hash};
 use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
 
-/// The newest format that is read and written here.
-const FORMAT: u32 = 1;
+/// The format that is written here; all up to it are read. 2: segments may be merged, and the list says how far.
+const FORMAT: u32 = 2;
 
 /// The store's identity, which its log carries.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -48,7 +48,7 @@ impl Engine {
         let held = take_lock(files.as_ref(), &root)?;
         let store_id = check_format(files.as_ref(), &root, parts.random.as_ref())?;
         let metrics = StoreMetrics::register(parts.metrics);
-        let (manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
+        let (mut manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
         let mut findings = report_manifest(&report, &metrics);
         let cache = Arc::new(SegmentCache::new(options.cache_bytes));
         let mut state = State::default();
@@ -59,7 +59,9 @@ impl Engine {
             progress,
         };
         let damaged = opening.segments(&manifest, &cache, &mut state, &mut findings);
-        opening.sweep_leftovers(&manifest, &report);
+        if opening.keep_adopted(&mut manifest, &report) {
+            opening.sweep_leftovers(&manifest, &report);
+        }
         let floor = manifest.contents().floor;
         let listed = manifest.contents().segments.iter();
         let sequence_min = listed
@@ -287,10 +289,10 @@ fn check_format(
         match write_file_durably(files, path, text.as_bytes()) {
             Err(e) if is_new => return Err(Error::io("write", path)(e)),
             Err(why) => {
-                tracing::warn!(file = %path.display(), %why, "could not repair a copy of the store's identity");
+                tracing::warn!(file = %path.display(), %why, "could not update a copy of the store's identity");
             }
             Ok(()) if !is_new => {
-                tracing::warn!(file = %path.display(), "repaired a copy of the store's identity");
+                tracing::warn!(file = %path.display(), "updated a copy of the store's identity");
             }
             Ok(()) => {}
         }
@@ -423,6 +425,26 @@ impl Opening<'_> {
         open()
     }
 
+    /// Makes the list durable that names what was adopted: what its commit removed must not be swept before. False when
+    /// that is not possible now, on a full disk for one; the next start tries again.
+    fn keep_adopted(&self, manifest: &mut Manifest, report: &ManifestReport) -> bool {
+        if report.adopted.is_empty() {
+            return true;
+        }
+        let dirs = manifest.contents().segments.iter();
+        let dirs: BTreeSet<PathBuf> = dirs.map(|listed| self.root.join(&listed.dir)).collect();
+        let synced = dirs
+            .iter()
+            .try_for_each(|dir| self.files.sync_dir(dir).map_err(Error::io("sync", dir)));
+        match synced.and_then(|()| manifest.commit(&[])) {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::warn!(%why, "could not write the list of segments anew; leftovers stay until it is");
+                false
+            }
+        }
+    }
+
     /// Removes files that no segment of the list names: what a crash left of a freeze, whose spans are still in the
     /// log, or of a removal. After damage to the list they are only moved out of the way.
     fn sweep_leftovers(&self, manifest: &Manifest, report: &ManifestReport) {
@@ -441,7 +463,10 @@ impl Opening<'_> {
         for dir in segment_dirs(self.files.as_ref(), self.root).unwrap_or_default() {
             let path = self.root.join(&dir);
             let mut left = 0;
-            for entry in self.files.list(&path).unwrap_or_default() {
+            let mut entries = self.files.list(&path).unwrap_or_default();
+            // A `.meta` that is found must find all that it names, so it goes first.
+            entries.sort_by_key(|entry| !entry.name.ends_with(".meta"));
+            for entry in entries {
                 let file = path.join(&entry.name);
                 left += 1;
                 if entry.is_dir || known.contains(&file) || is_unread(&file) {

@@ -144,9 +144,10 @@ impl Engine {
     }
 
     /// Makes sure that no crash brings back a commit that failed, and removes what it wrote.
-    fn settle(&self, finaliser: &mut Finaliser) -> Result<(), Error> {
+    pub(crate) fn settle(&self, finaliser: &mut Finaliser) -> Result<(), Error> {
         lock(&self.manifest).settle()?;
-        while let Some(listed) = finaliser.unsettled.last() {
+        // All `.meta` files before any data: one that is found must find the whole commit.
+        for listed in &finaliser.unsettled {
             let path = meta_path(&self.options.dir, listed);
             match self.files.remove(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -154,10 +155,14 @@ impl Engine {
                 }
                 _ => {}
             }
+        }
+        for listed in &finaliser.unsettled {
             let dir = self.options.dir.join(&listed.dir);
             self.files.sync_dir(&dir).map_err(Error::io("sync", &dir))?;
+        }
+        for listed in finaliser.unsettled.drain(..) {
+            let dir = self.options.dir.join(&listed.dir);
             self.discard_files(&dir, listed.meta.id);
-            finaliser.unsettled.pop();
         }
         Ok(())
     }
@@ -248,7 +253,9 @@ impl Engine {
             id,
         };
         let written = (|| {
-            let shared = Shared::joining(slice.inputs.iter().map(|input| &input.segment))?;
+            let inputs = slice.inputs.iter().map(|input| &input.segment);
+            let shared =
+                Shared::joining(inputs).map_err(|(input, error)| Failure::Input(input, error))?;
             let mut writer = SegmentWriter::new(place, &slice.tenant, shared)?;
             fill(&mut writer)?;
             Ok(writer.finish()?)

@@ -171,7 +171,9 @@ fn first_run(
 ) -> Option<Vec<Arc<Placed>>> {
     let is_settled = |placed: &Placed| {
         let age = now.saturating_sub(placed.listed.created_unix_nanos);
-        when == When::Now || age >= nanos(options.finalise_after)
+        // One from the future was made when the clock was wrong.
+        let is_late = placed.listed.created_unix_nanos > now;
+        when == When::Now || is_late || age >= nanos(options.finalise_after)
     };
     let mut run: Vec<Arc<Placed>> = Vec::new();
     let mut spans = 0;

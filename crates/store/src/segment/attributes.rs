@@ -187,7 +187,8 @@ impl FileAttributes {
         let mut columns = choose_columns(candidates, prefix);
         for chosen in &mut columns {
             let used = others.uses.get(&chosen.field);
-            chosen.is_uuid = Some(used.is_some_and(|used| used.is_uuid));
+            // What was in the rest of one may come into a column here, and may be anything.
+            chosen.is_uuid = Some(used.is_some_and(|used| used.is_uuid) && !others.has_rest);
         }
         Self {
             columns: Some(columns),

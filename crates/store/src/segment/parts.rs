@@ -39,20 +39,22 @@ impl Shared {
         }
     }
 
-    /// Columns follow from those of other segments, whose spans are moved into this one.
+    /// Columns follow from those of other segments, whose spans are moved into this one. An error says which of them
+    /// can't be read.
     pub(crate) fn joining<'s>(
         others: impl Iterator<Item = &'s Segment>,
-    ) -> Result<Self, SegmentError> {
+    ) -> Result<Self, (usize, SegmentError)> {
         let files = [
             (FileKind::Spans, OwnerKind::Span),
             (FileKind::Events, OwnerKind::Event),
             (FileKind::Links, OwnerKind::Link),
         ];
         let mut uses: [Option<FieldUses>; 3] = [None, None, None];
-        for other in others {
-            let keys = other.keys()?;
+        for (at, other) in others.enumerate() {
+            let keys = other.keys().map_err(|error| (at, error))?;
             for ((kind, owner), uses) in files.iter().zip(&mut uses) {
-                let Some(footer) = other.footer(*kind)? else {
+                let footer = other.footer(*kind).map_err(|error| (at, error))?;
+                let Some(footer) = footer else {
                     continue;
                 };
                 let owned = keys.keys.iter().filter(|facts| facts.owner == *owner);

@@ -317,16 +317,43 @@ fn a_damaged_list_is_said_and_made_again() {
     assert_eq!(answers(&engine), before.answers);
 }
 
+/// A `FORMAT` file that says another version.
+fn format_text(version: u32, store_id: &str) -> Vec<u8> {
+    let json = format!(r#"{{"format":{version},"store_id":"{store_id}"}}"#);
+    let line = format!("{json} {:08x}\n", crc32c::crc32c(json.as_bytes()));
+    line.repeat(2).into_bytes()
+}
+
+#[test]
+fn a_folder_of_the_version_before_is_opened_and_is_of_this_one_then() {
+    let before = before();
+    let files = before.machine.files.copy();
+    let paths = ["/data/FORMAT", "/data/FORMAT.copy"].map(Path::new);
+    let now = files.read_file(paths[0]).unwrap();
+    let store_id = String::from_utf8_lossy(&now)
+        .split('"')
+        .nth(5)
+        .unwrap()
+        .to_owned();
+    for path in paths {
+        files.write_file(path, &format_text(1, &store_id));
+    }
+    let engine = open_on(&files, &before.machine.clock, &before.machine.options).unwrap();
+    assert_eq!(answers(&engine), before.answers);
+    for path in paths {
+        assert_eq!(files.read_file(path).unwrap(), now);
+    }
+}
+
 #[test]
 fn a_folder_of_a_newer_version_is_refused_and_says_so() {
     let before = before();
-    let json = r#"{"format":2,"store_id":"00000000000000000000000000000001"}"#;
-    let line = format!("{json} {:08x}\n", crc32c::crc32c(json.as_bytes()));
+    let newer = format_text(3, "00000000000000000000000000000001");
     let files = before.machine.files.copy();
-    files.write_file(Path::new("/data/FORMAT"), line.repeat(2).as_bytes());
+    files.write_file(Path::new("/data/FORMAT"), &newer);
     let refused = open_on(&files, &before.machine.clock, &before.machine.options).unwrap_err();
     assert!(
-        matches!(refused, crate::Error::Format { known: 1, .. }),
+        matches!(refused, crate::Error::Format { known: 2, .. }),
         "{refused}"
     );
     assert!(refused.to_string().contains("newer version"), "{refused}");

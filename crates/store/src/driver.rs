@@ -193,19 +193,6 @@ impl Store {
         freeze_all(&self.shared.engine, true)
     }
 
-    /// As [`Store::freeze_now`], from asynchronous code.
-    pub async fn freeze(&self) -> Result<(), Error> {
-        let engine = Arc::clone(&self.shared.engine);
-        let stopped = |e: PoolError| Error::Stopped {
-            reason: e.to_string(),
-        };
-        self.shared
-            .queries
-            .run(move || freeze_all(&engine, true))
-            .await
-            .map_err(stopped)?
-    }
-
     /// Does all work that is deferred: what is in memory goes to segments, and these are merged. Blocks.
     pub fn finalise_now(&self) -> Result<(), Error> {
         let bell = &self.shared.finalisation;

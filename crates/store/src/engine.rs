@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use journal::{ErrorKind, Files, FrameKind, Journal, NewFrame};
 use model::contract::{IncomingBatch, Kept, Operation, WriteError};
@@ -156,6 +157,11 @@ pub(crate) struct Engine {
 /// A std mutex: held for moments only, never across an await.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A duration in nanoseconds; the longest there is for one that is longer.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A batch that will be appended, and who waits for it.
@@ -421,7 +427,7 @@ impl Engine {
     }
 
     fn is_head_due(&self, head: &Head, now: u64) -> bool {
-        let age_max = u64::try_from(self.options.head_age_max.as_nanos()).unwrap_or(u64::MAX);
+        let age_max = nanos(self.options.head_age_max);
         !head.is_empty()
             && (head.spans >= self.options.head_spans_max
                 || head.bytes >= self.options.head_bytes_max

@@ -140,40 +140,47 @@ impl Head {
 }
 
 /// Joins batches in their order and drops every span that is there already with the same content.
-///
-/// Content is hashed only for spans whose ids come more than once, which is rare.
 pub(crate) fn merge_unique(batches: &[&SpanBatch]) -> SpanBatch {
-    let mut first_of: HashMap<(TraceId, SpanId), (usize, usize), RandomState> = HashMap::default();
-    let mut contents: HashSet<(TraceId, SpanId, u64), RandomState> = HashSet::default();
+    let mut seen = Seen::default();
     let mut builder = BatchBuilder::new();
-    let mut buf = Vec::new();
-    for (ordinal, batch) in batches.iter().enumerate() {
-        let mut rows = Vec::with_capacity(batch.len());
-        for (row, key) in batch
-            .spans()
-            .trace_id
-            .iter()
-            .copied()
-            .zip(batch.spans().span_id.iter().copied())
-            .enumerate()
-        {
-            let Some(&(first_batch, first_row)) = first_of.get(&key) else {
-                first_of.insert(key, (ordinal, row));
-                rows.push(row);
-                continue;
-            };
-            if let Some(first) = batches.get(first_batch) {
-                contents.insert((key.0, key.1, first.span_hash_with(first_row, &mut buf)));
-            }
-            if contents.insert((key.0, key.1, batch.span_hash_with(row, &mut buf)))
-                || plumbing::planted("store-keep-duplicates")
-            {
-                rows.push(row);
-            }
-        }
+    for batch in batches {
+        let is_new = |row: &usize| {
+            !seen.is_repeat(batch, *row) || plumbing::planted("store-keep-duplicates")
+        };
+        let rows: Vec<usize> = (0..batch.len()).filter(is_new).collect();
         builder.append_rows(batch, rows);
     }
     builder.finish()
+}
+
+/// The spans that came so far.
+///
+/// Content is hashed only for spans whose ids come more than once, which is rare.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'a> {
+    first_of: HashMap<(TraceId, SpanId), (&'a SpanBatch, usize), RandomState>,
+    contents: HashSet<(TraceId, SpanId, u64), RandomState>,
+    buf: Vec<u8>,
+}
+
+impl<'a> Seen<'a> {
+    /// Tells whether a span came before with the same content.
+    pub(crate) fn is_repeat(&mut self, batch: &'a SpanBatch, row: usize) -> bool {
+        let spans = batch.spans();
+        let ids = spans.trace_id.get(row).zip(spans.span_id.get(row));
+        let Some((trace_id, span_id)) = ids.map(|(trace, span)| (*trace, *span)) else {
+            return false;
+        };
+        let Some(&(first_batch, first_row)) = self.first_of.get(&(trace_id, span_id)) else {
+            self.first_of.insert((trace_id, span_id), (batch, row));
+            return false;
+        };
+        let mut content =
+            |batch: &SpanBatch, row| (trace_id, span_id, batch.span_hash_with(row, &mut self.buf));
+        let (first, this) = (content(first_batch, first_row), content(batch, row));
+        self.contents.insert(first);
+        !self.contents.insert(this)
+    }
 }
 
 #[cfg(test)]

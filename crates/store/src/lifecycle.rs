@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use model::TenantId;
 
-use crate::engine::{Engine, Names, Placed, add_names, lock, names_of};
+use crate::engine::{Engine, Names, Placed, add_names, lock, names_of, nanos};
 use crate::error::Error;
 use crate::manifest::{Edit, meta_path};
 use crate::open::names_of_segment;
@@ -62,7 +62,7 @@ impl Engine {
 
     fn choose_expired(&self) -> Result<Vec<(Arc<Placed>, &'static str)>, Error> {
         let now = self.clock.unix_nanos();
-        let age_max = u64::try_from(self.options.retention_age.as_nanos()).unwrap_or(u64::MAX);
+        let age_max = nanos(self.options.retention_age);
         // Frames at or above the floor are replayed: a segment that has some would come back from the log.
         let floor = lock(&self.manifest).contents().floor;
         let mut all: Vec<Arc<Placed>> = Vec::new();

@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
-use model::{BatchBuilder, SpanBatch, SpanId, TraceId};
+use hashbrown::HashMap;
+use model::{BatchBuilder, SpanBatch, TraceId};
 
 use super::Failure;
-use super::traces::{Group, Piece};
+use super::traces::Group;
 use crate::engine::Placed;
+use crate::head::Seen;
 use crate::index::TraceTable;
 use crate::segment::page::PageOpener;
 
@@ -70,11 +71,6 @@ impl<'a> Joiner<'a> {
             batch
         })
     }
-
-    /// The spans of a piece of long traces.
-    pub(super) fn piece(&mut self, piece: &Piece) -> Result<SpanBatch, Failure> {
-        self.batch(&piece.group)
-    }
 }
 
 /// Puts ranges together that follow each other, up to as many rows as are read at once.
@@ -99,29 +95,13 @@ fn without_repeats(batch: SpanBatch, group: &Group) -> SpanBatch {
     for fragment in &group.fragments {
         *parts.entry(fragment.entry.trace_id).or_default() += 1;
     }
-    let spans = batch.spans();
-    let mut first_of: HashMap<(TraceId, SpanId), usize, RandomState> = HashMap::default();
-    let mut contents: HashSet<(TraceId, SpanId, u64), RandomState> = HashSet::default();
-    let (mut repeats, mut buf) = (Vec::new(), Vec::new());
-    for (row, key) in spans
-        .trace_id
-        .iter()
-        .copied()
-        .zip(spans.span_id.iter().copied())
-        .enumerate()
-    {
-        if parts.get(&key.0).is_none_or(|parts| *parts < 2) {
-            continue;
-        }
-        let Some(first) = first_of.get(&key) else {
-            first_of.insert(key, row);
-            continue;
-        };
-        contents.insert((key.0, key.1, batch.span_hash_with(*first, &mut buf)));
-        if !contents.insert((key.0, key.1, batch.span_hash_with(row, &mut buf))) {
-            repeats.push(row);
-        }
-    }
+    let mut seen = Seen::default();
+    let trace_ids = batch.spans().trace_id.iter().enumerate();
+    let repeats: Vec<usize> = trace_ids
+        .filter(|(_, id)| parts.get(*id).is_some_and(|parts| *parts > 1))
+        .map(|(row, _)| row)
+        .filter(|row| seen.is_repeat(&batch, *row))
+        .collect();
     if repeats.is_empty() || plumbing::planted("store-merge-keeps-duplicates") {
         return batch;
     }

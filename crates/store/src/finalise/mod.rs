@@ -225,7 +225,7 @@ impl Engine {
             }
             let id = slice.name_of_inputs(Level::Piece, &piece.inputs);
             outputs.push(self.write_output(slice, id, |writer| {
-                writer.add(&joiner.piece(&piece)?, TraceOrder::ByStart)?;
+                writer.add(&joiner.batch(&piece.group)?, TraceOrder::ByStart)?;
                 Ok(())
             })?);
         }

@@ -13,7 +13,7 @@ use hashbrown::HashSet;
 use model::{TenantId, TraceId};
 
 use super::When;
-use crate::engine::{Engine, Placed, lock};
+use crate::engine::{Engine, Placed, lock, nanos};
 use crate::options::StoreOptions;
 use crate::segment::{Level, SegmentId};
 
@@ -156,10 +156,6 @@ fn is_mergeable(placed: &Placed) -> bool {
 fn created_first(run: &[Arc<Placed>]) -> u64 {
     let created = run.iter().map(|placed| placed.listed.created_unix_nanos);
     created.min().unwrap_or_default()
-}
-
-fn nanos(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The first run of segments that is ready.

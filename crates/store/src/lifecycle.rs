@@ -15,8 +15,11 @@ use crate::error::Error;
 use crate::manifest::{Edit, meta_path};
 use crate::open::names_of_segment;
 
-/// Without a limit in bytes, segments may take this part of the disk, in percent.
+/// Without a limit in bytes, all that is on the disk may take this part of it, in percent, before segments leave.
 const DISK_PERCENT_MAX: u64 = 80;
+/// However much others have on the disk, segments may take this part of it, in percent: a disk that others fill is a
+/// reason to refuse new spans, not to remove those that were accepted a moment ago.
+const DISK_PERCENT_MIN: u64 = 5;
 
 impl Engine {
     /// Removes segments that are too old or too many; gives how many.
@@ -93,7 +96,8 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// The most that segments may take: what is configured, or a part of the disk less what others have on it.
+    /// The most that segments may take: what is configured, or a part of the disk less what others have on it, but not
+    /// nothing.
     fn bytes_max(&self, bytes: u64) -> Result<u64, Error> {
         if let Some(bytes_max) = self.options.retention_bytes {
             return Ok(bytes_max);
@@ -107,7 +111,12 @@ impl Engine {
             .total
             .saturating_sub(space.available)
             .saturating_sub(bytes);
-        Ok((space.total / 100 * DISK_PERCENT_MAX).saturating_sub(others))
+        let percent = space.total / 100;
+        let left = (percent * DISK_PERCENT_MAX).saturating_sub(others);
+        if plumbing::planted("store-others-fill-the-disk") {
+            return Ok(left);
+        }
+        Ok(left.max(percent * DISK_PERCENT_MIN))
     }
 
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {

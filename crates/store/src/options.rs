@@ -22,7 +22,8 @@ pub struct StoreOptions {
     pub head_age_max: Duration,
     /// Segments older than this are removed; their age counts from when they were written.
     pub retention_age: Duration,
-    /// Bytes of all segments before the oldest are removed; `None`: 80 % of the disk.
+    /// Bytes of all segments before the oldest are removed; `None`: 80 % of the disk less what others have on it, and
+    /// 5 % of it at least.
     pub retention_bytes: Option<u64>,
     /// Bytes of one file of the log.
     pub journal_file_bytes: u64,

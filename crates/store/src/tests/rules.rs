@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use journal::{Fault, FaultScope};
+use journal::{Fault, FaultScope, Files, OpenMode};
 use model::TraceId;
 use model::contract::{Kept, Order, Window, WriteError};
 use model::{Field, Literal, Operator};
@@ -505,6 +505,26 @@ fn retention_by_size_removes_the_oldest_first() {
         [1, 2, 3].map(|trace| spans_of(machine.engine(), trace)),
         [0, 1, 1]
     );
+}
+
+#[test]
+fn a_disk_that_others_fill_is_no_reason_to_remove_what_was_accepted() {
+    let mut machine = Machine::new();
+    send_spec(&machine, &spec(1, 1));
+    assert!(machine.freeze(true));
+    machine.kill();
+    machine.options.retention_bytes = None;
+    // Others have nine tenths of the disk.
+    let used: u64 = machine.files.paths().iter().map(|(_, len)| len).sum();
+    let ballast = machine
+        .files
+        .open(Path::new("/others"), OpenMode::CreateNew)
+        .unwrap();
+    ballast.set_len(20 * used).unwrap();
+    machine.files.set_capacity(22 * used);
+    machine.open().unwrap();
+    assert_eq!(machine.engine().expire().unwrap(), 0);
+    assert_eq!(spans_of(machine.engine(), 1), 1);
 }
 
 #[test]

@@ -7,12 +7,14 @@
 
 pub mod batch;
 pub mod contract;
+pub mod histogram;
 mod id;
 pub mod predicate;
 mod tenant;
 pub mod value;
 
 pub use batch::{BatchBuilder, SpanBatch, Symbol};
+pub use histogram::Histogram;
 pub use id::{IdError, SpanId, TraceId};
 pub use predicate::{Field, Literal, Operator, Place, Predicate};
 pub use tenant::{TenantError, TenantId};

@@ -13,15 +13,32 @@ use super::traces::Group;
 use crate::engine::Placed;
 use crate::head::Seen;
 use crate::index::TraceTable;
+use crate::segment::SegmentError;
 use crate::segment::page::PageOpener;
 
 /// Rows that are read at once; a longer trace is read whole.
 const READ_ROWS: usize = 16_384;
 
+/// The traces of an input.
+#[derive(Debug)]
+pub(super) struct InputTraces {
+    pub table: Arc<TraceTable>,
+    /// By ordinal.
+    pub ids: Vec<TraceId>,
+}
+
+impl InputTraces {
+    fn of(input: &Placed) -> Result<Self, SegmentError> {
+        let table = input.segment.traces()?;
+        let ids = input.segment.trace_ids(&table)?;
+        Ok(Self { table, ids })
+    }
+}
+
 /// Reads traces from the inputs of a slice.
 pub(super) struct Joiner<'a> {
     inputs: &'a [Arc<Placed>],
-    tables: Vec<Arc<TraceTable>>,
+    tables: Vec<InputTraces>,
     /// By input: what was opened of it for the row group before, since the next one goes on there.
     openers: BTreeMap<usize, PageOpener>,
 }
@@ -30,7 +47,7 @@ impl<'a> Joiner<'a> {
     pub(super) fn new(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
         let mut tables = Vec::with_capacity(inputs.len());
         for (at, input) in inputs.iter().enumerate() {
-            let table = input.segment.traces();
+            let table = InputTraces::of(input);
             tables.push(table.map_err(|error| Failure::Input(at, error))?);
         }
         Ok(Self {
@@ -40,7 +57,7 @@ impl<'a> Joiner<'a> {
         })
     }
 
-    pub(super) fn tables(&self) -> &[Arc<TraceTable>] {
+    pub(super) fn tables(&self) -> &[InputTraces] {
         &self.tables
     }
 
@@ -58,10 +75,12 @@ impl<'a> Joiner<'a> {
                 continue;
             };
             let opener = self.openers.entry(at).or_insert_with(PageOpener::new);
-            let read =
-                input
-                    .segment
-                    .read_into(table, &together(rows), true, (&mut builder, opener));
+            let read = input.segment.read_into(
+                &table.table,
+                &together(rows),
+                true,
+                (&mut builder, opener),
+            );
             read.map_err(|error| Failure::Input(at, error))?;
         }
         let batch = builder.finish();
@@ -93,7 +112,7 @@ fn together(mut rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
 fn without_repeats(batch: SpanBatch, group: &Group) -> SpanBatch {
     let mut parts: HashMap<TraceId, u32, RandomState> = HashMap::default();
     for fragment in &group.fragments {
-        *parts.entry(fragment.entry.trace_id).or_default() += 1;
+        *parts.entry(fragment.trace_id).or_default() += 1;
     }
     let mut seen = Seen::default();
     let trace_ids = batch.spans().trace_id.iter().enumerate();

@@ -254,8 +254,8 @@ impl Engine {
         };
         let written = (|| {
             let inputs = slice.inputs.iter().map(|input| &input.segment);
-            let shared =
-                Shared::joining(inputs).map_err(|(input, error)| Failure::Input(input, error))?;
+            let shared = Shared::joining(id.level, inputs)
+                .map_err(|(input, error)| Failure::Input(input, error))?;
             let mut writer = SegmentWriter::new(place, &slice.tenant, shared)?;
             fill(&mut writer)?;
             Ok(writer.finish()?)

@@ -10,14 +10,16 @@ use std::sync::atomic::Ordering;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
-use model::{TenantId, TraceId};
+use model::TenantId;
 
 use super::When;
 use crate::engine::{Engine, Placed, lock, nanos};
+use crate::index::trace_hash;
 use crate::options::StoreOptions;
 use crate::segment::{Level, SegmentId};
 
-pub(super) type TraceIds = HashSet<TraceId, RandomState>;
+/// Hashes of the ids of traces: one that only looks like another waits for nothing, which does no harm.
+pub(super) type TraceHashes = HashSet<u32, RandomState>;
 
 /// Segments to merge.
 pub(super) struct Slice {
@@ -29,7 +31,7 @@ pub(super) struct Slice {
     /// All frames of the log below this sequence are in segments, those of the inputs among them.
     pub floor: u64,
     /// The traces that go on behind the slice, if open ones may wait for the next.
-    pub going_on: Option<TraceIds>,
+    pub going_on: Option<TraceHashes>,
     /// An open trace that has waited so long waits no longer: when the segment with its first spans was made.
     pub waits_since_min: u64,
 }
@@ -130,22 +132,22 @@ impl Engine {
         tenant: &TenantId,
         segments: &[Arc<Placed>],
         inputs: &[Arc<Placed>],
-    ) -> TraceIds {
+    ) -> TraceHashes {
         let last = inputs.last().map(|input| input.listed.meta.id);
-        let mut ids = TraceIds::default();
+        let mut hashes = TraceHashes::default();
         let later = segments
             .iter()
             .filter(|placed| is_mergeable(placed) && Some(placed.listed.meta.id) > last);
         for placed in later {
             // One that can't be read is no reason to wait.
             if let Ok(traces) = placed.segment.traces() {
-                ids.extend(traces.iter().map(|trace| trace.trace_id));
+                hashes.extend(traces.in_hash_order(&(0..=u32::MAX)).map(|(hash, _)| hash));
             }
         }
         let chunks = self.view(tenant).chunks;
         let in_heads = chunks.iter().flat_map(|chunk| &chunk.traces);
-        ids.extend(in_heads.map(|trace| trace.trace_id));
-        ids
+        hashes.extend(in_heads.map(|trace| trace_hash(trace.trace_id)));
+        hashes
     }
 }
 

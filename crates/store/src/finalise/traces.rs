@@ -1,12 +1,12 @@
 //! Where each trace of a slice goes.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use model::TraceId;
 
+use super::join::InputTraces;
 use super::slice::Slice;
-use crate::index::{TraceEntry, TraceTable};
+use crate::index::{TraceEntry, trace_hash};
 
 /// So much of a slice's spans may wait for the next one.
 const OPEN_SHARE: u64 = 20;
@@ -27,6 +27,7 @@ pub(super) enum Fate {
 pub(super) struct Fragment {
     /// Place in the slice.
     pub input: usize,
+    pub trace_id: TraceId,
     pub entry: TraceEntry,
 }
 
@@ -63,15 +64,20 @@ pub(super) struct Piece {
 }
 
 impl Traces {
-    pub(super) fn new(tables: &[Arc<TraceTable>], slice: &Slice, group_spans_max: usize) -> Self {
+    pub(super) fn new(tables: &[InputTraces], slice: &Slice, group_spans_max: usize) -> Self {
         let mut fragments: Vec<Fragment> = Vec::new();
-        for (input, table) in tables.iter().enumerate() {
-            fragments.extend(table.iter().map(|entry| Fragment { input, entry }));
+        for (input, InputTraces { table, ids }) in tables.iter().enumerate() {
+            let named = table.iter().zip(ids);
+            fragments.extend(named.map(|(entry, trace_id)| Fragment {
+                input,
+                trace_id: *trace_id,
+                entry,
+            }));
         }
-        fragments.sort_unstable_by_key(|fragment| (fragment.entry.trace_id, fragment.input));
+        fragments.sort_unstable_by_key(|fragment| (fragment.trace_id, fragment.input));
         let mut traces = Vec::new();
         let mut first = 0;
-        for of_trace in fragments.chunk_by(|a, b| a.entry.trace_id == b.entry.trace_id) {
+        for of_trace in fragments.chunk_by(|a, b| a.trace_id == b.trace_id) {
             let spans = of_trace.iter().map(|part| u64::from(part.entry.rows)).sum();
             let starts = of_trace.iter().map(|part| part.entry.start);
             let is_long =
@@ -80,7 +86,7 @@ impl Traces {
                 start: starts.min().unwrap_or_default(),
                 trace_id: of_trace
                     .first()
-                    .map(|part| part.entry.trace_id)
+                    .map(|part| part.trace_id)
                     .unwrap_or_default(),
                 fragments: first..first + of_trace.len(),
                 spans,
@@ -110,7 +116,7 @@ impl Traces {
             let since = input.map_or(0, |input| input.listed.created_unix_nanos);
             let waits = trace.fate == Fate::Whole
                 && since >= slice.waits_since_min
-                && going_on.contains(&trace.trace_id);
+                && going_on.contains(&trace_hash(trace.trace_id));
             if waits && trace.spans <= left {
                 left -= trace.spans;
                 trace.fate = Fate::Open;

@@ -6,12 +6,13 @@ use journal::{Files, OpenMode, read_to_end};
 use model::TenantId;
 
 use super::catalogue::CatalogueBuilder;
-use super::edges::EdgesBuilder;
 use super::entries::Entries;
 use super::keys::KeysBuilder;
+use super::patterns::PatternsBuilder;
+use super::rollup::RollupsBuilder;
 use super::sidecar::{
-    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, SUMS, SidecarWriter, TRACE_FACTS,
-    TRACE_IDS, TRACES_BY_START,
+    CALLS_BY_HOUR, CALLS_BY_MINUTE, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS_BY_HOUR,
+    OPERATIONS_BY_MINUTE, PATTERNS, SUMS, SidecarWriter, TRACE_FACTS, TRACE_HASHES,
 };
 use super::traces::TracesBuilder;
 use crate::segment::parts::{Envelopes, Parts};
@@ -28,7 +29,10 @@ pub(crate) struct IndexBuilder {
     entries: Entries,
     keys: KeysBuilder,
     catalogue: CatalogueBuilder,
-    edges: EdgesBuilder,
+    patterns: PatternsBuilder,
+    rollups: RollupsBuilder,
+    /// Whether the spans' own times are known.
+    has_own: bool,
 }
 
 /// Of all spans.
@@ -58,8 +62,10 @@ impl IndexBuilder {
         self.traces.add(parts);
         self.entries.add(parts, self.rows);
         self.keys.add(parts, self.rows);
-        let service_of = self.catalogue.add(parts);
-        self.edges.add(parts, &service_of);
+        let operations = self.catalogue.add(parts);
+        self.patterns.add(parts, &operations);
+        self.rollups.add(parts, &operations, self.rows);
+        self.has_own = parts.own_times.is_some();
         self.rows += parts.rows();
         self.events += parts.events.source.len();
         self.links += parts.links.source.len();
@@ -92,19 +98,22 @@ impl IndexBuilder {
     ) -> Result<(Vec<u8>, usize), SegmentError> {
         let mut writer = SidecarWriter::new(meta.id)?;
         let traces = self.traces.finish();
-        writer.add(TRACE_IDS, &traces.ids_section())?;
-        if meta.version == 1 {
-            writer.add(TRACES_BY_START, &traces.facts_section(false))?;
-        } else {
-            writer.add(TRACE_FACTS, &traces.facts_section(true))?;
-        }
+        writer.add(TRACE_HASHES, &traces.hashes_section())?;
+        writer.add(TRACE_FACTS, &traces.facts_section())?;
+        drop(traces);
         writer.add(FILTERS, &self.entries.section())?;
         writer.add(KEYS, &self.keys.section(envelopes, self.rows))?;
-        let (catalogue, number_of) = self.catalogue.finish();
+        let (catalogue, places) = self.catalogue.finish();
         writer.add(CATALOGUE, &catalogue.section())?;
-        let edges = self.edges.finish(&number_of);
-        writer.add(EDGES, &edges.edges_section())?;
-        writer.add(ORPHANS, &edges.orphans_section())?;
+        drop(catalogue);
+        writer.add(PATTERNS, &self.patterns.section(&places))?;
+        let rollups = self.rollups.sections(self.has_own, &places);
+        let [by_minute, by_hour] = rollups.operations;
+        writer.add(OPERATIONS_BY_MINUTE, &by_minute)?;
+        writer.add(OPERATIONS_BY_HOUR, &by_hour)?;
+        let [by_minute, by_hour] = rollups.calls;
+        writer.add(CALLS_BY_MINUTE, &by_minute)?;
+        writer.add(CALLS_BY_HOUR, &by_hour)?;
         let mut others = meta.clone();
         others.files.retain(|file| file.kind != FileKind::Index);
         let sums = serde_json::to_vec(&others)

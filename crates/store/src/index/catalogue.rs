@@ -9,7 +9,7 @@
 )]
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use model::batch::Symbol;
 
 use crate::segment::decode::{take_varint, unzigzag};
@@ -36,86 +36,134 @@ pub struct Catalogue {
     pub operations: Vec<CatalogueOperation>,
 }
 
-/// Collects services and operations, row group by row group. Services are numbered as they come.
+/// Collects services and operations, row group by row group. Both are numbered as they come.
 #[derive(Debug, Default)]
 pub(super) struct CatalogueBuilder {
-    number_of: HashMap<String, u32, RandomState>,
-    operations: HashSet<(u32, String, i32), RandomState>,
+    services: HashMap<String, u32, RandomState>,
+    operations: HashMap<(u32, String, i32), u32, RandomState>,
+}
+
+/// The operations of a row group's spans.
+#[derive(Debug, Default)]
+pub(super) struct Operations {
+    /// By row of the group: the number of the span's operation.
+    pub operation_of: Vec<u32>,
+    /// By row of the group: the number of the span's service.
+    pub service_of: Vec<u32>,
 }
 
 impl CatalogueBuilder {
-    /// Adds a row group; gives by resource of the batch the number of its service.
-    pub(super) fn add(&mut self, parts: &Parts<'_>) -> Vec<u32> {
-        let (batch, spans) = (parts.batch, parts.batch.spans());
-        let mut is_used = vec![false; batch.resources().len()];
-        let mut known: HashSet<(u32, Symbol, i32), RandomState> = HashSet::default();
-        let mut last = None;
+    /// Adds a row group.
+    pub(super) fn add(&mut self, parts: &Parts<'_>) -> Operations {
+        type Here = (u32, Symbol, i32);
+        let spans = parts.batch.spans();
+        let mut known: HashMap<Here, (u32, u32), RandomState> = HashMap::default();
+        let mut last: Option<(Here, (u32, u32))> = None;
+        let mut operations = Operations::default();
         for source in parts.order.source.iter().map(|source| *source as usize) {
-            let cell = |column: &[u32]| column.get(source).copied().unwrap_or_default();
             let here = (
-                cell(&spans.resource),
+                spans.resource.get(source).copied().unwrap_or_default(),
                 spans.name.get(source).copied().unwrap_or_default(),
                 spans.kind.get(source).copied().unwrap_or_default(),
             );
-            if last != Some(here) {
-                known.insert(here);
-                last = Some(here);
-                if let Some(is_used) = is_used.get_mut(here.0 as usize) {
-                    *is_used = true;
-                }
-            }
-        }
-        let mut service_of = vec![0; is_used.len()];
-        let used = service_of.iter_mut().zip(&is_used).enumerate();
-        for (row, (number, _)) in used.filter(|(_, (_, is_used))| **is_used) {
-            let (service, next) = (
-                batch.resource(row as u32).service(),
-                self.number_of.len() as u32,
-            );
-            *number = match self.number_of.get(service) {
-                Some(known) => *known,
-                None => {
-                    self.number_of.insert(service.to_owned(), next);
-                    next
-                }
+            let numbers = match last {
+                Some((same, numbers)) if same == here => numbers,
+                _ => *known
+                    .entry(here)
+                    .or_insert_with(|| self.numbers(parts, here)),
             };
+            last = Some((here, numbers));
+            operations.service_of.push(numbers.0);
+            operations.operation_of.push(numbers.1);
         }
-        for (resource, name, kind) in known {
-            let service = service_of.get(resource as usize).copied();
-            let name = batch.strings().get(name).to_owned();
-            self.operations
-                .insert((service.unwrap_or_default(), name, kind));
-        }
-        service_of
+        operations
     }
 
-    /// The catalogue, and by number as they came the index of a service in it.
-    pub(super) fn finish(self) -> (Catalogue, Vec<u32>) {
-        let mut services: Vec<(String, u32)> = self.number_of.into_iter().collect();
-        services.sort_unstable();
-        let mut index_of = vec![0; services.len()];
-        for (index, (_, number)) in services.iter().enumerate() {
-            if let Some(slot) = index_of.get_mut(*number as usize) {
-                *slot = index as u32;
-            }
-        }
-        let operation = |(service, name, kind): (u32, String, i32)| CatalogueOperation {
-            service: index_of.get(service as usize).copied().unwrap_or_default(),
-            name,
-            kind,
+    /// The numbers of a service and its operation.
+    fn numbers(
+        &mut self,
+        parts: &Parts<'_>,
+        (resource, name, kind): (u32, Symbol, i32),
+    ) -> (u32, u32) {
+        let service = parts.batch.resource(resource).service();
+        let next = self.services.len() as u32;
+        let service = match self.services.get(service) {
+            Some(known) => *known,
+            None => *self.services.entry(service.to_owned()).or_insert(next),
         };
-        let mut operations: Vec<CatalogueOperation> =
+        let name = parts.batch.strings().get(name).to_owned();
+        let next = self.operations.len() as u32;
+        let operation = self.operations.entry((service, name, kind));
+        (service, *operation.or_insert(next))
+    }
+
+    /// The catalogue, and which of its places the numbers became.
+    pub(super) fn finish(self) -> (Catalogue, Places) {
+        let mut services: Vec<(String, u32)> = self.services.into_iter().collect();
+        services.sort_unstable();
+        let place_of_service = places(services.iter().map(|(_, number)| *number));
+        let place = |number: u32| {
+            let place = place_of_service.get(number as usize);
+            place.copied().unwrap_or_default()
+        };
+        let operation = |((service, name, kind), number): ((u32, String, i32), u32)| {
+            let service = place(service);
+            (
+                CatalogueOperation {
+                    service,
+                    name,
+                    kind,
+                },
+                number,
+            )
+        };
+        let mut operations: Vec<(CatalogueOperation, u32)> =
             self.operations.into_iter().map(operation).collect();
         operations.sort_unstable();
-        let services = services.into_iter().map(|(service, _)| service).collect();
-        (
-            Catalogue {
-                services,
-                operations,
-            },
-            index_of,
-        )
+        let place_of_operation = places(operations.iter().map(|(_, number)| *number));
+        let catalogue = Catalogue {
+            services: services.into_iter().map(|(service, _)| service).collect(),
+            operations: operations
+                .into_iter()
+                .map(|(operation, _)| operation)
+                .collect(),
+        };
+        let places = Places {
+            services: place_of_service,
+            operations: place_of_operation,
+        };
+        (catalogue, places)
     }
+}
+
+/// By number of a service or operation, as they came: its place in the catalogue.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    services: Vec<u32>,
+    operations: Vec<u32>,
+}
+
+impl Places {
+    pub(super) fn service(&self, number: u32) -> u32 {
+        let place = self.services.get(number as usize);
+        place.copied().unwrap_or_default()
+    }
+
+    pub(super) fn operation(&self, number: u32) -> u32 {
+        let place = self.operations.get(number as usize);
+        place.copied().unwrap_or_default()
+    }
+}
+
+/// Turns numbers by place into places by number.
+fn places(numbers: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
+    let mut places = vec![0; numbers.len()];
+    for (place, number) in numbers.enumerate() {
+        if let Some(slot) = places.get_mut(number as usize) {
+            *slot = place as u32;
+        }
+    }
+    places
 }
 
 impl Catalogue {

@@ -4,11 +4,12 @@
 //!
 //! | Tag | Content | File |
 //! |---|---|---|
-//! | `TRID`, `TRFA` | the traces: ids, rows, times, errors | `traces.rs` |
+//! | `TRHA`, `TRFA` | the traces: hashes of their ids, rows, times, errors | `traces.rs` |
+//! | `PATT` | the forms of traces, and which trace has which | `patterns.rs` |
 //! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
 //! | `SYMS` | services and their operations | `catalogue.rs` |
-//! | `EDGE`, `ORPH` | calls between services; spans whose parent is elsewhere | `edges.rs` |
+//! | `ROPM`, `ROPH`, `RCAM`, `RCAH` | operations and calls, counted by minute and by hour | `rollup.rs` |
 //! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
 //!
 //! Promises
@@ -18,17 +19,17 @@
 
 mod build;
 mod catalogue;
-mod edges;
 mod entries;
 pub(crate) mod filters;
 pub(crate) mod keys;
+pub(crate) mod patterns;
+pub(crate) mod rollup;
 pub(crate) mod sidecar;
 mod traces;
 
 pub(crate) use build::{IndexBuilder, read_meta};
 pub use catalogue::{Catalogue, CatalogueOperation};
-pub use edges::{Edge, Edges, Orphan};
-pub(crate) use traces::Facts;
+pub(crate) use traces::{Facts, trace_hash};
 pub use traces::{TraceEntry, TraceTable};
 
 /// Rows that share a filter.

@@ -34,15 +34,18 @@ const SECTION_BYTES_MAX: usize = 1 << 30;
 /// The name of a section.
 pub(crate) type Tag = [u8; 4];
 
-pub(crate) const TRACE_IDS: Tag = *b"TRID";
+pub(crate) const TRACE_HASHES: Tag = *b"TRHA";
 pub(crate) const TRACE_FACTS: Tag = *b"TRFA";
 /// What `TRFA` was before traces could be in another order than that of their start.
 pub(crate) const TRACES_BY_START: Tag = *b"TRAC";
 pub(crate) const FILTERS: Tag = *b"KVFG";
 pub(crate) const KEYS: Tag = *b"KEYS";
 pub(crate) const CATALOGUE: Tag = *b"SYMS";
-pub(crate) const EDGES: Tag = *b"EDGE";
-pub(crate) const ORPHANS: Tag = *b"ORPH";
+pub(crate) const PATTERNS: Tag = *b"PATT";
+pub(crate) const OPERATIONS_BY_MINUTE: Tag = *b"ROPM";
+pub(crate) const OPERATIONS_BY_HOUR: Tag = *b"ROPH";
+pub(crate) const CALLS_BY_MINUTE: Tag = *b"RCAM";
+pub(crate) const CALLS_BY_HOUR: Tag = *b"RCAH";
 pub(crate) const SUMS: Tag = *b"CRCS";
 
 /// Writes a sidecar.

@@ -1,8 +1,11 @@
-//! The traces of a segment: `TRID` finds one by its id, `TRFA` says where its rows are, when it was and how it went.
+//! The traces of a segment: `TRHA` finds one by its id, `TRFA` says where its rows are, when it was and how it went.
 //!
-//! `TRID`: number of traces `u32`, the low halves of their ids ascending (`u64` each), then for each its ordinal
-//! (2 bytes up to 65,536 traces, else 4), then by ordinal the high halves of the ids (`u64` each; none at all when all
-//! are zero). Ordinals count traces in the order of their rows.
+//! The ids themselves are only in the column `trace_id`: four bytes of their hash are enough to know where to look, and
+//! whoever finds a trace compares the whole id (`segment/trace_ids.rs`).
+//!
+//! `TRHA`: number of traces `u32`, the hashes of their ids ascending (`u32` each, the high half of xxh3 over the 16
+//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, else 4). Ordinals count traces in the order of their
+//! rows.
 //! `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace before, signed), end
 //! (difference to the start, signed), error spans.
 //! `TRAC`: the same in segments of the first version, whose traces are in order of start: there that difference is not
@@ -16,13 +19,19 @@
 use std::ops::{Range, RangeInclusive};
 
 use model::TraceId;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::segment::decode::{take_varint, unzigzag};
 use crate::segment::encode::{put_varint, zigzag};
 use crate::segment::parts::Parts;
 
 /// OTLP's number of the status of a span that failed.
-const STATUS_ERROR: i32 = 2;
+pub(super) const STATUS_ERROR: i32 = 2;
+
+/// What a trace is found by; traces that have it in common are told apart by their ids.
+pub(crate) fn trace_hash(trace_id: TraceId) -> u32 {
+    (xxh3_64(&trace_id.0) >> 32) as u32
+}
 
 /// The bytes of `TRFA`, or of `TRAC`.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +47,6 @@ pub(crate) enum Facts<'a> {
 pub struct TraceEntry {
     /// Its place among the segment's traces, in order of their rows.
     pub ordinal: u32,
-    /// The trace.
-    pub trace_id: TraceId,
     /// Its first row.
     pub first_row: u32,
     /// Its rows: one a span, duplicates included.
@@ -63,19 +70,18 @@ impl TraceEntry {
 /// Collects the traces of a segment, row group by row group.
 #[derive(Debug, Default)]
 pub(super) struct TracesBuilder {
-    entries: Vec<TraceEntry>,
-    rows: u32,
+    columns: Columns,
+    hashes: Vec<u32>,
 }
 
 impl TracesBuilder {
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.hashes.len()
     }
 
     /// The start of the trace that starts last.
     pub(super) fn max_start(&self) -> u64 {
-        let starts = self.entries.iter().map(|entry| entry.start);
-        starts.max().unwrap_or_default()
+        self.columns.start.iter().copied().max().unwrap_or_default()
     }
 
     /// Adds the traces of the next row group.
@@ -84,30 +90,53 @@ impl TracesBuilder {
         for trace in &parts.order.traces {
             let ends = trace.range().map(|row| parts.pick(&spans.end, row));
             let states = trace.range().map(|row| parts.pick(&spans.status, row));
-            self.entries.push(TraceEntry {
-                ordinal: self.entries.len() as u32,
-                trace_id: trace.trace_id,
-                first_row: self.rows + trace.first_row,
-                rows: trace.rows,
-                start: trace.start,
-                end: ends.max().unwrap_or_default(),
-                errors: states.filter(|status| *status == STATUS_ERROR).count() as u32,
-            });
+            let errors = states.filter(|status| *status == STATUS_ERROR).count() as u32;
+            self.columns.push(
+                trace.rows,
+                trace.start,
+                ends.max().unwrap_or_default(),
+                errors,
+            );
+            self.hashes.push(trace_hash(trace.trace_id));
         }
-        self.rows += parts.rows() as u32;
     }
 
     pub(super) fn finish(self) -> TraceTable {
-        TraceTable::from_entries(self.entries)
+        TraceTable::new(self.columns, &self.hashes)
+    }
+}
+
+/// By ordinal.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Columns {
+    /// One more than there are traces: the first row behind the last one.
+    first_row: Vec<u32>,
+    start: Vec<u64>,
+    end: Vec<u64>,
+    errors: Vec<u32>,
+}
+
+impl Columns {
+    fn push(&mut self, rows: u32, start: u64, end: u64, errors: u32) {
+        let first = self.first_row.last().copied();
+        if first.is_none() {
+            self.first_row.push(0);
+        }
+        self.first_row.push(first.unwrap_or_default() + rows);
+        self.start.push(start);
+        self.end.push(end);
+        self.errors.push(errors);
     }
 }
 
 /// The traces of a segment.
 #[derive(Debug, Default)]
 pub struct TraceTable {
-    entries: Vec<TraceEntry>,
-    /// Ordinals in ascending order of the low halves of ids.
-    by_low_id: Vec<u32>,
+    columns: Columns,
+    /// Ascending.
+    hashes: Vec<u32>,
+    /// By place among the hashes.
+    ordinals: Vec<u32>,
     /// By block of [`START_BLOCK`] traces: the latest start of a trace in it or before it.
     latest_start: Vec<u64>,
 }
@@ -116,62 +145,79 @@ pub struct TraceTable {
 const START_BLOCK: usize = 64;
 
 impl TraceTable {
+    fn new(columns: Columns, hash_of: &[u32]) -> Self {
+        let mut by_hash: Vec<(u32, u32)> = hash_of.iter().copied().zip(0..).collect();
+        by_hash.sort_unstable();
+        let (hashes, ordinals) = by_hash.into_iter().unzip();
+        Self {
+            latest_start: latest_starts(&columns.start),
+            columns,
+            hashes,
+            ordinals,
+        }
+    }
+
     /// The number of traces.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.hashes.len()
     }
 
     /// Tells whether there is no trace.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.hashes.is_empty()
     }
 
     /// A trace by its place.
     #[must_use]
     pub fn entry(&self, ordinal: u32) -> Option<TraceEntry> {
-        self.entries.get(ordinal as usize).copied()
+        let at = ordinal as usize;
+        let first_row = *self.columns.first_row.get(at)?;
+        Some(TraceEntry {
+            ordinal,
+            first_row,
+            rows: self.columns.first_row.get(at + 1)? - first_row,
+            start: *self.columns.start.get(at)?,
+            end: *self.columns.end.get(at)?,
+            errors: *self.columns.errors.get(at)?,
+        })
     }
 
-    /// A trace by its id.
-    #[must_use]
-    pub fn find(&self, trace_id: TraceId) -> Option<TraceEntry> {
-        let low = |ordinal: u32| {
-            self.entries
-                .get(ordinal as usize)
-                .map_or(0, |entry| entry.trace_id.low())
-        };
-        let from = self
-            .by_low_id
-            .partition_point(|ordinal| low(*ordinal) < trace_id.low());
-        let same_low = self
-            .by_low_id
-            .get(from..)?
-            .iter()
-            .map_while(|ordinal| self.entry(*ordinal));
-        same_low
-            .take_while(|entry| entry.trace_id.low() == trace_id.low())
-            .find(|entry| entry.trace_id == trace_id)
+    /// The traces that may be this one, mostly none or one: those with the same hash.
+    pub(crate) fn candidates(&self, hash: u32) -> impl Iterator<Item = TraceEntry> + '_ {
+        let range = self.with_hashes(&(hash..=hash));
+        let ordinals = self.ordinals.get(range).unwrap_or_default();
+        ordinals.iter().filter_map(|ordinal| self.entry(*ordinal))
     }
 
-    /// The traces whose ids have a low half in a range, in order of it.
-    pub(crate) fn with_low_ids(&self, range: &RangeInclusive<u64>) -> Vec<TraceEntry> {
-        let low = |ordinal: &u32| self.entry(*ordinal).map_or(0, |entry| entry.trace_id.low());
-        let first = self
-            .by_low_id
-            .partition_point(|at| low(at) < *range.start());
-        let behind = self.by_low_id.partition_point(|at| low(at) <= *range.end());
-        let ordinals = self.by_low_id.get(first..behind).unwrap_or_default();
-        ordinals.iter().filter_map(|at| self.entry(*at)).collect()
+    /// The places, by hash, of the traces whose hashes are in a range.
+    fn with_hashes(&self, range: &RangeInclusive<u32>) -> Range<usize> {
+        let first = self.hashes.partition_point(|hash| hash < range.start());
+        let behind = self.hashes.partition_point(|hash| hash <= range.end());
+        first..behind.max(first)
+    }
+
+    /// The traces whose hashes are in a range, each with its hash, in order of it.
+    pub(crate) fn in_hash_order(
+        &self,
+        range: &RangeInclusive<u32>,
+    ) -> impl Iterator<Item = (u32, TraceEntry)> + '_ {
+        let places = self.with_hashes(range);
+        let hashes = self.hashes.get(places.clone()).unwrap_or_default();
+        let ordinals = self.ordinals.get(places).unwrap_or_default();
+        let named = hashes.iter().zip(ordinals);
+        named.filter_map(|(hash, ordinal)| Some((*hash, self.entry(*ordinal)?)))
     }
 
     /// The trace that a row belongs to.
     #[must_use]
     pub fn of_row(&self, row: u32) -> Option<TraceEntry> {
-        let behind = self.entries.partition_point(|entry| entry.first_row <= row);
-        let entry = self.entry(behind.checked_sub(1)? as u32)?;
-        (row - entry.first_row < entry.rows).then_some(entry)
+        let behind = self
+            .columns
+            .first_row
+            .partition_point(|first| *first <= row);
+        self.entry(behind.checked_sub(1)? as u32)
     }
 
     /// A start that no trace up to this one is later than: what is left to look at when traces are looked at backwards.
@@ -182,146 +228,100 @@ impl TraceTable {
     }
 
     /// All traces in order of their rows.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = TraceEntry> + '_ {
-        self.entries.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = TraceEntry> + '_ {
+        (0..self.len() as u32).filter_map(|ordinal| self.entry(ordinal))
     }
 
     /// Memory held, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<TraceEntry>()
-            + self.by_low_id.capacity() * 4
-            + self.latest_start.capacity() * 8
-    }
-
-    fn from_entries(entries: Vec<TraceEntry>) -> Self {
-        let mut by_low_id: Vec<u32> = (0..entries.len() as u32).collect();
-        by_low_id.sort_unstable_by_key(|ordinal| {
-            entries
-                .get(*ordinal as usize)
-                .map(|entry| (entry.trace_id.low(), *ordinal))
-        });
-        let latest_start = latest_starts(&entries);
-        Self {
-            entries,
-            by_low_id,
-            latest_start,
-        }
+        let Columns {
+            first_row,
+            start,
+            end,
+            errors,
+        } = &self.columns;
+        (first_row.capacity() + errors.capacity()) * 4
+            + (self.hashes.capacity() + self.ordinals.capacity()) * 4
+            + (start.capacity() + end.capacity() + self.latest_start.capacity()) * 8
     }
 
     /// The table of traces and their rows, in order; times are not known.
     pub(crate) fn of_runs(runs: &[(TraceId, u32)]) -> Self {
-        let mut next = 0;
-        let entries = runs.iter().enumerate().map(|(ordinal, (trace_id, rows))| {
-            let (ordinal, first_row) = (ordinal as u32, next);
-            next += rows;
-            TraceEntry {
-                ordinal,
-                trace_id: *trace_id,
-                first_row,
-                rows: *rows,
-                start: 0,
-                end: 0,
-                errors: 0,
-            }
-        });
-        Self::from_entries(entries.collect())
+        let mut columns = Columns::default();
+        runs.iter()
+            .for_each(|(_, rows)| columns.push(*rows, 0, 0, 0));
+        let hashes: Vec<u32> = runs.iter().map(|(id, _)| trace_hash(*id)).collect();
+        Self::new(columns, &hashes)
     }
 
-    /// The section `TRID`.
-    pub(super) fn ids_section(&self) -> Vec<u8> {
-        let mut out = (self.entries.len() as u32).to_le_bytes().to_vec();
-        for ordinal in &self.by_low_id {
-            let low = self.entry(*ordinal).map_or(0, |entry| entry.trace_id.low());
-            out.extend_from_slice(&low.to_le_bytes());
-        }
-        let width = ordinal_bytes(self.entries.len());
-        for ordinal in &self.by_low_id {
+    /// The section `TRHA`.
+    pub(super) fn hashes_section(&self) -> Vec<u8> {
+        let mut out = (self.len() as u32).to_le_bytes().to_vec();
+        let hashes = self.hashes.iter();
+        hashes.for_each(|hash| out.extend_from_slice(&hash.to_le_bytes()));
+        let width = ordinal_bytes(self.len());
+        for ordinal in &self.ordinals {
             out.extend_from_slice(ordinal.to_le_bytes().get(..width).unwrap_or_default());
-        }
-        if self.entries.iter().any(|entry| entry.trace_id.high() != 0) {
-            self.entries
-                .iter()
-                .for_each(|entry| out.extend_from_slice(&entry.trace_id.high().to_le_bytes()));
         }
         out
     }
 
-    /// The section `TRFA`, or `TRAC` when differences are not signed.
-    pub(super) fn facts_section(&self, is_signed: bool) -> Vec<u8> {
+    /// The section `TRFA`.
+    pub(super) fn facts_section(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.entries
-            .iter()
+        self.iter()
             .for_each(|entry| put_varint(u64::from(entry.rows), &mut out));
         let mut before = 0u64;
-        for entry in &self.entries {
-            let difference = entry.start.wrapping_sub(before);
-            let number = if is_signed {
-                zigzag(difference.cast_signed())
-            } else {
-                difference
-            };
-            put_varint(number, &mut out);
-            before = entry.start;
+        for start in &self.columns.start {
+            put_varint(zigzag(start.wrapping_sub(before).cast_signed()), &mut out);
+            before = *start;
         }
-        for entry in &self.entries {
-            put_varint(
-                zigzag(entry.end.wrapping_sub(entry.start).cast_signed()),
-                &mut out,
-            );
+        for (start, end) in self.columns.start.iter().zip(&self.columns.end) {
+            put_varint(zigzag(end.wrapping_sub(*start).cast_signed()), &mut out);
         }
-        self.entries
-            .iter()
-            .for_each(|entry| put_varint(u64::from(entry.errors), &mut out));
+        let errors = self.columns.errors.iter();
+        errors.for_each(|errors| put_varint(u64::from(*errors), &mut out));
         out
     }
 
     /// The table that both sections hold; `None` when they don't fit together or say nonsense.
-    pub(crate) fn parse(ids: &[u8], facts: Facts<'_>, spans: u64) -> Option<Self> {
-        let (count, ids) = ids.split_first_chunk::<4>()?;
+    pub(crate) fn parse(hashes: &[u8], facts: Facts<'_>, spans: u64) -> Option<Self> {
+        let (count, rest) = hashes.split_first_chunk::<4>()?;
         let count = u32::from_le_bytes(*count) as usize;
         let width = ordinal_bytes(count);
-        let (lows, rest) = ids.split_at_checked(count.checked_mul(8)?)?;
-        let (ordinals, highs) = rest.split_at_checked(count * width)?;
-        if !highs.is_empty() && highs.len() != lows.len() {
+        let (hashes, ordinals) = rest.split_at_checked(count.checked_mul(4)?)?;
+        if ordinals.len() != count.checked_mul(width)? {
             return None;
         }
-        let mut entries = parse_facts(facts, count)?;
-        for (entry, high) in entries.iter_mut().zip(highs.chunks_exact(8)) {
-            let high = u64::from_le_bytes(high.try_into().ok()?);
-            entry
-                .trace_id
-                .0
-                .get_mut(..8)?
-                .copy_from_slice(&high.to_be_bytes());
-        }
-        let mut by_low_id = Vec::with_capacity(count);
-        for (low, ordinal) in lows.chunks_exact(8).zip(ordinals.chunks_exact(width)) {
-            let low = u64::from_le_bytes(low.try_into().ok()?);
-            let ordinal = ordinal
-                .iter()
-                .rev()
-                .fold(0u32, |number, byte| number << 8 | u32::from(*byte));
-            let id = &mut entries.get_mut(ordinal as usize)?.trace_id;
-            id.0.get_mut(8..)?.copy_from_slice(&low.to_be_bytes());
-            by_low_id.push(ordinal);
-        }
-        let rows: u64 = entries.iter().map(|entry| u64::from(entry.rows)).sum();
-        let latest_start = latest_starts(&entries);
-        (rows == spans).then_some(Self {
-            entries,
-            by_low_id,
-            latest_start,
-        })
+        let columns = parse_facts(facts, count, spans)?;
+        let number = |bytes: &[u8]| {
+            let bytes = bytes.iter().rev();
+            bytes.fold(0u32, |number, byte| number << 8 | u32::from(*byte))
+        };
+        let table = Self {
+            latest_start: latest_starts(&columns.start),
+            columns,
+            hashes: hashes.chunks_exact(4).map(number).collect(),
+            ordinals: ordinals.chunks_exact(width).map(number).collect(),
+        };
+        table.hashes.is_sorted().then_some(table)
+    }
+
+    /// The table of a segment of an older version, whose hashes follow from the ids of its traces.
+    pub(crate) fn parse_with_ids(ids: &[TraceId], facts: Facts<'_>, spans: u64) -> Option<Self> {
+        let hashes: Vec<u32> = ids.iter().map(|id| trace_hash(*id)).collect();
+        let columns = parse_facts(facts, ids.len(), spans)?;
+        Some(Self::new(columns, &hashes))
     }
 }
 
-fn latest_starts(entries: &[TraceEntry]) -> Vec<u64> {
+fn latest_starts(starts: &[u64]) -> Vec<u64> {
     let mut latest = 0;
-    let blocks = entries.chunks(START_BLOCK).map(|block| {
+    let blocks = starts.chunks(START_BLOCK).map(|block| {
         latest = block
             .iter()
-            .fold(latest, |latest, trace| trace.start.max(latest));
+            .fold(latest, |latest, start| latest.max(*start));
         latest
     });
     blocks.collect()
@@ -331,103 +331,102 @@ fn ordinal_bytes(traces: usize) -> usize {
     if traces <= 1 << 16 { 2 } else { 4 }
 }
 
-/// The entries, still without their ids.
-fn parse_facts(facts: Facts<'_>, count: usize) -> Option<Vec<TraceEntry>> {
+fn parse_facts(facts: Facts<'_>, count: usize, spans: u64) -> Option<Columns> {
     let (mut facts, is_signed) = match facts {
         Facts::Signed(facts) => (facts, true),
         Facts::ByStart(facts) => (facts, false),
     };
-    let entry = |ordinal| {
-        let trace_id = TraceId::ZERO;
-        TraceEntry {
-            ordinal,
-            trace_id,
-            first_row: 0,
-            rows: 0,
-            start: 0,
-            end: 0,
-            errors: 0,
-        }
+    // Each trace takes a byte at least, so a count that is wrong costs no memory.
+    let count = Some(count).filter(|count| *count <= facts.len())?;
+    let mut columns = Columns {
+        first_row: Vec::with_capacity(count + 1),
+        start: Vec::with_capacity(count),
+        end: Vec::with_capacity(count),
+        errors: Vec::with_capacity(count),
     };
-    let mut entries: Vec<TraceEntry> = (0..count as u32).map(entry).collect();
-    let mut first_row = 0u32;
-    for entry in &mut entries {
-        entry.rows = u32::try_from(take_varint(&mut facts)?).ok()?;
-        entry.first_row = first_row;
-        first_row = first_row.checked_add(entry.rows)?;
+    let mut row = 0u32;
+    columns.first_row.push(row);
+    for _ in 0..count {
+        row = row.checked_add(u32::try_from(take_varint(&mut facts)?).ok()?)?;
+        columns.first_row.push(row);
     }
-    let mut before = 0u64;
-    for entry in &mut entries {
+    let mut start = 0u64;
+    for _ in 0..count {
         let number = take_varint(&mut facts)?;
         let difference = if is_signed {
             unzigzag(number).cast_unsigned()
         } else {
             number
         };
-        entry.start = before.wrapping_add(difference);
-        before = entry.start;
+        start = start.wrapping_add(difference);
+        columns.start.push(start);
     }
-    for entry in &mut entries {
-        entry.end = entry
-            .start
-            .wrapping_add(unzigzag(take_varint(&mut facts)?).cast_unsigned());
+    for start in &columns.start {
+        let duration = unzigzag(take_varint(&mut facts)?).cast_unsigned();
+        columns.end.push(start.wrapping_add(duration));
     }
-    for entry in &mut entries {
-        entry.errors = u32::try_from(take_varint(&mut facts)?).ok()?;
+    for _ in 0..count {
+        columns
+            .errors
+            .push(u32::try_from(take_varint(&mut facts)?).ok()?);
     }
-    facts.is_empty().then_some(entries)
+    (facts.is_empty() && u64::from(row) == spans).then_some(columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn id(ordinal: u32) -> TraceId {
+        TraceId(u128::from(ordinal + 1).to_be_bytes())
+    }
+
     #[test]
-    fn traces_are_found_by_id_by_row_and_by_place_after_reading() {
-        let mut first_row = 0;
-        let entries = (0..5u32).map(|ordinal| {
-            let mut id = [7u8; 16];
-            // Two traces have the same low half.
-            id[0] = ordinal as u8;
-            id[15] = [9, 3, 3, 200, 0][ordinal as usize];
+    fn traces_are_found_by_hash_by_row_and_by_place_after_reading() {
+        let mut columns = Columns::default();
+        for ordinal in 0..5 {
             let (start, end) = if ordinal == 4 {
                 (u64::MAX, 1)
             } else {
                 (u64::from(ordinal), 70)
             };
-            let rows = ordinal + 1;
-            first_row += rows;
-            TraceEntry {
-                ordinal,
-                trace_id: TraceId(id),
-                first_row: first_row - rows,
-                rows,
-                start,
-                end,
-                errors: 1,
-            }
-        });
-        let table = TraceTable::from_entries(entries.collect());
-        let read = TraceTable::parse(
-            &table.ids_section(),
-            Facts::Signed(&table.facts_section(true)),
-            15,
-        )
-        .unwrap();
-        assert_eq!(read.entries, table.entries);
+            columns.push(ordinal + 1, start, end, 1);
+        }
+        let mut hashes: Vec<u32> = (0..5).map(|ordinal| trace_hash(id(ordinal))).collect();
+        // Two traces have the same hash.
+        hashes[3] = hashes[1];
+        let table = TraceTable::new(columns, &hashes);
+        let parse = |spans| {
+            let facts = table.facts_section();
+            TraceTable::parse(&table.hashes_section(), Facts::Signed(&facts), spans)
+        };
+        let read = parse(15).unwrap();
+        assert_eq!(read.columns, table.columns);
         for entry in table.iter() {
-            assert_eq!(read.find(entry.trace_id), Some(entry));
+            let of_hash = read.candidates(hashes[entry.ordinal as usize]);
+            let found: Vec<TraceEntry> = of_hash.collect();
+            assert_eq!(found.len(), [1, 2, 1, 2, 1][entry.ordinal as usize]);
+            assert!(found.contains(&entry));
             assert_eq!(read.of_row(entry.first_row + entry.rows - 1), Some(entry));
         }
-        assert_eq!(read.find(TraceId([7; 16])), None);
+        assert_eq!(read.candidates(trace_hash(id(77))).count(), 0);
         assert_eq!(read.of_row(15), None);
-        assert!(
-            TraceTable::parse(
-                &table.ids_section(),
-                Facts::Signed(&table.facts_section(true)),
-                16
-            )
-            .is_none()
-        );
+        assert!(parse(16).is_none());
+    }
+
+    #[test]
+    fn a_range_of_hashes_gives_its_traces_in_their_order() {
+        let runs: Vec<(TraceId, u32)> = (0..500).map(|ordinal| (id(ordinal), 2)).collect();
+        let table = TraceTable::of_runs(&runs);
+        let middle = u32::MAX / 2;
+        let low: Vec<_> = table.in_hash_order(&(0..=middle)).collect();
+        let high: Vec<_> = table.in_hash_order(&(middle + 1..=u32::MAX)).collect();
+        assert!(low.len() > 150 && high.len() > 150);
+        assert_eq!(low.len() + high.len(), 500);
+        let all = low.iter().chain(&high);
+        assert!(all.clone().is_sorted_by_key(|(hash, _)| *hash));
+        for (hash, entry) in all {
+            assert_eq!(*hash, trace_hash(id(entry.ordinal)));
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! The calls between services: how often a span of one service is the parent of a span of another, in the same trace.
 //!
-//! Inside a segment the calls of each trace are known since it was written. A trace that lies in several segments, or
-//! in a head, is put together from the ids and services of its spans, so late spans and restarts change nothing; where
-//! a span id is there twice, it is read whole to tell which spans are the same. Only traces that lie wholly in the
-//! window count, as in Jaeger.
+//! Traces of a segment that are alike share a form, which says who calls whom. A trace that is alone with its form, or
+//! that lies in several segments or in a head, is put together from the ids and services of its spans, so late spans and
+//! restarts change nothing; where a span id is there twice, it is read whole to tell which spans are the same. Only
+//! traces that lie wholly in the window count, as in Jaeger.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use model::contract::{DependencyAnswer, DependencyLink, ReadError, Window};
@@ -14,15 +15,19 @@ use model::{SpanBatch, SpanId, TenantId, TraceId};
 
 use crate::engine::{Engine, Placed, View};
 use crate::head::HeadTrace;
-use crate::index::TraceEntry;
+use crate::index::patterns::{PatternSpan, Patterns};
+use crate::index::{TraceEntry, trace_hash};
 use crate::segment::SegmentError;
 
-use super::merged::{each_trace, id_ranges};
+use super::merged::{Fragment, HashedTable, each_hash, hash_ranges};
 use super::{Skips, taken_back};
 
 type ById<V> = HashMap<TraceId, V, RandomState>;
 
-/// Traces that lie in several places are put together until they have so many spans, then the next ones.
+/// The traces of heads by the hashes of their ids.
+type Heads = HashMap<u32, Vec<HeadTrace>, RandomState>;
+
+/// Traces whose spans must be looked at are put together until they have so many, then the next ones.
 const SPANS_AT_ONCE: u64 = 1 << 19;
 /// Between so many traces it is looked whether the asker went away.
 const TRACES_BETWEEN_LOOKS: u32 = 1 << 14;
@@ -78,8 +83,9 @@ impl Names {
     }
 }
 
-/// A trace that lies in several places.
+/// A trace whose spans must be looked at.
 struct Split {
+    /// Its id is zero where nobody asked for it.
     trace: HeadTrace,
     /// Its parts in segments: places in [`Judged::fragments`].
     fragments: Range<usize>,
@@ -88,13 +94,21 @@ struct Split {
 /// A segment of the view by its place, and rows there.
 type Rows = (usize, Range<usize>);
 
-/// The traces of a range of ids that lie wholly in the window.
+/// The traces of a range of hashes that lie wholly in the window.
+#[derive(Default)]
 struct Judged {
-    /// By segment: the ordinals of those that lie there alone.
-    whole: Vec<Vec<u32>>,
-    /// Those that lie in several segments, or in a head.
+    /// By segment: how many traces have each of its shared forms.
+    shared: Vec<Vec<u64>>,
+    /// Those whose spans must be looked at.
     splits: Vec<Split>,
     fragments: Vec<Rows>,
+}
+
+/// The traces of a range of hashes in the segments of a view, by their places.
+struct Tables {
+    /// Empty where the segment can't be read.
+    traces: Vec<HashedTable>,
+    forms: Vec<Option<Arc<Patterns>>>,
 }
 
 impl Engine {
@@ -108,23 +122,46 @@ impl Engine {
         let view = self.view(tenant);
         let mut calls = Calls::default();
         let mut skips = Skips::new();
-        let mut heads: ById<HeadTrace> = ById::default();
+        let mut heads = Heads::default();
         for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
-            let known = heads.entry(trace.trace_id);
-            known
-                .and_modify(|known| known.absorb(trace))
-                .or_insert(*trace);
+            let same_hash = heads.entry(trace_hash(trace.trace_id)).or_default();
+            match same_hash
+                .iter_mut()
+                .find(|known| known.trace_id == trace.trace_id)
+            {
+                Some(known) => known.absorb(trace),
+                None => same_hash.push(*trace),
+            }
         }
         let traces = view.segments.iter().map(|placed| placed.listed.meta.traces);
-        for ids in id_ranges(traces.sum()) {
-            let tables = self.tables(&view, &ids, &mut skips, is_cancelled)?;
-            let mut judged = judge(&tables, window, &mut heads, is_cancelled)?;
-            drop(tables);
-            for (placed, ordinals) in view.segments.iter().zip(&judged.whole) {
-                if let Err(error) = add_whole(placed, ordinals, &mut calls) {
+        for hashes in hash_ranges(traces.sum()) {
+            let tables = self.tables(&view, &hashes, &mut skips, is_cancelled)?;
+            let mut judge = Judge {
+                engine: self,
+                view: &view,
+                window,
+                forms: &tables.forms,
+                judged: Judged::default(),
+            };
+            let mut looks = 0u32;
+            each_hash(&tables.traces, |hash, fragments| {
+                looks = looks.wrapping_add(1);
+                if looks.is_multiple_of(TRACES_BETWEEN_LOOKS) && is_cancelled() {
+                    return Err(taken_back());
+                }
+                let in_heads = heads.remove(&hash).unwrap_or_default();
+                judge.add(fragments, in_heads, &mut skips)
+            })?;
+            let mut judged = judge.judged;
+            for ((placed, forms), counts) in
+                (view.segments.iter().zip(&tables.forms)).zip(&judged.shared)
+            {
+                let Some(forms) = forms else { continue };
+                if let Err(error) = add_shared(placed, forms, counts, &mut calls) {
                     self.skip_once(placed, &error, &mut skips)?;
                 }
             }
+            drop(tables);
             // Neighbours lie in the same segments.
             let first_of = |split: &Split| judged.fragments.get(split.fragments.start).cloned();
             judged.splits.sort_by_cached_key(|split| {
@@ -132,17 +169,16 @@ impl Engine {
             });
             self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
         }
-        let is_inside = |trace: &HeadTrace| is_within(window, trace);
-        let only_in_heads = heads.into_values().filter(is_inside);
+        let only_in_heads = heads.into_values().flatten();
         let judged = Judged {
-            whole: Vec::new(),
             splits: only_in_heads
+                .filter(|trace| is_within(window, trace))
                 .map(|trace| Split {
                     trace,
                     fragments: 0..0,
                 })
                 .collect(),
-            fragments: Vec::new(),
+            ..Judged::default()
         };
         self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
         let links = calls.counts.into_iter();
@@ -157,29 +193,35 @@ impl Engine {
         })
     }
 
-    /// By segment of the view: its traces in a range of ids; none where it can't be read.
     fn tables(
         &self,
         view: &View,
-        ids: &RangeInclusive<u64>,
+        hashes: &RangeInclusive<u32>,
         skips: &mut Skips,
         is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<Vec<TraceEntry>>, ReadError> {
-        let mut tables = Vec::new();
+    ) -> Result<Tables, ReadError> {
+        let mut tables = Tables {
+            traces: Vec::new(),
+            forms: Vec::new(),
+        };
         for placed in view.segments.iter() {
             if is_cancelled() {
                 return Err(taken_back());
             }
             // Both or none: calls that can't be read are not counted, whole or in part.
-            let read = placed.segment.edges();
-            let read = read.and_then(|_| Ok(placed.segment.traces()?.with_low_ids(ids)));
-            tables.push(match read {
-                Ok(entries) => entries,
+            let read = placed.segment.patterns().and_then(|forms| {
+                let traces = placed.segment.traces()?;
+                Ok((traces.in_hash_order(hashes).collect(), forms))
+            });
+            let (traces, forms) = match read {
+                Ok(read) => read,
                 Err(error) => {
                     self.skip_once(placed, &error, skips)?;
-                    Vec::new()
+                    (HashedTable::new(), None)
                 }
-            });
+            };
+            tables.traces.push(traces);
+            tables.forms.push(forms);
         }
         Ok(tables)
     }
@@ -256,7 +298,10 @@ impl Engine {
             service_of.clear();
             service_of.extend(spans.iter().map(|span| (span.span_id, span.service)));
             if service_of.len() < spans.len() {
-                add_batch(&self.trace_in(view, split.trace.trace_id, skips)?, calls);
+                match self.id_of(view, (fragments, split)) {
+                    Ok(trace_id) => add_batch(&self.trace_in(view, trace_id, skips)?, calls),
+                    Err((placed, error)) => self.skip_once(placed, &error, skips)?,
+                }
                 continue;
             }
             for span in spans.iter().filter(|span| !span.parent_span_id.is_zero()) {
@@ -270,92 +315,169 @@ impl Engine {
         }
         Ok(())
     }
+
+    fn id_of<'v>(
+        &self,
+        view: &'v View,
+        (fragments, split): (&[Rows], &Split),
+    ) -> Result<TraceId, (&'v Placed, SegmentError)> {
+        if !split.trace.trace_id.is_zero() {
+            return Ok(split.trace.trace_id);
+        }
+        let first = fragments.get(split.fragments.start);
+        let place =
+            first.and_then(|(segment, rows)| Some((view.segments.get(*segment)?, rows.start)));
+        let Some((placed, row)) = place else {
+            return Ok(TraceId::ZERO);
+        };
+        let read = placed.segment.traces().and_then(|traces| {
+            let entry = u32::try_from(row).ok().and_then(|row| traces.of_row(row));
+            entry.map_or(Ok(TraceId::ZERO), |entry| {
+                placed.segment.trace_id(&traces, &entry)
+            })
+        });
+        read.map_err(|error| (&**placed, error))
+    }
 }
 
-/// Judges the traces of some tables and those of them that are in heads as well, which are taken out of `heads`.
-fn judge(
-    tables: &[Vec<TraceEntry>],
+/// Decides which traces count, and what must be looked at for it.
+struct Judge<'a> {
+    engine: &'a Engine,
+    view: &'a View,
     window: Window,
-    heads: &mut ById<HeadTrace>,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<Judged, ReadError> {
-    let mut judged = Judged {
-        whole: tables.iter().map(|_| Vec::new()).collect(),
-        splits: Vec::new(),
-        fragments: Vec::new(),
-    };
-    let mut traces = 0u32;
-    each_trace(tables, |fragments| {
-        traces = traces.wrapping_add(1);
-        if traces.is_multiple_of(TRACES_BETWEEN_LOOKS) && is_cancelled() {
-            return Err(taken_back());
-        }
-        let mut all = fragments.iter().map(|(_, entry)| of_entry(entry));
-        let Some(mut trace) = all.next() else {
-            return Ok(());
-        };
-        all.for_each(|other| trace.absorb(&other));
-        let in_head = heads.remove(&trace.trace_id);
-        in_head.iter().for_each(|other| trace.absorb(other));
-        if !is_within(window, &trace) {
+    forms: &'a [Option<Arc<Patterns>>],
+    judged: Judged,
+}
+
+impl Judge<'_> {
+    /// Takes everything that has one hash, mostly the parts of one trace.
+    fn add(
+        &mut self,
+        fragments: &[Fragment],
+        in_heads: Vec<HeadTrace>,
+        skips: &mut Skips,
+    ) -> Result<(), ReadError> {
+        if let ([(segment, entry)], []) = (fragments, in_heads.as_slice()) {
+            self.add_trace(TraceId::ZERO, &[(*segment, *entry)], None);
             return Ok(());
         }
-        if let ([(segment, entry)], None) = (fragments, in_head) {
-            let whole = judged.whole.get_mut(*segment);
-            whole
-                .into_iter()
-                .for_each(|whole| whole.push(entry.ordinal));
-            return Ok(());
+        let mut parts: Vec<(TraceId, Fragment)> = Vec::new();
+        for (segment, entry) in fragments {
+            let Some(placed) = self.view.segments.get(*segment) else {
+                continue;
+            };
+            match placed.segment.trace_id_of(entry) {
+                Ok(trace_id) => parts.push((trace_id, (*segment, *entry))),
+                Err(error) => self.engine.skip_once(placed, &error, skips)?,
+            }
         }
-        let first = judged.fragments.len();
-        let parts = fragments.iter();
-        judged
-            .fragments
-            .extend(parts.map(|(segment, entry)| (*segment, entry.range())));
-        judged.splits.push(Split {
-            trace,
-            fragments: first..judged.fragments.len(),
-        });
+        // Those of a trace stay in the order of arrival.
+        parts.sort_by_key(|(trace_id, _)| *trace_id);
+        for of_trace in parts.chunk_by(|a, b| a.0 == b.0) {
+            let trace_id = of_trace.first().map(|part| part.0).unwrap_or_default();
+            let in_head = in_heads.iter().find(|trace| trace.trace_id == trace_id);
+            let fragments: Vec<Fragment> = of_trace.iter().map(|part| part.1).collect();
+            self.add_trace(trace_id, &fragments, in_head);
+        }
+        let is_known = |trace: &HeadTrace| parts.iter().any(|part| part.0 == trace.trace_id);
+        for trace in in_heads.iter().filter(|trace| !is_known(trace)) {
+            self.add_trace(trace.trace_id, &[], Some(trace));
+        }
         Ok(())
-    })?;
-    Ok(judged)
+    }
+
+    fn add_trace(&mut self, trace_id: TraceId, parts: &[Fragment], in_head: Option<&HeadTrace>) {
+        let of_entry = |(_, entry): &Fragment| HeadTrace {
+            trace_id,
+            start: entry.start,
+            end: entry.end,
+            spans: entry.rows.into(),
+        };
+        let mut all = parts.iter().map(of_entry).chain(in_head.copied());
+        let Some(mut trace) = all.next() else { return };
+        all.for_each(|other| trace.absorb(&other));
+        if !is_within(self.window, &trace) {
+            return;
+        }
+        if let ([(segment, entry)], None) = (parts, in_head)
+            && self.count_shared(*segment, entry)
+        {
+            return;
+        }
+        let first = self.judged.fragments.len();
+        let rows = parts
+            .iter()
+            .map(|(segment, entry)| (*segment, entry.range()));
+        self.judged.fragments.extend(rows);
+        self.judged.splits.push(Split {
+            trace,
+            fragments: first..self.judged.fragments.len(),
+        });
+    }
+
+    /// Counts a trace by its form. False: the form is its own.
+    fn count_shared(&mut self, segment: usize, entry: &TraceEntry) -> bool {
+        let forms = self.forms.get(segment).and_then(Option::as_ref);
+        let Some((forms, number)) = forms.and_then(|f| Some((f, f.pattern_of(entry.ordinal)?)))
+        else {
+            return false;
+        };
+        let shared = &mut self.judged.shared;
+        if shared.len() <= segment {
+            shared.resize(segment + 1, Vec::new());
+        }
+        let Some(counts) = shared.get_mut(segment) else {
+            return false;
+        };
+        if counts.is_empty() {
+            counts.resize(forms.shared().len(), 0);
+        }
+        match counts.get_mut(number as usize) {
+            Some(count) => {
+                *count += 1;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 fn is_within(window: Window, trace: &HeadTrace) -> bool {
     window.contains(trace.start) && window.contains(trace.end)
 }
 
-fn of_entry(entry: &TraceEntry) -> HeadTrace {
-    HeadTrace {
-        trace_id: entry.trace_id,
-        start: entry.start,
-        end: entry.end,
-        spans: entry.rows.into(),
-    }
-}
-
-/// Adds the calls of traces that lie in one segment alone.
-fn add_whole(placed: &Placed, ordinals: &[u32], calls: &mut Calls) -> Result<(), SegmentError> {
-    if ordinals.is_empty() {
-        return Ok(());
-    }
-    let edges = placed.segment.edges()?;
-    let mut by_pattern = vec![0u64; edges.patterns.len()];
-    for ordinal in ordinals {
-        let pattern = edges.pattern_of.get(*ordinal as usize);
-        let count = pattern.and_then(|pattern| by_pattern.get_mut(*pattern as usize));
-        count.into_iter().for_each(|count| *count += 1);
+/// Adds the calls of traces that share their forms.
+fn add_shared(
+    placed: &Placed,
+    forms: &Patterns,
+    counts: &[u64],
+    calls: &mut Calls,
+) -> Result<(), SegmentError> {
+    let catalogue = placed.segment.catalogue()?;
+    let service_of = |span: &PatternSpan| {
+        let operation = catalogue.operations.get(span.operation as usize);
+        operation.map_or(0, |operation| operation.service)
+    };
+    let mut found: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    let mut above: Vec<u32> = Vec::new();
+    let counted = forms.shared().iter().zip(counts);
+    for (form, traces) in counted.filter(|(_, traces)| **traces > 0) {
+        above.clear();
+        for span in form {
+            above.truncate(span.depth.into());
+            let child = service_of(span);
+            if let Some(parent) = above.last() {
+                *found.entry((*parent, child)).or_default() += traces;
+            }
+            above.push(child);
+        }
     }
     let name = |at: u32| {
-        let name = edges.services.get(at as usize);
+        let name = catalogue.services.get(at as usize);
         name.map(String::as_str).unwrap_or_default()
     };
-    let counted = edges.patterns.iter().zip(by_pattern);
-    for (pattern, traces) in counted.filter(|(_, traces)| *traces > 0) {
-        for edge in pattern {
-            let count = u64::from(edge.calls) * traces;
-            calls.add(name(edge.parent), name(edge.child), count);
-        }
+    for ((parent, child), count) in found {
+        calls.add(name(parent), name(child), count);
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
+use crate::index::TraceEntry;
 use crate::segment::{SearchPlan, SegmentError};
 
 use super::{Skips, taken_back};
@@ -161,7 +162,7 @@ impl Engine {
         let mut failed = None;
         let mut take = |rows: Vec<u32>| {
             // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
-            let mut found: Vec<(u32, TraceId)> = Vec::new();
+            let mut found: Vec<TraceEntry> = Vec::new();
             let mut covered_to = 0;
             for row in rows {
                 if row < covered_to {
@@ -169,14 +170,18 @@ impl Engine {
                 }
                 if let Some(entry) = traces.of_row(row) {
                     covered_to = entry.first_row + entry.rows;
-                    found.push((entry.ordinal, entry.trace_id));
+                    found.push(entry);
                 }
             }
-            for (ordinal, trace_id) in found.into_iter().rev() {
-                if best.is_closed_to(traces.latest_start(ordinal)) {
+            for entry in found.into_iter().rev() {
+                if best.is_closed_to(traces.latest_start(entry.ordinal)) {
                     return ControlFlow::Break(());
                 }
-                if let Err(error) = best.add(self, view, trace_id) {
+                let added = match placed.segment.trace_id(&traces, &entry) {
+                    Ok(trace_id) => best.add(self, view, trace_id).map_err(Failure::Question),
+                    Err(error) => Err(Failure::Segment(error)),
+                };
+                if let Err(error) = added {
                     failed = Some(error);
                     return ControlFlow::Break(());
                 }
@@ -186,7 +191,7 @@ impl Engine {
         placed
             .segment
             .search_backwards(plan, window, is_cancelled, &mut take)?;
-        failed.map_or(Ok(()), |error| Err(Failure::Question(error)))
+        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -41,13 +41,11 @@ impl Engine {
         let mut fragments: Vec<SpanBatch> = Vec::new();
         // Segments are in the order in which their spans arrived, and heads came after all of them.
         for placed in view.segments.iter() {
-            let read = placed
-                .segment
-                .traces()
-                .and_then(|traces| match traces.find(trace_id) {
-                    Some(entry) => placed.segment.read_trace(&entry).map(Some),
-                    None => Ok(None),
-                });
+            let found = placed.segment.find_trace(trace_id);
+            let read = found.and_then(|found| {
+                let trace = found.map(|entry| placed.segment.read_trace(&entry));
+                trace.transpose()
+            });
             match read {
                 Ok(Some(batch)) => fragments.push(batch),
                 Ok(None) => {}
@@ -99,20 +97,17 @@ impl Engine {
             }
         };
         for placed in view.segments.iter() {
-            match placed.segment.traces() {
-                Ok(traces) => {
-                    if let Some(entry) = traces.find(trace_id) {
-                        add(
-                            HeadTrace {
-                                trace_id,
-                                start: entry.start,
-                                end: entry.end,
-                                spans: entry.rows.into(),
-                            },
-                            true,
-                        );
-                    }
+            match placed.segment.find_trace(trace_id) {
+                Ok(Some(entry)) => {
+                    let trace = HeadTrace {
+                        trace_id,
+                        start: entry.start,
+                        end: entry.end,
+                        spans: entry.rows.into(),
+                    };
+                    add(trace, true);
                 }
+                Ok(None) => {}
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }

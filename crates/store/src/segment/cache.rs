@@ -13,8 +13,10 @@ use super::meta::FileKind;
 use super::opened::OpenedPage;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
-use crate::index::sidecar::Directory;
-use crate::index::{Catalogue, Edges, TraceTable};
+use crate::index::patterns::Patterns;
+use crate::index::rollup::Rollup;
+use crate::index::sidecar::{Directory, Tag};
+use crate::index::{Catalogue, TraceTable};
 
 /// What an entry is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +27,9 @@ pub(crate) enum Part {
     Filters,
     Keys,
     Catalogue,
-    Edges,
+    Patterns,
+    /// By the tag of its section.
+    Rollup(Tag),
     Resources,
     /// Of a column in a row group.
     Dictionary(FileKind, u32, u32),
@@ -44,7 +48,8 @@ pub(crate) enum Kept {
     Filters(Arc<Filters>),
     Keys(Arc<KeyList>),
     Catalogue(Arc<Catalogue>),
-    Edges(Arc<Edges>),
+    Patterns(Arc<Patterns>),
+    Rollup(Arc<Rollup>),
     Resources(Arc<SpanBatch>),
     Dictionary(Arc<Values>),
     Page(Arc<OpenedPage>),
@@ -83,7 +88,8 @@ keep! {
     Filters => Filters,
     KeyList => Keys,
     Catalogue => Catalogue,
-    Edges => Edges,
+    Patterns => Patterns,
+    Rollup => Rollup,
     SpanBatch => Resources,
     Values => Dictionary,
     OpenedPage => Page,
@@ -102,7 +108,8 @@ impl Weighter<(u64, Part), Kept> for Bytes {
             Kept::Filters(filters) => filters.size_bytes(),
             Kept::Keys(keys) => keys.size_bytes(),
             Kept::Catalogue(catalogue) => catalogue.size_bytes(),
-            Kept::Edges(edges) => edges.size_bytes(),
+            Kept::Patterns(patterns) => patterns.size_bytes(),
+            Kept::Rollup(rollup) => rollup.size_bytes(),
             Kept::Resources(batch) => batch.size_bytes(),
             Kept::Dictionary(values) => values.size_bytes(),
             Kept::Page(page) => page.size_bytes(),

@@ -248,8 +248,8 @@ fn is_first_version(version: &u32) -> bool {
 }
 
 impl SegmentMeta {
-    /// The version of sidecars that are written now. An older one is made again as it was.
-    pub const VERSION: u32 = 2;
+    /// The version of sidecars that are written now.
+    pub const VERSION: u32 = 3;
 
     /// The file of a kind; `None` when the segment has none.
     #[must_use]

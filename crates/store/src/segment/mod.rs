@@ -20,6 +20,7 @@ mod cache;
 mod children;
 mod chunk;
 mod column;
+pub(crate) mod critical;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod envelope;
@@ -43,6 +44,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trace_ids;
 mod verify;
 pub(crate) mod write;
 

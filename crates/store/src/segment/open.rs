@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use journal::{File, Files, OpenMode, read_exact_at};
+use model::TraceId;
 
 use super::SegmentError;
 use super::cache::{Keep, Part, SegmentCache};
@@ -26,11 +27,13 @@ use super::opened::OpenedPage;
 use super::page::PageOpener;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
+use crate::index::patterns::Patterns;
+use crate::index::rollup::{HOUR_NANOS, MINUTE_NANOS, Rollup};
 use crate::index::sidecar::{
-    CATALOGUE, Directory, EDGES, FILTERS, KEYS, ORPHANS, TRACE_FACTS, TRACE_IDS, TRACES_BY_START,
-    Tag,
+    CALLS_BY_HOUR, CALLS_BY_MINUTE, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS_BY_HOUR,
+    OPERATIONS_BY_MINUTE, PATTERNS, TRACE_FACTS, TRACE_HASHES, TRACES_BY_START, Tag,
 };
-use crate::index::{self, Catalogue, Edges, Facts, TraceTable};
+use crate::index::{self, Catalogue, Facts, TraceTable};
 
 /// An open segment.
 #[derive(Debug)]
@@ -166,19 +169,24 @@ impl Segment {
     /// The traces.
     pub fn traces(&self) -> Result<Arc<TraceTable>, SegmentError> {
         self.part(Part::Traces, || {
-            let is_of_first_version = self.directory()?.has(TRACES_BY_START);
-            let facts = if is_of_first_version {
-                self.section(TRACES_BY_START)?
+            let spans = self.meta.spans;
+            let directory = self.directory()?;
+            let table = if directory.has(TRACE_HASHES) {
+                let facts = self.section(TRACE_FACTS)?;
+                TraceTable::parse(&self.section(TRACE_HASHES)?, Facts::Signed(&facts), spans)
             } else {
-                self.section(TRACE_FACTS)?
+                // Older versions have the ids themselves, which are in the column as well.
+                let runs = self.trace_runs()?;
+                let ids: Vec<TraceId> = runs.iter().map(|(id, _)| *id).collect();
+                if directory.has(TRACES_BY_START) {
+                    let facts = self.section(TRACES_BY_START)?;
+                    TraceTable::parse_with_ids(&ids, Facts::ByStart(&facts), spans)
+                } else {
+                    let facts = self.section(TRACE_FACTS)?;
+                    TraceTable::parse_with_ids(&ids, Facts::Signed(&facts), spans)
+                }
             };
-            let of_version = if is_of_first_version {
-                Facts::ByStart(&facts)
-            } else {
-                Facts::Signed(&facts)
-            };
-            let table = TraceTable::parse(&self.section(TRACE_IDS)?, of_version, self.meta.spans);
-            table.ok_or_else(|| self.senseless("TRID or TRFA"))
+            table.ok_or_else(|| self.senseless("TRHA or TRFA"))
         })
     }
 
@@ -189,19 +197,36 @@ impl Segment {
         })
     }
 
-    /// The calls between services.
-    pub fn edges(&self) -> Result<Arc<Edges>, SegmentError> {
-        self.part(Part::Edges, || {
-            let services = self.catalogue()?.services.clone();
+    /// The forms of traces; `None` in segments of an older version, which don't have them.
+    pub(crate) fn patterns(&self) -> Result<Option<Arc<Patterns>>, SegmentError> {
+        if !self.directory()?.has(PATTERNS) {
+            return Ok(None);
+        }
+        let made = self.part(Part::Patterns, || {
+            let operations = self.catalogue()?.operations.len();
             let traces = self.meta.traces as usize;
-            let edges = Edges::parse(
-                &self.section(EDGES)?,
-                &self.section(ORPHANS)?,
-                services,
-                traces,
-            );
-            edges.ok_or_else(|| self.senseless("EDGE or ORPH"))
-        })
+            let patterns = Patterns::parse(&self.section(PATTERNS)?, operations, traces);
+            patterns.ok_or_else(|| self.senseless("PATT"))
+        });
+        made.map(Some)
+    }
+
+    /// Spans counted by unit of time; `None` where rows must be counted.
+    pub(crate) fn rollup(&self, of: RollupOf) -> Result<Option<Arc<Rollup>>, SegmentError> {
+        let (tag, unit_nanos) = match of {
+            RollupOf::OperationsByMinute => (OPERATIONS_BY_MINUTE, MINUTE_NANOS),
+            RollupOf::OperationsByHour => (OPERATIONS_BY_HOUR, HOUR_NANOS),
+            RollupOf::CallsByMinute => (CALLS_BY_MINUTE, MINUTE_NANOS),
+            RollupOf::CallsByHour => (CALLS_BY_HOUR, HOUR_NANOS),
+        };
+        if !self.directory()?.has(tag) {
+            return Ok(None);
+        }
+        let made = self.part(Part::Rollup(tag), || {
+            let rollup = Rollup::parse(&self.section(tag)?, unit_nanos);
+            rollup.ok_or_else(|| self.senseless(&String::from_utf8_lossy(&tag)))
+        })?;
+        Ok(Some(made).filter(|rollup| rollup.is_complete))
     }
 
     pub(crate) fn filters(&self) -> Result<Arc<Filters>, SegmentError> {
@@ -371,7 +396,8 @@ impl Segment {
         })
     }
 
-    /// Writes the sidecar anew from the Parquet files, durable on return. The bytes are those of the first time.
+    /// Writes the sidecar anew from the Parquet files, durable on return. The bytes are those of the first time, unless
+    /// that was an older version of the program.
     pub fn rebuild_sidecar(&self) -> Result<(), SegmentError> {
         let (bytes, _) = self.sidecar_from_data()?;
         // Not in place: whoever has the old one open reads on.
@@ -382,6 +408,25 @@ impl Segment {
         self.cache.forget(old);
         Ok(())
     }
+}
+
+/// What spans are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RollupOf {
+    OperationsByMinute,
+    OperationsByHour,
+    CallsByMinute,
+    CallsByHour,
+}
+
+impl RollupOf {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [
+        Self::OperationsByMinute,
+        Self::OperationsByHour,
+        Self::CallsByMinute,
+        Self::CallsByHour,
+    ];
 }
 
 /// Takes an opened page, where it is, and the rows that are wanted of it.

@@ -12,8 +12,9 @@ use model::batch::{Attributes, BatchBuilder, SpanBatch};
 
 use super::SegmentError;
 use super::attributes::{AttributeColumns, FieldUses, FileAttributes};
+use super::critical::{OwnTime, own_times};
 use super::envelope::EnvelopeCopier;
-use super::meta::FileKind;
+use super::meta::{FileKind, Level};
 use super::open::Segment;
 use super::order::{RowOrder, TraceOrder, order_rows};
 use crate::index::OwnerKind;
@@ -26,12 +27,15 @@ pub(crate) struct Shared {
     pub links: FileAttributes,
     /// The resources and scopes so far; their rows are their numbers in the file.
     pub envelopes: BatchBuilder,
+    /// Whether it holds whole traces, so that it can be told what of their time is whose.
+    pub has_own_times: bool,
 }
 
 impl Shared {
     /// Columns follow from the first row group.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(level: Level) -> Self {
         Self {
+            has_own_times: level == Level::Merged,
             spans: FileAttributes::new("a."),
             events: FileAttributes::new("e."),
             links: FileAttributes::new("l."),
@@ -42,6 +46,7 @@ impl Shared {
     /// Columns follow from those of other segments, whose spans are moved into this one. An error says which of them
     /// can't be read.
     pub(crate) fn joining<'s>(
+        level: Level,
         others: impl Iterator<Item = &'s Segment>,
     ) -> Result<Self, (usize, SegmentError)> {
         let files = [
@@ -65,6 +70,7 @@ impl Shared {
         }
         let [spans, events, links] = uses.map(Option::unwrap_or_default);
         Ok(Self {
+            has_own_times: level == Level::Merged,
             spans: FileAttributes::joining("a.", &spans),
             events: FileAttributes::joining("e.", &events),
             links: FileAttributes::joining("l.", &links),
@@ -102,6 +108,8 @@ pub(crate) struct Parts<'a> {
     pub resources: Vec<u32>,
     /// The same of scopes.
     pub scopes: Vec<u32>,
+    /// By row of the group, where traces are whole.
+    pub own_times: Option<Vec<OwnTime>>,
 }
 
 impl<'a> Parts<'a> {
@@ -148,7 +156,9 @@ impl<'a> Parts<'a> {
         let resources = numbers(batch.resources().len(), &columns.resource, &mut number);
         let mut number = |row: usize| copier.scope(row, &mut shared.envelopes).unwrap_or_default();
         let scopes = numbers(batch.scopes().len(), &columns.scope, &mut number);
+        let own_times = shared.has_own_times.then(|| own_times(batch, &order));
         Ok(Self {
+            own_times,
             batch,
             order,
             spans,

@@ -35,6 +35,7 @@ const KEPT_ROWS_MAX: usize = 16_384;
 /// The columns of a span's own fields.
 #[derive(Debug)]
 struct SpanCells {
+    trace_id: Column,
     kin: KinCells,
     arrival: Column,
     start: Column,
@@ -165,23 +166,6 @@ impl Segment {
         Ok(footer)
     }
 
-    /// The rows of the traces as the data has them, without times.
-    pub(crate) fn traces_from_data(&self) -> Result<TraceTable, SegmentError> {
-        let mut traces: Vec<(TraceId, u32)> = Vec::new();
-        self.each_cell("trace_id", |column, at| {
-            let id = column
-                .bytes(at)
-                .and_then(|id| id.try_into().ok())
-                .map(TraceId)
-                .unwrap_or_default();
-            match traces.last_mut() {
-                Some((last, rows)) if *last == id => *rows += 1,
-                _ => traces.push((id, 1)),
-            }
-        })?;
-        Ok(TraceTable::of_runs(&traces))
-    }
-
     /// The numbers of a column of the spans, 0 where there is none.
     pub(crate) fn numbers(&self, name: &str) -> Result<Vec<u64>, SegmentError> {
         let mut numbers = Vec::with_capacity(self.meta().spans as usize);
@@ -191,7 +175,7 @@ impl Segment {
         Ok(numbers)
     }
 
-    fn each_cell(
+    pub(crate) fn each_cell(
         &self,
         name: &str,
         mut take: impl FnMut(&Column, usize),
@@ -229,6 +213,7 @@ impl<'a> RowReader<'a> {
         let kin = KinCells::read(&columns, piece, self.opener)?;
         let mut column = |name: &str| columns.read(name, piece, self.opener);
         Ok(SpanCells {
+            trace_id: column("trace_id")?,
             kin,
             arrival: column("arrival")?,
             start: column("start_time")?,
@@ -259,21 +244,15 @@ impl<'a> RowReader<'a> {
         let mut events = EventCells::read(self.segment, &piece.all, self.opener)?;
         let mut links = LinkCells::read(self.segment, &piece.all, self.opener)?;
         let order = self.order_of(piece, &cells, by_arrival);
-        let mut trace: Option<TraceEntry> = None;
         for at in order {
             let row = piece.all.start + at;
-            if trace.is_none_or(|trace| !trace.range().contains(&row)) {
-                trace = self.traces.of_row(row as u32);
-            }
             let parent = parents.get(at).copied().unwrap_or_default();
-            let put = trace.and_then(|trace| {
-                self.put_span(
-                    (row, at),
-                    (&mut cells, &mut attributes),
-                    (trace.trace_id, parent),
-                    (&mut events, &mut links),
-                )
-            });
+            let put = self.put_span(
+                (row, at),
+                (&mut cells, &mut attributes),
+                parent,
+                (&mut events, &mut links),
+            );
             put.ok_or_else(|| {
                 SegmentError::corrupt(
                     &self.segment.path(FileKind::Spans),
@@ -319,9 +298,10 @@ impl<'a> RowReader<'a> {
         &mut self,
         (row, at): (usize, usize),
         (cells, attributes): (&mut SpanCells, &mut AttributeReader),
-        (trace_id, parent_span_id): (TraceId, SpanId),
+        parent_span_id: SpanId,
         (events, links): (&mut [EventCells], &mut [LinkCells]),
     ) -> Option<()> {
+        let trace_id = TraceId(cells.trace_id.bytes(at)?.try_into().ok()?);
         let attributes = attributes.put(at, self.builder)?;
         for group in events {
             group.put(row as u32, self.builder)?;

@@ -27,6 +27,9 @@ pub(crate) const TENANT_NOTE: &str = "trackway.tenant";
 /// The version of the columns; readers refuse others.
 pub(crate) const SCHEMA_VERSION: &str = "1";
 
+/// Only in segments of whole traces.
+pub(crate) const CRITICAL_COLUMN: &str = "critical";
+
 const DICTIONARY: Prefer = Prefer::DictionaryOr(PageEncoding::Plain);
 
 /// The next row group of a segment's files.
@@ -111,6 +114,7 @@ impl<'a> Group<'a> {
             self.trace_of.get(row).copied().map_or(0, u64::from)
         })];
         columns.append(&mut structure_columns(parts));
+        columns.extend(critical_column(parts));
         columns.append(&mut self.field_columns());
         columns.append(&mut self.shared.spans.columns(&parts.spans, parts.batch));
         columns
@@ -365,6 +369,22 @@ fn structure_columns<'a>(parts: &'a Parts<'a>) -> Vec<TableColumn<'a>> {
                 .wrapping_sub(parts.pick(&spans.start, row))
         }),
     ]
+}
+
+/// The time on the critical path that no child covers; missing where that is all that no child covers.
+fn critical_column<'a>(parts: &'a Parts<'a>) -> Option<TableColumn<'a>> {
+    let own_times = parts.own_times.as_ref()?;
+    let critical = |row: usize| {
+        let own = own_times.get(row).filter(|own| own.critical != own.own)?;
+        Some(own.critical)
+    };
+    Some(TableColumn {
+        name: CRITICAL_COLUMN.to_owned(),
+        plain: Plain::Int64,
+        prefer: Prefer::DictionaryOr(PageEncoding::Split),
+        meaning: Meaning::None,
+        source: Source::Maybe(Box::new(critical)),
+    })
 }
 
 fn child<T: Copy + Default>(children: &Children, column: &[T], at: usize) -> T {

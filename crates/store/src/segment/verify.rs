@@ -5,7 +5,7 @@
 
 use journal::read_to_end;
 
-use super::meta::FileKind;
+use super::meta::{FileKind, SegmentMeta};
 use super::open::Segment;
 use super::order::TraceOrder;
 use super::parts::{Envelopes, Parts, Shared};
@@ -132,6 +132,10 @@ impl Segment {
                 "its bounds or counts are not the manifest's".to_owned(),
             );
         }
+        if self.meta().version < SegmentMeta::VERSION {
+            // What an older version would have written is not known any more; its checksums are right.
+            return Ok(damage);
+        }
         let (wanted, _) = index.finish(&Envelopes::new(shared.envelopes)?, &described)?;
         let there = read_to_end(self.file(FileKind::Index)?);
         let there = there
@@ -151,15 +155,16 @@ impl Segment {
         &self,
         look: &mut dyn FnMut(&Parts<'_>, &TraceTable, usize),
     ) -> Result<(IndexBuilder, Shared), SegmentError> {
-        let traces = self.traces_from_data()?;
-        let (mut index, mut shared) = (IndexBuilder::default(), Shared::new());
+        let traces = TraceTable::of_runs(&self.trace_runs()?);
+        let level = self.meta().id.level;
+        let (mut index, mut shared) = (IndexBuilder::default(), Shared::new(level));
         for group in &self.spans_footer()?.groups {
             let batch = self.read_with(&traces, std::slice::from_ref(&group.rows), true)?;
             // Columns are of no interest here, so that each row group may have others.
             let envelopes = std::mem::take(&mut shared.envelopes);
             shared = Shared {
                 envelopes,
-                ..Shared::new()
+                ..Shared::new(level)
             };
             let parts = Parts::new(&batch, TraceOrder::AsGiven, &mut shared)?;
             look(&parts, &traces, group.rows.start);
@@ -171,7 +176,9 @@ impl Segment {
     /// The bytes of the sidecar that the Parquet files call for, and where its directory begins.
     pub(crate) fn sidecar_from_data(&self) -> Result<(Vec<u8>, usize), SegmentError> {
         let (index, shared) = self.index_from_data(&mut |_, _, _| ())?;
-        index.finish(&Envelopes::new(shared.envelopes)?, self.meta())
+        let mut meta = self.meta().clone();
+        meta.version = SegmentMeta::VERSION;
+        index.finish(&Envelopes::new(shared.envelopes)?, &meta)
     }
 }
 

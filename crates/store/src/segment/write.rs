@@ -37,7 +37,7 @@ pub fn write_segment(
     batch: &SpanBatch,
 ) -> Result<SegmentMeta, SegmentError> {
     let place = Place { files, dir, id };
-    let mut writer = SegmentWriter::new(place, tenant, Shared::new())?;
+    let mut writer = SegmentWriter::new(place, tenant, Shared::new(id.level))?;
     if !batch.is_empty() {
         writer.add(batch, TraceOrder::ByStart)?;
     }
@@ -120,6 +120,7 @@ impl<'a> SegmentWriter<'a> {
             events,
             links,
             envelopes,
+            has_own_times: _,
         } = self.shared;
         for (table, attributes) in self.tables.into_iter().zip([spans, events, links]) {
             if let Some(table) = table {

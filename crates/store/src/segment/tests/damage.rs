@@ -4,6 +4,7 @@ use model::contract::Window;
 use model::{Field, Literal, Operator, Place, Predicate};
 
 use super::*;
+use crate::segment::open::RollupOf;
 use crate::segment::{FileKind, SegmentError, SegmentErrorKind};
 
 /// Everything that is asked of a segment here, as text.
@@ -19,7 +20,14 @@ fn answers(segment: &Segment) -> Result<Vec<String>, SegmentError> {
                 .collect::<Vec<_>>()
         ));
     }
-    answers.push(format!("{:?}{:?}", segment.catalogue()?, segment.edges()?));
+    answers.push(format!(
+        "{:?}{:?}",
+        segment.catalogue()?,
+        segment.patterns()?
+    ));
+    for of in RollupOf::ALL {
+        answers.push(format!("{:?}", segment.rollup(of)?));
+    }
     let attribute = |key: &str| Field::Attribute {
         place: Place::Anywhere,
         key: key.to_owned(),

@@ -2,7 +2,6 @@
 //!
 //! `UPDATE=1` writes the files anew; only a new version of the format may need that.
 
-use super::super::FileKind;
 use super::*;
 
 fn golden_dir(version: u32) -> PathBuf {
@@ -120,11 +119,28 @@ fn read_golden(version: u32) -> Segment {
 }
 
 #[test]
-fn the_first_version_of_the_format_is_still_read_and_its_sidecar_made_again() {
-    let segment = read_golden(1);
-    let path = golden_dir(1).join(FileKind::Index.name(ID));
-    let (bytes, _) = segment.sidecar_from_data().unwrap();
-    assert!(bytes == std::fs::read(path).unwrap());
+fn older_versions_of_the_format_are_still_read_and_get_an_index_of_this_one() {
+    for version in 1..SegmentMeta::VERSION {
+        let old = read_golden(version);
+        assert_eq!(old.patterns().unwrap(), None);
+        let copy = TempDir::new();
+        for about in &old.meta().files {
+            let from = golden_dir(version).join(&about.name);
+            std::fs::copy(from, copy.0.join(&about.name)).unwrap();
+        }
+        open(&copy.0, old.meta().clone()).rebuild_sidecar().unwrap();
+        let new = open(&copy.0, old.meta().clone());
+        assert!(new.patterns().unwrap().is_some());
+        let entries = |segment: &Segment| segment.traces().unwrap().iter().collect::<Vec<_>>();
+        assert_eq!(entries(&new), entries(&old));
+        for entry in entries(&new) {
+            let (new, old) = (
+                new.read_trace(&entry).unwrap(),
+                old.read_trace(&entry).unwrap(),
+            );
+            assert!((0..new.len()).all(|row| new.span_hash(row) == old.span_hash(row)));
+        }
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn assert_round_trip(batch: &SpanBatch) {
     assert_eq!(traces.len(), wanted.len());
     let mut total = 0;
     for (trace_id, hashes) in &wanted {
-        let entry = traces.find(*trace_id).unwrap();
+        let entry = segment.find_trace(*trace_id).unwrap().unwrap();
         let trace = segment.read_trace(&entry).unwrap();
         let read: Vec<u64> = (0..trace.len()).map(|row| trace.span_hash(row)).collect();
         assert_eq!(&read, hashes, "{trace_id}");
@@ -165,7 +165,7 @@ fn a_trace_of_hundreds_of_thousands_of_spans_comes_back() {
     let batch = builder.finish();
     let dir = TempDir::new();
     let segment = open(&dir.0, write(&dir.0, &batch));
-    let entry = segment.traces().unwrap().find(TraceId([3; 16])).unwrap();
+    let entry = segment.find_trace(TraceId([3; 16])).unwrap().unwrap();
     let read = segment.read_trace(&entry).unwrap();
     assert_eq!(read.spans().span_id, batch.spans().span_id);
     assert_eq!(read.spans().parent_span_id, batch.spans().parent_span_id);

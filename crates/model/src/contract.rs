@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::batch::SpanBatch;
 use crate::predicate::Predicate;
+use crate::rates::{RatesAnswer, RatesRequest};
 use crate::{TenantId, TraceId};
 
 /// An answer that is still being made.
@@ -284,4 +285,7 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         tenant: &TenantId,
         window: Window,
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>>;
+
+    /// Spans counted over time.
+    fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>>;
 }

@@ -10,6 +10,7 @@ pub mod contract;
 pub mod histogram;
 mod id;
 pub mod predicate;
+pub mod rates;
 mod tenant;
 pub mod value;
 

@@ -8,6 +8,7 @@ use model::contract::{
     Answer, DependencyAnswer, Operation, ReadError, SearchAnswer, SearchRequest, Skipped,
     SpanReader, TraceAnswer, TraceHit, Window,
 };
+use model::rates::{RatesAnswer, RatesRequest};
 use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 use plumbing::{CpuPool, ManualClock, Metrics};
 use query::{Query, QueryLimits};
@@ -114,6 +115,14 @@ impl SpanReader for Told {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let answer = self.or_error(DependencyAnswer {
             links: Vec::new(),
+            skipped: self.skipped.clone(),
+        });
+        Box::pin(async move { answer })
+    }
+
+    fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
+        let answer = self.or_error(RatesAnswer {
+            series: Vec::new(),
             skipped: self.skipped.clone(),
         });
         Box::pin(async move { answer })

@@ -18,6 +18,7 @@ use model::contract::{
     Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer,
     SearchRequest, SpanReader, SpanWriter, TraceAnswer, Window, WriteError,
 };
+use model::rates::{RatesAnswer, RatesRequest};
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
@@ -360,6 +361,10 @@ impl SpanReader for Store {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, is_cancelled| engine.dependencies(&tenant, window, is_cancelled))
+    }
+
+    fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.rates(&request, is_cancelled))
     }
 }
 

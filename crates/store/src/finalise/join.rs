@@ -1,20 +1,21 @@
-//! Reads the traces of a slice: their parts from all inputs, in order of arrival, each span once.
+//! Reads the traces of a slice: their parts from all inputs, in order of arrival, each span once, and without those
+//! that another segment of the store has already.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{BatchBuilder, SpanBatch, TraceId};
+use hashbrown::{HashMap, HashSet};
+use model::{BatchBuilder, SpanBatch, SpanId, TraceId};
 
 use super::Failure;
 use super::traces::Group;
 use crate::engine::Placed;
 use crate::head::Seen;
-use crate::index::TraceTable;
-use crate::segment::SegmentError;
+use crate::index::{TraceEntry, TraceTable, trace_hash};
 use crate::segment::page::PageOpener;
+use crate::segment::{Segment, SegmentError};
 
 /// Rows that are read at once; a longer trace is read whole.
 const READ_ROWS: usize = 16_384;
@@ -28,6 +29,10 @@ pub(super) struct InputTraces {
 }
 
 impl InputTraces {
+    fn iter(&self) -> impl Iterator<Item = (TraceEntry, TraceId)> + '_ {
+        self.table.iter().zip(self.ids.iter().copied())
+    }
+
     fn of(input: &Placed) -> Result<Self, SegmentError> {
         let table = input.segment.traces()?;
         let ids = input.segment.trace_ids(&table)?;
@@ -41,19 +46,31 @@ pub(super) struct Joiner<'a> {
     tables: Vec<InputTraces>,
     /// By input: what was opened of it for the row group before, since the next one goes on there.
     openers: BTreeMap<usize, PageOpener>,
+    /// What other segments have of the slice's traces: a span that was sent again long after is known from there.
+    elsewhere: HashMap<TraceId, Vec<Elsewhere>, RandomState>,
+}
+
+/// A part of a trace in a segment that is not merged here.
+#[derive(Debug)]
+struct Elsewhere {
+    placed: Arc<Placed>,
+    entry: TraceEntry,
 }
 
 impl<'a> Joiner<'a> {
-    pub(super) fn new(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
+    /// `others` are the segments of the tenant that are not merged here and came before.
+    pub(super) fn new(inputs: &'a [Arc<Placed>], others: &[Arc<Placed>]) -> Result<Self, Failure> {
         let mut tables = Vec::with_capacity(inputs.len());
         for (at, input) in inputs.iter().enumerate() {
             let table = InputTraces::of(input);
             tables.push(table.map_err(|error| Failure::Input(at, error))?);
         }
+        let elsewhere = find_elsewhere(&tables, others);
         Ok(Self {
             inputs,
             tables,
             openers: BTreeMap::new(),
+            elsewhere,
         })
     }
 
@@ -84,12 +101,93 @@ impl<'a> Joiner<'a> {
             read.map_err(|error| Failure::Input(at, error))?;
         }
         let batch = builder.finish();
-        Ok(if group.has_split {
-            without_repeats(batch, group)
+        let known = self.known(group, &batch);
+        Ok(if group.has_split || !known.is_empty() {
+            without_repeats(batch, group, &known)
         } else {
             batch
         })
     }
+
+    /// Spans that lie elsewhere with the ids of some of a row group. Where that can't be read, a span is there twice
+    /// until it can be; questions tell that it is the same.
+    fn known(&self, group: &Group, batch: &SpanBatch) -> Vec<SpanBatch> {
+        if plumbing::planted("store-merge-forgets-the-past") {
+            return Vec::new();
+        }
+        let mut parts: Vec<(&Segment, TraceId, Range<usize>)> = Vec::new();
+        if !self.elsewhere.is_empty() {
+            let mut ids: Vec<TraceId> = group.fragments.iter().map(|part| part.trace_id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            for id in ids {
+                let of_trace = self.elsewhere.get(&id).into_iter().flatten();
+                parts.extend(of_trace.map(|part| (&part.placed.segment, id, part.entry.range())));
+            }
+        }
+        for part in &group.before {
+            let input = self.inputs.get(part.input);
+            parts.extend(input.map(|input| (&input.segment, part.trace_id, part.entry.range())));
+        }
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let spans = batch.spans();
+        let ids: HashSet<(TraceId, SpanId), RandomState> = spans
+            .trace_id
+            .iter()
+            .copied()
+            .zip(spans.span_id.iter().copied())
+            .collect();
+        let read = parts.into_iter().map(|(segment, trace_id, rows)| {
+            let (mut row, mut found) = (rows.start, Vec::new());
+            segment.each_kin(&[rows], |_, kin| {
+                if ids.contains(&(trace_id, kin.span_id)) {
+                    found.push(row..row + 1);
+                }
+                row += 1;
+            })?;
+            segment.read_rows(&found)
+        });
+        let known: Vec<SpanBatch> = read.filter_map(Result::ok).collect();
+        known
+            .into_iter()
+            .filter(|known| !known.is_empty())
+            .collect()
+    }
+}
+
+/// What other segments have of the traces of some inputs. A span that is sent again has the same times, so only segments
+/// and traces of that time are looked at.
+fn find_elsewhere(
+    tables: &[InputTraces],
+    others: &[Arc<Placed>],
+) -> HashMap<TraceId, Vec<Elsewhere>, RandomState> {
+    let mut found: HashMap<TraceId, Vec<Elsewhere>, RandomState> = HashMap::default();
+    for placed in others {
+        let meta = &placed.listed.meta;
+        // One that can't be read has nothing to tell.
+        let Ok(traces) = placed.segment.traces() else {
+            continue;
+        };
+        let mut looked: HashSet<TraceId, RandomState> = HashSet::default();
+        for (entry, trace_id) in tables.iter().flat_map(InputTraces::iter) {
+            let is_of_time = entry.start <= meta.max_end && meta.min_start <= entry.end;
+            if !is_of_time || traces.candidates(trace_hash(trace_id)).next().is_none() {
+                continue;
+            }
+            if looked.insert(trace_id)
+                && let Ok(Some(entry)) = placed.segment.find_trace(trace_id)
+            {
+                let placed = Arc::clone(placed);
+                found
+                    .entry(trace_id)
+                    .or_default()
+                    .push(Elsewhere { placed, entry });
+            }
+        }
+    }
+    found
 }
 
 /// Puts ranges together that follow each other, up to as many rows as are read at once.
@@ -108,13 +206,19 @@ fn together(mut rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 /// Drops every span that is there already with the same content. An input has a span once, so only traces with several
-/// parts are looked at.
-fn without_repeats(batch: SpanBatch, group: &Group) -> SpanBatch {
+/// parts are looked at, and those of which something is known from elsewhere.
+fn without_repeats(batch: SpanBatch, group: &Group, known: &[SpanBatch]) -> SpanBatch {
     let mut parts: HashMap<TraceId, u32, RandomState> = HashMap::default();
     for fragment in &group.fragments {
         *parts.entry(fragment.trace_id).or_default() += 1;
     }
     let mut seen = Seen::default();
+    for known in known {
+        for (row, trace_id) in known.spans().trace_id.iter().enumerate() {
+            seen.is_repeat(known, row);
+            parts.insert(*trace_id, u32::MAX);
+        }
+    }
     let trace_ids = batch.spans().trace_id.iter().enumerate();
     let repeats: Vec<usize> = trace_ids
         .filter(|(_, id)| parts.get(*id).is_some_and(|parts| *parts > 1))

@@ -174,7 +174,7 @@ impl Engine {
         finaliser: &mut Finaliser,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<u64, Failure> {
-        let mut joiner = Joiner::new(&slice.inputs)?;
+        let mut joiner = Joiner::new(&slice.inputs, &slice.others)?;
         let group_spans = self.options.group_spans_max;
         let traces = Traces::new(joiner.tables(), slice, group_spans);
         let mut outputs = Vec::new();
@@ -209,14 +209,19 @@ impl Engine {
                 TraceOrder::ByStart
             };
             let id = slice.name(level);
-            outputs.push(self.write_output(slice, id, |writer| {
+            outputs.extend(self.write_output(slice, id, |writer| {
+                let mut has_spans = false;
                 for group in &groups {
                     if is_cancelled() {
                         return Err(Failure::Cancelled);
                     }
-                    writer.add(&joiner.batch(group)?, order)?;
+                    let batch = joiner.batch(group)?;
+                    if !batch.is_empty() {
+                        writer.add(&batch, order)?;
+                        has_spans = true;
+                    }
                 }
-                Ok(())
+                Ok(has_spans)
             })?);
         }
         for piece in traces.pieces() {
@@ -224,21 +229,25 @@ impl Engine {
                 return Err(Failure::Cancelled);
             }
             let id = slice.name_of_inputs(Level::Piece, &piece.inputs);
-            outputs.push(self.write_output(slice, id, |writer| {
-                writer.add(&joiner.batch(&piece.group)?, TraceOrder::ByStart)?;
-                Ok(())
+            outputs.extend(self.write_output(slice, id, |writer| {
+                let batch = joiner.batch(&piece.group)?;
+                if batch.is_empty() {
+                    return Ok(false);
+                }
+                writer.add(&batch, TraceOrder::ByStart)?;
+                Ok(true)
             })?);
         }
         Ok(())
     }
 
-    /// Writes one segment; durable but for its `.meta`.
+    /// Writes one segment; durable but for its `.meta`. None, when there is no span for it.
     fn write_output(
         &self,
         slice: &Slice,
         id: SegmentId,
-        fill: impl FnOnce(&mut SegmentWriter<'_>) -> Result<(), Failure>,
-    ) -> Result<Output, Failure> {
+        fill: impl FnOnce(&mut SegmentWriter<'_>) -> Result<bool, Failure>,
+    ) -> Result<Option<Output>, Failure> {
         let created_unix_nanos = slice.created();
         let dir = PathBuf::from("seg")
             .join(slice.tenant.as_str())
@@ -257,11 +266,17 @@ impl Engine {
             let shared = Shared::joining(id.level, inputs)
                 .map_err(|(input, error)| Failure::Input(input, error))?;
             let mut writer = SegmentWriter::new(place, &slice.tenant, shared)?;
-            fill(&mut writer)?;
-            Ok(writer.finish()?)
+            if !fill(&mut writer)? {
+                return Ok(None);
+            }
+            Ok(Some(writer.finish()?))
         })();
         let meta = match written {
-            Ok(meta) => meta,
+            Ok(Some(meta)) => meta,
+            Ok(None) => {
+                self.discard_files(&path, id);
+                return Ok(None);
+            }
             Err(failure) => {
                 self.discard_files(&path, id);
                 return Err(failure);
@@ -275,7 +290,7 @@ impl Engine {
         let (files, cache) = (Arc::clone(&self.files), Arc::clone(&self.cache));
         let segment = Segment::open(files, &path, meta, cache)?;
         let placed = Arc::new(Placed::new(listed.clone(), segment));
-        Ok(Output { listed, placed })
+        Ok(Some(Output { listed, placed }))
     }
 
     /// Puts the outputs in the place of the inputs.

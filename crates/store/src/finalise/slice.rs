@@ -26,6 +26,8 @@ pub(super) struct Slice {
     pub tenant: TenantId,
     /// In order of arrival.
     pub inputs: Vec<Arc<Placed>>,
+    /// The tenant's segments that are not merged here and were merged before.
+    pub others: Vec<Arc<Placed>>,
     /// The number of the commit.
     pub number: u32,
     /// All frames of the log below this sequence are in segments, those of the inputs among them.
@@ -116,8 +118,10 @@ impl Engine {
         let age_max = nanos(self.options.finalise_age);
         let created = inputs.iter().map(|input| input.listed.created_unix_nanos);
         let cut = created.max().unwrap_or_default();
+        let others = segments.iter().filter(|placed| !is_mergeable(placed));
         Some(Slice {
             tenant,
+            others: others.cloned().collect(),
             inputs,
             number: self.next_move.fetch_add(1, Ordering::Relaxed),
             floor,

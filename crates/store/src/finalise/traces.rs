@@ -54,6 +54,8 @@ pub(super) struct Group {
     pub fragments: Vec<Fragment>,
     /// Whether some trace has several of them.
     pub has_split: bool,
+    /// What came before of the same traces and is written to other segments.
+    pub before: Vec<Fragment>,
 }
 
 /// Parts of long traces that are written together.
@@ -133,6 +135,7 @@ impl Traces {
                 groups.push(Group {
                     fragments: Vec::new(),
                     has_split: false,
+                    before: Vec::new(),
                 });
                 room = self.group_spans_max as u64;
             }
@@ -165,6 +168,7 @@ impl Traces {
         fragments.sort_unstable_by_key(|part| (part.input, part.entry.first_row));
         let mut pieces: Vec<Piece> = Vec::new();
         let mut spans = 0;
+        let mut before = 0;
         for of_input in fragments.chunk_by(|a, b| a.input == b.input) {
             let input = of_input.first().map_or(0, |part| part.input);
             if spans >= self.group_spans_max || pieces.is_empty() {
@@ -174,9 +178,11 @@ impl Traces {
                     group: Group {
                         fragments: Vec::new(),
                         has_split: true,
+                        before: fragments.get(..before).unwrap_or_default().to_vec(),
                     },
                 });
             }
+            before += of_input.len();
             spans += of_input
                 .iter()
                 .map(|part| part.entry.rows as usize)

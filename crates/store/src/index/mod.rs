@@ -29,7 +29,7 @@ mod traces;
 
 pub(crate) use build::{IndexBuilder, read_meta};
 pub use catalogue::{Catalogue, CatalogueOperation};
-pub(crate) use traces::{Facts, trace_hash};
+pub(crate) use traces::{Facts, STATUS_ERROR, trace_hash};
 pub use traces::{TraceEntry, TraceTable};
 
 /// Rows that share a filter.

@@ -26,7 +26,7 @@ use crate::segment::encode::{put_varint, zigzag};
 use crate::segment::parts::Parts;
 
 /// OTLP's number of the status of a span that failed.
-pub(super) const STATUS_ERROR: i32 = 2;
+pub(crate) const STATUS_ERROR: i32 = 2;
 
 /// What a trace is found by; traces that have it in common are told apart by their ids.
 pub(crate) fn trace_hash(trace_id: TraceId) -> u32 {

@@ -9,6 +9,7 @@
 
 mod dependencies;
 mod merged;
+mod rates;
 mod search;
 mod trace;
 

@@ -30,7 +30,7 @@ pub(crate) mod kin;
 mod layout;
 mod leaf;
 mod meta;
-mod open;
+pub(crate) mod open;
 mod opened;
 pub(crate) mod order;
 pub(crate) mod page;

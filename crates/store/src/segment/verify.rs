@@ -173,6 +173,15 @@ impl Segment {
         Ok((index, shared))
     }
 
+    /// Gives the rows of the segment as they were when it was written, row group by row group, each with its first row.
+    pub(crate) fn each_part(
+        &self,
+        look: &mut dyn FnMut(&Parts<'_>, usize),
+    ) -> Result<(), SegmentError> {
+        self.index_from_data(&mut |parts, _, base| look(parts, base))?;
+        Ok(())
+    }
+
     /// The bytes of the sidecar that the Parquet files call for, and where its directory begins.
     pub(crate) fn sidecar_from_data(&self) -> Result<(Vec<u8>, usize), SegmentError> {
         let (index, shared) = self.index_from_data(&mut |_, _, _| ())?;

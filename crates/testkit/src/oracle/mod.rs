@@ -6,6 +6,7 @@
 //! Refuses: being fast.
 
 mod evaluate;
+mod rates;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use model::contract::{
     Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, ReadError,
     SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window, WriteError,
 };
+use model::rates::{RatesAnswer, RatesRequest};
 use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 
 pub use evaluate::{BadPattern, Evaluator};
@@ -239,5 +241,10 @@ impl SpanReader for OracleStore {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let answer = self.calls(tenant, window);
         Box::pin(async move { Ok(answer) })
+    }
+
+    fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| rates::rates(spans, &request));
+        Box::pin(async move { answer })
     }
 }

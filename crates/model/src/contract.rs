@@ -10,6 +10,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 
 use crate::batch::SpanBatch;
+use crate::facts::FactsAnswer;
 use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
 use crate::{TenantId, TraceId};
@@ -285,6 +286,13 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         tenant: &TenantId,
         window: Window,
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>>;
+
+    /// What some traces look like from afar.
+    fn facts(
+        &self,
+        tenant: &TenantId,
+        traces: Vec<TraceId>,
+    ) -> Answer<'_, Result<FactsAnswer, ReadError>>;
 
     /// Spans counted over time.
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>>;

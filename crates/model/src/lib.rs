@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod contract;
+pub mod facts;
 pub mod histogram;
 mod id;
 pub mod predicate;

@@ -18,6 +18,7 @@ use model::contract::{
     Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer,
     SearchRequest, SpanReader, SpanWriter, TraceAnswer, Window, WriteError,
 };
+use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
@@ -361,6 +362,15 @@ impl SpanReader for Store {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, is_cancelled| engine.dependencies(&tenant, window, is_cancelled))
+    }
+
+    fn facts(
+        &self,
+        tenant: &TenantId,
+        traces: Vec<TraceId>,
+    ) -> Answer<'_, Result<FactsAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, is_cancelled| engine.facts(&tenant, &traces, is_cancelled))
     }
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {

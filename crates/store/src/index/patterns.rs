@@ -63,6 +63,8 @@ pub(crate) struct Patterns {
     patterns: Vec<Vec<PatternSpan>>,
     /// By ordinal: 0, or 1 plus the number of the pattern.
     pattern_of: Vec<u32>,
+    /// By pattern: how many traces have it.
+    traces_of: Vec<u32>,
     /// Of each trace with 0: its ordinal, the root plus 1, the two flags.
     own: Vec<(u32, u32, u8)>,
 }
@@ -80,6 +82,13 @@ impl Patterns {
     pub(crate) fn pattern_of(&self, ordinal: u32) -> Option<u32> {
         let number = self.pattern_of.get(ordinal as usize).copied();
         number.unwrap_or_default().checked_sub(1)
+    }
+
+    /// How many traces have the form of a trace, itself counted.
+    pub(crate) fn alike(&self, ordinal: u32) -> u64 {
+        let pattern = self.pattern_of(ordinal);
+        let traces = pattern.and_then(|pattern| self.traces_of.get(pattern as usize));
+        traces.copied().map_or(1, u64::from)
     }
 
     /// The form of a trace.
@@ -105,7 +114,7 @@ impl Patterns {
         let spans: usize = self.patterns.iter().map(Vec::len).sum();
         spans * size_of::<PatternSpan>()
             + self.patterns.len() * 24
-            + self.pattern_of.capacity() * 4
+            + (self.pattern_of.capacity() + self.traces_of.capacity()) * 4
             + self.own.capacity() * 12
     }
 
@@ -164,6 +173,16 @@ impl Patterns {
                 let (flags, behind) = rest.split_first()?;
                 *rest = behind;
                 patterns.own.push((ordinal, root, *flags));
+            }
+        }
+        patterns.traces_of = vec![0; patterns.patterns.len()];
+        for pattern in patterns
+            .pattern_of
+            .iter()
+            .filter_map(|number| number.checked_sub(1))
+        {
+            if let Some(traces) = patterns.traces_of.get_mut(pattern as usize) {
+                *traces += 1;
             }
         }
         rest.is_empty().then_some(patterns)

@@ -8,6 +8,7 @@
 //! Read next: `search.rs` for how few segments are touched.
 
 mod dependencies;
+mod facts;
 mod merged;
 mod rates;
 mod search;

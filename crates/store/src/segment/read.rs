@@ -175,6 +175,26 @@ impl Segment {
         Ok(numbers)
     }
 
+    /// The numbers of a column in some rows.
+    pub(crate) fn numbers_of(
+        &self,
+        name: &str,
+        rows: &Range<usize>,
+    ) -> Result<Vec<u64>, SegmentError> {
+        let footer = self.spans_footer()?;
+        let columns = SpanColumns {
+            segment: self,
+            footer: &footer,
+        };
+        let mut numbers = Vec::with_capacity(rows.len());
+        let mut opener = PageOpener::keeping();
+        for piece in pieces(&footer, rows) {
+            let column = columns.read(name, &piece, &mut opener)?;
+            numbers.extend((0..piece.rows.len()).map(|at| column.number(at).unwrap_or_default()));
+        }
+        Ok(numbers)
+    }
+
     pub(crate) fn each_cell(
         &self,
         name: &str,

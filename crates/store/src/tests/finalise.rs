@@ -95,6 +95,18 @@ fn the_parts_of_a_trace_come_together_and_its_tree_is_whole() {
         .flatten()
         .filter(|span| span.is_orphan);
     assert_eq!((forms.shared().len(), orphans.count()), (2, 0));
+    let facts = machine
+        .engine()
+        .facts(&tenant(0), &[id(7), id(8)], &|| false)
+        .unwrap()
+        .facts;
+    let alike: Vec<u64> = facts.iter().map(|facts| facts.alike).collect();
+    assert_eq!(
+        alike,
+        [10, 10],
+        "kinds alternate with the number of the trace"
+    );
+    assert!(facts.iter().all(|facts| facts.is_complete));
     for trace in 1..=20 {
         assert_eq!(places(&machine, trace), [(Level::Merged, 3)]);
         assert_eq!(spans_of(&machine, trace), 3);

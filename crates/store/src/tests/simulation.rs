@@ -219,6 +219,7 @@ impl Life {
         assert!(self.machine.finalise(When::Now));
         self.look();
         self.check_whole();
+        self.truth.compare_rates(self.machine.engine());
         self.machine.check_files(false);
         self.start_again(true);
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use model::contract::{SearchRequest, SpanReader, Window};
+use model::rates::{RatesOf, RatesRequest};
 use model::{BatchBuilder, Predicate, SpanBatch, SpanId, TenantId, TraceId};
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -176,6 +177,14 @@ impl Truth {
         oracle
     }
 
+    /// Counts over time are those of the plain store; all must be merged.
+    pub(super) fn compare_rates(&self, engine: &Engine) {
+        let oracle = self.oracle();
+        for tenant in self.traces().into_keys() {
+            compare_rates(engine, &oracle, &tenant);
+        }
+    }
+
     fn traces(&self) -> BTreeMap<TenantId, BTreeSet<TraceId>> {
         let mut traces: BTreeMap<TenantId, BTreeSet<TraceId>> = BTreeMap::new();
         for sent in &self.sent {
@@ -231,6 +240,7 @@ impl Truth {
         let oracle = self.oracle();
         for (tenant, traces) in self.traces() {
             compare_catalogue(engine, &oracle, &tenant);
+            compare_facts(engine, &oracle, &tenant, traces.iter().copied().collect());
             for trace_id in &traces {
                 let wanted = now(oracle.trace(&tenant, *trace_id)).unwrap().spans;
                 if rng.random_bool(0.2)
@@ -253,6 +263,35 @@ impl Truth {
             }
         }
     }
+}
+
+/// Counts over time, once everything is merged: then every span is in the store once.
+fn compare_rates(engine: &Engine, oracle: &OracleStore, tenant: &TenantId) {
+    let request = RatesRequest {
+        tenant: tenant.clone(),
+        of: RatesOf::Operations,
+        window: Window::ALWAYS,
+        step_nanos: 0,
+        services: Vec::new(),
+        kinds: Vec::new(),
+        by_operation: true,
+        by_kind: true,
+        with_examples: false,
+    };
+    let mut told = engine.rates(&request, &|| false).unwrap().series;
+    for point in told.iter_mut().flat_map(|series| &mut series.points) {
+        (point.timed_spans, point.own, point.critical) = (0, 0, 0);
+    }
+    assert_eq!(told, now(oracle.rates(request)).unwrap().series);
+}
+
+/// What traces look like.
+fn compare_facts(engine: &Engine, oracle: &OracleStore, tenant: &TenantId, traces: Vec<TraceId>) {
+    let answer = engine.facts(tenant, &traces, &|| false).unwrap();
+    assert_eq!(answer.skipped, []);
+    let mut facts = answer.facts;
+    facts.iter_mut().for_each(|facts| facts.alike = 0);
+    assert_eq!(facts, now(oracle.facts(tenant, traces)).unwrap().facts);
 }
 
 /// The names of services and operations.

@@ -6,6 +6,7 @@
 //! Refuses: being fast.
 
 mod evaluate;
+mod facts;
 mod rates;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,6 +17,7 @@ use model::contract::{
     Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, ReadError,
     SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window, WriteError,
 };
+use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 
@@ -241,6 +243,19 @@ impl SpanReader for OracleStore {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let answer = self.calls(tenant, window);
         Box::pin(async move { Ok(answer) })
+    }
+
+    fn facts(
+        &self,
+        tenant: &TenantId,
+        traces: Vec<TraceId>,
+    ) -> Answer<'_, Result<FactsAnswer, ReadError>> {
+        let facts = self.with_spans(tenant, |spans| {
+            let facts = traces.iter().map(|id| facts::facts(spans, *id));
+            facts.flatten().collect()
+        });
+        let skipped = Vec::new();
+        Box::pin(async move { Ok(FactsAnswer { facts, skipped }) })
     }
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {

@@ -13,6 +13,7 @@ use crate::batch::SpanBatch;
 use crate::facts::FactsAnswer;
 use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
+use crate::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use crate::{TenantId, TraceId};
 
 /// An answer that is still being made.
@@ -293,6 +294,12 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         tenant: &TenantId,
         traces: Vec<TraceId>,
     ) -> Answer<'_, Result<FactsAnswer, ReadError>>;
+
+    /// Which operations and attribute keys there are, and since when.
+    fn seen(&self, tenant: &TenantId) -> Answer<'_, Result<SeenAnswer, ReadError>>;
+
+    /// The values of an attribute key, for completion.
+    fn values(&self, request: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>>;
 
     /// Spans counted over time.
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>>;

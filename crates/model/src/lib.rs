@@ -12,6 +12,7 @@ pub mod histogram;
 mod id;
 pub mod predicate;
 pub mod rates;
+pub mod seen;
 mod tenant;
 pub mod value;
 

@@ -179,21 +179,6 @@ pub struct RatesAnswer {
     pub skipped: Vec<Skipped>,
 }
 
-/// A service or operation that was seen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SeenOperation {
-    /// The service.
-    pub service: String,
-    /// The span's name.
-    pub name: String,
-    /// OTLP's number of the span's kind.
-    pub kind: i32,
-    /// The first start of a span, ns since the epoch.
-    pub first: u64,
-    /// The last start of a span, ns since the epoch.
-    pub last: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,7 @@ use model::contract::{
 };
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
+use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
@@ -371,6 +372,15 @@ impl SpanReader for Store {
     ) -> Answer<'_, Result<FactsAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, is_cancelled| engine.facts(&tenant, &traces, is_cancelled))
+    }
+
+    fn seen(&self, tenant: &TenantId) -> Answer<'_, Result<SeenAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, is_cancelled| engine.seen(&tenant, is_cancelled))
+    }
+
+    fn values(&self, request: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.values(&request, is_cancelled))
     }
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {

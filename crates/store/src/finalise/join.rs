@@ -15,7 +15,7 @@ use crate::engine::Placed;
 use crate::head::Seen;
 use crate::index::{TraceEntry, TraceTable, trace_hash};
 use crate::segment::page::PageOpener;
-use crate::segment::{Segment, SegmentError};
+use crate::segment::{Segment, SegmentError, SegmentErrorKind};
 
 /// Rows that are read at once; a longer trace is read whole.
 const READ_ROWS: usize = 16_384;
@@ -47,8 +47,12 @@ pub(super) struct Joiner<'a> {
     /// By input: what was opened of it for the row group before, since the next one goes on there.
     openers: BTreeMap<usize, PageOpener>,
     /// What other segments have of the slice's traces: a span that was sent again long after is known from there.
-    elsewhere: HashMap<TraceId, Vec<Elsewhere>, RandomState>,
+    elsewhere: Parts,
+    /// Whether a disk that refuses to read other segments is a reason to try again later.
+    is_patient: bool,
 }
+
+type Parts = HashMap<TraceId, Vec<Elsewhere>, RandomState>;
 
 /// A part of a trace in a segment that is not merged here.
 #[derive(Debug)]
@@ -59,18 +63,23 @@ struct Elsewhere {
 
 impl<'a> Joiner<'a> {
     /// `others` are the segments of the tenant that are not merged here and came before.
-    pub(super) fn new(inputs: &'a [Arc<Placed>], others: &[Arc<Placed>]) -> Result<Self, Failure> {
+    pub(super) fn new(
+        inputs: &'a [Arc<Placed>],
+        others: &[Arc<Placed>],
+        is_patient: bool,
+    ) -> Result<Self, Failure> {
         let mut tables = Vec::with_capacity(inputs.len());
         for (at, input) in inputs.iter().enumerate() {
             let table = InputTraces::of(input);
             tables.push(table.map_err(|error| Failure::Input(at, error))?);
         }
-        let elsewhere = find_elsewhere(&tables, others);
+        let elsewhere = find_elsewhere(&tables, others, is_patient)?;
         Ok(Self {
             inputs,
             tables,
             openers: BTreeMap::new(),
             elsewhere,
+            is_patient,
         })
     }
 
@@ -101,7 +110,7 @@ impl<'a> Joiner<'a> {
             read.map_err(|error| Failure::Input(at, error))?;
         }
         let batch = builder.finish();
-        let known = self.known(group, &batch);
+        let known = self.known(group, &batch)?;
         Ok(if group.has_split || !known.is_empty() {
             without_repeats(batch, group, &known)
         } else {
@@ -109,11 +118,11 @@ impl<'a> Joiner<'a> {
         })
     }
 
-    /// Spans that lie elsewhere with the ids of some of a row group. Where that can't be read, a span is there twice
-    /// until it can be; questions tell that it is the same.
-    fn known(&self, group: &Group, batch: &SpanBatch) -> Vec<SpanBatch> {
+    /// Spans that lie elsewhere with the ids of some of a row group. Where that can't be read for good, a span stays in
+    /// the store twice; those who look at whole traces see that it is the same.
+    fn known(&self, group: &Group, batch: &SpanBatch) -> Result<Vec<SpanBatch>, Failure> {
         if plumbing::planted("store-merge-forgets-the-past") {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut parts: Vec<(&Segment, TraceId, Range<usize>)> = Vec::new();
         if !self.elsewhere.is_empty() {
@@ -130,7 +139,7 @@ impl<'a> Joiner<'a> {
             parts.extend(input.map(|input| (&input.segment, part.trace_id, part.entry.range())));
         }
         if parts.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let spans = batch.spans();
         let ids: HashSet<(TraceId, SpanId), RandomState> = spans
@@ -139,21 +148,29 @@ impl<'a> Joiner<'a> {
             .copied()
             .zip(spans.span_id.iter().copied())
             .collect();
-        let read = parts.into_iter().map(|(segment, trace_id, rows)| {
+        let mut known = Vec::new();
+        for (segment, trace_id, rows) in parts {
             let (mut row, mut found) = (rows.start, Vec::new());
-            segment.each_kin(&[rows], |_, kin| {
+            let read = segment.each_kin(&[rows], |_, kin| {
                 if ids.contains(&(trace_id, kin.span_id)) {
                     found.push(row..row + 1);
                 }
                 row += 1;
-            })?;
-            segment.read_rows(&found)
-        });
-        let known: Vec<SpanBatch> = read.filter_map(Result::ok).collect();
-        known
-            .into_iter()
-            .filter(|known| !known.is_empty())
-            .collect()
+            });
+            let read = read.and_then(|()| segment.read_rows(&found));
+            known.extend(if_readable(read, self.is_patient)?);
+        }
+        known.retain(|known| !known.is_empty());
+        Ok(known)
+    }
+}
+
+/// What was read, or nothing where it can't be; an error when that may be over later.
+fn if_readable<T>(read: Result<T, SegmentError>, is_patient: bool) -> Result<Option<T>, Failure> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if is_patient && error.kind() == SegmentErrorKind::Io => Err(error.into()),
+        Err(_) => Ok(None),
     }
 }
 
@@ -162,12 +179,12 @@ impl<'a> Joiner<'a> {
 fn find_elsewhere(
     tables: &[InputTraces],
     others: &[Arc<Placed>],
-) -> HashMap<TraceId, Vec<Elsewhere>, RandomState> {
-    let mut found: HashMap<TraceId, Vec<Elsewhere>, RandomState> = HashMap::default();
+    is_patient: bool,
+) -> Result<Parts, Failure> {
+    let mut found = Parts::default();
     for placed in others {
         let meta = &placed.listed.meta;
-        // One that can't be read has nothing to tell.
-        let Ok(traces) = placed.segment.traces() else {
+        let Some(traces) = if_readable(placed.segment.traces(), is_patient)? else {
             continue;
         };
         let mut looked: HashSet<TraceId, RandomState> = HashSet::default();
@@ -176,18 +193,18 @@ fn find_elsewhere(
             if !is_of_time || traces.candidates(trace_hash(trace_id)).next().is_none() {
                 continue;
             }
-            if looked.insert(trace_id)
-                && let Ok(Some(entry)) = placed.segment.find_trace(trace_id)
-            {
+            if !looked.insert(trace_id) {
+                continue;
+            }
+            let read = if_readable(placed.segment.find_trace(trace_id), is_patient)?;
+            if let Some(entry) = read.flatten() {
                 let placed = Arc::clone(placed);
-                found
-                    .entry(trace_id)
-                    .or_default()
-                    .push(Elsewhere { placed, entry });
+                let of_trace = found.entry(trace_id).or_default();
+                of_trace.push(Elsewhere { placed, entry });
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// Puts ranges together that follow each other, up to as many rows as are read at once.
@@ -223,7 +240,10 @@ fn without_repeats(batch: SpanBatch, group: &Group, known: &[SpanBatch]) -> Span
     let repeats: Vec<usize> = trace_ids
         .filter(|(_, id)| parts.get(*id).is_some_and(|parts| *parts > 1))
         .map(|(row, _)| row)
-        .filter(|row| seen.is_repeat(&batch, *row))
+        .filter(|row| {
+            seen.is_repeat(&batch, *row)
+                || !known.is_empty() && plumbing::planted("store-late-spans-dropped")
+        })
         .collect();
     if repeats.is_empty() || plumbing::planted("store-merge-keeps-duplicates") {
         return batch;

@@ -174,7 +174,9 @@ impl Engine {
         finaliser: &mut Finaliser,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<u64, Failure> {
-        let mut joiner = Joiner::new(&slice.inputs, &slice.others)?;
+        // After some failures in a row the past is left alone where it can't be read.
+        let is_patient = finaliser.failures < READ_FAILURES_MAX;
+        let mut joiner = Joiner::new(&slice.inputs, &slice.others, is_patient)?;
         let group_spans = self.options.group_spans_max;
         let traces = Traces::new(joiner.tables(), slice, group_spans);
         let mut outputs = Vec::new();

@@ -12,7 +12,10 @@ mod facts;
 mod merged;
 mod rates;
 mod search;
+mod seen;
 mod trace;
+
+pub(crate) use seen::with_text;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

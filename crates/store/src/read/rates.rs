@@ -351,6 +351,9 @@ impl<'a> Counter<'a> {
                 add(from..first_hour, false);
                 add(first_hour..behind_hours, true);
                 add(behind_hours..to, false);
+                if plumbing::planted("store-rates-counted-twice") {
+                    add(first_hour..behind_hours, false);
+                }
             } else {
                 add(from..to, false);
             }

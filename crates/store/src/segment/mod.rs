@@ -45,6 +45,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trace_ids;
+mod values;
 mod verify;
 pub(crate) mod write;
 

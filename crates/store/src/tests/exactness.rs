@@ -5,13 +5,16 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use std::time::Duration;
 
-use model::contract::Window;
+use model::contract::{SpanReader, Window};
+use model::seen::{SeenKey, ValuesRequest};
+use model::{Place, TenantId};
 use testkit::oracle::OracleStore;
 
 use super::machine::{Machine, links};
 use super::questions::{self, compare_search};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{compare_catalogue, now};
+use crate::engine::Engine;
 use crate::finalise::When;
 
 const LAYOUTS: u64 = 40;
@@ -61,6 +64,12 @@ fn compare(seed: u64) {
     for of in 0..2 {
         let tenant = tenant(of);
         compare_catalogue(machine.engine(), &oracle, &tenant);
+        compare_seen(machine.engine(), &oracle, &tenant);
+        for key in [
+            "uid", "version", "even", "ratio", "host", "attempt", "why", "absent",
+        ] {
+            compare_values(machine.engine(), &oracle, (&tenant, key), &mut rng);
+        }
         for _ in 0..QUESTIONS {
             compare_search(
                 machine.engine(),
@@ -70,11 +79,9 @@ fn compare(seed: u64) {
         }
         for _ in 0..10 {
             let window = questions::window(&mut rng);
-            let wanted = now(model::contract::SpanReader::dependencies(
-                &oracle, &tenant, window,
-            ))
-            .unwrap()
-            .links;
+            let wanted = now(SpanReader::dependencies(&oracle, &tenant, window))
+                .unwrap()
+                .links;
             assert_eq!(
                 links(machine.engine(), &tenant, window),
                 wanted,
@@ -83,15 +90,67 @@ fn compare(seed: u64) {
         }
         assert_eq!(
             links(machine.engine(), &tenant, Window::ALWAYS),
-            now(model::contract::SpanReader::dependencies(
-                &oracle,
-                &tenant,
-                Window::ALWAYS
-            ))
-            .unwrap()
-            .links
+            now(SpanReader::dependencies(&oracle, &tenant, Window::ALWAYS))
+                .unwrap()
+                .links
         );
     }
+}
+
+/// Operations to the nanosecond; keys with bounds that hold what there is.
+fn compare_seen(engine: &Engine, oracle: &OracleStore, tenant: &TenantId) {
+    let told = engine.seen(tenant, &|| false).unwrap();
+    let wanted = now(oracle.seen(tenant)).unwrap();
+    assert_eq!(told.operations, wanted.operations);
+    assert_eq!((told.skipped.len(), told.has_all_keys), (0, true));
+    assert_eq!(told.keys.len(), wanted.keys.len());
+    for key in wanted.keys {
+        let name = |key: &SeenKey| (key.place, key.key.clone(), key.value_type);
+        let told = told
+            .keys
+            .iter()
+            .find(|told| name(told) == name(&key))
+            .unwrap();
+        assert!(told.first <= key.first && key.last <= told.last, "{key:?}");
+    }
+}
+
+fn compare_values(
+    engine: &Engine,
+    oracle: &OracleStore,
+    (tenant, key): (&TenantId, &str),
+    rng: &mut SmallRng,
+) {
+    let places = [
+        Place::Anywhere,
+        Place::Span,
+        Place::Resource,
+        Place::Event,
+        Place::Link,
+    ];
+    let mut request = ValuesRequest {
+        tenant: tenant.clone(),
+        place: places[rng.random_range(0..places.len())],
+        key: key.to_owned(),
+        prefix: ["", "", "uid-1", "h", "t", "1"][rng.random_range(0..6)].to_owned(),
+        limit: 10_000,
+    };
+    let wanted = now(oracle.values(request.clone())).unwrap();
+    let told = engine.values(&request, &|| false).unwrap();
+    assert_eq!(
+        (told.values, told.is_all),
+        (wanted.values.clone(), true),
+        "{request:?}"
+    );
+    request.limit = 2;
+    let told = engine.values(&request, &|| false).unwrap();
+    assert_eq!(told.is_all, wanted.values.len() <= 2);
+    assert_eq!(told.values.len(), wanted.values.len().min(2));
+    assert!(
+        told.values
+            .iter()
+            .all(|value| wanted.values.contains(value))
+    );
 }
 
 #[test]

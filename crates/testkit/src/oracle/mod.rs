@@ -8,6 +8,7 @@
 mod evaluate;
 mod facts;
 mod rates;
+mod seen;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use model::contract::{
 };
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
+use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 
 pub use evaluate::{BadPattern, Evaluator};
@@ -256,6 +258,16 @@ impl SpanReader for OracleStore {
         });
         let skipped = Vec::new();
         Box::pin(async move { Ok(FactsAnswer { facts, skipped }) })
+    }
+
+    fn seen(&self, tenant: &TenantId) -> Answer<'_, Result<SeenAnswer, ReadError>> {
+        let answer = self.with_spans(tenant, seen::seen);
+        Box::pin(async move { Ok(answer) })
+    }
+
+    fn values(&self, request: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| seen::values(spans, &request));
+        Box::pin(async move { Ok(answer) })
     }
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {

@@ -7,6 +7,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::index::trace_hash;
 use crate::segment::FileKind;
 
 /// Hashes of the spans by trace, in order of arrival.
@@ -267,4 +268,25 @@ fn other_readers_see_the_same_columns() {
         }
     }
     assert_eq!(rows, batch.len());
+}
+
+#[test]
+fn a_trace_that_only_has_the_hash_of_another_is_not_found() {
+    // Of so many ids two have the same 32 bits, almost surely.
+    let ids = (1..400_000u128).map(|number| TraceId(number.to_be_bytes()));
+    let mut by_hash = std::collections::HashMap::new();
+    let twins = ids
+        .into_iter()
+        .find_map(|id| Some((by_hash.insert(trace_hash(id), id)?, id)));
+    let (known, unknown) = twins.unwrap();
+    let mut builder = BatchBuilder::new();
+    builder.push_span(SpanRow {
+        trace_id: known,
+        span_id: SpanId::from_number(1),
+        ..Default::default()
+    });
+    let dir = TempDir::new();
+    let segment = open(&dir.0, write(&dir.0, &builder.finish()));
+    assert!(segment.find_trace(known).unwrap().is_some());
+    assert_eq!(segment.find_trace(unknown).unwrap(), None);
 }

@@ -174,8 +174,8 @@ fn if_readable<T>(read: Result<T, SegmentError>, is_patient: bool) -> Result<Opt
     }
 }
 
-/// What other segments have of the traces of some inputs. A span that is sent again has the same times, so only segments
-/// and traces of that time are looked at.
+/// What other segments have of the traces of some inputs. A span that is sent again has the same times, so only
+/// segments and traces of that time are looked at.
 fn find_elsewhere(
     tables: &[InputTraces],
     others: &[Arc<Placed>],

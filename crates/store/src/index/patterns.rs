@@ -5,10 +5,10 @@
 //! segment have is held once, and each of them names it; services, calls and the root of the trace follow from it. Of a
 //! trace that is alone with its form only the root is held; the rest follows from its rows.
 //!
-//! Bytes (varints): number of patterns; each as number of spans and per span operation (index in `SYMS`) and, twice, how
-//! many levels above a child of the span before it stands, plus 1 if its parent is not in the segment; then by ordinal
-//! of the trace 0, or 1 plus the number of its pattern; then for each trace with 0 its root operation plus 1 (0: it has
-//! no root) and a number: 1 if it is complete, 2 if its tree was cut.
+//! Bytes (varints): number of patterns; each as number of spans and per span operation (index in `SYMS`) and, twice,
+//! how many levels above a child of the span before it stands, plus 1 if its parent is not in the segment; then by
+//! ordinal of the trace 0, or 1 plus the number of its pattern; then for each trace with 0 its root operation plus 1
+//! (0: it has no root) and a number: 1 if it is complete, 2 if its tree was cut.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -1,8 +1,8 @@
 //! The calls between services: how often a span of one service is the parent of a span of another, in the same trace.
 //!
 //! Traces of a segment that are alike share a form, which says who calls whom. A trace that is alone with its form, or
-//! that lies in several segments or in a head, is put together from the ids and services of its spans, so late spans and
-//! restarts change nothing; where a span id is there twice, it is read whole to tell which spans are the same. Only
+//! that lies in several segments or in a head, is put together from the ids and services of its spans, so late spans
+//! and restarts change nothing; where a span id is there twice, it is read whole to tell which spans are the same. Only
 //! traces that lie wholly in the window count, as in Jaeger.
 
 use std::collections::{BTreeMap, HashMap};

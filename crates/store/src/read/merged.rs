@@ -1,7 +1,7 @@
 //! All traces of several segments, those that may have parts in common side by side.
 //!
-//! The tables of traces are in order of the hashes of their ids, so they are merged, range of hashes by range of hashes:
-//! so much is in memory at once as ranges hold, whatever is stored.
+//! The tables of traces are in order of the hashes of their ids, so they are merged, range of hashes by range of
+//! hashes: so much is in memory at once as ranges hold, whatever is stored.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

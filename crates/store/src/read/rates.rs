@@ -1,7 +1,7 @@
 //! Rates, errors and durations: read off the counts by minute and hour that the segments' indexes hold.
 //!
-//! A step is covered by hours as far as they lie in it, and by minutes where they don't. Spans in memory are counted one
-//! by one, and so are the rows of segments that have no counts: of an older version, or with too many operations.
+//! A step is covered by hours as far as they lie in it, and by minutes where they don't. Spans in memory are counted
+//! one by one, and so are the rows of segments that have no counts: of an older version, or with too many operations.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

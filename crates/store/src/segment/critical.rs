@@ -6,8 +6,8 @@
 //! for; between that end and where one stood the span itself was at work. One goes on at the child's start, with the
 //! child that had ended last by then, and so on; what is left before the first of them is the span's own. A child that
 //! was still running where one stood ran beside the path and adds nothing. A child counts only as far as it lies inside
-//! its parent, so work that goes on when nobody waits any more is not on the path. Where a trace has several roots, they
-//! are taken for the children of one span from the first start to the last end.
+//! its parent, so work that goes on when nobody waits any more is not on the path. Where a trace has several roots,
+//! they are taken for the children of one span from the first start to the last end.
 //!
 //! Promises: over all spans of a complete trace the critical times are the duration of its root.
 //!

@@ -212,6 +212,16 @@ impl Store {
         self.shared.queries.run(work).await.map_err(stopped)?
     }
 
+    /// Has a thread of the pool do something that is no question. The outer error: it was not begun, or not finished.
+    pub(crate) fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, PoolError>> + Send + 'static {
+        let engine = Arc::clone(&self.shared.engine);
+        let pool = self.shared.queries.clone();
+        async move { pool.run(move || work(&engine)).await }
+    }
+
     /// What the store holds now.
     #[must_use]
     pub fn stats(&self) -> Stats {

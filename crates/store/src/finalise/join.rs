@@ -28,6 +28,11 @@ pub(super) struct InputTraces {
 }
 
 impl InputTraces {
+    fn without_ids(input: &Placed) -> Result<Self, SegmentError> {
+        let (table, ids) = (input.segment.traces()?, Vec::new());
+        Ok(Self { table, ids })
+    }
+
     fn of(input: &Placed) -> Result<Self, SegmentError> {
         let table = input.segment.traces()?;
         let ids = input.segment.trace_ids(&table)?;
@@ -44,10 +49,23 @@ pub(super) struct Joiner<'a> {
 }
 
 impl<'a> Joiner<'a> {
+    /// For all traces of the inputs.
     pub(super) fn new(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
+        Self::with(inputs, InputTraces::of)
+    }
+
+    /// For a few traces that were looked up: the ids of all others are not read.
+    pub(super) fn for_few(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
+        Self::with(inputs, InputTraces::without_ids)
+    }
+
+    fn with(
+        inputs: &'a [Arc<Placed>],
+        of: impl Fn(&Placed) -> Result<InputTraces, SegmentError>,
+    ) -> Result<Self, Failure> {
         let mut tables = Vec::with_capacity(inputs.len());
         for (at, input) in inputs.iter().enumerate() {
-            let table = InputTraces::of(input);
+            let table = of(input);
             tables.push(table.map_err(|error| Failure::Input(at, error))?);
         }
         Ok(Self {

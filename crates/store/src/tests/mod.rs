@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `pins`: traces that outlive retention.
 //! - `rules`: one test for each thing that must not be got wrong.
 //! - `threads`: the store as the program opens it.
 //!
@@ -14,6 +15,7 @@ mod doubt;
 mod exactness;
 mod finalise;
 mod machine;
+mod pins;
 mod questions;
 mod rules;
 mod simulation;

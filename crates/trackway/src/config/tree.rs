@@ -40,7 +40,7 @@ tree! {
         otlp_http: Address = Address::Port(4318),
         /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
         query_http: Address = Address::Port(16686),
-        /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`.
+        /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
         admin: Address = Address::Port(14269),
         /// Health alone: `/status`.
         health: Address = Address::Port(13133),

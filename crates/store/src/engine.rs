@@ -33,6 +33,7 @@ use crate::manifest::{Edit, Listed, Manifest, write_meta};
 use crate::metrics::StoreMetrics;
 use crate::options::StoreOptions;
 use crate::recent::{RecentRequests, request_hash};
+use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 
 /// Frames that are written at once to skip sequences: 40 bytes each.
@@ -140,6 +141,8 @@ pub(crate) struct Engine {
     pub layout: Mutex<Layout>,
     /// Held while spans are moved: one commit that moves some follows the other, in the order of their numbers.
     pub finaliser: Mutex<Finaliser>,
+    /// How far the bytes at rest have been checked.
+    pub scrubber: Mutex<Scrubber>,
     /// Retention waits for the finaliser: whoever has it moves pinned traces next.
     pub is_expiry_due: AtomicBool,
     /// The number of the next commit that moves spans.

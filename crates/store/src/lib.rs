@@ -32,6 +32,7 @@ mod options;
 mod pins;
 mod read;
 mod recent;
+mod scrub;
 pub mod segment;
 mod stats;
 #[cfg(test)]

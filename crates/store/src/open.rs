@@ -22,6 +22,7 @@ use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs}
 use crate::metrics::StoreMetrics;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::recent::{RecentRequests, request_hash};
+use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
 
 impl Engine {
@@ -95,6 +96,7 @@ impl Engine {
             freeze_gate: Mutex::new(()),
             layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
+            scrubber: Mutex::new(Scrubber::default()),
             is_expiry_due: AtomicBool::new(false),
             next_move: AtomicU32::new(next_move),
             format,

@@ -1,7 +1,7 @@
 //! An open segment: its files, and its parsed parts by way of the cache.
 //!
 //! Promises
-//! - Opening reads nothing; a file is opened when the first question needs it, and stays open.
+//! - Opening reads nothing; a file is opened when the first question needs it, and stays open until it is written anew.
 //! - What is given was checked against a checksum when it came from the disk.
 //! - A segment is immutable, so any number of threads read it at once.
 
@@ -13,7 +13,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::{File, Files, OpenMode, read_exact_at};
 use model::TraceId;
@@ -45,7 +45,7 @@ pub struct Segment {
     /// The segment's number in the cache; another one after its sidecar was rebuilt.
     owner: AtomicU64,
     /// By kind.
-    opened: [OnceLock<Arc<dyn File>>; FileKind::ALL.len()],
+    opened: [Mutex<Option<Arc<dyn File>>>; FileKind::ALL.len()],
 }
 
 impl Segment {
@@ -96,19 +96,20 @@ impl Segment {
         self.dir.join(kind.name(self.meta.id))
     }
 
-    pub(crate) fn file(&self, kind: FileKind) -> Result<&dyn File, SegmentError> {
+    pub(crate) fn file(&self, kind: FileKind) -> Result<Arc<dyn File>, SegmentError> {
         let Some(slot) = self.opened.get(kind as usize) else {
             return Err(SegmentError::bug("no such kind of file"));
         };
-        if let Some(file) = slot.get() {
-            return Ok(&**file);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*slot {
+            return Ok(Arc::clone(file));
         }
         let path = self.path(kind);
         let file = self
             .files
             .open(&path, OpenMode::Read)
             .map_err(|source| SegmentError::io("open", &path, source))?;
-        Ok(&**slot.get_or_init(|| file))
+        Ok(Arc::clone(slot.insert(file)))
     }
 
     fn owner(&self) -> u64 {
@@ -135,14 +136,14 @@ impl Segment {
         let Some(about) = self.meta.file(kind) else {
             return Ok(None);
         };
-        let make = || Footer::read(self.file(kind)?, &self.path(kind), about, &self.meta);
+        let make = || Footer::read(&*self.file(kind)?, &self.path(kind), about, &self.meta);
         self.part(Part::Footer(kind), make).map(Some)
     }
 
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, SegmentError> {
         let make = || {
             Directory::read(
-                self.file(FileKind::Index)?,
+                &*self.file(FileKind::Index)?,
                 &self.path(FileKind::Index),
                 self.meta.id,
             )
@@ -154,7 +155,7 @@ impl Segment {
         let path = self.path(FileKind::Index);
         let section = self
             .directory()?
-            .section(self.file(FileKind::Index)?, &path, tag)?;
+            .section(&*self.file(FileKind::Index)?, &path, tag)?;
         let name = String::from_utf8_lossy(&tag);
         section.ok_or_else(|| SegmentError::corrupt(&path, format!("it has no section {name}")))
     }
@@ -274,7 +275,7 @@ impl Segment {
 
     fn stored(&self, kind: FileKind, offset: u64, bytes: u64) -> Result<Vec<u8>, SegmentError> {
         let mut stored = vec![0; bytes as usize];
-        let read = read_exact_at(self.file(kind)?, &mut stored, offset);
+        let read = read_exact_at(&*self.file(kind)?, &mut stored, offset);
         read.map_err(|source| SegmentError::io("read", &self.path(kind), source))?;
         Ok(stored)
     }
@@ -404,6 +405,9 @@ impl Segment {
         let path = self.path(FileKind::Index);
         journal::write_file_durably(&*self.files, &path, &bytes)
             .map_err(|e| SegmentError::io("write", &path, e))?;
+        if let Some(slot) = self.opened.get(FileKind::Index as usize) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         let old = self.owner.swap(self.cache.new_owner(), Ordering::AcqRel);
         self.cache.forget(old);
         Ok(())

@@ -6,6 +6,7 @@
 //! - `exactness`: random questions over random layouts.
 //! - `pins`: traces that outlive retention.
 //! - `rules`: one test for each thing that must not be got wrong.
+//! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
 //!
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
@@ -18,6 +19,7 @@ mod machine;
 mod pins;
 mod questions;
 mod rules;
+mod scrub;
 mod simulation;
 mod sweep;
 mod threads;

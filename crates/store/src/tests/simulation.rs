@@ -61,7 +61,8 @@ impl Life {
                 .machine
                 .clock
                 .advance(Duration::from_secs(60 * self.rng.random_range(1..70))),
-            76..80 => drop(lock(&self.machine.engine().journal).prepare_spare()),
+            76..77 => drop(self.machine.engine().scrub(20_000)),
+            77..80 => drop(lock(&self.machine.engine().journal).prepare_spare()),
             80..84 => self.full_disk(),
             84..88 => self.failing_file(),
             88..92 => self.start_again(false),

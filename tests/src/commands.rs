@@ -90,6 +90,14 @@ fn what_was_generated_is_listed_searched_shown_and_verified() {
     let said = told(&here, &["store", "finalise", "--wait", "--admin", &admin]);
     assert!(said.contains("is done"), "{said}");
 
+    told(&here, &["store", "pin", trace_id, "--admin", &admin]);
+    let said = told(&here, &["store", "pins", "--admin", &admin]);
+    assert!(said.starts_with(trace_id), "{said}");
+    told(&here, &["store", "unpin", trace_id, "--admin", &admin]);
+    assert_eq!(told(&here, &["store", "pins", "--admin", &admin]), "");
+    let said = refused(&here, &["store", "unpin", trace_id, "--admin", &admin]);
+    assert!(said.contains("not pinned"), "{said}");
+
     let data = data.display().to_string();
     let ended = program.stop();
     assert!(ended.status.success(), "{}", ended.log);

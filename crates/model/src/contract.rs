@@ -1,7 +1,8 @@
-//! The two contracts between the way in and the way out: who keeps spans, and who finds them again.
+//! The contracts between the way in and the way out: who keeps spans, who finds them again, and who says which are kept
+//! for good.
 //!
-//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`]; only the program knows what is
-//! behind them. Both are asked from the async runtime and never block it.
+//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows [`Pins`]; only the program
+//! knows what is behind them. Both are asked from the async runtime and never block it.
 
 use std::fmt;
 use std::future::Future;
@@ -303,4 +304,52 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
 
     /// Spans counted over time.
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>>;
+}
+
+/// A trace that is kept however old it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedTrace {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// When it was pinned, ns since the epoch.
+    pub since_unix_nanos: u64,
+}
+
+/// Says why a pin was not set, removed or listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinError {
+    /// There are as many as there may be.
+    #[error("{reason}")]
+    TooMany {
+        /// How many, and what to do.
+        reason: String,
+    },
+    /// Not at the moment (full disk, starting, stopping): try again after a pause.
+    #[error("the store can't change pins now: {reason}")]
+    Unavailable {
+        /// What must change.
+        reason: String,
+    },
+    /// A fault of ours, or of the disk.
+    #[error("the store failed: {reason}")]
+    Failed {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Says which traces are kept however old they are and however little room there is. What is answered is durable.
+pub trait Pins: Send + Sync + fmt::Debug {
+    /// Pins a trace, with all that still comes of it. False: nothing of it is there, and it is not pinned.
+    fn pin(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'static, Result<bool, PinError>>;
+
+    /// Lets a trace age as all others do. False: it was not pinned.
+    fn unpin(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'static, Result<bool, PinError>>;
+
+    /// The pinned traces, by id.
+    fn pins(&self, tenant: &TenantId) -> Answer<'static, Result<Vec<PinnedTrace>, PinError>>;
 }

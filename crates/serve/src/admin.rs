@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use model::contract::Answer;
+use model::contract::{Answer, PinError, Pins};
+use model::{TenantId, TraceId};
 use plumbing::{Clock, Metrics, Tasks};
 use query::go_time::duration_text;
 use serde_json::json;
@@ -37,6 +38,8 @@ pub struct AdminState {
     pub clock: Arc<dyn Clock>,
     /// How the program is.
     pub health: Arc<dyn Health>,
+    /// Which traces are kept for good.
+    pub pins: Arc<dyn Pins>,
 }
 
 /// The state, and since when there is one.
@@ -71,6 +74,8 @@ pub fn admin_router(state: AdminState) -> Router {
         .route("/started", get(started))
         .route("/metrics", get(metrics))
         .route("/admin/finalise", post(finalise))
+        .route("/admin/pins", get(pins))
+        .route("/admin/pins/{trace_id}", post(pin).delete(unpin))
         .route("/version", get(version))
         .with_state(Admin::new(state))
 }
@@ -182,6 +187,66 @@ async fn finalise(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) ->
         }
     });
     (StatusCode::ACCEPTED, "begun\n").into_response()
+}
+
+/// What is asked of a trace by its id.
+type PinAsked = fn(&dyn Pins, &TenantId, TraceId) -> Answer<'static, Result<bool, PinError>>;
+
+async fn pin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
+    let nothing = "there is no span of that trace\n";
+    change_pin(&admin, &trace_id, <dyn Pins>::pin, ("pinned\n", nothing)).await
+}
+
+async fn unpin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
+    let nothing = "that trace is not pinned\n";
+    change_pin(
+        &admin,
+        &trace_id,
+        <dyn Pins>::unpin,
+        ("unpinned\n", nothing),
+    )
+    .await
+}
+
+async fn change_pin(
+    admin: &Admin,
+    trace_id: &str,
+    ask: PinAsked,
+    (done, nothing): (&'static str, &'static str),
+) -> Response {
+    let trace_id = match TraceId::parse(trace_id) {
+        Ok(trace_id) => trace_id,
+        Err(why) => return (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
+    };
+    match ask(&*admin.state.pins, &TenantId::default(), trace_id).await {
+        Ok(true) => done.into_response(),
+        Ok(false) => (StatusCode::NOT_FOUND, nothing).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+async fn pins(State(admin): State<Arc<Admin>>) -> Response {
+    match admin.state.pins.pins(&TenantId::default()).await {
+        Ok(pins) => {
+            let pins = pins.iter().map(|pin| {
+                json!({
+                    "traceID": pin.trace_id.to_string(),
+                    "since": rfc3339(pin.since_unix_nanos),
+                })
+            });
+            Json(json!({ "pins": pins.collect::<Vec<_>>() })).into_response()
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &PinError) -> Response {
+    let status = match error {
+        PinError::TooMany { .. } => StatusCode::CONFLICT,
+        PinError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        PinError::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, format!("{error}\n")).into_response()
 }
 
 async fn version() -> Response {

@@ -31,6 +31,8 @@ type Name = (String, SegmentId);
 struct Commit {
     adds: Vec<Listed>,
     removes: Vec<Name>,
+    /// The pins of the traces that it moved.
+    pins: Vec<Edit>,
 }
 
 /// What lies in the directories of segments.
@@ -81,6 +83,13 @@ pub(crate) fn adopt_unlisted(
         }
     }
     for commit in due.iter().rev() {
+        // A list that is there knows better what is pinned. With one that is lost, too much is better than too little.
+        if report.rebuilt.is_some() {
+            commit
+                .pins
+                .iter()
+                .for_each(|pin| contents.apply(pin.clone()));
+        }
         for listed in &commit.adds {
             let is_listed = contents.names(listed.meta.tenant.as_str(), listed.meta.id);
             if !is_listed && !removed.contains(&name_of(listed)) && !found.is_gone(listed) {
@@ -118,15 +127,20 @@ fn name_of(listed: &Listed) -> Name {
 
 impl Commit {
     fn new(edits: Vec<Edit>) -> Self {
-        let (mut adds, mut removes) = (Vec::new(), Vec::new());
+        let (mut adds, mut removes, mut pins) = (Vec::new(), Vec::new(), Vec::new());
         for edit in edits {
             match edit {
                 Edit::Add(listed) => adds.push(*listed),
                 Edit::Remove { tenant, id, .. } => removes.push((tenant, id)),
-                Edit::Floor(_) | Edit::Moves(_) => {}
+                Edit::Pin { .. } => pins.push(edit),
+                Edit::Floor(_) | Edit::Moves(_) | Edit::Unpin { .. } => {}
             }
         }
-        Self { adds, removes }
+        Self {
+            adds,
+            removes,
+            pins,
+        }
     }
 
     fn is_fresh(&self) -> bool {

@@ -4,6 +4,7 @@
 //!   answers. While one sync runs, the next group forms, so groups grow by themselves when the disk is slow.
 //! - One thread maintains: it freezes heads, prepares files for the log, and applies retention.
 //! - One thread finalises: it merges segments, at the lowest priority, since nobody waits for it.
+//! - One thread reads the bytes at rest, slowly and at the lowest priority of all, to find damage.
 //! - A pool answers questions; its queue is bounded, and a question whose asker went away is given up.
 //!
 //! When heads grow faster than they can be frozen, the committing thread waits, and so do acknowledgements: the
@@ -44,6 +45,10 @@ const MAINTENANCE_PERIOD: Duration = Duration::from_millis(250);
 const FINALISE_PERIOD: Duration = Duration::from_secs(1);
 /// How willingly the finalising thread leaves the processor to others, from 0 to 19.
 const FINALISE_NICENESS: i32 = 10;
+/// How often some bytes at rest are checked.
+const SCRUB_PERIOD: Duration = Duration::from_millis(250);
+/// How willingly the thread that checks them leaves the processor to others.
+const SCRUB_NICENESS: i32 = 19;
 /// How often retention is applied, in maintenance periods.
 const RETENTION_PERIODS: u64 = 40;
 /// After a failure so much time passes before maintenance tries the same again.
@@ -63,6 +68,7 @@ struct Shared {
     commits: Mutex<Option<SyncSender<Waiting>>>,
     maintenance: Arc<Bell>,
     finalisation: Arc<Bell>,
+    scrubbing: Arc<Bell>,
     queries: CpuPool,
     threads: Mutex<Vec<ThreadHandle>>,
 }
@@ -152,12 +158,17 @@ impl Store {
             Tasks::thread("maintain", move || maintain_until_stopped(&engine, &bell)).map_err(io)?
         };
         let finalisation = Arc::new(Bell::default());
+        let scrubbing = Arc::new(Bell::default());
         let finaliser = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&finalisation));
             Tasks::thread("finalise", move || finalise_until_stopped(&engine, &bell)).map_err(io)?
         };
+        let scrubber = {
+            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&scrubbing));
+            Tasks::thread("scrub", move || scrub_until_stopped(&engine, &bell)).map_err(io)?
+        };
         let queries = CpuPool::start("query", query_threads, QUERY_QUEUE_MAX).map_err(io)?;
-        let threads = Mutex::new(vec![committer, maintainer, finaliser]);
+        let threads = Mutex::new(vec![committer, maintainer, finaliser, scrubber]);
         let commits = Mutex::new(Some(sender));
         maintenance.ring();
         Ok(Self {
@@ -166,6 +177,7 @@ impl Store {
                 commits,
                 maintenance,
                 finalisation,
+                scrubbing,
                 queries,
                 threads,
             }),
@@ -188,6 +200,7 @@ impl Store {
         }
         self.shared.maintenance.stop();
         self.shared.finalisation.stop();
+        self.shared.scrubbing.stop();
         threads.for_each(report_panic);
     }
 
@@ -213,6 +226,16 @@ impl Store {
         };
         let work = move || finalise_all(&engine, &|| bell.is_stopping());
         self.shared.queries.run(work).await.map_err(stopped)?
+    }
+
+    /// Has a thread of the pool do something that is no question. The outer error: it was not begun, or not finished.
+    pub(crate) fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, PoolError>> + Send + 'static {
+        let engine = Arc::clone(&self.shared.engine);
+        let pool = self.shared.queries.clone();
+        async move { pool.run(move || work(&engine)).await }
     }
 
     /// What the store holds now.
@@ -267,6 +290,7 @@ impl Drop for Shared {
         // A store that was not stopped must not keep its threads and its folder for ever.
         self.maintenance.stop();
         self.finalisation.stop();
+        self.scrubbing.stop();
     }
 }
 
@@ -457,6 +481,20 @@ fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
         if !bell.wait(FINALISE_PERIOD) {
             break;
         }
+    }
+}
+
+fn scrub_until_stopped(engine: &Engine, bell: &Bell) {
+    let Some(bytes_per_second) = engine.options.scrub_bytes_per_second else {
+        return;
+    };
+    if let Err(why) = rustix::process::nice(SCRUB_NICENESS) {
+        tracing::warn!(%why, "bytes at rest are checked at the priority of everything else");
+    }
+    let periods = 1_000 / SCRUB_PERIOD.as_millis().max(1);
+    let bytes = u64::try_from(u128::from(bytes_per_second) / periods).unwrap_or(u64::MAX);
+    while bell.wait(SCRUB_PERIOD) {
+        engine.scrub(bytes.max(1));
     }
 }
 

@@ -26,12 +26,14 @@ use model::{SpanBatch, TenantId};
 use plumbing::Clock;
 
 use crate::error::Error;
-use crate::finalise::Finaliser;
+use crate::finalise::{Finaliser, Layout};
+use crate::format::Format;
 use crate::head::{Chunk, Head};
 use crate::manifest::{Edit, Listed, Manifest, write_meta};
 use crate::metrics::StoreMetrics;
 use crate::options::StoreOptions;
 use crate::recent::{RecentRequests, request_hash};
+use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 
 /// Frames that are written at once to skip sequences: 40 bytes each.
@@ -135,12 +137,18 @@ pub(crate) struct Engine {
     pub commit_gate: Mutex<()>,
     /// Held while a head is written: maintenance and a caller who wants everything frozen must not write the same one.
     pub freeze_gate: Mutex<()>,
-    /// Held while some segments take the place of others, or leave.
-    pub layout_gate: Mutex<()>,
-    /// Held while a slice is merged.
+    /// Held while some segments take the place of others, or leave, and while a trace is pinned.
+    pub layout: Mutex<Layout>,
+    /// Held while spans are moved: one commit that moves some follows the other, in the order of their numbers.
     pub finaliser: Mutex<Finaliser>,
+    /// How far the bytes at rest have been checked.
+    pub scrubber: Mutex<Scrubber>,
+    /// Retention waits for the finaliser: whoever has it moves pinned traces next.
+    pub is_expiry_due: AtomicBool,
     /// The number of the next commit that moves spans.
     pub next_move: AtomicU32,
+    /// Who the store is, and whether older programs are kept out of it.
+    pub format: Format,
     /// Sequences below this one are in segments. When the log has lost its end it would give them again.
     pub sequence_min: u64,
     /// Damage that the start found.
@@ -466,6 +474,7 @@ impl Engine {
         if !plumbing::planted("store-doubtful-list-kept") {
             lock(&self.manifest).settle()?;
         }
+        self.require_format()?;
         if plumbing::planted("store-release-log-early") {
             let floor = self.floor_without(tenant, head);
             lock(&self.journal).release_below(floor)?;

@@ -50,6 +50,14 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// No more traces can be pinned.
+    #[error("tenant \"{tenant}\" has {max} pinned traces, which is the most; unpin some first")]
+    PinsFull {
+        /// The tenant.
+        tenant: String,
+        /// How many there may be.
+        max: usize,
+    },
     /// The store was told to stop, or has failed for good.
     #[error("the store has stopped: {reason}")]
     Stopped {

@@ -21,6 +21,7 @@ mod engine;
 mod error;
 pub mod evaluate;
 mod finalise;
+mod format;
 mod head;
 pub mod index;
 mod lifecycle;
@@ -28,8 +29,10 @@ mod manifest;
 mod metrics;
 mod open;
 mod options;
+mod pins;
 mod read;
 mod recent;
+mod scrub;
 pub mod segment;
 mod stats;
 #[cfg(test)]

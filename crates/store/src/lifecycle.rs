@@ -2,18 +2,22 @@
 //!
 //! Age counts from when a segment was written, not from the times in its spans, so that a sender with a wrong clock
 //! loses nothing. A segment is taken off the manifest first; its files go when no reader has it any more, or at the
-//! next start.
+//! next start. What is pinned in it moves to another segment in the same commit.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use model::TenantId;
 
 use crate::engine::{Engine, Names, Placed, add_names, lock, names_of, nanos};
 use crate::error::Error;
-use crate::manifest::{Edit, meta_path};
+use crate::finalise::{Finaliser, is_pinned};
+use crate::manifest::{Edit, Pins, meta_path};
 use crate::open::names_of_segment;
+use crate::pins::pinned_in;
+use crate::segment::SegmentError;
 
 /// Without a limit in bytes, all that is on the disk may take this part of it, in percent, before segments leave.
 const DISK_PERCENT_MAX: u64 = 80;
@@ -21,25 +25,87 @@ const DISK_PERCENT_MAX: u64 = 80;
 /// reason to refuse new spans, not to remove those that were accepted a moment ago.
 const DISK_PERCENT_MIN: u64 = 5;
 
+/// Segments that retention chose, each with why.
+type Chosen = Vec<(Arc<Placed>, &'static str)>;
+
 impl Engine {
-    /// Removes segments that are too old or too many; gives how many.
+    /// Removes segments that are too old or too many; gives how many. Those that hold pinned traces may have to wait
+    /// for a merge to end.
     pub(crate) fn expire(&self) -> Result<usize, Error> {
-        // A merge that failed must not come back later with spans that are removed here. While one runs, it has not.
-        if let Ok(mut finaliser) = self.finaliser.try_lock() {
-            self.settle(&mut finaliser)?;
+        // A merge that failed must not come back later with spans that are removed here.
+        self.settle(&mut lock(&self.layout))?;
+        let pins = self.pins_now();
+        let (holding, chosen) = self.part(self.choose_expired(&pins)?, &pins);
+        // First: moving needs room, of which there may be none.
+        let removed = self.remove(chosen, &pins)?;
+        if holding.is_empty() {
+            return Ok(removed);
         }
-        let mut removals = self.choose_expired()?;
+        match self.finaliser.try_lock() {
+            Ok(finaliser) => Ok(removed + self.expire_holding(&finaliser)?),
+            Err(_) => {
+                self.is_expiry_due.store(true, Ordering::Release);
+                Ok(removed)
+            }
+        }
+    }
+
+    /// Removes segments that are due to leave and hold pinned traces, which are moved out; gives how many.
+    pub(crate) fn expire_holding(&self, finaliser: &Finaliser) -> Result<usize, Error> {
+        let pins = self.pins_now();
+        let (holding, _) = self.part(self.choose_expired(&pins)?, &pins);
+        let mut by_tenant: BTreeMap<TenantId, Vec<Arc<Placed>>> = BTreeMap::new();
+        for placed in holding {
+            let tenant = placed.listed.meta.tenant.clone();
+            by_tenant.entry(tenant).or_default().push(placed);
+        }
+        let moved = by_tenant.iter().try_fold(0, |moved, (tenant, leaving)| {
+            Ok(moved + self.move_pinned(tenant, leaving, finaliser)?)
+        });
+        self.renew_names(by_tenant.keys());
+        moved
+    }
+
+    /// Parts segments that hold pinned traces from those that do not. What can't be read may hold some, and is in
+    /// neither.
+    fn part(&self, chosen: Chosen, pins: &Pins) -> (Vec<Arc<Placed>>, Chosen) {
+        let (mut holding, mut others) = (Vec::new(), Vec::new());
+        for (placed, why) in chosen {
+            match pinned_in(&placed, pins) {
+                Ok(found) if found.is_empty() || plumbing::planted("store-pin-forgotten") => {
+                    others.push((placed, why));
+                }
+                Ok(_) => holding.push(placed),
+                Err(error) => self.report_once(&placed, &error),
+            }
+        }
+        (holding, others)
+    }
+
+    /// Says once that a segment stays since nobody can tell what is pinned in it.
+    pub(crate) fn report_once(&self, placed: &Placed, error: &SegmentError) {
+        if !placed.is_reported.swap(true, Ordering::Relaxed) {
+            self.metrics.damaged_segments.inc();
+            let segment = placed.listed.meta.id;
+            tracing::error!(%segment, %error, "a segment can't be read for pinned traces and stays");
+        }
+    }
+
+    fn remove(&self, mut removals: Chosen, pins: &Arc<Pins>) -> Result<usize, Error> {
         if removals.is_empty() {
             return Ok(0);
         }
-        let _gate = lock(&self.layout_gate);
-        // What was merged meanwhile is judged anew, next time.
-        let still_there = |placed: &Placed| {
+        let _layout = lock(&self.layout);
+        // What was merged or pinned meanwhile is judged anew, next time.
+        let may_go = |placed: &Arc<Placed>| {
             let meta = &placed.listed.meta;
-            let manifest = lock(&self.manifest);
-            manifest.contents().names(meta.tenant.as_str(), meta.id)
+            let is_there = {
+                let manifest = lock(&self.manifest);
+                manifest.contents().names(meta.tenant.as_str(), meta.id)
+            };
+            is_there && !self.holds_what_was_pinned_since(std::slice::from_ref(placed), pins)
         };
-        removals.retain(|(placed, _)| still_there(placed));
+        removals.retain(|(placed, _)| may_go(placed));
         let edits: Vec<Edit> = removals
             .iter()
             .map(|(placed, why)| Edit::Remove {
@@ -63,7 +129,7 @@ impl Engine {
         Ok(removals.len())
     }
 
-    fn choose_expired(&self) -> Result<Vec<(Arc<Placed>, &'static str)>, Error> {
+    fn choose_expired(&self, pins: &Pins) -> Result<Chosen, Error> {
         let now = self.clock.unix_nanos();
         let age_max = nanos(self.options.retention_age);
         // Frames at or above the floor are replayed: a segment that has some would come back from the log.
@@ -74,8 +140,16 @@ impl Engine {
             .values()
             .for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
         all.sort_by_key(|placed| (placed.listed.created_unix_nanos, placed.listed.meta.id));
-        let mut bytes: u64 = all.iter().map(|placed| placed.listed.meta.bytes()).sum();
-        let bytes_max = self.bytes_max(bytes)?;
+        let bytes_of = |all: &[Arc<Placed>]| all.iter().map(|p| p.listed.meta.bytes()).sum::<u64>();
+        let bytes_max = self.bytes_max(bytes_of(&all))?;
+        let all_bytes = bytes_of(&all);
+        // Segments of pinned traces stay as long as one of these is pinned; one that can't be read may be.
+        all.retain(|placed| {
+            !is_pinned(placed) || pinned_in(placed, pins).is_ok_and(|found| found.is_empty())
+        });
+        let mut bytes = bytes_of(&all);
+        // However much is pinned, half of the room is for what comes.
+        let bytes_max = bytes_max - (all_bytes - bytes).min(bytes_max / 2);
         let mut chosen = Vec::new();
         for placed in all {
             let age = now.saturating_sub(placed.listed.created_unix_nanos);
@@ -120,37 +194,37 @@ impl Engine {
     }
 
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {
-        let mut left: BTreeMap<TenantId, Vec<Arc<Placed>>> = BTreeMap::new();
+        let mut changed: Vec<TenantId> = Vec::new();
         {
             let mut state = lock(&self.state);
             for (id, tenant) in &mut state.tenants {
                 let is_removed =
                     |p: &Arc<Placed>| removals.iter().any(|(removed, _)| Arc::ptr_eq(p, removed));
                 if tenant.segments.iter().any(is_removed) {
-                    let kept: Vec<Arc<Placed>> = tenant
-                        .segments
-                        .iter()
-                        .filter(|p| !is_removed(p))
-                        .cloned()
-                        .collect();
-                    left.insert(id.clone(), kept.clone());
-                    tenant.segments = Arc::new(kept);
+                    let kept = tenant.segments.iter().filter(|p| !is_removed(p));
+                    tenant.segments = Arc::new(kept.cloned().collect());
+                    changed.push(id.clone());
                 }
             }
         }
+        self.renew_names(changed.iter());
+    }
+
+    /// Finds out anew which services and operations tenants have, after some of their spans have left.
+    fn renew_names<'t>(&self, tenants: impl Iterator<Item = &'t TenantId>) {
         // Names are read outside the lock; what arrived meanwhile is in heads and is added under it.
-        for (id, segments) in left {
+        for id in tenants {
+            let segments = self.view(id).segments;
             let mut names = Names::new();
             segments
                 .iter()
                 .for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
             let mut state = lock(&self.state);
-            if let Some(tenant) = state.tenants.get_mut(&id) {
-                let known: Vec<&Arc<Placed>> = segments.iter().collect();
+            if let Some(tenant) = state.tenants.get_mut(id) {
                 let newer = tenant
                     .segments
                     .iter()
-                    .filter(|p| !known.iter().any(|k| Arc::ptr_eq(k, p)));
+                    .filter(|p| !segments.iter().any(|known| Arc::ptr_eq(known, p)));
                 newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
                 let heads = tenant.heads();
                 let chunks = heads.flat_map(|head| head.chunks.iter());

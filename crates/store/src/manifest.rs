@@ -12,10 +12,12 @@
 //!
 //! Read next: `engine.rs` and `finalise/`, which decide what is committed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use journal::{File, Files, OpenMode, read_to_end, write_file_durably};
+use model::TraceId;
 use serde::{Deserialize, Serialize};
 
 use crate::adopt::adopt_unlisted;
@@ -50,14 +52,35 @@ pub(crate) enum Edit {
         tenant: String,
         /// The segment.
         id: SegmentId,
-        /// Why: `age`, `size`, `merged`.
+        /// Why: `age`, `size`, `merged`, `pinned`.
         why: String,
     },
     /// Frames of the log below this sequence are all in segments.
     Floor(u64),
     /// The commits that move spans are done up to this number, [`SegmentId::number`].
     Moves(u32),
+    /// Retention leaves a trace from now on.
+    Pin {
+        /// The tenant.
+        tenant: String,
+        /// The trace.
+        #[serde(with = "trace_text")]
+        trace_id: TraceId,
+        /// When, ns since the epoch.
+        at: u64,
+    },
+    /// Retention treats a trace as any other again.
+    Unpin {
+        /// The tenant.
+        tenant: String,
+        /// The trace.
+        #[serde(with = "trace_text")]
+        trace_id: TraceId,
+    },
 }
+
+/// The pinned traces by tenant, each with the time when it was pinned.
+pub(crate) type Pins = BTreeMap<String, BTreeMap<TraceId, u64>>;
 
 /// What a list says when all its edits are done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +92,8 @@ pub(crate) struct Contents {
     /// The commits that move spans are done up to this number. What they added and is not there any more was removed on
     /// purpose.
     pub moves: u32,
+    /// The traces that retention leaves. Shared, since every commit copies the contents.
+    pub pins: Arc<Pins>,
 }
 
 impl Contents {
@@ -92,6 +117,23 @@ impl Contents {
             }
             Edit::Floor(floor) => self.floor = self.floor.max(floor),
             Edit::Moves(number) => self.moves = self.moves.max(number),
+            Edit::Pin {
+                tenant,
+                trace_id,
+                at,
+            } => {
+                let pins = Arc::make_mut(&mut self.pins).entry(tenant).or_default();
+                pins.entry(trace_id).or_insert(at);
+            }
+            Edit::Unpin { tenant, trace_id } => {
+                let pins = Arc::make_mut(&mut self.pins);
+                if let Some(of_tenant) = pins.get_mut(&tenant) {
+                    of_tenant.remove(&trace_id);
+                    if of_tenant.is_empty() {
+                        pins.remove(&tenant);
+                    }
+                }
+            }
         }
     }
 
@@ -114,7 +156,15 @@ impl Contents {
             .iter()
             .cloned()
             .map(|listed| Edit::Add(Box::new(listed)));
+        let pins = self.pins.iter().flat_map(|(tenant, pins)| {
+            pins.iter().map(|(trace_id, at)| Edit::Pin {
+                tenant: tenant.clone(),
+                trace_id: *trace_id,
+                at: *at,
+            })
+        });
         adds.chain([Edit::Floor(self.floor), Edit::Moves(self.moves)])
+            .chain(pins)
             .collect()
     }
 }
@@ -461,6 +511,29 @@ pub(crate) fn write_meta(
 /// The commit that a `.meta` file holds; nothing when it is damaged.
 pub(crate) fn decode_meta(bytes: &[u8]) -> Vec<Edit> {
     decode(bytes).map(|(edits, _)| edits).unwrap_or_default()
+}
+
+mod trace_text {
+    use model::TraceId;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde calls"
+    )]
+    pub(super) fn serialize<S: Serializer>(
+        trace_id: &TraceId,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(trace_id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<TraceId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        TraceId::parse(&text).map_err(serde::de::Error::custom)
+    }
 }
 
 /// Where a segment's own `.meta` file is.

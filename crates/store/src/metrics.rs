@@ -23,6 +23,7 @@ pub(crate) struct StoreMetrics {
     pub frozen_spans: Counter,
     pub merged_spans: Counter,
     pub finalise_errors: Counter,
+    pub scrubbed_bytes: Counter,
     pub head_spans: Gauge,
     pub head_bytes: Gauge,
     pub segments: Gauge,
@@ -55,6 +56,7 @@ impl StoreMetrics {
             frozen_spans: Counter::default(),
             merged_spans: Counter::default(),
             finalise_errors: Counter::default(),
+            scrubbed_bytes: Counter::default(),
             head_spans: Gauge::default(),
             head_bytes: Gauge::default(),
             segments: Gauge::default(),
@@ -145,6 +147,11 @@ impl StoreMetrics {
                 "finalise_errors",
                 "Slices of segments that could not be merged and are tried again",
                 &self.finalise_errors,
+            ),
+            (
+                "scrubbed_bytes",
+                "Bytes of segments that were read to find damage",
+                &self.scrubbed_bytes,
             ),
         ];
         metrics.register(|registry| {

@@ -10,28 +10,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 
-use journal::{Files, FrameKind, Journal, Options, write_file_durably};
+use journal::{Files, FrameKind, Journal, Options};
 use model::TenantId;
 use model::contract::Operation;
 
 use crate::engine::{Engine, Names, Placed, State, add_names, lock};
 use crate::error::Error;
-use crate::finalise::Finaliser;
-use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, read_file, segment_dirs};
+use crate::finalise::{Finaliser, Layout};
+use crate::format::Format;
+use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs};
 use crate::metrics::StoreMetrics;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::recent::{RecentRequests, request_hash};
+use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
-
-/// The format that is written here; all up to it are read. 2: segments may be merged, and the list says how far.
-const FORMAT: u32 = 2;
-
-/// The store's identity, which its log carries.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct FormatFile {
-    format: u32,
-    store_id: String,
-}
 
 impl Engine {
     /// Opens a data folder.
@@ -46,7 +38,7 @@ impl Engine {
             .create_dir_all(&root)
             .map_err(Error::io("create", &root))?;
         let held = take_lock(files.as_ref(), &root)?;
-        let store_id = check_format(files.as_ref(), &root, parts.random.as_ref())?;
+        let format = Format::check(files.as_ref(), &root, parts.random.as_ref())?;
         let metrics = StoreMetrics::register(parts.metrics);
         let (mut manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
         let mut findings = report_manifest(&report, &metrics);
@@ -84,7 +76,7 @@ impl Engine {
         let (journal, report) = Journal::open(
             Arc::clone(&files),
             &wal,
-            store_id,
+            format.store_id,
             journal_options(&options),
             floor,
             &mut take,
@@ -102,9 +94,12 @@ impl Engine {
             manifest: Mutex::new(manifest),
             commit_gate: Mutex::new(()),
             freeze_gate: Mutex::new(()),
-            layout_gate: Mutex::new(()),
+            layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
+            scrubber: Mutex::new(Scrubber::default()),
+            is_expiry_due: AtomicBool::new(false),
             next_move: AtomicU32::new(next_move),
+            format,
             sequence_min,
             findings,
             state: Mutex::new(state),
@@ -244,99 +239,6 @@ fn report_journal(
             tail.path.display()
         ));
     }
-}
-
-/// Gives the store's id from `FORMAT` or its copy; a damaged one of the two is written anew, if that is possible.
-fn check_format(
-    files: &dyn Files,
-    root: &Path,
-    random: &dyn plumbing::Random,
-) -> Result<u128, Error> {
-    let paths = [root.join("FORMAT"), root.join("FORMAT.copy")];
-    let read = paths.each_ref().map(|path| read_file(files, path));
-    let mut store_id = None;
-    for bytes in read.iter().flatten() {
-        store_id = parse_format(root, bytes)?.or(store_id);
-    }
-    let is_missing = |read: &io::Result<Vec<u8>>| {
-        read.as_ref()
-            .is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
-    };
-    let store_id = match store_id {
-        Some(store_id) => store_id,
-        None if read.iter().all(is_missing) => {
-            u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())
-        }
-        None => {
-            let found = read
-                .iter()
-                .flatten()
-                .next()
-                .map(|bytes| String::from_utf8_lossy(bytes).chars().take(40).collect());
-            return Err(Error::Format {
-                dir: root.to_owned(),
-                found: found.unwrap_or_default(),
-                known: FORMAT,
-            });
-        }
-    };
-    let is_new = read.iter().all(is_missing);
-    let text = format_text(store_id)?;
-    for (path, read) in paths.iter().zip(&read) {
-        if read.as_ref().is_ok_and(|bytes| bytes == text.as_bytes()) {
-            continue;
-        }
-        match write_file_durably(files, path, text.as_bytes()) {
-            Err(e) if is_new => return Err(Error::io("write", path)(e)),
-            Err(why) => {
-                tracing::warn!(file = %path.display(), %why, "could not update a copy of the store's identity");
-            }
-            Ok(()) if !is_new => {
-                tracing::warn!(file = %path.display(), "updated a copy of the store's identity");
-            }
-            Ok(()) => {}
-        }
-    }
-    Ok(store_id)
-}
-
-/// The id in a `FORMAT` file; `None` when the file is damaged. The id stands there twice, and either line will do.
-fn parse_format(root: &Path, bytes: &[u8]) -> Result<Option<u128>, Error> {
-    let text = String::from_utf8_lossy(bytes);
-    for line in text.lines() {
-        let Some((json, crc)) = line.rsplit_once(' ') else {
-            continue;
-        };
-        if crc != format!("{:08x}", crc32c::crc32c(json.as_bytes())) {
-            continue;
-        }
-        let Ok(file) = serde_json::from_str::<FormatFile>(json) else {
-            continue;
-        };
-        if file.format > FORMAT {
-            return Err(Error::Format {
-                dir: root.to_owned(),
-                found: file.format.to_string(),
-                known: FORMAT,
-            });
-        }
-        if let Ok(store_id) = u128::from_str_radix(&file.store_id, 16) {
-            return Ok(Some(store_id));
-        }
-    }
-    Ok(None)
-}
-
-fn format_text(store_id: u128) -> Result<String, Error> {
-    let file = FormatFile {
-        format: FORMAT,
-        store_id: format!("{store_id:032x}"),
-    };
-    let json = serde_json::to_string(&file).map_err(|e| Error::Manifest {
-        reason: e.to_string(),
-    })?;
-    let line = format!("{json} {:08x}\n", crc32c::crc32c(json.as_bytes()));
-    Ok(line.repeat(2))
 }
 
 /// What the steps of opening share.

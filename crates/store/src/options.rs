@@ -41,6 +41,10 @@ pub struct StoreOptions {
     pub finalise_spans_max: u64,
     /// Spans of a row group of a merged segment; a longer trace stays in pieces.
     pub group_spans_max: usize,
+    /// Bytes at rest that are checked in a second; `None`: none are.
+    pub scrub_bytes_per_second: Option<u64>,
+    /// How often each of them is, at most.
+    pub scrub_every: Duration,
     /// Threads that answer questions.
     pub query_threads: usize,
 }
@@ -65,6 +69,8 @@ impl StoreOptions {
             finalise_spans_min: 1_000_000,
             finalise_spans_max: 1_500_000,
             group_spans_max: 64 * 1024,
+            scrub_bytes_per_second: Some(5 << 20),
+            scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,
         }
     }

@@ -257,9 +257,37 @@ pub(crate) enum StoreCommand {
     /// Have a running program do the work that it puts off: write what is in memory, merge what is in parts
     #[command(after_help = "Example:\n  trackway store finalise --wait")]
     Finalise(FinaliseArgs),
+    /// Have a running program keep a trace, however old it is and however little room there is
+    #[command(after_help = "Example:\n  trackway store pin 0af7651916cd43dd8448eb211c80319c")]
+    Pin(PinArgs),
+    /// List the traces that a running program keeps
+    Pins(PinsArgs),
     /// Show what is in the store, and how large it is
     #[command(after_help = "Example:\n  trackway store stats --data-dir /var/lib/trackway --json")]
     Stats(StoreArgs),
+    /// Have a running program let a trace age as all others do
+    Unpin(PinArgs),
+}
+
+/// `trackway store pin|unpin`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PinArgs {
+    /// Trace id, 1 to 32 hexadecimal digits
+    pub trace_id: String,
+    /// Admin port of the program
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
+    pub admin: String,
+}
+
+/// `trackway store pins`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PinsArgs {
+    /// Admin port of the program
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
+    pub admin: String,
+    /// Print the program's answer as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `trackway store finalise`.

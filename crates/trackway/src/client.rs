@@ -129,6 +129,12 @@ impl Connection {
         self.ask(Method::GET, &path, &[], Bytes::new()).await
     }
 
+    /// Removes what a path of the server names.
+    pub(crate) async fn delete(&mut self, path: &str) -> Result<Reply, Error> {
+        let path = format!("{}{path}", self.server.path);
+        self.ask(Method::DELETE, &path, &[], Bytes::new()).await
+    }
+
     /// Sends a body to a path of the server.
     pub(crate) async fn post(
         &mut self,

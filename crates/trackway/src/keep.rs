@@ -117,6 +117,7 @@ fn options_to_look(config: &Config) -> StoreOptions {
     options.retention_bytes = Some(u64::MAX);
     options.head_age_max = FOR_EVER;
     options.finalise_after = FOR_EVER;
+    options.scrub_bytes_per_second = None;
     options
 }
 
@@ -144,6 +145,11 @@ fn options_of(config: &Config) -> StoreOptions {
             OrOff::Off => FOR_EVER,
         },
         retention_bytes: retention_bytes(store.retention.bytes, &store.dir),
+        scrub_bytes_per_second: match store.scrub.rate {
+            OrOff::On(rate) => Some(rate.0),
+            OrOff::Off => None,
+        },
+        scrub_every: store.scrub.every,
         cache_bytes: share.of(48) as u64,
         heads_bytes_max,
         query_threads: machine::cores(),

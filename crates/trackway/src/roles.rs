@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::map_request;
-use model::TenantId;
-use model::contract::{Answer, SpanWriter};
+use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
+use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
@@ -124,6 +124,39 @@ impl Health for ProgramHealth {
             return Box::pin(std::future::ready(Err(reason)));
         };
         Box::pin(async move { store.finalise().await.map_err(|error| error.to_string()) })
+    }
+}
+
+impl ProgramHealth {
+    /// Asks the store for pins, once it is open.
+    fn of_store<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Store) -> Answer<'static, Result<T, PinError>>,
+    ) -> Answer<'static, Result<T, PinError>> {
+        let reason = match self.opened.get() {
+            Some(store) => return ask(store),
+            None => self.started().err(),
+        };
+        let reason = reason.unwrap_or_else(|| "the store is not open".to_owned());
+        Box::pin(std::future::ready(Err(PinError::Unavailable { reason })))
+    }
+}
+
+impl Pins for ProgramHealth {
+    fn pin(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'static, Result<bool, PinError>> {
+        self.of_store(|store| store.pin(tenant, trace_id))
+    }
+
+    fn unpin(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'static, Result<bool, PinError>> {
+        self.of_store(|store| store.unpin(tenant, trace_id))
+    }
+
+    fn pins(&self, tenant: &TenantId) -> Answer<'static, Result<Vec<PinnedTrace>, PinError>> {
+        self.of_store(|store| store.pins(tenant))
     }
 }
 
@@ -244,6 +277,7 @@ impl<'a> AllInOne<'a> {
             metrics: self.seams.metrics.clone(),
             clock: Arc::clone(&self.seams.clock),
             health: Arc::clone(&self.health) as Arc<dyn Health>,
+            pins: Arc::clone(&self.health) as Arc<dyn Pins>,
         };
         let health = Arc::clone(&self.health);
         // Gauges that are read off the store's state are set when somebody asks for them.

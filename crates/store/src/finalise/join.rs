@@ -33,6 +33,11 @@ impl InputTraces {
         self.table.iter().zip(self.ids.iter().copied())
     }
 
+    fn without_ids(input: &Placed) -> Result<Self, SegmentError> {
+        let (table, ids) = (input.segment.traces()?, Vec::new());
+        Ok(Self { table, ids })
+    }
+
     fn of(input: &Placed) -> Result<Self, SegmentError> {
         let table = input.segment.traces()?;
         let ids = input.segment.trace_ids(&table)?;
@@ -62,24 +67,38 @@ struct Elsewhere {
 }
 
 impl<'a> Joiner<'a> {
-    /// `others` are the segments of the tenant that are not merged here and came before.
+    /// For all traces of the inputs. `others` are the segments of the tenant that are not merged here and came before.
     pub(super) fn new(
         inputs: &'a [Arc<Placed>],
         others: &[Arc<Placed>],
         is_patient: bool,
     ) -> Result<Self, Failure> {
+        let mut joiner = Self::with(inputs, InputTraces::of)?;
+        joiner.elsewhere = find_elsewhere(&joiner.tables, others, is_patient)?;
+        joiner.is_patient = is_patient;
+        Ok(joiner)
+    }
+
+    /// For a few traces that were looked up: the ids of all others are not read.
+    pub(super) fn for_few(inputs: &'a [Arc<Placed>]) -> Result<Self, Failure> {
+        Self::with(inputs, InputTraces::without_ids)
+    }
+
+    fn with(
+        inputs: &'a [Arc<Placed>],
+        of: impl Fn(&Placed) -> Result<InputTraces, SegmentError>,
+    ) -> Result<Self, Failure> {
         let mut tables = Vec::with_capacity(inputs.len());
         for (at, input) in inputs.iter().enumerate() {
-            let table = InputTraces::of(input);
+            let table = of(input);
             tables.push(table.map_err(|error| Failure::Input(at, error))?);
         }
-        let elsewhere = find_elsewhere(&tables, others, is_patient)?;
         Ok(Self {
             inputs,
             tables,
             openers: BTreeMap::new(),
-            elsewhere,
-            is_patient,
+            elsewhere: Parts::default(),
+            is_patient: false,
         })
     }
 

@@ -16,12 +16,14 @@
 //! Read next: `slice.rs` for what is merged when, `traces.rs` for where a trace goes, `join.rs` for reading.
 
 mod join;
+mod pinned;
 mod slice;
 mod traces;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use model::TenantId;
 
@@ -34,6 +36,7 @@ use crate::segment::sink::Place;
 use crate::segment::write::SegmentWriter;
 use crate::segment::{FileKind, Level, Segment, SegmentError, SegmentErrorKind, SegmentId};
 use join::Joiner;
+pub(crate) use pinned::is_pinned;
 use slice::Slice;
 use traces::{Fate, Traces};
 
@@ -51,6 +54,11 @@ pub(crate) struct Finaliser {
     failures: u32,
     /// On the monotonic clock.
     retry_at: u64,
+}
+
+/// What is known of the layout besides the list of segments.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
     /// The outputs of a commit that failed: as long as their `.meta` files are there, a crash would bring it back.
     unsettled: Vec<Listed>,
 }
@@ -101,16 +109,21 @@ impl Engine {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<bool, Error> {
         let mut finaliser = lock(&self.finaliser);
+        if self.is_expiry_due.swap(false, Ordering::AcqRel) {
+            self.expire_holding(&finaliser)?;
+        }
         let now = self.clock.monotonic_nanos();
         if when == When::Due && now < finaliser.retry_at {
             return Ok(false);
         }
-        self.settle(&mut finaliser)?;
+        self.settle(&mut lock(&self.layout))?;
         let Some(slice) = self.choose_slice(when, &finaliser.left_alone) else {
             return Ok(false);
         };
         let started = now;
-        let result = self.merge(&slice, &mut finaliser, is_cancelled);
+        // After some failures in a row the past is left alone where it can't be read.
+        let is_patient = finaliser.failures < READ_FAILURES_MAX;
+        let result = self.merge(&slice, is_patient, is_cancelled);
         let now = self.clock.monotonic_nanos();
         match result {
             Ok(spans) => {
@@ -144,10 +157,10 @@ impl Engine {
     }
 
     /// Makes sure that no crash brings back a commit that failed, and removes what it wrote.
-    pub(crate) fn settle(&self, finaliser: &mut Finaliser) -> Result<(), Error> {
+    pub(crate) fn settle(&self, layout: &mut Layout) -> Result<(), Error> {
         lock(&self.manifest).settle()?;
         // All `.meta` files before any data: one that is found must find the whole commit.
-        for listed in &finaliser.unsettled {
+        for listed in &layout.unsettled {
             let path = meta_path(&self.options.dir, listed);
             match self.files.remove(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -156,11 +169,11 @@ impl Engine {
                 _ => {}
             }
         }
-        for listed in &finaliser.unsettled {
+        for listed in &layout.unsettled {
             let dir = self.options.dir.join(&listed.dir);
             self.files.sync_dir(&dir).map_err(Error::io("sync", &dir))?;
         }
-        for listed in finaliser.unsettled.drain(..) {
+        for listed in layout.unsettled.drain(..) {
             let dir = self.options.dir.join(&listed.dir);
             self.discard_files(&dir, listed.meta.id);
         }
@@ -171,25 +184,35 @@ impl Engine {
     fn merge(
         &self,
         slice: &Slice,
-        finaliser: &mut Finaliser,
+        is_patient: bool,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<u64, Failure> {
-        // After some failures in a row the past is left alone where it can't be read.
-        let is_patient = finaliser.failures < READ_FAILURES_MAX;
-        let mut joiner = Joiner::new(&slice.inputs, &slice.others, is_patient)?;
+        self.require_format()?;
+        let joiner = Joiner::new(&slice.inputs, &slice.others, is_patient)?;
         let group_spans = self.options.group_spans_max;
         let traces = Traces::new(joiner.tables(), slice, group_spans);
+        let outputs = self.write_all(slice, &traces, joiner, is_cancelled)?;
+        self.commit_outputs(slice, &outputs, &|| true)?;
+        Ok(slice.spans())
+    }
+
+    /// Writes all outputs of a slice, or none.
+    fn write_all(
+        &self,
+        slice: &Slice,
+        traces: &Traces,
+        mut joiner: Joiner<'_>,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Output>, Failure> {
         let mut outputs = Vec::new();
-        let written = self.write_outputs(slice, &traces, &mut joiner, &mut outputs, is_cancelled);
+        let written = self.write_outputs(slice, traces, &mut joiner, &mut outputs, is_cancelled);
         if written.is_err() {
             for output in &outputs {
                 let dir = self.options.dir.join(&output.listed.dir);
                 self.discard_files(&dir, output.listed.meta.id);
             }
         }
-        written?;
-        self.commit_outputs(slice, &outputs, finaliser)?;
-        Ok(slice.spans())
+        written.map(|()| outputs)
     }
 
     fn write_outputs(
@@ -200,17 +223,17 @@ impl Engine {
         outputs: &mut Vec<Output>,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Failure> {
-        for (fate, level) in [(Fate::Whole, Level::Merged), (Fate::Open, Level::Open)] {
+        for fate in [Fate::Whole, Fate::Open] {
             let groups = traces.groups(fate);
             if groups.is_empty() {
                 continue;
             }
-            let order = if level == Level::Merged {
+            let id = slice.name(fate);
+            let order = if id.level == Level::Merged {
                 TraceOrder::InSlices
             } else {
                 TraceOrder::ByStart
             };
-            let id = slice.name(level);
             outputs.extend(self.write_output(slice, id, |writer| {
                 let mut has_spans = false;
                 for group in &groups {
@@ -230,7 +253,7 @@ impl Engine {
             if is_cancelled() {
                 return Err(Failure::Cancelled);
             }
-            let id = slice.name_of_inputs(Level::Piece, &piece.inputs);
+            let id = slice.name_of_piece(&piece.inputs);
             outputs.extend(self.write_output(slice, id, |writer| {
                 let batch = joiner.batch(&piece.group)?;
                 if batch.is_empty() {
@@ -295,12 +318,12 @@ impl Engine {
         Ok(Some(Output { listed, placed }))
     }
 
-    /// Puts the outputs in the place of the inputs.
+    /// Puts the outputs in the place of the inputs, if these are all there and `may_go`.
     fn commit_outputs(
         &self,
         slice: &Slice,
         outputs: &[Output],
-        finaliser: &mut Finaliser,
+        may_go: &dyn Fn() -> bool,
     ) -> Result<(), Failure> {
         let tenant = slice.tenant.as_str();
         let adds = outputs
@@ -311,18 +334,23 @@ impl Engine {
         let removes = ids.clone().map(|id| Edit::Remove {
             tenant: tenant.to_owned(),
             id,
-            why: "merged".to_owned(),
+            why: slice.why().to_owned(),
         });
-        let bounds = [Edit::Moves(slice.number), Edit::Floor(slice.floor)];
-        let commit: Vec<Edit> = adds.chain(removes).chain(bounds).collect();
-        let _gate = lock(&self.layout_gate);
-        let all_there = {
+        let removes = removes.filter(|_| !are_both_kept(slice));
+        let bounds = [Edit::Moves(slice.last_number()), Edit::Floor(slice.floor)];
+        let mut layout = lock(&self.layout);
+        let commit: Vec<Edit> = adds
+            .chain(removes)
+            .chain(bounds)
+            .chain(self.pins_of(slice))
+            .collect();
+        let all_there = may_go() && {
             let manifest = lock(&self.manifest);
             ids.clone().all(|id| manifest.contents().names(tenant, id))
                 || plumbing::planted("store-merge-over-retention")
         };
         if !all_there {
-            finaliser
+            layout
                 .unsettled
                 .extend(outputs.iter().map(|output| output.listed.clone()));
             return Err(Failure::Changed);
@@ -331,12 +359,12 @@ impl Engine {
         // From here on a crash may bring the commit about, which is as good as what there was before. If it fails, it
         // must be settled before the files go.
         let listed = outputs.iter().map(|output| output.listed.clone());
-        finaliser.unsettled.extend(listed);
+        layout.unsettled.extend(listed);
         for output in outputs {
             write_meta(self.files.as_ref(), root, &output.listed, &commit)?;
         }
         lock(&self.manifest).commit(&commit)?;
-        finaliser.unsettled.clear();
+        layout.unsettled.clear();
         self.swap_merged(slice, outputs);
         for input in &slice.inputs {
             self.remove_files(input);
@@ -362,6 +390,11 @@ impl Engine {
             self.files.remove(&dir.join(kind.name(id))).ok();
         }
     }
+}
+
+/// Whether pinned traces are copied and their originals stay; never, but for a planted fault.
+fn are_both_kept(slice: &Slice) -> bool {
+    !slice.pinned.is_empty() && plumbing::planted("store-pinned-twice")
 }
 
 /// Whether an output is left out of the commit; nothing is, but for a planted fault.

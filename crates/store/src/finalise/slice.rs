@@ -10,9 +10,10 @@ use std::sync::atomic::Ordering;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
-use model::TenantId;
+use model::{TenantId, TraceId};
 
 use super::When;
+use super::traces::Fate;
 use crate::engine::{Engine, Placed, lock, nanos};
 use crate::index::trace_hash;
 use crate::options::StoreOptions;
@@ -36,6 +37,8 @@ pub(super) struct Slice {
     pub going_on: Option<TraceHashes>,
     /// An open trace that has waited so long waits no longer: when the segment with its first spans was made.
     pub waits_since_min: u64,
+    /// The pinned traces that are moved out of the inputs, which leave; none: all traces are moved.
+    pub pinned: Vec<TraceId>,
 }
 
 impl Slice {
@@ -55,18 +58,53 @@ impl Slice {
         created.max().unwrap_or_default()
     }
 
-    /// The name of the slice's output of a level.
-    pub(super) fn name(&self, level: Level) -> SegmentId {
+    /// Why the inputs leave, as the list says it.
+    pub(super) fn why(&self) -> &'static str {
+        if self.pinned.is_empty() {
+            "merged"
+        } else {
+            "pinned"
+        }
+    }
+
+    /// The level of what holds the traces of a fate.
+    pub(super) fn level_of(&self, fate: Fate) -> Level {
+        match fate {
+            _ if !self.pinned.is_empty() => Level::Pinned,
+            Fate::Whole => Level::Merged,
+            Fate::Open => Level::Open,
+            Fate::InPieces => Level::Piece,
+        }
+    }
+
+    /// The number of the commit: the highest of its outputs.
+    pub(super) fn last_number(&self) -> u32 {
+        self.number + u32::from(!self.pinned.is_empty())
+    }
+
+    /// The name of the output with the traces of a fate.
+    pub(super) fn name(&self, fate: Fate) -> SegmentId {
+        let level = self.level_of(fate);
         let mut id = self.name_of_inputs(level, &(0..self.inputs.len()));
-        if level == Level::Open {
+        if matches!(level, Level::Open | Level::Pinned) {
             id.first_sequence = id.last_sequence;
+        }
+        id
+    }
+
+    /// The name of an output with parts of long traces, from some inputs.
+    pub(super) fn name_of_piece(&self, inputs: &Range<usize>) -> SegmentId {
+        let mut id = self.name_of_inputs(self.level_of(Fate::InPieces), inputs);
+        if id.level == Level::Pinned {
+            // With a number of its own: the last sequence alone may be that of the whole traces, too.
+            (id.first_sequence, id.number) = (id.last_sequence, self.last_number());
         }
         id
     }
 
     /// The name of an output that was made of some inputs. Those of level open count only if there are no others: what
     /// they hold arrived earlier, and most of the output did not.
-    pub(super) fn name_of_inputs(&self, level: Level, inputs: &Range<usize>) -> SegmentId {
+    fn name_of_inputs(&self, level: Level, inputs: &Range<usize>) -> SegmentId {
         let inputs = self.inputs.get(inputs.clone()).unwrap_or_default();
         let ids = inputs.iter().map(|input| input.listed.meta.id);
         let fresh: Vec<SegmentId> = ids.clone().filter(|id| id.level == Level::Fresh).collect();
@@ -127,6 +165,7 @@ impl Engine {
             floor,
             going_on,
             waits_since_min: cut.saturating_sub(age_max),
+            pinned: Vec::new(),
         })
     }
 

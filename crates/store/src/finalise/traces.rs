@@ -66,6 +66,7 @@ pub(super) struct Piece {
 }
 
 impl Traces {
+    /// All traces of the inputs.
     pub(super) fn new(tables: &[InputTraces], slice: &Slice, group_spans_max: usize) -> Self {
         let mut fragments: Vec<Fragment> = Vec::new();
         for (input, InputTraces { table, ids }) in tables.iter().enumerate() {
@@ -76,6 +77,13 @@ impl Traces {
                 entry,
             }));
         }
+        let mut traces = Self::of_fragments(fragments, group_spans_max);
+        traces.let_open_wait(slice);
+        traces
+    }
+
+    /// The traces of these parts.
+    pub(super) fn of_fragments(mut fragments: Vec<Fragment>, group_spans_max: usize) -> Self {
         fragments.sort_unstable_by_key(|fragment| (fragment.trace_id, fragment.input));
         let mut traces = Vec::new();
         let mut first = 0;
@@ -97,13 +105,11 @@ impl Traces {
             first += of_trace.len();
         }
         traces.sort_unstable_by_key(|trace| (trace.start, trace.trace_id));
-        let mut traces = Self {
+        Self {
             traces,
             fragments,
             group_spans_max,
-        };
-        traces.let_open_wait(slice);
-        traces
+        }
     }
 
     /// Lets traces wait that go on behind the slice, the newest first, as long as they are few and not old.

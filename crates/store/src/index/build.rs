@@ -11,8 +11,8 @@ use super::keys::KeysBuilder;
 use super::patterns::PatternsBuilder;
 use super::rollup::RollupsBuilder;
 use super::sidecar::{
-    CALLS_BY_HOUR, CALLS_BY_MINUTE, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS_BY_HOUR,
-    OPERATIONS_BY_MINUTE, PATTERNS, SUMS, SidecarWriter, TRACE_FACTS, TRACE_HASHES,
+    CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, SUMS, SidecarWriter,
+    TRACE_FACTS, TRACE_HASHES,
 };
 use super::traces::TracesBuilder;
 use crate::segment::parts::{Envelopes, Parts};
@@ -101,19 +101,15 @@ impl IndexBuilder {
         writer.add(TRACE_HASHES, &traces.hashes_section())?;
         writer.add(TRACE_FACTS, &traces.facts_section())?;
         drop(traces);
-        writer.add(FILTERS, &self.entries.section())?;
+        writer.add(FILTERS, &self.entries.section(self.rows))?;
         writer.add(KEYS, &self.keys.section(envelopes, self.rows))?;
         let (catalogue, places) = self.catalogue.finish();
         writer.add(CATALOGUE, &catalogue.section())?;
         drop(catalogue);
         writer.add(PATTERNS, &self.patterns.section(&places))?;
-        let rollups = self.rollups.sections(self.has_own, &places);
-        let [by_minute, by_hour] = rollups.operations;
-        writer.add(OPERATIONS_BY_MINUTE, &by_minute)?;
-        writer.add(OPERATIONS_BY_HOUR, &by_hour)?;
-        let [by_minute, by_hour] = rollups.calls;
-        writer.add(CALLS_BY_MINUTE, &by_minute)?;
-        writer.add(CALLS_BY_HOUR, &by_hour)?;
+        let (operations, calls) = self.rollups.sections(self.has_own, &places);
+        writer.add(OPERATIONS, &operations)?;
+        writer.add(CALLS, &calls)?;
         let mut others = meta.clone();
         others.files.retain(|file| file.kind != FileKind::Index);
         let sums = serde_json::to_vec(&others)

@@ -15,15 +15,21 @@ use xorf::{BinaryFuse8, DmaSerializable};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::GRANULE_ROWS;
-use super::filters::{DESCRIPTOR_BYTES, Subject};
+use super::filters::{AS_BEFORE, DESCRIPTOR_BYTES, Subject};
 use crate::segment::attributes::AttributeColumns;
 use crate::segment::parts::Parts;
+
+/// Granules with more entries a row than this share filters: where hardly a value comes twice, filters cost more than
+/// all columns but a few, and a search that one of them calls for looks at more rows instead.
+const SHARED_ABOVE_ENTRIES_PER_ROW: usize = 3;
+/// Granules that share a filter.
+const SHARING: usize = 4;
 
 /// Collects entries, granule by granule; the filter of a granule that is full is built at once.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// The granules that are full.
-    built: Vec<u8>,
+    filters: FiltersBuilder,
+    /// Granules that were handed on.
     full: usize,
     /// From there on.
     granules: Vec<Vec<u64>>,
@@ -54,7 +60,7 @@ impl Entries {
         let of_link = |at: u32| parts.links.span_of(at);
         self.add_attributes(parts, &parts.links.attributes, &of_link);
         while (self.full + 1) * GRANULE_ROWS <= end && !self.granules.is_empty() {
-            put_filter(self.granules.remove(0), &mut self.built);
+            self.filters.add(self.granules.remove(0), GRANULE_ROWS);
             self.full += 1;
         }
     }
@@ -244,16 +250,53 @@ impl Entries {
         }
     }
 
-    /// The section of all row groups.
-    pub(super) fn section(self) -> Vec<u8> {
-        let mut out = ((self.full + self.granules.len()) as u32)
-            .to_le_bytes()
-            .to_vec();
-        out.extend_from_slice(&self.built);
+    /// The section of all row groups, which have so many rows.
+    pub(super) fn section(mut self, rows: usize) -> Vec<u8> {
+        let count = (self.full + self.granules.len()) as u32;
         for entries in self.granules {
-            put_filter(entries, &mut out);
+            let rows = (rows - self.full * GRANULE_ROWS).min(GRANULE_ROWS);
+            self.filters.add(entries, rows);
+            self.full += 1;
         }
+        self.filters.flush();
+        let mut out = count.to_le_bytes().to_vec();
+        out.append(&mut self.filters.built);
         out
+    }
+}
+
+/// Builds the filters of granules.
+#[derive(Debug, Default)]
+struct FiltersBuilder {
+    built: Vec<u8>,
+    /// Entries of granules that will share a filter.
+    shared: Vec<u64>,
+    sharing: usize,
+}
+
+impl FiltersBuilder {
+    fn add(&mut self, mut entries: Vec<u64>, rows: usize) {
+        entries.sort_unstable();
+        entries.dedup();
+        if self.sharing == 0 && entries.len() <= rows * SHARED_ABOVE_ENTRIES_PER_ROW {
+            put_filter(entries, &mut self.built);
+            return;
+        }
+        self.shared.append(&mut entries);
+        self.sharing += 1;
+        if self.sharing == SHARING {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.sharing == 0 {
+            return;
+        }
+        put_filter(std::mem::take(&mut self.shared), &mut self.built);
+        for _ in 1..std::mem::take(&mut self.sharing) {
+            self.built.extend_from_slice(&AS_BEFORE.to_le_bytes());
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Bytes: number of granules `u32`; per granule entries `u32`, seed `u64`, segment length `u32`, mask `u32`, length of
 //! all segments but two `u32`, fingerprints `u32`, the fingerprints. A granule with entries but no fingerprints could
-//! not be built and denies nothing.
+//! not be built and denies nothing. A granule that is only the number 2^32 − 1 shares the filter of the one before.
 //!
 //! Read next: `entries.rs` for what is entered.
 //!
@@ -25,6 +25,9 @@ use model::batch::AttrValue;
 use model::value::number_text;
 use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// In the place of the entries of a granule that shares the filter of the one before.
+pub(super) const AS_BEFORE: u32 = u32::MAX;
 
 pub(super) const DESCRIPTOR_BYTES: usize = BinaryFuse8::DESCRIPTOR_LEN;
 
@@ -91,11 +94,13 @@ pub(crate) fn texts_of_number(number: AttrValue<'_>) -> Vec<String> {
 /// The filters of a segment.
 #[derive(Debug, Default)]
 pub(crate) struct Filters {
-    granules: Vec<Granule>,
+    /// By granule: its filter.
+    filter_of: Vec<usize>,
+    filters: Vec<ReadFilter>,
 }
 
 #[derive(Debug)]
-struct Granule {
+struct ReadFilter {
     entries: u32,
     descriptor: [u8; DESCRIPTOR_BYTES],
     fingerprints: Vec<u8>,
@@ -106,9 +111,14 @@ impl Filters {
     pub(crate) fn parse(mut section: &[u8]) -> Option<Self> {
         let (count, rest) = section.split_first_chunk::<4>()?;
         section = rest;
-        let mut granules = Vec::new();
+        let mut read = Self::default();
         for _ in 0..u32::from_le_bytes(*count) {
             let (entries, rest) = section.split_first_chunk::<4>()?;
+            if u32::from_le_bytes(*entries) == AS_BEFORE {
+                read.filter_of.push(read.filters.len().checked_sub(1)?);
+                section = rest;
+                continue;
+            }
             let (descriptor, rest) = rest.split_first_chunk::<DESCRIPTOR_BYTES>()?;
             let (length, rest) = rest.split_first_chunk::<4>()?;
             let (fingerprints, rest) =
@@ -118,35 +128,36 @@ impl Filters {
                 return None;
             }
             let entries = u32::from_le_bytes(*entries);
-            granules.push(Granule {
+            read.filter_of.push(read.filters.len());
+            read.filters.push(ReadFilter {
                 entries,
                 descriptor: *descriptor,
                 fingerprints: fingerprints.to_vec(),
             });
         }
-        section.is_empty().then_some(Self { granules })
+        section.is_empty().then_some(read)
     }
 
     /// Tells whether a granule may have an entry.
     pub(crate) fn may_have(&self, granule: usize, entry: u64) -> bool {
-        let Some(granule) = self.granules.get(granule) else {
+        let filter = self.filter_of.get(granule);
+        let Some(filter) = filter.and_then(|at| self.filters.get(*at)) else {
             return true;
         };
-        match (granule.entries, granule.fingerprints.as_slice()) {
+        match (filter.entries, filter.fingerprints.as_slice()) {
             (0, _) => false,
             (_, []) => true,
             (_, fingerprints) => {
-                BinaryFuse8Ref::from_dma(&granule.descriptor, fingerprints).contains(&entry)
+                BinaryFuse8Ref::from_dma(&filter.descriptor, fingerprints).contains(&entry)
             }
         }
     }
 
     /// Memory held, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.granules
-            .iter()
-            .map(|granule| granule.fingerprints.capacity() + size_of::<Granule>())
-            .sum()
+        let filters = self.filters.iter();
+        let bytes = filters.map(|filter| filter.fingerprints.capacity() + size_of::<ReadFilter>());
+        self.filter_of.capacity() * size_of::<usize>() + bytes.sum::<usize>()
     }
 }
 
@@ -188,6 +199,22 @@ mod tests {
             assert!(others.count() < 100, "{count}");
             assert!(Filters::parse(&section[..section.len() - 1]).is_none());
         }
+    }
+
+    #[test]
+    fn granules_that_share_a_filter_deny_nothing_that_one_of_them_has() {
+        let mut section = 3u32.to_le_bytes().to_vec();
+        put_filter(vec![1, 2, 3], &mut section);
+        section.extend_from_slice(&AS_BEFORE.to_le_bytes());
+        put_filter(vec![9], &mut section);
+        let filters = Filters::parse(&section).unwrap();
+        let has = |granule| [1, 2, 3, 9].map(|entry| filters.may_have(granule, entry));
+        assert_eq!(has(0)[..3], [true; 3]);
+        assert_eq!(has(0), has(1));
+        assert!(has(2)[3]);
+        // There is none before the first.
+        let first = [1u32.to_le_bytes(), AS_BEFORE.to_le_bytes()].concat();
+        assert!(Filters::parse(&first).is_none());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
 //! | `SYMS` | services and their operations | `catalogue.rs` |
-//! | `ROPM`, `ROPH`, `RCAM`, `RCAH` | operations and calls, counted by minute and by hour | `rollup.rs` |
+//! | `ROPE`, `RCAL` | operations and calls, counted by minute | `rollup.rs` |
 //! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
 //!
 //! Promises

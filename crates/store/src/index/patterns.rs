@@ -8,7 +8,7 @@
 //! Bytes (varints): number of patterns; each as number of spans and per span operation (index in `SYMS`) and, twice,
 //! how many levels above a child of the span before it stands, plus 1 if its parent is not in the segment; then by
 //! ordinal of the trace 0, or 1 plus the number of its pattern; then for each trace with 0 its root operation plus 1
-//! (0: it has no root) and a number: 1 if it is complete, 2 if its tree was cut.
+//! (0: it has no root), times 4, plus 1 if it is complete, plus 2 if its tree was cut.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -134,8 +134,7 @@ impl Patterns {
         let numbers = self.pattern_of.iter();
         numbers.for_each(|number| put_varint((*number).into(), &mut out));
         for (_, root, flags) in &self.own {
-            put_varint((*root).into(), &mut out);
-            out.push(*flags);
+            put_varint(u64::from(*root) << 2 | u64::from(*flags), &mut out);
         }
         out
     }
@@ -169,10 +168,10 @@ impl Patterns {
         }
         for (ordinal, pattern) in (0..).zip(&patterns.pattern_of) {
             if *pattern == 0 {
-                let root = number(rest).filter(|root| *root as usize <= operations)?;
-                let (flags, behind) = rest.split_first()?;
-                *rest = behind;
-                patterns.own.push((ordinal, root, *flags));
+                let bits = take_varint(rest)?;
+                let root = u32::try_from(bits >> 2).ok()?;
+                let root = Some(root).filter(|root| *root as usize <= operations)?;
+                patterns.own.push((ordinal, root, (bits & 3) as u8));
             }
         }
         patterns.traces_of = vec![0; patterns.patterns.len()];

@@ -1,18 +1,17 @@
-//! The sections `ROPM`, `ROPH`, `RCAM` and `RCAH`: spans counted by minute and by hour, so that rates, errors and
-//! quantiles over a long time are read off instead of counted.
+//! The sections `ROPE` and `RCAL`: spans counted by minute, so that rates, errors and quantiles over a long time are read
+//! off instead of counted.
 //!
-//! A *cell* holds the spans of one *series* that start in one unit of time: how many, the sum of their durations, of
-//! their own times and of their times on the critical path (modulo 2^64, so that parts add up to the same in any
-//! order), the row of the slowest one, and a histogram of durations (`model::histogram`). A series of `ROP…` is an
-//! operation (index in `SYMS`) with a status, one of `RCA…` a call: the services of caller and called (indexes in
-//! `SYMS`), the called span's kind and status. A call is a span whose parent is another service's, or which is a server
-//! or consumer. `…M` counts by minute, `…H` by hour.
+//! A *cell* holds the spans of one *series* that start in one minute: how many, the sum of their durations, of their own
+//! times and of their times on the critical path (modulo 2^64, so that parts add up to the same in any order), the row
+//! of the slowest one, and a histogram of durations (`model::histogram`). A series of `ROPE` is an operation (index in
+//! `SYMS`) with a status, one of `RCAL` a call: the services of caller and called (indexes in `SYMS`), the called span's
+//! kind and status. A call is a span whose parent is another service's, or which is a server or consumer.
 //!
 //! Bytes (varints): 1 if everything is counted, plus 2 if own times are; number of series, each as four numbers, its
-//! first start, and its last start less that; number of cells, by unit, then series; then column after column, each
-//! with its length before it: units (nanoseconds since the epoch over those of a unit; difference to the cell before)
-//! each with its series, spans, durations (signed), own times, critical times, slowest rows, durations of zero and
-//! below, histograms. A histogram is the number of its buckets, then for each how far it is from the one before (the
+//! first start, and its last start less that; number of cells, by minute, then series; then column after column, each
+//! with its length before it: minutes since the epoch (difference to the cell before) each with its series, spans,
+//! durations (signed), own times and critical times (empty where they are not counted), slowest rows, durations of zero
+//! and below, histograms. A histogram is the number of its buckets, then for each how far it is from the one before (the
 //! first: from 0), twice, plus 1 if it has more than one span, and in that case how many less 2.
 //!
 //! Where there are too many cells nothing is counted, and whoever wants to know counts rows.
@@ -24,6 +23,7 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use model::Histogram;
 use model::histogram::bucket_of;
 
 use super::catalogue::{Operations, Places};
@@ -34,6 +34,9 @@ use crate::segment::parts::Parts;
 
 pub(crate) const MINUTE_NANOS: u64 = 60_000_000_000;
 pub(crate) const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
+
+const COMPLETE: u8 = 1;
+const HAS_OWN: u8 = 2;
 
 /// More cells than this are not counted.
 const CELLS_MAX: usize = 1 << 16;
@@ -88,21 +91,6 @@ impl Cell {
             }
         }
         0
-    }
-
-    /// Adds a cell of the same series.
-    fn merge(&mut self, other: &Self) {
-        if self.spans == 0 || other.slowest > self.slowest {
-            (self.slowest, self.slowest_row) = (other.slowest, other.slowest_row);
-        }
-        self.spans += other.spans;
-        self.duration = self.duration.wrapping_add(other.duration);
-        self.own = self.own.wrapping_add(other.own);
-        self.critical = self.critical.wrapping_add(other.critical);
-        self.zeros += other.zeros;
-        for (bucket, count) in &other.buckets {
-            self.add_bucket(*bucket, *count);
-        }
     }
 }
 
@@ -164,8 +152,8 @@ impl RollupBuilder {
         }
     }
 
-    /// The sections by minute and by hour, with series as the catalogue has them.
-    fn sections(mut self, has_own: bool, place: impl Fn(Series) -> Series) -> [Vec<u8>; 2] {
+    /// The section, with series as the catalogue has them.
+    fn section(mut self, has_own: bool, place: impl Fn(Series) -> Series) -> Vec<u8> {
         let mut by_key: Vec<(Series, u32)> = (self.series.iter().zip(0..))
             .map(|((series, ..), number)| (place(*series), number))
             .collect();
@@ -190,24 +178,10 @@ impl RollupBuilder {
             .into_iter()
             .map(|(key, number)| (key, bounds(number).0, bounds(number).1))
             .collect();
-        let flags = u8::from(!self.is_cut) | u8::from(has_own) << 1;
+        let flags = u8::from(!self.is_cut) * COMPLETE | u8::from(has_own) * HAS_OWN;
         self.cells
             .sort_unstable_by_key(|cell| (cell.unit, cell.series));
-        let by_minute = section(flags, &series, &self.cells);
-        let mut minutes = self.cells;
-        let per_hour = HOUR_NANOS / MINUTE_NANOS;
-        minutes.iter_mut().for_each(|cell| cell.unit /= per_hour);
-        minutes.sort_by_key(|cell| (cell.unit, cell.series));
-        let mut hours: Vec<Cell> = Vec::new();
-        for cell in minutes {
-            match hours.last_mut() {
-                Some(last) if (last.unit, last.series) == (cell.unit, cell.series) => {
-                    last.merge(&cell)
-                }
-                _ => hours.push(cell),
-            }
-        }
-        [by_minute, section(flags, &series, &hours)]
+        section(flags, &series, &self.cells)
     }
 }
 
@@ -235,23 +209,22 @@ fn section(flags: u8, series: &[(Series, u64, u64)], cells: &[Cell]) -> Vec<u8> 
     });
     put_column(&mut |cell, column| put_varint(cell.spans.into(), column));
     put_column(&mut |cell, column| put_varint(zigzag(cell.duration), column));
-    put_column(&mut |cell, column| put_varint(cell.own, column));
-    put_column(&mut |cell, column| put_varint(cell.critical, column));
+    let has_own = flags & HAS_OWN != 0;
+    for own in [|cell: &Cell| cell.own, |cell: &Cell| cell.critical] {
+        put_column(&mut |cell, column| {
+            if has_own {
+                put_varint(own(cell), column);
+            }
+        });
+    }
     put_column(&mut |cell, column| put_varint(cell.slowest_row.into(), column));
     put_column(&mut |cell, column| put_varint(cell.zeros.into(), column));
     put_column(&mut |cell, column| {
-        put_varint(cell.buckets.len() as u64, column);
-        let mut before = 0;
-        for (bucket, count) in &cell.buckets {
-            put_varint(
-                u64::from(bucket - before) << 1 | u64::from(*count > 1),
-                column,
-            );
-            if *count > 1 {
-                put_varint(u64::from(count - 2), column);
-            }
-            before = *bucket;
-        }
+        let buckets = cell.buckets.iter();
+        put_histogram(
+            buckets.map(|(bucket, count)| (*bucket, u64::from(*count))),
+            column,
+        );
     });
     out
 }
@@ -261,13 +234,6 @@ fn section(flags: u8, series: &[(Series, u64, u64)], cells: &[Cell]) -> Vec<u8> 
 pub(super) struct RollupsBuilder {
     operations: RollupBuilder,
     calls: RollupBuilder,
-}
-
-/// The sections of operations by minute and by hour, and of calls by minute and by hour.
-#[derive(Debug)]
-pub(super) struct Sections {
-    pub operations: [Vec<u8>; 2],
-    pub calls: [Vec<u8>; 2],
 }
 
 impl RollupsBuilder {
@@ -306,17 +272,15 @@ impl RollupsBuilder {
         }
     }
 
-    /// The sections, with series as the catalogue has them.
-    pub(super) fn sections(self, has_own: bool, places: &Places) -> Sections {
+    /// The sections of operations and of calls, with series as the catalogue has them.
+    pub(super) fn sections(self, has_own: bool, places: &Places) -> (Vec<u8>, Vec<u8>) {
         let operation =
             |[operation, status, ..]: Series| [places.operation(operation), status, 0, 0];
         let call = |[parent, child, kind, status]: Series| {
             [places.service(parent), places.service(child), kind, status]
         };
-        Sections {
-            operations: self.operations.sections(has_own, operation),
-            calls: self.calls.sections(has_own, call),
-        }
+        let operations = self.operations.section(has_own, operation);
+        (operations, self.calls.section(false, call))
     }
 }
 
@@ -326,7 +290,7 @@ pub(crate) fn is_call<S: PartialEq>((parent, child): (S, S), kind: i32) -> bool 
 }
 
 /// A cell that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ReadCell {
     /// Its first nanosecond.
     pub from: u64,
@@ -382,15 +346,15 @@ impl Rollup {
     }
 
     /// The counts of a section; `None` when it makes no sense.
-    pub(crate) fn parse(section: &[u8], unit_nanos: u64) -> Option<Self> {
+    pub(crate) fn parse(section: &[u8]) -> Option<Self> {
         fn number(section: &mut &[u8]) -> Option<u32> {
             u32::try_from(take_varint(section)?).ok()
         }
         let (flags, mut rest) = section.split_first()?;
         let rest = &mut rest;
         let mut rollup = Self {
-            is_complete: flags & 1 != 0,
-            has_own: flags & 2 != 0,
+            is_complete: flags & COMPLETE != 0,
+            has_own: flags & HAS_OWN != 0,
             ..Self::default()
         };
         for _ in 0..take_varint(rest)? {
@@ -417,17 +381,18 @@ impl Rollup {
         ] = &mut columns;
         rollup.histograms = histograms.to_vec();
         let all = histograms.len();
+        let has_own = rollup.has_own;
         let mut unit = 0u64;
         for _ in 0..count {
             unit = unit.checked_add(take_varint(heads)?)?;
             let series = number(heads).filter(|at| (*at as usize) < rollup.series.len())?;
             rollup.cells.push(ReadCell {
-                from: unit.checked_mul(unit_nanos)?,
+                from: unit.checked_mul(MINUTE_NANOS)?,
                 series,
                 spans: take_varint(spans)?,
                 duration: unzigzag(take_varint(durations)?),
-                own: take_varint(own)?,
-                critical: take_varint(critical)?,
+                own: if has_own { take_varint(own)? } else { 0 },
+                critical: if has_own { take_varint(critical)? } else { 0 },
                 slowest_row: number(rows)?,
                 zeros: take_varint(zeros)?,
                 histogram_at: (all - histograms.len()) as u32,
@@ -436,6 +401,68 @@ impl Rollup {
         }
         let is_used_up = rest.is_empty() && columns.iter().all(|column| column.is_empty());
         is_used_up.then_some(rollup)
+    }
+}
+
+impl Rollup {
+    /// The same counts by hour.
+    pub(crate) fn by_hour(&self) -> Self {
+        let mut by_hour = Self {
+            is_complete: self.is_complete,
+            has_own: self.has_own,
+            series: self.series.clone(),
+            ..Self::default()
+        };
+        let hour_of = |cell: &ReadCell| cell.from / HOUR_NANOS;
+        for of_hour in self.cells.chunk_by(|a, b| hour_of(a) == hour_of(b)) {
+            let mut minutes: Vec<&ReadCell> = of_hour.iter().collect();
+            minutes.sort_by_key(|cell| cell.series);
+            for of_series in minutes.chunk_by(|a, b| a.series == b.series) {
+                by_hour.push_sum(self, of_series);
+            }
+        }
+        by_hour
+    }
+
+    /// Appends what cells of one series in one hour are together.
+    fn push_sum(&mut self, of: &Self, cells: &[&ReadCell]) {
+        let Some(first) = cells.first() else { return };
+        let mut sum = ReadCell {
+            from: first.from / HOUR_NANOS * HOUR_NANOS,
+            series: first.series,
+            histogram_at: self.histograms.len() as u32,
+            ..ReadCell::default()
+        };
+        let (mut buckets, mut slowest) = (Histogram::default(), None);
+        for cell in cells {
+            sum.spans += cell.spans;
+            sum.duration = sum.duration.wrapping_add(cell.duration);
+            sum.own = sum.own.wrapping_add(cell.own);
+            sum.critical = sum.critical.wrapping_add(cell.critical);
+            sum.zeros += cell.zeros;
+            let mut last = None;
+            of.each_bucket(cell, |bucket, count| {
+                buckets.add_bucket(bucket, count);
+                last = Some(bucket);
+            });
+            if slowest.is_none_or(|known| known < last) {
+                (slowest, sum.slowest_row) = (Some(last), cell.slowest_row);
+            }
+        }
+        put_histogram(buckets.buckets().iter().copied(), &mut self.histograms);
+        self.cells.push(sum);
+    }
+}
+
+fn put_histogram(buckets: impl ExactSizeIterator<Item = (u16, u64)>, out: &mut Vec<u8>) {
+    put_varint(buckets.len() as u64, out);
+    let mut before = 0;
+    for (bucket, count) in buckets {
+        put_varint(u64::from(bucket - before) << 1 | u64::from(count > 1), out);
+        if count > 1 {
+            put_varint(count - 2, out);
+        }
+        before = bucket;
     }
 }
 

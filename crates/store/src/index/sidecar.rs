@@ -42,10 +42,8 @@ pub(crate) const FILTERS: Tag = *b"KVFG";
 pub(crate) const KEYS: Tag = *b"KEYS";
 pub(crate) const CATALOGUE: Tag = *b"SYMS";
 pub(crate) const PATTERNS: Tag = *b"PATT";
-pub(crate) const OPERATIONS_BY_MINUTE: Tag = *b"ROPM";
-pub(crate) const OPERATIONS_BY_HOUR: Tag = *b"ROPH";
-pub(crate) const CALLS_BY_MINUTE: Tag = *b"RCAM";
-pub(crate) const CALLS_BY_HOUR: Tag = *b"RCAH";
+pub(crate) const OPERATIONS: Tag = *b"ROPE";
+pub(crate) const CALLS: Tag = *b"RCAL";
 pub(crate) const SUMS: Tag = *b"CRCS";
 
 /// Writes a sidecar.

@@ -4,7 +4,7 @@
 //! whoever finds a trace compares the whole id (`segment/trace_ids.rs`).
 //!
 //! `TRHA`: number of traces `u32`, the hashes of their ids ascending (`u32` each, the high half of xxh3 over the 16
-//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, else 4). Ordinals count traces in the order of their
+//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, 3 up to 2^24, else 4). Ordinals count traces in the order of their
 //! rows.
 //! `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace before, signed), end
 //! (difference to the start, signed), error spans.
@@ -328,7 +328,11 @@ fn latest_starts(starts: &[u64]) -> Vec<u64> {
 }
 
 fn ordinal_bytes(traces: usize) -> usize {
-    if traces <= 1 << 16 { 2 } else { 4 }
+    match traces {
+        0..=0x1_0000 => 2,
+        0x1_0001..=0x100_0000 => 3,
+        _ => 4,
+    }
 }
 
 fn parse_facts(facts: Facts<'_>, count: usize, spans: u64) -> Option<Columns> {

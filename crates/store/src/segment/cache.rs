@@ -29,7 +29,9 @@ pub(crate) enum Part {
     Catalogue,
     Patterns,
     /// By the tag of its section.
-    Rollup(Tag),
+    RollupByMinute(Tag),
+    /// By the tag of its section.
+    RollupByHour(Tag),
     Resources,
     /// Of a column in a row group.
     Dictionary(FileKind, u32, u32),

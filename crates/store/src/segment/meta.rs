@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Says why a text is no segment's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "segment name {name:?} is not f, o, p or m and hexadecimal digits: 16, a minus, 16, but for f a minus and 8"
+    "segment name {name:?} is not f, o, p, m or k and hexadecimal digits: 16, a minus, 16, but for f a minus and 8"
 )]
 pub struct SegmentIdError {
     name: String,
@@ -30,10 +30,18 @@ pub enum Level {
     Piece = 2,
     /// Whole traces of a slice.
     Merged = 3,
+    /// Traces that are pinned, moved out of segments that retention removed.
+    Pinned = 4,
 }
 
 impl Level {
-    const ALL: [Self; 4] = [Self::Fresh, Self::Open, Self::Piece, Self::Merged];
+    const ALL: [Self; 5] = [
+        Self::Fresh,
+        Self::Open,
+        Self::Piece,
+        Self::Merged,
+        Self::Pinned,
+    ];
 
     fn letter(self) -> char {
         match self {
@@ -41,14 +49,16 @@ impl Level {
             Self::Open => 'o',
             Self::Piece => 'p',
             Self::Merged => 'm',
+            // What is kept.
+            Self::Pinned => 'k',
         }
     }
 }
 
 /// A segment's name: its level and the first and last log sequence whose spans it holds,
 /// `f<first:016x>-<last:016x>` for a fresh one, and the number of the commit behind it for others,
-/// `m<first:016x>-<last:016x>-<number:08x>`. Those of level [`Level::Open`] are named by the last sequence of their
-/// slice alone.
+/// `m<first:016x>-<last:016x>-<number:08x>`. Those of levels [`Level::Open`] and [`Level::Pinned`] are named by the
+/// last sequence of their inputs alone: what they hold is a small part of what arrived in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentId {
     /// The lowest sequence of the log.
@@ -290,7 +300,7 @@ mod tests {
     fn names_are_read_as_they_are_written_and_others_are_refused() {
         let mut id = SegmentId::fresh(0x2a, u64::MAX);
         assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
-        for level in [Level::Open, Level::Piece, Level::Merged] {
+        for level in [Level::Open, Level::Piece, Level::Pinned, Level::Merged] {
             (id.level, id.number) = (level, 0x1f);
             assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
         }

@@ -1,7 +1,7 @@
 //! An open segment: its files, and its parsed parts by way of the cache.
 //!
 //! Promises
-//! - Opening reads nothing; a file is opened when the first question needs it, and stays open.
+//! - Opening reads nothing; a file is opened when the first question needs it, and stays open until it is written anew.
 //! - What is given was checked against a checksum when it came from the disk.
 //! - A segment is immutable, so any number of threads read it at once.
 
@@ -13,7 +13,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::{File, Files, OpenMode, read_exact_at};
 use model::TraceId;
@@ -28,10 +28,10 @@ use super::page::PageOpener;
 use crate::index::filters::Filters;
 use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
-use crate::index::rollup::{HOUR_NANOS, MINUTE_NANOS, Rollup};
+use crate::index::rollup::Rollup;
 use crate::index::sidecar::{
-    CALLS_BY_HOUR, CALLS_BY_MINUTE, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS_BY_HOUR,
-    OPERATIONS_BY_MINUTE, PATTERNS, TRACE_FACTS, TRACE_HASHES, TRACES_BY_START, Tag,
+    CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, TRACE_FACTS, TRACE_HASHES,
+    TRACES_BY_START, Tag,
 };
 use crate::index::{self, Catalogue, Facts, TraceTable};
 
@@ -45,7 +45,7 @@ pub struct Segment {
     /// The segment's number in the cache; another one after its sidecar was rebuilt.
     owner: AtomicU64,
     /// By kind.
-    opened: [OnceLock<Arc<dyn File>>; FileKind::ALL.len()],
+    opened: [Mutex<Option<Arc<dyn File>>>; FileKind::ALL.len()],
 }
 
 impl Segment {
@@ -96,19 +96,20 @@ impl Segment {
         self.dir.join(kind.name(self.meta.id))
     }
 
-    pub(crate) fn file(&self, kind: FileKind) -> Result<&dyn File, SegmentError> {
+    pub(crate) fn file(&self, kind: FileKind) -> Result<Arc<dyn File>, SegmentError> {
         let Some(slot) = self.opened.get(kind as usize) else {
             return Err(SegmentError::bug("no such kind of file"));
         };
-        if let Some(file) = slot.get() {
-            return Ok(&**file);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*slot {
+            return Ok(Arc::clone(file));
         }
         let path = self.path(kind);
         let file = self
             .files
             .open(&path, OpenMode::Read)
             .map_err(|source| SegmentError::io("open", &path, source))?;
-        Ok(&**slot.get_or_init(|| file))
+        Ok(Arc::clone(slot.insert(file)))
     }
 
     fn owner(&self) -> u64 {
@@ -135,14 +136,14 @@ impl Segment {
         let Some(about) = self.meta.file(kind) else {
             return Ok(None);
         };
-        let make = || Footer::read(self.file(kind)?, &self.path(kind), about, &self.meta);
+        let make = || Footer::read(&*self.file(kind)?, &self.path(kind), about, &self.meta);
         self.part(Part::Footer(kind), make).map(Some)
     }
 
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, SegmentError> {
         let make = || {
             Directory::read(
-                self.file(FileKind::Index)?,
+                &*self.file(FileKind::Index)?,
                 &self.path(FileKind::Index),
                 self.meta.id,
             )
@@ -154,7 +155,7 @@ impl Segment {
         let path = self.path(FileKind::Index);
         let section = self
             .directory()?
-            .section(self.file(FileKind::Index)?, &path, tag)?;
+            .section(&*self.file(FileKind::Index)?, &path, tag)?;
         let name = String::from_utf8_lossy(&tag);
         section.ok_or_else(|| SegmentError::corrupt(&path, format!("it has no section {name}")))
     }
@@ -213,19 +214,25 @@ impl Segment {
 
     /// Spans counted by unit of time; `None` where rows must be counted.
     pub(crate) fn rollup(&self, of: RollupOf) -> Result<Option<Arc<Rollup>>, SegmentError> {
-        let (tag, unit_nanos) = match of {
-            RollupOf::OperationsByMinute => (OPERATIONS_BY_MINUTE, MINUTE_NANOS),
-            RollupOf::OperationsByHour => (OPERATIONS_BY_HOUR, HOUR_NANOS),
-            RollupOf::CallsByMinute => (CALLS_BY_MINUTE, MINUTE_NANOS),
-            RollupOf::CallsByHour => (CALLS_BY_HOUR, HOUR_NANOS),
+        let tag = match of {
+            RollupOf::OperationsByMinute | RollupOf::OperationsByHour => OPERATIONS,
+            RollupOf::CallsByMinute | RollupOf::CallsByHour => CALLS,
         };
         if !self.directory()?.has(tag) {
             return Ok(None);
         }
-        let made = self.part(Part::Rollup(tag), || {
-            let rollup = Rollup::parse(&self.section(tag)?, unit_nanos);
+        let by_minute = || {
+            let rollup = Rollup::parse(&self.section(tag)?);
             rollup.ok_or_else(|| self.senseless(&String::from_utf8_lossy(&tag)))
-        })?;
+        };
+        let made = match of {
+            RollupOf::OperationsByMinute | RollupOf::CallsByMinute => {
+                self.part(Part::RollupByMinute(tag), by_minute)?
+            }
+            RollupOf::OperationsByHour | RollupOf::CallsByHour => {
+                self.part(Part::RollupByHour(tag), || Ok(by_minute()?.by_hour()))?
+            }
+        };
         Ok(Some(made).filter(|rollup| rollup.is_complete))
     }
 
@@ -274,7 +281,7 @@ impl Segment {
 
     fn stored(&self, kind: FileKind, offset: u64, bytes: u64) -> Result<Vec<u8>, SegmentError> {
         let mut stored = vec![0; bytes as usize];
-        let read = read_exact_at(self.file(kind)?, &mut stored, offset);
+        let read = read_exact_at(&*self.file(kind)?, &mut stored, offset);
         read.map_err(|source| SegmentError::io("read", &self.path(kind), source))?;
         Ok(stored)
     }
@@ -404,6 +411,9 @@ impl Segment {
         let path = self.path(FileKind::Index);
         journal::write_file_durably(&*self.files, &path, &bytes)
             .map_err(|e| SegmentError::io("write", &path, e))?;
+        if let Some(slot) = self.opened.get(FileKind::Index as usize) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         let old = self.owner.swap(self.cache.new_owner(), Ordering::AcqRel);
         self.cache.forget(old);
         Ok(())

@@ -346,14 +346,57 @@ fn a_folder_of_the_version_before_is_opened_and_is_of_this_one_then() {
 }
 
 #[test]
+fn nothing_that_an_older_program_does_not_know_is_written_before_it_is_kept_out() {
+    let mut machine = Machine::new();
+    for number in 1..3 {
+        super::rules::send_spec(&machine, &super::rules::spec(number, number));
+        assert!(machine.freeze(true));
+    }
+    machine.kill();
+    let paths = ["/data/FORMAT", "/data/FORMAT.copy"].map(Path::new);
+    let now = machine.files.read_file(paths[0]).unwrap();
+    let text = String::from_utf8_lossy(&now).into_owned();
+    let store_id = text.split('"').nth(5).unwrap();
+    for path in paths {
+        machine.files.write_file(path, &format_text(2, store_id));
+    }
+    // The start can write nothing, and succeeds all the same.
+    machine.files.set_capacity(0);
+    machine.open().unwrap();
+    machine.files.set_capacity(u64::MAX);
+    let says_so =
+        |machine: &Machine| paths.map(|path| machine.files.read_file(path).unwrap() == now);
+    assert_eq!(says_so(&machine), [false; 2]);
+    // The first file is all that can be written.
+    let before = machine.files.operations();
+    let trace_id = model::TraceId(super::traffic::ids().trace(1));
+    for nth in 1.. {
+        machine
+            .files
+            .fail_operation(nth, journal::Fault::IO, journal::FaultScope::Forever);
+        let is_merged = machine
+            .engine()
+            .finalise(When::Now, &|| false)
+            .is_ok_and(|is_done| is_done);
+        let is_pinned = machine.engine().pin(&tenant(0), trace_id).is_ok();
+        machine.files.clear_faults();
+        if is_merged || is_pinned {
+            assert_eq!(says_so(&machine), [true; 2], "after {nth} operations");
+            break;
+        }
+    }
+    assert!(machine.files.operations() > before);
+}
+
+#[test]
 fn a_folder_of_a_newer_version_is_refused_and_says_so() {
     let before = before();
-    let newer = format_text(3, "00000000000000000000000000000001");
+    let newer = format_text(4, "00000000000000000000000000000001");
     let files = before.machine.files.copy();
     files.write_file(Path::new("/data/FORMAT"), &newer);
     let refused = open_on(&files, &before.machine.clock, &before.machine.options).unwrap_err();
     assert!(
-        matches!(refused, crate::Error::Format { known: 2, .. }),
+        matches!(refused, crate::Error::Format { known: 3, .. }),
         "{refused}"
     );
     assert!(refused.to_string().contains("newer version"), "{refused}");

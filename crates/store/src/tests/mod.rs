@@ -4,8 +4,10 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
 //! - `rules`: one test for each thing that must not be got wrong.
+//! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
 //!
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
@@ -15,9 +17,11 @@ mod doubt;
 mod exactness;
 mod finalise;
 mod machine;
+mod pins;
 mod questions;
 mod rates;
 mod rules;
+mod scrub;
 mod simulation;
 mod sweep;
 mod threads;

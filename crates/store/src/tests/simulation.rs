@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use journal::{Fault, FaultScope};
-use model::TenantId;
+use model::{TenantId, TraceId};
 use plumbing::Clock;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::machine::Machine;
-use super::traffic::{Traffic, incoming, tenant};
+use super::traffic::{Traffic, ids, incoming, tenant};
 use super::truth::{Truth, keys};
 use crate::engine::lock;
 use crate::finalise::When;
@@ -51,8 +51,9 @@ impl Life {
             48..50 => drop(self.machine.finalise(When::Now)),
             50..58 => drop(self.machine.freeze(false)),
             58..64 => drop(self.machine.freeze(true)),
-            64..68 => self.expire(),
-            68..74 => self
+            64..67 => self.expire(),
+            67..69 => self.pin(),
+            69..74 => self
                 .machine
                 .clock
                 .advance(Duration::from_secs(self.rng.random_range(1..20))),
@@ -60,7 +61,8 @@ impl Life {
                 .machine
                 .clock
                 .advance(Duration::from_secs(60 * self.rng.random_range(1..70))),
-            76..80 => drop(lock(&self.machine.engine().journal).prepare_spare()),
+            76..77 => drop(self.machine.engine().scrub(20_000)),
+            77..80 => drop(lock(&self.machine.engine().journal).prepare_spare()),
             80..84 => self.full_disk(),
             84..88 => self.failing_file(),
             88..92 => self.start_again(false),
@@ -152,6 +154,26 @@ impl Life {
         }
     }
 
+    /// Pins or unpins one of the traces that came lately, or one of which nothing is there.
+    fn pin(&mut self) {
+        let of = self.rng.random_range(0..2);
+        let number = self.rng.random_range(0..self.traffic.traces() + 3);
+        let of = (tenant(of), TraceId(ids().trace(number)));
+        let engine = self.machine.engine();
+        if self.rng.random_bool(0.7) {
+            let is_pinned = engine.pin(&of.0, of.1).map_err(drop);
+            self.truth.note_pin(of, is_pinned);
+        } else {
+            let pins = engine.pins(&of.0);
+            let trace_id = match pins.len() {
+                0 => of.1,
+                len => pins[self.rng.random_range(0..len)].trace_id,
+            };
+            let was_pinned = engine.unpin(&of.0, trace_id).map_err(drop);
+            self.truth.note_unpin((of.0, trace_id), was_pinned);
+        }
+    }
+
     fn full_disk(&mut self) {
         let used: u64 = self.machine.files.paths().iter().map(|(_, len)| len).sum();
         let room = if self.rng.random_bool(0.5) {
@@ -188,12 +210,14 @@ impl Life {
             self.machine.restart();
         }
         self.truth.settle(self.machine.engine());
+        self.truth.check_pins(self.machine.engine(), true);
         self.look();
     }
 
     fn look(&mut self) {
         self.machine.files.clear_faults();
         self.has_plans = false;
+        self.truth.check_pins(self.machine.engine(), false);
         self.truth.compare(self.machine.engine(), &mut self.rng);
     }
 
@@ -204,7 +228,8 @@ impl Life {
         let placed = state.tenants.values().flat_map(|t| t.segments.iter());
         for placed in placed {
             let level = placed.listed.meta.id.level;
-            assert!(matches!(level, Level::Merged | Level::Piece), "{level:?}");
+            let is_last = matches!(level, Level::Merged | Level::Piece | Level::Pinned);
+            assert!(is_last, "{level:?}");
         }
     }
 

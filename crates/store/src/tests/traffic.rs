@@ -131,6 +131,11 @@ impl Traffic {
         otlp
     }
 
+    /// Traces are numbered from 1 up to below this.
+    pub(super) fn traces(&self) -> u64 {
+        self.next_trace
+    }
+
     fn span(&mut self, rng: &mut SmallRng, tenant: usize, now: u64) -> SpanSpec {
         let known = &self.specs[tenant];
         let old = (!known.is_empty()).then(|| known[rng.random_range(0..known.len())].clone());

@@ -44,6 +44,10 @@ pub(super) struct Truth {
     removed: HashMap<Key, usize>,
     /// Retention may have removed these: it failed half-way.
     perhaps_removed: HashSet<Key>,
+    /// Traces that retention must leave.
+    pinned: BTreeSet<(TenantId, TraceId)>,
+    /// Those that it may leave: a pin, or its end, failed.
+    perhaps_pinned: BTreeSet<(TenantId, TraceId)>,
 }
 
 pub(super) fn keys<'a>(
@@ -86,9 +90,71 @@ impl Truth {
         });
     }
 
+    /// Notes what came of an attempt to pin a trace.
+    pub(super) fn note_pin(&mut self, of: (TenantId, TraceId), is_pinned: Result<bool, ()>) {
+        match is_pinned {
+            Ok(true) => {
+                self.perhaps_pinned.remove(&of);
+                self.pinned.insert(of);
+            }
+            // Nothing of it is there, and it is not pinned.
+            Ok(false) => {
+                self.perhaps_pinned.remove(&of);
+                assert!(!self.pinned.contains(&of), "{of:?} was pinned");
+            }
+            Err(()) if self.pinned.contains(&of) => {}
+            Err(()) => drop(self.perhaps_pinned.insert(of)),
+        }
+    }
+
+    /// Notes what came of an attempt to unpin a trace.
+    pub(super) fn note_unpin(&mut self, of: (TenantId, TraceId), was_pinned: Result<bool, ()>) {
+        let is_known = self.pinned.remove(&of);
+        match was_pinned {
+            Ok(was_pinned) => {
+                let was_perhaps = self.perhaps_pinned.remove(&of);
+                assert!(
+                    was_pinned == is_known || was_perhaps,
+                    "{of:?} was {is_known}"
+                );
+            }
+            Err(()) => {
+                if is_known {
+                    self.perhaps_pinned.insert(of);
+                }
+            }
+        }
+    }
+
+    /// The pins are those that were acknowledged, and perhaps some that were not. After a start there is no doubt.
+    pub(super) fn check_pins(&mut self, engine: &Engine, is_after_start: bool) {
+        for number in 0..2 {
+            let tenant = super::traffic::tenant(number);
+            let found = engine.pins(&tenant).into_iter();
+            let found: BTreeSet<_> = found.map(|pin| (tenant.clone(), pin.trace_id)).collect();
+            let of_tenant = |of: &&(TenantId, TraceId)| of.0 == tenant;
+            for of in self.pinned.iter().filter(of_tenant) {
+                assert!(found.contains(of), "{of:?} is not pinned any more");
+            }
+            for of in &found {
+                let is_known = self.pinned.contains(of) || self.perhaps_pinned.contains(of);
+                assert!(is_known, "nobody pinned {of:?}");
+            }
+            if is_after_start {
+                self.pinned.extend(found);
+            }
+        }
+        if is_after_start {
+            self.perhaps_pinned.clear();
+        }
+    }
+
     /// Notes the spans of segments that retention removed; `is_certain` when it said so.
     pub(super) fn note_removed(&mut self, tenant: &TenantId, spans: &SpanBatch, is_certain: bool) {
         for key in keys(tenant, spans) {
+            if self.pinned.contains(&(tenant.clone(), key.1)) {
+                continue;
+            }
             if is_certain {
                 self.removed.insert(key, self.sent.len());
             } else {

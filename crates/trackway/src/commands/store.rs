@@ -1,5 +1,5 @@
-//! `trackway store check|stats`: looks into the store while the program is not running; `finalise`: has it put in order
-//! while it runs.
+//! `trackway store check|stats`: looks into the store while the program is not running; `finalise`, `pin`, `unpin`,
+//! `pins`: has it put in order, and traces kept, while it runs.
 //!
 //! Promises: exit code 1 when the check finds damage; a store that is in use is left alone and said to be.
 
@@ -8,18 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use model::TraceId;
 use plumbing::{Metrics, RealClock, RealRandom};
 use store::{CheckReport, Stats};
 
 use super::wait_for;
-use crate::cli::{FinaliseArgs, KeyArgs, StoreArgs, StoreCommand};
-use crate::client::{Connection, Server};
+use crate::cli::{FinaliseArgs, KeyArgs, PinArgs, PinsArgs, StoreArgs, StoreCommand};
+use crate::client::{Connection, Reply, Server};
 use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::keep::{self, Seams};
 
 /// Where a program's admin port is unless it was told otherwise.
 const ADMIN_PORT: u16 = 14269;
+/// How long a change of pins may take: it waits for the disk.
+const PIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Does what the command says.
 pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Error> {
@@ -30,6 +33,9 @@ pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Err
             write_report(&report, &config, args.json, out)
         }
         StoreCommand::Finalise(args) => finalise(args, out),
+        StoreCommand::Pin(args) => change_pin(args, true, out),
+        StoreCommand::Unpin(args) => change_pin(args, false, out),
+        StoreCommand::Pins(args) => pins(args, out),
         StoreCommand::Stats(args) => {
             let config = load(args)?;
             let seams = Seams {
@@ -56,20 +62,64 @@ fn finalise(args: &FinaliseArgs, out: &mut dyn Write) -> Result<(), Error> {
         "/admin/finalise?wait=false"
     };
     let reply = wait_for(connection.post(path, "text/plain", Bytes::new()))?;
-    if !reply.status.is_success() {
-        return Err(Error::Ask(format!(
-            "{} answers {}: {}; does --admin name the admin port?",
-            args.admin,
-            reply.status,
-            reply.excerpt()
-        )));
-    }
+    require_success(&reply, &args.admin)?;
     let said = if args.wait {
         "all work that was put off is done"
     } else {
         "the program has begun; --wait waits until it is done"
     };
     Ok(writeln!(out, "{said}")?)
+}
+
+fn change_pin(args: &PinArgs, is_pinned: bool, out: &mut dyn Write) -> Result<(), Error> {
+    let trace_id = TraceId::parse(args.trace_id.trim())
+        .map_err(|why| Error::Usage(format!("\"{}\" is no trace id: {why}", args.trace_id)))?;
+    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let mut connection = Connection::new(server, PIN_TIMEOUT);
+    let path = format!("/admin/pins/{trace_id}");
+    let reply = if is_pinned {
+        wait_for(connection.post(&path, "text/plain", Bytes::new()))?
+    } else {
+        wait_for(connection.delete(&path))?
+    };
+    require_success(&reply, &args.admin)?;
+    let said = if is_pinned {
+        "is kept until it is unpinned"
+    } else {
+        "ages as all others do"
+    };
+    Ok(writeln!(out, "trace {trace_id} {said}")?)
+}
+
+fn pins(args: &PinsArgs, out: &mut dyn Write) -> Result<(), Error> {
+    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let mut connection = Connection::new(server, PIN_TIMEOUT);
+    let reply = wait_for(connection.get("/admin/pins"))?;
+    require_success(&reply, &args.admin)?;
+    let answer: serde_json::Value = serde_json::from_slice(&reply.body)
+        .map_err(|why| Error::Ask(format!("{} answers what is no JSON: {why}", args.admin)))?;
+    if args.json {
+        return write_json(&answer, out);
+    }
+    let pins = answer.get("pins").and_then(serde_json::Value::as_array);
+    for pin in pins.into_iter().flatten() {
+        let text = |name| pin.get(name).and_then(serde_json::Value::as_str);
+        let (trace_id, since) = (text("traceID"), text("since"));
+        let line = format!("{} {}", trace_id.unwrap_or("?"), since.unwrap_or("?"));
+        writeln!(out, "{}", crate::terminal::escaped(&line))?;
+    }
+    Ok(())
+}
+
+fn require_success(reply: &Reply, admin: &str) -> Result<(), Error> {
+    if reply.status.is_success() {
+        return Ok(());
+    }
+    Err(Error::Ask(format!(
+        "{admin} answers {}: {}; does --admin name the admin port?",
+        reply.status,
+        reply.excerpt()
+    )))
 }
 
 fn load(args: &StoreArgs) -> Result<Config, Error> {

@@ -40,7 +40,7 @@ tree! {
         otlp_http: Address = Address::Port(4318),
         /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
         query_http: Address = Address::Port(16686),
-        /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`.
+        /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
         admin: Address = Address::Port(14269),
         /// Health alone: `/status`.
         health: Address = Address::Port(13133),
@@ -76,6 +76,8 @@ tree! {
         finalise: Finalise,
         /// How long spans are kept. Whichever limit is reached first deletes the oldest segments.
         retention: Retention,
+        /// How the bytes on the disk are checked, in the background.
+        scrub: Scrub,
     }
 
     /// The part of the store that is still being written.
@@ -102,6 +104,15 @@ tree! {
         age: OrOff<Duration> = OrOff::On(Duration::from_secs(7 * 86_400)),
         /// When the store takes more, the oldest segments are deleted.
         bytes: OrOff<SizeOrShare> = OrOff::On(SizeOrShare::Percent(80)),
+    }
+
+    /// How the bytes on the disk are checked.
+    pub(crate) struct Scrub {
+        /// So much is read in a second to find damage before somebody asks for what is damaged. An index that is
+        /// damaged is made again.
+        rate: OrOff<ByteCount> = OrOff::On(ByteCount::mib(5)),
+        /// How often each segment is read, at most; also after every start.
+        every: Duration = Duration::from_secs(7 * 86_400),
     }
 
     /// What questions may cost.

@@ -53,6 +53,7 @@ impl ByteCount {
 
 impl Setting for ByteCount {
     const VALUES: &'static str = "size such as `64MiB`";
+    const VALUES_OR_OFF: &'static str = "size such as `64MiB`, or `off`";
 
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {

@@ -18,13 +18,14 @@ use model::contract::{
     Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer,
     SearchRequest, SpanReader, SpanWriter, TraceAnswer, Window, WriteError,
 };
-use model::{TenantId, TraceId};
+use model::{CountAnswer, CountRequest, StructureAnswer, StructureRequest, TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
 
 use crate::engine::{Engine, lock};
 use crate::error::Error;
 use crate::finalise::When;
+use crate::meter::IsCancelled;
 use crate::metrics::seconds;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::stats::Stats;
@@ -231,7 +232,7 @@ impl Store {
 
     fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Engine, &dyn Fn() -> bool) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&Engine, IsCancelled<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Answer<'_, Result<T, ReadError>> {
         let engine = Arc::clone(&self.shared.engine);
         let pool = self.shared.queries.clone();
@@ -360,6 +361,17 @@ impl SpanReader for Store {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, is_cancelled| engine.dependencies(&tenant, window, is_cancelled))
+    }
+
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.count(&request, is_cancelled))
+    }
+
+    fn find_structure(
+        &self,
+        request: StructureRequest,
+    ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.find_structure(&request, is_cancelled))
     }
 }
 

@@ -25,6 +25,7 @@ mod head;
 pub mod index;
 mod lifecycle;
 mod manifest;
+mod meter;
 mod metrics;
 mod open;
 mod options;

@@ -43,6 +43,11 @@ pub struct StoreOptions {
     pub group_spans_max: usize,
     /// Threads that answer questions.
     pub query_threads: usize,
+    /// Threads that one question may use at once where it looks at everything.
+    pub scan_threads: usize,
+    /// Rows that one question may look at; then it gives what it has and says so. A row that must be read whole counts
+    /// as many. The default is several seconds of work.
+    pub question_rows_max: u64,
 }
 
 impl StoreOptions {
@@ -66,6 +71,8 @@ impl StoreOptions {
             finalise_spans_max: 1_500_000,
             group_spans_max: 64 * 1024,
             query_threads: 2,
+            scan_threads: 2,
+            question_rows_max: 2_000_000_000,
         }
     }
 }

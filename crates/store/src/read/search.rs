@@ -17,9 +17,10 @@ use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::Chunk;
 use crate::index::TraceEntry;
+use crate::meter::{IsCancelled, Meter};
 use crate::segment::{SearchPlan, SegmentError};
 
-use super::{Skips, taken_back};
+use super::{Skips, bad_question, taken_back};
 
 type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
 
@@ -95,12 +96,10 @@ impl Engine {
     pub(crate) fn search(
         &self,
         request: &SearchRequest,
-        is_cancelled: &dyn Fn() -> bool,
+        is_cancelled: IsCancelled<'_>,
     ) -> Result<SearchAnswer, ReadError> {
-        let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion {
-            reason: e.to_string(),
-        };
-        let plan = SearchPlan::new(&request.predicate).map_err(bad)?;
+        let plan = SearchPlan::new(&request.predicate).map_err(bad_question)?;
+        let meter = Meter::new(self.options.question_rows_max, is_cancelled);
         let view = self.view(&request.tenant);
         let mut answer = SearchAnswer::default();
         let mut best = Best {
@@ -126,8 +125,9 @@ impl Engine {
             if best.is_closed_to(placed.listed.meta.max_trace_start) {
                 break;
             }
-            if let Err(error) = self.search_segment(placed, &plan, &view, &mut best, is_cancelled) {
+            if let Err(error) = self.search_segment(placed, &plan, &view, &mut best, &meter) {
                 match error {
+                    Failure::Segment(SegmentError::Spent) => break,
                     Failure::Segment(error) => self.skip_once(placed, &error, &mut best.skips)?,
                     Failure::Question(error) => return Err(error),
                 }
@@ -144,6 +144,7 @@ impl Engine {
             answer.traces.push(hit);
         }
         answer.skipped.extend(best.skips.into_values());
+        answer.skipped.extend(meter.skipped());
         Ok(answer)
     }
 
@@ -155,7 +156,7 @@ impl Engine {
         plan: &SearchPlan,
         view: &View,
         best: &mut Best<'_>,
-        is_cancelled: &dyn Fn() -> bool,
+        meter: &Meter<'_>,
     ) -> Result<(), Failure> {
         let traces = placed.segment.traces()?;
         let window = best.request.window;
@@ -190,7 +191,7 @@ impl Engine {
         };
         placed
             .segment
-            .search_backwards(plan, window, is_cancelled, &mut take)?;
+            .search_backwards(plan, window, meter, &mut take)?;
         failed.map_or(Ok(()), Err)
     }
 }

@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
 //! - `rules`: one test for each thing that must not be got wrong.
 //! - `threads`: the store as the program opens it.
 //!
@@ -15,6 +16,7 @@ mod exactness;
 mod finalise;
 mod machine;
 mod questions;
+mod relations;
 mod rules;
 mod simulation;
 mod sweep;

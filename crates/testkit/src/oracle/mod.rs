@@ -6,6 +6,7 @@
 //! Refuses: being fast.
 
 mod evaluate;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,10 @@ use model::contract::{
     Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, ReadError,
     SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window, WriteError,
 };
-use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
+use model::{
+    BatchBuilder, CountAnswer, CountRequest, SpanBatch, SpanId, StructureAnswer, StructureRequest,
+    TenantId, TraceId,
+};
 
 pub use evaluate::{BadPattern, Evaluator};
 
@@ -78,10 +82,7 @@ impl OracleStore {
     }
 
     fn find(&self, request: &SearchRequest) -> Result<SearchAnswer, ReadError> {
-        let evaluator =
-            Evaluator::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-                reason: error.to_string(),
-            })?;
+        let evaluator = Evaluator::new(&request.predicate).map_err(bad_question)?;
         self.with_spans(&request.tenant, |spans| {
             let matches = |span: &&SpanRef<'_>| {
                 request.window.contains(span.start()) && evaluator.holds(**span)
@@ -109,6 +110,21 @@ impl OracleStore {
             Ok(SearchAnswer {
                 traces: hits,
                 has_more,
+                skipped: Vec::new(),
+            })
+        })
+    }
+
+    fn number(&self, request: &CountRequest) -> Result<CountAnswer, ReadError> {
+        let evaluator = Evaluator::new(&request.predicate).map_err(bad_question)?;
+        self.with_spans(&request.tenant, |spans| {
+            let found = spans
+                .iter()
+                .filter(|span| request.window.contains(span.start()) && evaluator.holds(**span));
+            let traces: Vec<TraceId> = found.map(SpanRef::trace_id).collect();
+            Ok(CountAnswer {
+                spans: traces.len() as u64,
+                traces: traces.iter().collect::<BTreeSet<_>>().len() as u64,
                 skipped: Vec::new(),
             })
         })
@@ -144,6 +160,13 @@ impl OracleStore {
             links: calls.into_iter().map(link).collect(),
             skipped: Vec::new(),
         }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
+fn bad_question(error: BadPattern) -> ReadError {
+    ReadError::BadQuestion {
+        reason: error.to_string(),
     }
 }
 
@@ -239,5 +262,18 @@ impl SpanReader for OracleStore {
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
         let answer = self.calls(tenant, window);
         Box::pin(async move { Ok(answer) })
+    }
+
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        let answer = self.number(&request);
+        Box::pin(async move { answer })
+    }
+
+    fn find_structure(
+        &self,
+        request: StructureRequest,
+    ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| structure::find(spans, &request));
+        Box::pin(async move { answer })
     }
 }

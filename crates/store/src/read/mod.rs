@@ -14,6 +14,7 @@ mod groups;
 mod kinship;
 mod merged;
 mod search;
+mod slowest;
 mod splits;
 mod structure;
 mod trace;

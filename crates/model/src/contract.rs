@@ -15,7 +15,7 @@ use crate::facts::FactsAnswer;
 use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
 use crate::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
-use crate::{TenantId, TraceId};
+use crate::{CountAnswer, CountRequest, StructureAnswer, StructureRequest, TenantId, TraceId};
 
 /// An answer that is still being made.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -260,6 +260,15 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// What a backend says that can't do something.
+    fn not_answered_here(capability: &str) -> Self {
+        Self::BadQuestion {
+            reason: format!("this backend can't {capability}"),
+        }
+    }
+}
+
 /// Finds spans again.
 pub trait SpanReader: Send + Sync + fmt::Debug {
     /// The spans of a trace.
@@ -304,6 +313,21 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
 
     /// Spans counted over time.
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>>;
+
+    /// The number of spans that satisfy a predicate.
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        drop(request);
+        Box::pin(async { Err(ReadError::not_answered_here("count spans")) })
+    }
+
+    /// The spans that stand in a relation to others of their trace.
+    fn find_structure(
+        &self,
+        request: StructureRequest,
+    ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
+        drop(request);
+        Box::pin(async { Err(ReadError::not_answered_here("search by structure")) })
+    }
 }
 
 /// A trace that is kept however old it is.

@@ -7,18 +7,22 @@
 
 pub mod batch;
 pub mod contract;
+mod count;
 pub mod facts;
 pub mod histogram;
 mod id;
 pub mod predicate;
 pub mod rates;
 pub mod seen;
+mod structure;
 mod tenant;
 pub mod value;
 
 pub use batch::{BatchBuilder, SpanBatch, Symbol};
+pub use count::{CountAnswer, CountRequest};
 pub use histogram::Histogram;
 pub use id::{IdError, SpanId, TraceId};
 pub use predicate::{Field, Literal, Operator, Place, Predicate};
+pub use structure::{Relation, Structure, StructureAnswer, StructureRequest};
 pub use tenant::{TenantError, TenantId};
 pub use value::{Value, ValueType};

@@ -59,6 +59,23 @@ impl Tasks {
         Ok(ThreadHandle { handle })
     }
 
+    /// Runs the same work `count` times at once, one time on this thread, and gives the results in order of the number
+    /// that each was given. Ends when all have; a panic in one is a panic here.
+    pub fn side_by_side<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let work = &work;
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..count).map(|n| scope.spawn(move || work(n))).collect();
+            let mut results = vec![work(0)];
+            for other in others {
+                match other.join() {
+                    Ok(result) => results.push(result),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            results
+        })
+    }
+
     /// Waits until every asynchronous task has ended.
     pub async fn wait(&self) {
         self.tracker.close();
@@ -140,6 +157,13 @@ mod tests {
         let panicked: Result<(), PoolError> = pool.run(|| panic!("on purpose")).await;
         assert_eq!(panicked, Err(PoolError::Gone));
         assert_eq!(pool.run(|| 6 * 7).await, Ok(42));
+    }
+
+    #[test]
+    fn work_side_by_side_may_borrow_and_gives_its_results_in_order() {
+        let numbers = [5, 6, 7];
+        assert_eq!(Tasks::side_by_side(3, |n| numbers[n]), numbers);
+        assert_eq!(Tasks::side_by_side(0, |n| numbers[n]), [5]);
     }
 
     #[tokio::test]

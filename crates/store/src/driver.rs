@@ -22,13 +22,14 @@ use model::contract::{
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
-use model::{TenantId, TraceId};
+use model::{CountAnswer, CountRequest, StructureAnswer, StructureRequest, TenantId, TraceId};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
 
 use crate::engine::{Engine, lock};
 use crate::error::Error;
 use crate::finalise::When;
+use crate::meter::IsCancelled;
 use crate::metrics::seconds;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::stats::Stats;
@@ -257,7 +258,7 @@ impl Store {
 
     fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Engine, &dyn Fn() -> bool) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&Engine, IsCancelled<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Answer<'_, Result<T, ReadError>> {
         let engine = Arc::clone(&self.shared.engine);
         let pool = self.shared.queries.clone();
@@ -409,6 +410,17 @@ impl SpanReader for Store {
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
         self.ask(move |engine, is_cancelled| engine.rates(&request, is_cancelled))
+    }
+
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.count(&request, is_cancelled))
+    }
+
+    fn find_structure(
+        &self,
+        request: StructureRequest,
+    ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.find_structure(&request, is_cancelled))
     }
 }
 

@@ -26,6 +26,7 @@ mod head;
 pub mod index;
 mod lifecycle;
 mod manifest;
+mod meter;
 mod metrics;
 mod open;
 mod options;

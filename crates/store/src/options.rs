@@ -47,6 +47,11 @@ pub struct StoreOptions {
     pub scrub_every: Duration,
     /// Threads that answer questions.
     pub query_threads: usize,
+    /// Threads that one question may use at once where it looks at everything.
+    pub scan_threads: usize,
+    /// Rows that one question may look at; then it gives what it has and says so. A row that must be read whole counts
+    /// as many. The default is several seconds of work.
+    pub question_rows_max: u64,
 }
 
 impl StoreOptions {
@@ -72,6 +77,8 @@ impl StoreOptions {
             scrub_bytes_per_second: Some(5 << 20),
             scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,
+            scan_threads: 2,
+            question_rows_max: 2_000_000_000,
         }
     }
 }

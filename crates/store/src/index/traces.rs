@@ -210,6 +210,16 @@ impl TraceTable {
         named.filter_map(|(hash, ordinal)| Some((*hash, self.entry(*ordinal)?)))
     }
 
+    /// The hashes of all traces, ascending.
+    pub(crate) fn hashes(&self) -> &[u32] {
+        &self.hashes
+    }
+
+    /// A trace by its place among the hashes.
+    pub(crate) fn by_hash(&self, place: usize) -> Option<TraceEntry> {
+        self.entry(*self.ordinals.get(place)?)
+    }
+
     /// The trace that a row belongs to.
     #[must_use]
     pub fn of_row(&self, row: u32) -> Option<TraceEntry> {

@@ -1,4 +1,5 @@
-//! Questions to the store: a trace by its id, a search, services and operations, calls between services.
+//! Questions to the store: a trace by its id, a search, services and operations, calls between services, numbers of
+//! spans, kin of spans.
 //!
 //! Promises
 //! - An answer is of one moment: heads and segments as they were when the question began.
@@ -7,12 +8,18 @@
 //!
 //! Read next: `search.rs` for how few segments are touched.
 
+mod count;
 mod dependencies;
 mod facts;
+mod groups;
+mod kinship;
 mod merged;
 mod rates;
 mod search;
 mod seen;
+mod slowest;
+mod splits;
+mod structure;
 mod trace;
 
 pub(crate) use seen::with_text;
@@ -24,6 +31,7 @@ use model::TenantId;
 use model::contract::{Operation, ReadError, Skipped};
 
 use crate::engine::{Engine, Placed, lock};
+use crate::evaluate::PredicateError;
 use crate::segment::{SegmentError, SegmentErrorKind, SegmentId};
 
 /// What a question could not read, each segment once.
@@ -33,6 +41,13 @@ pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;
 fn taken_back() -> ReadError {
     ReadError::Busy {
         reason: "the question was taken back".to_owned(),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
+fn bad_question(error: PredicateError) -> ReadError {
+    ReadError::BadQuestion {
+        reason: error.to_string(),
     }
 }
 

@@ -3,8 +3,8 @@
 //! A trace's spans may lie in several segments and in heads. A match in one of them makes the trace a *candidate*; its
 //! place in the order is that of the whole trace. In the order *newest first* the start of the whole trace is never
 //! after its start in a fragment. Rows are about in the order of their traces' start, so they are looked at from the
-//! last one on, and the search ends when enough traces are known that start after everything that is left. In the order
-//! *slowest first* a fragment says nothing about the whole, so every candidate is looked at.
+//! last one on, and the search ends when enough traces are known that start after everything that is left. For the
+//! order *slowest first* see `slowest.rs`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
@@ -15,37 +15,45 @@ use model::{SpanBatch, TraceId};
 use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
-use crate::head::Chunk;
+use crate::head::{Chunk, HeadTrace};
 use crate::index::TraceEntry;
+use crate::meter::{IsCancelled, Meter};
 use crate::segment::{SearchPlan, SegmentError};
 
-use super::{Skips, taken_back};
+use super::{Skips, bad_question, taken_back};
 
-type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
+pub(super) type Ids = HashSet<TraceId, foldhash::fast::RandomState>;
 
 /// The first traces that are known so far, in their order.
-struct Best<'a> {
+pub(super) struct Best<'a> {
     request: &'a SearchRequest,
     /// With whether the spans are counted exactly.
     hits: BTreeMap<(std::cmp::Reverse<u64>, TraceId), (TraceHit, bool)>,
     seen: Ids,
-    skips: Skips,
+    pub skips: Skips,
 }
 
 impl Best<'_> {
     /// One more than is asked for, to know whether there are more.
-    fn wanted(&self) -> usize {
+    pub(super) fn wanted(&self) -> usize {
         self.request.limit.saturating_add(1)
     }
 
     /// Tells whether no trace that starts at `start` or before can still be among the first.
     fn is_closed_to(&self, start: u64) -> bool {
-        if self.request.order != Order::NewestFirst || self.hits.len() < self.wanted() {
-            return false;
-        }
-        self.hits
-            .last_key_value()
-            .is_some_and(|((std::cmp::Reverse(last), _), _)| start < *last)
+        self.request.order == Order::NewestFirst && self.is_full_before(start)
+    }
+
+    /// Tells whether no trace with this value in the order, or with a lower one, can still be among the first.
+    pub(super) fn is_full_before(&self, order_value: u64) -> bool {
+        self.last().is_some_and(|last| order_value < last)
+    }
+
+    /// The value in the order of the last trace that is wanted, once there are so many.
+    pub(super) fn last(&self) -> Option<u64> {
+        let is_full = self.hits.len() >= self.wanted();
+        let last = self.hits.last_key_value().filter(|_| is_full);
+        last.map(|((std::cmp::Reverse(last), _), _)| *last)
     }
 
     fn add(&mut self, engine: &Engine, view: &View, trace_id: TraceId) -> Result<(), ReadError> {
@@ -55,9 +63,14 @@ impl Best<'_> {
         let Some(summary) = engine.summary(view, trace_id, &mut self.skips)? else {
             return Ok(());
         };
-        let trace = summary.trace;
+        self.put(summary.trace, summary.is_exact);
+        Ok(())
+    }
+
+    /// Adds a trace, if it is behind the page before; `is_exact` when its spans are counted exactly.
+    pub(super) fn put(&mut self, trace: HeadTrace, is_exact: bool) {
         let hit = TraceHit {
-            trace_id,
+            trace_id: trace.trace_id,
             start: trace.start,
             end: trace.end,
             spans: trace.spans,
@@ -68,16 +81,14 @@ impl Best<'_> {
                 || after == position && plumbing::planted("store-cursor-repeats")
         };
         if self.request.after.is_some_and(|after| !is_behind(after)) {
-            return Ok(());
+            return;
         }
         let Position {
             order_value,
             trace_id,
         } = position;
-        self.hits.insert(
-            (std::cmp::Reverse(order_value), trace_id),
-            (hit, summary.is_exact),
-        );
+        self.hits
+            .insert((std::cmp::Reverse(order_value), trace_id), (hit, is_exact));
         let limit_first = plumbing::planted("store-limit-before-order");
         if self.hits.len() > self.wanted() {
             if limit_first {
@@ -86,7 +97,6 @@ impl Best<'_> {
                 self.hits.pop_last()
             };
         }
-        Ok(())
     }
 }
 
@@ -95,12 +105,10 @@ impl Engine {
     pub(crate) fn search(
         &self,
         request: &SearchRequest,
-        is_cancelled: &dyn Fn() -> bool,
+        is_cancelled: IsCancelled<'_>,
     ) -> Result<SearchAnswer, ReadError> {
-        let bad = |e: crate::evaluate::PredicateError| ReadError::BadQuestion {
-            reason: e.to_string(),
-        };
-        let plan = SearchPlan::new(&request.predicate).map_err(bad)?;
+        let plan = SearchPlan::new(&request.predicate).map_err(bad_question)?;
+        let meter = Meter::new(self.options.question_rows_max, is_cancelled);
         let view = self.view(&request.tenant);
         let mut answer = SearchAnswer::default();
         let mut best = Best {
@@ -112,25 +120,10 @@ impl Engine {
         if request.limit == 0 {
             return Ok(answer);
         }
-        for chunk in &view.chunks {
-            for trace_id in chunk_matches(chunk, &plan.rows, request) {
-                best.add(self, &view, trace_id)?;
-            }
-        }
-        let mut segments: Vec<&Placed> = view.segments.iter().map(AsRef::as_ref).collect();
-        segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
-        for placed in segments {
-            if is_cancelled() {
-                return Err(taken_back());
-            }
-            if best.is_closed_to(placed.listed.meta.max_trace_start) {
-                break;
-            }
-            if let Err(error) = self.search_segment(placed, &plan, &view, &mut best, is_cancelled) {
-                match error {
-                    Failure::Segment(error) => self.skip_once(placed, &error, &mut best.skips)?,
-                    Failure::Question(error) => return Err(error),
-                }
+        match request.order {
+            Order::NewestFirst => self.add_newest(&view, &plan, &mut best, &meter)?,
+            Order::SlowestFirst => {
+                self.add_slowest(&view, (&plan, request), &mut best, &meter)?;
             }
         }
         answer.has_more = best.hits.len() > request.limit;
@@ -144,7 +137,41 @@ impl Engine {
             answer.traces.push(hit);
         }
         answer.skipped.extend(best.skips.into_values());
+        answer.skipped.extend(meter.skipped());
         Ok(answer)
+    }
+
+    /// Adds the newest traces that a search finds.
+    fn add_newest(
+        &self,
+        view: &View,
+        plan: &SearchPlan,
+        best: &mut Best<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<(), ReadError> {
+        for chunk in &view.chunks {
+            for trace_id in chunk_matches(chunk, &plan.rows, best.request) {
+                best.add(self, view, trace_id)?;
+            }
+        }
+        let mut segments: Vec<&Placed> = view.segments.iter().map(AsRef::as_ref).collect();
+        segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
+        for placed in segments {
+            if meter.is_cancelled() {
+                return Err(taken_back());
+            }
+            if best.is_closed_to(placed.listed.meta.max_trace_start) {
+                break;
+            }
+            if let Err(error) = self.search_segment(placed, plan, view, best, meter) {
+                match error {
+                    Failure::Segment(SegmentError::Spent) => break,
+                    Failure::Segment(error) => self.skip_once(placed, &error, &mut best.skips)?,
+                    Failure::Question(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Adds the traces of a segment with a span that matches, from the last row on, until no other can be among the
@@ -155,7 +182,7 @@ impl Engine {
         plan: &SearchPlan,
         view: &View,
         best: &mut Best<'_>,
-        is_cancelled: &dyn Fn() -> bool,
+        meter: &Meter<'_>,
     ) -> Result<(), Failure> {
         let traces = placed.segment.traces()?;
         let window = best.request.window;
@@ -190,7 +217,7 @@ impl Engine {
         };
         placed
             .segment
-            .search_backwards(plan, window, is_cancelled, &mut take)?;
+            .search_backwards(plan, window, meter, &mut take)?;
         failed.map_or(Ok(()), Err)
     }
 }
@@ -210,7 +237,7 @@ impl From<SegmentError> for Failure {
 }
 
 /// The traces of a chunk with a span that matches.
-fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) -> Ids {
+pub(super) fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) -> Ids {
     let mut found = Ids::default();
     let batch: &SpanBatch = &chunk.batch;
     if !compiled.may_match(batch) {

@@ -112,11 +112,50 @@ impl Bits {
     }
 
     /// Takes over the rows of a part that begins at a row, which is the first of a word.
-    fn put(&mut self, from: usize, part: &Self) {
+    pub(crate) fn put(&mut self, from: usize, part: &Self) {
         let words = self.words.iter_mut().skip(from / 64);
         words
             .zip(&part.words)
             .for_each(|(word, part)| *word |= part);
+    }
+
+    /// The words that a range lies in, each with its bits of the range.
+    fn masks(of: &Range<usize>) -> impl Iterator<Item = (usize, u64)> + use<> {
+        let of = of.clone();
+        (of.start / 64..of.end.div_ceil(64)).map(move |word| {
+            let from = of.start.saturating_sub(word * 64);
+            let behind = (of.end - word * 64).min(64);
+            (word, (u64::MAX << from) & (u64::MAX >> (64 - behind)))
+        })
+    }
+
+    /// Tells whether a range has one of the rows.
+    pub(crate) fn any_in(&self, of: &Range<usize>) -> bool {
+        let mut masks = Self::masks(of);
+        masks.any(|(word, mask)| self.words.get(word).is_some_and(|bits| bits & mask != 0))
+    }
+
+    /// The rows of a range, in order.
+    pub(crate) fn rows_in(&self, of: &Range<usize>) -> Vec<usize> {
+        of.clone().filter(|row| self.has(*row)).collect()
+    }
+
+    /// Takes the rows of a range out.
+    pub(crate) fn clear(&mut self, of: &Range<usize>) {
+        for (word, mask) in Self::masks(of) {
+            if let Some(bits) = self.words.get_mut(word) {
+                *bits &= !mask;
+            }
+        }
+    }
+
+    /// Adds the rows of a range.
+    pub(crate) fn fill(&mut self, of: &Range<usize>) {
+        for (word, mask) in Self::masks(&(of.start..of.end.min(self.len))) {
+            if let Some(bits) = self.words.get_mut(word) {
+                *bits |= mask;
+            }
+        }
     }
 
     /// The rows in order.
@@ -231,6 +270,24 @@ mod tests {
         }
         assert_eq!(some.clone().and(&verdict.certain), some);
         assert_eq!(verdict.certain.rows().count(), 256 + 60);
+    }
+
+    #[test]
+    fn ranges_are_looked_at_filled_and_cleared_to_the_row() {
+        for range in [0..0, 5..5, 0..64, 3..64, 63..65, 64..128, 1..200, 130..131] {
+            let mut bits = Bits::none(200);
+            bits.fill(&range);
+            assert_eq!(
+                bits.rows().collect::<Vec<_>>(),
+                range.clone().collect::<Vec<_>>()
+            );
+            assert_eq!(bits.any_in(&range), !range.is_empty());
+            assert!(!bits.any_in(&(0..range.start)) && !bits.any_in(&(range.end..200)));
+            let mut others = Bits::all(200);
+            others.clear(&range);
+            assert!(others.clone().and(&bits).is_empty());
+            assert_eq!(others.count() + bits.count(), 200);
+        }
     }
 
     #[test]

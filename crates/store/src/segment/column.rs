@@ -204,6 +204,14 @@ impl Column {
         self.place(row).map(|place| self.values.bytes(place))
     }
 
+    /// The numbers of all rows, where every row has one and they are not in a dictionary.
+    pub(crate) fn plain_numbers(&self) -> Option<&[u64]> {
+        match (&self.slots, &self.codes, &*self.values) {
+            (None, None, Values::Numbers(numbers)) => Some(numbers),
+            _ => None,
+        }
+    }
+
     /// The distinct values when there is a dictionary, else all cells.
     pub(crate) fn values(&self) -> &Values {
         &self.values

@@ -12,7 +12,7 @@ pub enum SegmentErrorKind {
     Io,
     /// The caller asked for the impossible, or we broke a rule of our own.
     Bug,
-    /// The caller took the question back.
+    /// The caller took the question back, or allows no more.
     Cancelled,
     /// The question itself is at fault.
     Question,
@@ -49,6 +49,9 @@ pub enum SegmentError {
     /// The caller took the question back.
     #[error("the question was taken back")]
     Cancelled,
+    /// The question has looked at as much as it may.
+    #[error("the question has looked at as much as it may")]
+    Spent,
     /// The predicate can't be evaluated.
     #[error("{source}")]
     Question {
@@ -65,7 +68,7 @@ impl SegmentError {
             Self::Corrupt { .. } => SegmentErrorKind::Corrupt,
             Self::Io { .. } => SegmentErrorKind::Io,
             Self::Bug { .. } => SegmentErrorKind::Bug,
-            Self::Cancelled => SegmentErrorKind::Cancelled,
+            Self::Cancelled | Self::Spent => SegmentErrorKind::Cancelled,
             Self::Question { .. } => SegmentErrorKind::Question,
         }
     }

@@ -142,6 +142,40 @@ impl KinCells {
 }
 
 impl Segment {
+    /// Gives the span ids of some rows, which ascend, each with its place among them.
+    pub(crate) fn span_ids(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        mut give: impl FnMut(usize, SpanId),
+    ) -> Result<(), SegmentError> {
+        let rows: Vec<usize> = rows.collect();
+        let footer = self.spans_footer()?;
+        let columns = SpanColumns {
+            segment: self,
+            footer: &footer,
+        };
+        let mut opener = PageOpener::new();
+        let mut before = 0;
+        for near in rows.chunk_by(|a, b| b - a < GAP_ROWS) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else {
+                continue;
+            };
+            for piece in pieces(&footer, &(*first..last + 1)) {
+                let ids = columns.read("span_id", &piece, &mut opener)?;
+                let inside = near
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, row)| piece.all.contains(row));
+                for (at, row) in inside {
+                    let id = ids.number(row - piece.all.start).unwrap_or_default();
+                    give(before + at, SpanId::from_number(id));
+                }
+            }
+            before += near.len();
+        }
+        Ok(())
+    }
+
     /// Gives the kin of the rows of some ranges, which ascend and don't overlap, range by range.
     pub(crate) fn each_kin(
         &self,

@@ -15,7 +15,7 @@
 
 mod assemble;
 pub(crate) mod attributes;
-mod bits;
+pub(crate) mod bits;
 mod cache;
 mod children;
 mod chunk;
@@ -38,6 +38,7 @@ pub(crate) mod parts;
 mod plain;
 mod plan;
 mod read;
+pub(crate) mod relate;
 mod search;
 pub(crate) mod sink;
 mod table;

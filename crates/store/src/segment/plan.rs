@@ -2,13 +2,15 @@
 //!
 //! Promises: what a plan rules out for a granule is certainly not there.
 
+use std::ops::Range;
+
 use model::batch::AttrValue;
 use model::{Field, Literal, Operator, Place, Predicate};
 
 use crate::evaluate::{self, Compiled, PredicateError};
-use crate::index::OwnerKind;
 use crate::index::filters::{Filters, Subject, texts_of_number};
 use crate::index::keys::{Bounds, KeyFacts, KeyList};
+use crate::index::{GRANULE_ROWS, OwnerKind};
 
 /// A predicate made ready to search segments with.
 #[derive(Debug, Clone)]
@@ -143,17 +145,22 @@ pub(crate) struct Pruner<'a> {
 }
 
 impl Pruner<'_> {
-    /// Tells whether a granule may have a match.
-    pub(crate) fn may_match(&self, node: &Node, granule: usize) -> bool {
+    /// Tells whether some rows may have a match.
+    pub(crate) fn may_match(&self, node: &Node, rows: &Range<usize>) -> bool {
         match node {
             Node::All | Node::Not(_) => true,
-            Node::And(all) => all.iter().all(|one| self.may_match(one, granule)),
-            Node::Or(any) => any.iter().any(|one| self.may_match(one, granule)),
-            Node::Leaf(leaf) => self.leaf_may_match(leaf, granule),
+            Node::And(all) => all.iter().all(|one| self.may_match(one, rows)),
+            Node::Or(any) => any.iter().any(|one| self.may_match(one, rows)),
+            Node::Leaf(leaf) => self.leaf_may_match(leaf, rows),
         }
     }
 
-    pub(crate) fn leaf_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
+    pub(crate) fn leaf_may_match(&self, leaf: &Leaf, rows: &Range<usize>) -> bool {
+        let mut granules = rows.start / GRANULE_ROWS..rows.end.div_ceil(GRANULE_ROWS);
+        granules.any(|granule| self.granule_may_match(leaf, granule))
+    }
+
+    fn granule_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
         if let Some(entries) = &leaf.entries
             && !entries
                 .iter()

@@ -27,6 +27,7 @@ use super::plan::{Node, Pruner, SearchPlan};
 use super::read::pieces;
 use crate::evaluate::matches;
 use crate::index::GRANULE_ROWS;
+use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
 
 /// Rows that are read at once to be judged one by one: those of a small page.
 const BLOCK_ROWS: usize = 4_096;
@@ -44,11 +45,11 @@ impl Segment {
         &self,
         predicate: &Predicate,
         window: Window,
-        cancel: &dyn Fn() -> bool,
+        cancel: IsCancelled<'_>,
     ) -> Result<Matches, SegmentError> {
         let plan =
             SearchPlan::new(predicate).map_err(|source| SegmentError::Question { source })?;
-        self.search_plan(&plan, window, cancel)
+        self.search_plan(&plan, window, &Meter::new(u64::MAX, cancel))
     }
 
     /// The rows that satisfy a plan's predicate and start in the window; see [`Segment::search_backwards`].
@@ -56,10 +57,10 @@ impl Segment {
         &self,
         plan: &SearchPlan,
         window: Window,
-        cancel: &dyn Fn() -> bool,
+        meter: &Meter<'_>,
     ) -> Result<Matches, SegmentError> {
         let mut pieces: Vec<Vec<u32>> = Vec::new();
-        self.search_backwards(plan, window, cancel, &mut |rows| {
+        self.search_backwards(plan, window, meter, &mut |rows| {
             pieces.push(rows);
             ControlFlow::Continue(())
         })?;
@@ -72,13 +73,13 @@ impl Segment {
     /// stop. The last rows come first; each piece ascends. Rows are in order of their traces' start, so whoever looks
     /// for the newest traces sees them first.
     ///
-    /// *Errors*: [`SegmentError::Cancelled`] when `cancel` says so; of class corrupt when something can't be read, also
-    /// when it is the sidecar: rebuild it and ask again. What was given before is true.
+    /// *Errors*: [`SegmentError::Cancelled`] and [`SegmentError::Spent`] when the meter says so; of class corrupt when
+    /// something can't be read, also when it is the sidecar: rebuild it and ask again. What was given before is true.
     pub(crate) fn search_backwards(
         &self,
         plan: &SearchPlan,
         window: Window,
-        cancel: &dyn Fn() -> bool,
+        meter: &Meter<'_>,
         give: &mut dyn FnMut(Vec<u32>) -> ControlFlow<()>,
     ) -> Result<(), SegmentError> {
         let meta = self.meta();
@@ -95,25 +96,25 @@ impl Segment {
             segment: self,
             plan,
             window,
-            cancel,
+            meter,
             leaves: LeafReader::new(self, &pruner)?,
             opener: PageOpener::new(),
         };
         // Often the first few rows are enough, so pieces begin small.
         let mut piece_rows = BLOCK_ROWS;
         for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
-            if !pruner.may_match(&plan.root, granule) {
-                continue;
-            }
             let first = granule * GRANULE_ROWS;
             let mut left = first..(first + GRANULE_ROWS).min(rows);
+            if !pruner.may_match(&plan.root, &left) {
+                continue;
+            }
             while !left.is_empty() {
-                if cancel() {
-                    return Err(SegmentError::Cancelled);
-                }
                 let blocks = left.len().div_ceil(BLOCK_ROWS);
                 let start = first + blocks.saturating_sub(piece_rows / BLOCK_ROWS) * BLOCK_ROWS;
-                let found = searcher.piece(granule, &(start..left.end))?;
+                let piece = start..left.end;
+                meter.take(piece.len() as u64)?;
+                let found = searcher.piece(&piece, &Bits::all(piece.len()))?;
+                let found: Vec<u32> = found.rows().map(|at| (start + at) as u32).collect();
                 if !found.is_empty() && give(found).is_break() {
                     return Ok(());
                 }
@@ -125,24 +126,68 @@ impl Segment {
     }
 }
 
+impl Segment {
+    /// Those of some rows that satisfy a plan's predicate and start in the window, counted from the first. Costs least
+    /// when they are those of a row group, whose pages are then opened once. With `asked` only those are looked at.
+    pub(crate) fn matches_in(
+        &self,
+        rows: &Range<usize>,
+        asked: Option<&Bits>,
+        (plan, window): (&SearchPlan, Window),
+        meter: &Meter<'_>,
+    ) -> Result<Bits, SegmentError> {
+        let meta = self.meta();
+        let mut found = Bits::none(rows.len());
+        if window.end < meta.min_start || window.start > meta.max_start {
+            return Ok(found);
+        }
+        let (filters, keys) = (self.filters()?, self.keys()?);
+        let pruner = Pruner {
+            filters: &filters,
+            keys: &keys,
+        };
+        if !pruner.may_match(&plan.root, rows) || plumbing::planted("segment-group-skipped") {
+            return Ok(found);
+        }
+        let mut searcher = Searcher {
+            segment: self,
+            plan,
+            window,
+            meter,
+            leaves: LeafReader::new(self, &pruner)?,
+            opener: PageOpener::new(),
+        };
+        let Some(asked) = asked else {
+            meter.take(rows.len() as u64)?;
+            return searcher.piece(rows, &Bits::all(rows.len()));
+        };
+        for block in asked.blocks(BLOCK_ROWS / 64) {
+            let part = asked.part(&block);
+            meter.take(part.count() as u64)?;
+            let piece = rows.start + block.start..rows.start + block.end;
+            found.put(block.start, &searcher.piece(&piece, &part)?);
+        }
+        Ok(found)
+    }
+}
+
 struct Searcher<'a> {
     segment: &'a Segment,
     plan: &'a SearchPlan,
     window: Window,
-    cancel: &'a dyn Fn() -> bool,
+    meter: &'a Meter<'a>,
     leaves: LeafReader<'a>,
     opener: PageOpener,
 }
 
 impl Searcher<'_> {
-    /// The rows of a piece of a granule.
-    fn piece(&mut self, granule: usize, range: &Range<usize>) -> Result<Vec<u32>, SegmentError> {
-        let asked = Bits::all(range.len());
-        let verdict = self.judge(&self.plan.root, granule, (range, &asked))?;
-        if verdict.possible.is_empty() {
-            return Ok(Vec::new());
+    /// Those rows of a piece that are asked for and match, counted in it.
+    fn piece(&mut self, range: &Range<usize>, asked: &Bits) -> Result<Bits, SegmentError> {
+        let verdict = self.judge(&self.plan.root, (range, asked))?;
+        let (mut certain, mut possible) = (verdict.certain.and(asked), verdict.possible.and(asked));
+        if possible.is_empty() {
+            return Ok(possible);
         }
-        let (mut certain, mut possible) = (verdict.certain, verdict.possible);
         let meta = self.segment.meta();
         if !self.window.contains(meta.min_start) || !self.window.contains(meta.max_start) {
             let inside = self.starts_inside(range, &possible)?;
@@ -151,12 +196,11 @@ impl Searcher<'_> {
         }
         let open: Vec<usize> = possible.clone().without(&certain).rows().collect();
         for block in open.chunk_by(|a, b| a / BLOCK_ROWS == b / BLOCK_ROWS) {
-            if (self.cancel)() {
-                return Err(SegmentError::Cancelled);
-            }
             let (Some(first), Some(last)) = (block.first(), block.last()) else {
                 continue;
             };
+            self.meter
+                .take((last + 1 - first) as u64 * WHOLE_ROW_COST)?;
             let batch = self.segment.read_rows(std::slice::from_ref(
                 &(range.start + first..range.start + last + 1),
             ))?;
@@ -169,20 +213,19 @@ impl Searcher<'_> {
                 }
             }
         }
-        Ok(certain.rows().map(|at| (range.start + at) as u32).collect())
+        Ok(certain)
     }
 
     /// Judges the rows that are asked for; what the verdict says of others means nothing.
     fn judge(
         &mut self,
         node: &Node,
-        granule: usize,
         (range, asked): (&Range<usize>, &Bits),
     ) -> Result<Verdict, SegmentError> {
         let len = range.len();
         Ok(match node {
             Node::All => Verdict::all(len),
-            Node::Not(one) => self.judge(one, granule, (range, asked))?.not(),
+            Node::Not(one) => self.judge(one, (range, asked))?.not(),
             Node::And(all) => {
                 let mut verdict = Verdict::all(len);
                 for one in all {
@@ -191,7 +234,7 @@ impl Searcher<'_> {
                     let mut next = Verdict::none(len);
                     for block in open.blocks(BLOCK_ROWS / 64) {
                         let rows = range.start + block.start..range.start + block.end;
-                        let judged = self.judge(one, granule, (&rows, &open.part(&block)))?;
+                        let judged = self.judge(one, (&rows, &open.part(&block)))?;
                         next.put(block.start, &judged);
                     }
                     verdict = verdict.and(&next);
@@ -201,13 +244,13 @@ impl Searcher<'_> {
             Node::Or(any) => {
                 let mut verdict = Verdict::none(len);
                 for one in any {
-                    verdict = verdict.or(&self.judge(one, granule, (range, asked))?);
+                    verdict = verdict.or(&self.judge(one, (range, asked))?);
                 }
                 verdict
             }
             Node::Leaf(leaf) => {
                 let rows = (range, asked);
-                self.leaves.judge(leaf, granule, rows, &mut self.opener)?
+                self.leaves.judge(leaf, rows, &mut self.opener)?
             }
         })
     }

@@ -10,12 +10,13 @@ use model::seen::{SeenKey, ValuesRequest};
 use model::{Place, TenantId};
 use testkit::oracle::OracleStore;
 
-use super::machine::{Machine, links};
-use super::questions::{self, compare_search};
+use super::machine::{Machine, links, options};
+use super::questions::{self, compare_count, compare_search, compare_structure};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{compare_catalogue, now};
 use crate::engine::Engine;
 use crate::finalise::When;
+use crate::options::StoreOptions;
 
 const LAYOUTS: u64 = 40;
 const QUESTIONS: usize = 120;
@@ -26,8 +27,11 @@ fn number(name: &str) -> Option<u64> {
 
 /// A store and the plain store with the same spans, laid out by chance.
 fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
-    let (mut machine, oracle, mut traffic) =
-        (Machine::new(), OracleStore::new(), Traffic::default());
+    let mut machine = Machine::with(StoreOptions {
+        scan_threads: rng.random_range(1..3),
+        ..options()
+    });
+    let (oracle, mut traffic) = (OracleStore::new(), Traffic::default());
     let freezes = *[0.0, 0.03, 0.1, 0.5].get(rng.random_range(0..4)).unwrap();
     for _ in 0..rng.random_range(5..120) {
         let of = rng.random_range(0..2);
@@ -71,11 +75,13 @@ fn compare(seed: u64) {
             compare_values(machine.engine(), &oracle, (&tenant, key), &mut rng);
         }
         for _ in 0..QUESTIONS {
-            compare_search(
-                machine.engine(),
-                &oracle,
-                &questions::random(&mut rng, &tenant),
-            );
+            let request = questions::random(&mut rng, &tenant);
+            compare_search(machine.engine(), &oracle, &request);
+            compare_count(machine.engine(), &oracle, &request);
+        }
+        for _ in 0..QUESTIONS / 4 {
+            let request = questions::structure(&mut rng, &tenant);
+            compare_structure(machine.engine(), &oracle, &request);
         }
         for _ in 0..10 {
             let window = questions::window(&mut rng);

@@ -6,6 +6,7 @@
 //! - `exactness`: random questions over random layouts.
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
+//! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
 //! - `rules`: one test for each thing that must not be got wrong.
 //! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
@@ -20,6 +21,7 @@ mod machine;
 mod pins;
 mod questions;
 mod rates;
+mod relations;
 mod rules;
 mod scrub;
 mod simulation;

@@ -2,7 +2,10 @@
 
 use model::batch::{AttrValue, SpanRef};
 use model::contract::{Order, SearchAnswer, SearchRequest, SpanReader, Window};
-use model::{Field, Literal, Operator, Place, Predicate, SpanId, TenantId, TraceId};
+use model::{
+    CountRequest, Field, Literal, Operator, Place, Predicate, Relation, SpanId, Structure,
+    StructureRequest, TenantId, TraceId,
+};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
@@ -241,6 +244,60 @@ pub(super) fn compare_search(engine: &Engine, oracle: &OracleStore, request: &Se
             return;
         };
         request.after = Some(last.position(request.order));
+    }
+}
+
+/// Asks both how many spans there are.
+pub(super) fn compare_count(engine: &Engine, oracle: &OracleStore, request: &SearchRequest) {
+    let request = CountRequest {
+        tenant: request.tenant.clone(),
+        predicate: request.predicate.clone(),
+        window: request.window,
+    };
+    let wanted = now(oracle.count(request.clone())).unwrap();
+    let answer = engine.count(&request, &|| false).unwrap();
+    assert_eq!(answer, wanted, "{request:?}");
+}
+
+pub(super) fn structure(rng: &mut SmallRng, tenant: &TenantId) -> StructureRequest {
+    let relations = [
+        Relation::Descendant,
+        Relation::Child,
+        Relation::Ancestor,
+        Relation::Parent,
+        Relation::Sibling,
+    ];
+    let side = |rng: &mut SmallRng| {
+        if rng.random_bool(0.4) {
+            Predicate::All
+        } else {
+            predicate(rng, 2)
+        }
+    };
+    StructureRequest {
+        tenant: tenant.clone(),
+        structure: Structure {
+            left: side(rng),
+            relation: *relations.choose(rng).unwrap(),
+            right: side(rng),
+        },
+        window: window(rng),
+        limit: *[0, 1, 2, 3, 7, 20, 10_000].choose(rng).unwrap(),
+        after: None,
+    }
+}
+
+/// Asks both for all pages of an answer.
+pub(super) fn compare_structure(engine: &Engine, oracle: &OracleStore, request: &StructureRequest) {
+    let mut request = request.clone();
+    for _page in 0..200 {
+        let wanted = now(oracle.find_structure(request.clone())).unwrap();
+        let answer = engine.find_structure(&request, &|| false).unwrap();
+        assert_eq!(answer, wanted, "{request:?}");
+        let Some(last) = wanted.traces.last().filter(|_| wanted.has_more) else {
+            return;
+        };
+        request.after = Some(last.position(Order::NewestFirst));
     }
 }
 

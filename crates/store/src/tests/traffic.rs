@@ -166,6 +166,12 @@ impl Traffic {
                 (self.next_trace - 1, 0)
             }
         };
+        // Parents that are not there, come later, or go round in a circle.
+        let parent = if rng.random_bool(0.06) {
+            rng.random_range(id.saturating_sub(3).max(1)..id + 4)
+        } else {
+            parent
+        };
         SpanSpec {
             trace,
             id,

@@ -9,6 +9,7 @@ mod evaluate;
 mod facts;
 mod rates;
 mod seen;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,10 @@ use model::contract::{
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
-use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
+use model::{
+    BatchBuilder, CountAnswer, CountRequest, SpanBatch, SpanId, StructureAnswer, StructureRequest,
+    TenantId, TraceId,
+};
 
 pub use evaluate::{BadPattern, Evaluator};
 
@@ -84,10 +88,7 @@ impl OracleStore {
     }
 
     fn find(&self, request: &SearchRequest) -> Result<SearchAnswer, ReadError> {
-        let evaluator =
-            Evaluator::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-                reason: error.to_string(),
-            })?;
+        let evaluator = Evaluator::new(&request.predicate).map_err(bad_question)?;
         self.with_spans(&request.tenant, |spans| {
             let matches = |span: &&SpanRef<'_>| {
                 request.window.contains(span.start()) && evaluator.holds(**span)
@@ -115,6 +116,21 @@ impl OracleStore {
             Ok(SearchAnswer {
                 traces: hits,
                 has_more,
+                skipped: Vec::new(),
+            })
+        })
+    }
+
+    fn number(&self, request: &CountRequest) -> Result<CountAnswer, ReadError> {
+        let evaluator = Evaluator::new(&request.predicate).map_err(bad_question)?;
+        self.with_spans(&request.tenant, |spans| {
+            let found = spans
+                .iter()
+                .filter(|span| request.window.contains(span.start()) && evaluator.holds(**span));
+            let traces: Vec<TraceId> = found.map(SpanRef::trace_id).collect();
+            Ok(CountAnswer {
+                spans: traces.len() as u64,
+                traces: traces.iter().collect::<BTreeSet<_>>().len() as u64,
                 skipped: Vec::new(),
             })
         })
@@ -150,6 +166,13 @@ impl OracleStore {
             links: calls.into_iter().map(link).collect(),
             skipped: Vec::new(),
         }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
+fn bad_question(error: BadPattern) -> ReadError {
+    ReadError::BadQuestion {
+        reason: error.to_string(),
     }
 }
 
@@ -272,6 +295,19 @@ impl SpanReader for OracleStore {
 
     fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
         let answer = self.with_spans(&request.tenant, |spans| rates::rates(spans, &request));
+        Box::pin(async move { answer })
+    }
+
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        let answer = self.number(&request);
+        Box::pin(async move { answer })
+    }
+
+    fn find_structure(
+        &self,
+        request: StructureRequest,
+    ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| structure::find(spans, &request));
         Box::pin(async move { answer })
     }
 }

@@ -42,7 +42,7 @@ soak: ## the random tests with many more cases, the crash test for SOAK_SECONDS
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
-	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 \
+	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
 	    $(TEST) --workspace
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)

@@ -1,9 +1,9 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
 //! `blowups`: what blows up stores, under a limit on memory. `clients`: stock SDKs send, Jaeger's API returns the
-//! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the answers of
-//! a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `readers`: pyarrow and DuckDB read the
-//! segments.
+//! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the
+//! answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `readers`: pyarrow and DuckDB read
+//! the segments.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!

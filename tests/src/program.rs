@@ -192,6 +192,12 @@ impl Program {
         }
     }
 
+    /// How many threads it has; none when the process is gone.
+    pub(crate) fn threads(&self) -> Option<u64> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        u64::try_from(tasks.count()).ok()
+    }
+
     /// The most resident memory, in MiB, since this was asked last; none when the process is gone.
     pub(crate) fn peak_mib_since_last_look(&self) -> Option<u64> {
         let folder = PathBuf::from(format!("/proc/{}", self.child.id()));

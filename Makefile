@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full soak fuzz lint bench release test-planted
+.PHONY: help run test test-full soak fuzz lint bench bench-large release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -14,6 +14,8 @@ DATA ?= ./data
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 1800
 SOAK_CASES ?= 10000
+# How many spans `make bench-large` sends; 20 million take 8 GB of disk, nearly all of it for the corpus.
+BENCH_SPANS ?= 20000000
 # The release binary may not grow over this.
 BINARY_MIB_MAX := 30
 TEST := cargo test --locked --profile ci --no-fail-fast
@@ -38,11 +40,12 @@ test-planted: ## shows that each planted fault is caught by its test
 	tests/setup
 	cargo xtask planted
 
-soak: ## the random tests with many more cases, the crash test for SOAK_SECONDS
+soak: ## the random tests with many more cases, blow-ups at full size, crashes and steady load for SOAK_SECONDS
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
-	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 \
+	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
+	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) \
 	    $(TEST) --workspace
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
@@ -56,6 +59,9 @@ lint: ## formatting, clippy, the rules of the house, generated sources
 
 bench: ## speed, size and memory on both corpora, with every answer checked
 	bench/run
+
+bench-large: ## the same on BENCH_SPANS spans of the kind corpus (20,000,000)
+	bench/run --profile kind --spans $(BENCH_SPANS) --out bench/out/LARGE.json
 
 release: ## builds the binary that is shipped; fails over 30 MiB
 	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \

@@ -76,6 +76,17 @@ pub(crate) fn ask_all(
     asked.collect()
 }
 
+/// Asks for every trace of a sample; counts those that are not whole.
+pub(crate) fn count_wrong_traces(address: &str, truth: &Truth) -> anyhow::Result<u64> {
+    let mut connection = Connection::to(address);
+    let mut wrong = 0;
+    for trace in &truth.sample {
+        let answer = connection.get(&format!("/api/traces/{}", trace.id))?;
+        wrong += u64::from(check(&answer, &Right::Trace(trace)).is_err());
+    }
+    Ok(wrong)
+}
+
 fn ask(
     connection: &mut Connection,
     kind: &Kind<'_>,

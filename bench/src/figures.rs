@@ -42,6 +42,7 @@ pub(crate) struct Spread {
     /// How many were measured.
     pub(crate) count: usize,
     pub(crate) p50_ms: f64,
+    pub(crate) p90_ms: f64,
     pub(crate) p95_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
@@ -54,6 +55,7 @@ impl Spread {
         Some(Self {
             count: times_ms.len(),
             p50_ms: percentile(&times_ms, 50)?,
+            p90_ms: percentile(&times_ms, 90)?,
             p95_ms: percentile(&times_ms, 95)?,
             p99_ms: percentile(&times_ms, 99)?,
             max_ms: *times_ms.last()?,

@@ -8,7 +8,7 @@
 //! Refuses: judging speed by wall clock; whether a figure has become worse is what `bin/instructions.rs` decides.
 //!
 //! Read in this order: `run` (the whole story), `program` and `load` (start it, feed it), `disk`, `questions`,
-//! `oracle` and `asking` (what is asked and what is right), `report`.
+//! `oracle` and `asking` (what is asked and what is right), `after_kill`, `report`.
 
 mod options;
 mod run;
@@ -23,6 +23,7 @@ mod probe;
 
 mod disk;
 
+mod after_kill;
 mod asking;
 mod oracle;
 mod questions;

@@ -144,6 +144,13 @@ impl<'a> Program<'a> {
         bail!("the program still runs {STOP_MAX:?} after it was asked to end")
     }
 
+    /// Ends the program at once, as `kill -9` does.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Gives the last lines of the program's log.
     pub(crate) fn end_of_log(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();

@@ -80,7 +80,10 @@ impl Report {
     pub(crate) fn wrong_answers(&self) -> u64 {
         let of_one = |corpus: &Measured| {
             let asked: u64 = corpus.asked.iter().map(|asked| asked.wrong).sum();
-            asked + corpus.probed_under_load.not_found + corpus.probed_at_rest.not_found
+            asked
+                + corpus.after_kill.wrong
+                + corpus.probed_under_load.not_found
+                + corpus.probed_at_rest.not_found
         };
         self.corpora.iter().map(of_one).sum()
     }
@@ -135,7 +138,7 @@ fn write_corpus(f: &mut fmt::Formatter<'_>, corpus: &Measured) -> fmt::Result {
     reason = "figures for people: 15 digits are more than any of them has"
 )]
 fn plain_figures(corpus: &Measured) -> Vec<(&'static str, f64)> {
-    let ingest = &corpus.ingest;
+    let (ingest, after) = (&corpus.ingest, &corpus.after_kill);
     vec![
         ("spans per second", ingest.spans_per_second),
         ("megabytes per second", ingest.megabytes_per_second),
@@ -157,6 +160,8 @@ fn plain_figures(corpus: &Measured) -> Vec<(&'static str, f64)> {
         ("start on an empty folder, ms", corpus.start_empty_ms),
         ("start on data, ms", corpus.start_on_data_ms),
         ("stop, ms", corpus.stop_ms),
+        ("spans in the log when killed", after.logged_spans as f64),
+        ("start after kill -9, ms", after.start_ms),
     ]
 }
 
@@ -172,8 +177,8 @@ fn aim(name: &str, value: f64, has_aims: bool) -> String {
 fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) -> fmt::Result {
     writeln!(
         f,
-        "\n{:<26} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}  holds",
-        "over HTTP, ms", "count", "first", "p50", "p95", "max", "engine"
+        "\n{:<26} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  holds",
+        "over HTTP, ms", "count", "first", "p50", "p90", "p99", "max", "engine"
     )?;
     for asked in &corpus.asked {
         let times = asked.over_http;
@@ -182,12 +187,13 @@ fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) ->
             .map_or_else(|| "–".to_owned(), |own| format!("{:.2}", own.p50_ms));
         writeln!(
             f,
-            "{:<26} {:>6} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {engine:>9}  {}{}",
+            "{:<26} {:>6} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {engine:>9}  {}{}",
             asked.name,
             times.count,
             asked.first_ms,
             times.p50_ms,
-            times.p95_ms,
+            times.p90_ms,
+            times.p99_ms,
             times.max_ms,
             asked.holds,
             aim(&asked.name, times.p50_ms, has_aims)
@@ -201,6 +207,11 @@ fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) ->
     write_spread(f, "acknowledged, at rest", at_rest.acknowledgement)?;
     write_spread(f, "found after it, full load", under_load.found)?;
     write_spread(f, "found after it, at rest", at_rest.found)?;
+    let after = &corpus.after_kill;
+    if after.wrong > 0 {
+        let (wrong, asked) = (after.wrong, after.asked);
+        writeln!(f, "  WRONG {wrong} of {asked} traces after kill -9")?;
+    }
     let not_found = under_load.not_found + at_rest.not_found;
     if not_found > 0 {
         writeln!(
@@ -215,10 +226,11 @@ fn write_spread(f: &mut fmt::Formatter<'_>, name: &str, spread: Option<Spread>) 
     let Some(spread) = spread else {
         return writeln!(f, "{name:<26} {:>6}", 0);
     };
-    let (count, p50, p95, max) = (spread.count, spread.p50_ms, spread.p95_ms, spread.max_ms);
+    let (count, p50, p90) = (spread.count, spread.p50_ms, spread.p90_ms);
+    let (p99, max) = (spread.p99_ms, spread.max_ms);
     writeln!(
         f,
-        "{name:<26} {count:>6} {:>9} {p50:>9.2} {p95:>9.2} {max:>9.2}",
+        "{name:<26} {count:>6} {:>9} {p50:>9.2} {p90:>9.2} {p99:>9.2} {max:>9.2}",
         ""
     )
 }

@@ -5,6 +5,7 @@
 //! 3. What the program puts off is waited for; then its processor time and memory are read.
 //! 4. It stops; the disk is looked at. It starts again on what it has; start-up is measured.
 //! 5. It is asked, over HTTP, and probed once more at rest.
+//! 6. It is killed with a full log, and starts once more.
 //!
 //! Promises: the folder of a run is its own, and is removed unless it is to be kept or the run fails.
 
@@ -18,6 +19,7 @@ use plumbing::{Clock, RealClock};
 use serde::Serialize;
 use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth, write_corpus};
 
+use crate::after_kill::{self, AfterKill};
 use crate::asking::{Asked, ask_all};
 use crate::disk::{self, Disk};
 use crate::figures::{Spread, Stopwatch, millis, ratio};
@@ -36,6 +38,8 @@ const WINDOW_END_BEFORE_NOW_SECONDS: u64 = 300;
 /// The program is idle when so long no processor time was used that its clock shows (10 ms).
 const QUIET: Duration = Duration::from_secs(2);
 const QUIET_WITHIN: Duration = Duration::from_secs(120);
+/// Each takes as long as a client waits, two minutes, or fails at once.
+const FINALISE_ATTEMPTS_MAX: u32 = 15;
 /// Heads are frozen by age after less than this; waited for when the program cannot be told to freeze them.
 const HEAD_AGE: Duration = Duration::from_secs(20);
 /// From the end of all work to reading the memory at rest.
@@ -58,6 +62,7 @@ pub(crate) struct Measured {
     pub(crate) start_empty_ms: f64,
     pub(crate) start_on_data_ms: f64,
     pub(crate) stop_ms: f64,
+    pub(crate) after_kill: AfterKill,
     pub(crate) asked: Vec<Asked>,
     /// The most memory while it was asked, from its start on data on.
     pub(crate) query_peak_mib: f64,
@@ -124,6 +129,8 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
         .with_context(|| program.end_of_log())?;
     let query_peak_mib = mib(process::memory(program.pid())?.peak_kib);
     let probed_at_rest = Prober::new(&program.addresses, 2, &clock).probe_times(PROBES_AT_REST)?;
+    let more = corpus_options(profile, options, &clock);
+    let (after_kill, program) = after_kill::measure(program, &more, (options, &folder), &clock)?;
     program.stop()?;
     if !options.is_kept {
         std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {folder:?}"))?;
@@ -140,6 +147,7 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
         start_empty_ms,
         start_on_data_ms,
         stop_ms,
+        after_kill,
         asked,
         query_peak_mib,
         probed_under_load,
@@ -230,8 +238,11 @@ fn finish_put_off_work(
     clock: &dyn Clock,
 ) -> anyhow::Result<(String, Duration)> {
     let mut admin = Connection::to(&program.addresses.admin);
-    let finalise = admin.post("/admin/finalise", "text/plain", &[]);
-    let is_frozen = finalise.is_ok_and(|answer| (200..300).contains(&answer.status));
+    // Asked again when much work takes longer than a client waits.
+    let is_frozen = (0..FINALISE_ATTEMPTS_MAX).any(|_| {
+        let finalise = admin.post("/admin/finalise", "text/plain", &[]);
+        finalise.is_ok_and(|answer| (200..300).contains(&answer.status))
+    });
     let mut waited_in_vain = QUIET;
     if !is_frozen {
         clock.sleep(HEAD_AGE);

@@ -1,8 +1,9 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
-//! `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`: `kill -9`
-//! under load loses nothing acknowledged. `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double start,
-//! full disk, health. `readers`: pyarrow and DuckDB read the segments.
+//! `blowups`: what blows up stores, under a limit on memory. `clients`: stock SDKs send, Jaeger's API returns the
+//! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the
+//! answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `readers`: pyarrow and DuckDB read
+//! the segments. `soak`: steady load takes no more the longer it lasts.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -11,6 +12,8 @@
 //!
 //! The program is the one that `TRACKWAY_BIN` names, else it is built first.
 
+#[cfg(test)]
+mod cage;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
@@ -30,6 +33,8 @@ mod ledger;
 mod load;
 
 #[cfg(test)]
+mod blowups;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod commands;
@@ -41,3 +46,5 @@ mod golden;
 mod lifecycle;
 #[cfg(test)]
 mod readers;
+#[cfg(test)]
+mod soak;

@@ -181,7 +181,7 @@ fn hour_ago_ns() -> u64 {
     *BEGIN.get_or_init(|| unix_now_ns() - 3_600_000_000_000)
 }
 
-fn text(key: &str, value: &str) -> Attribute {
+pub(crate) fn text(key: &str, value: &str) -> Attribute {
     Attribute {
         key: key.to_owned(),
         value: Typed {
@@ -191,7 +191,7 @@ fn text(key: &str, value: &str) -> Attribute {
     }
 }
 
-fn integer(key: &str, value: u64) -> Attribute {
+pub(crate) fn integer(key: &str, value: u64) -> Attribute {
     Attribute {
         key: key.to_owned(),
         value: Typed {
@@ -202,16 +202,31 @@ fn integer(key: &str, value: u64) -> Attribute {
 }
 
 /// Text that no compressor makes small.
-fn noise(numbers: &mut Numbers, bytes: usize) -> String {
+pub(crate) fn noise(numbers: &mut Numbers, bytes: usize) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let mut text = String::with_capacity(bytes + 16);
     while text.len() < bytes {
-        text.push_str(&format!("{:016x}", numbers.next()));
+        let number = numbers.next();
+        let places = (0..16u32).rev();
+        text.extend(
+            places.map(|place| DIGITS[usize::try_from(number >> (4 * place) & 15).unwrap()]),
+        );
     }
     text.truncate(bytes);
     text
 }
 
 fn encode(sent: &[Sent]) -> Vec<u8> {
+    ExportTraceServiceRequest {
+        resource_spans: vec![encode_resource_spans(sent)],
+    }
+    .encode_to_vec()
+}
+
+/// Spans of one resource and scope, those of the first.
+pub(crate) fn encode_resource_spans(sent: &[Sent]) -> otlp::ResourceSpans {
     let first = sent.first().unwrap();
     let scope = InstrumentationScope {
         name: first.scope.name.clone(),
@@ -227,15 +242,11 @@ fn encode(sent: &[Sent]) -> Vec<u8> {
         attributes: encode_attributes(&first.resource),
         ..Default::default()
     };
-    let spans = otlp::ResourceSpans {
+    otlp::ResourceSpans {
         resource: Some(resource),
         scope_spans: vec![scope_spans],
         ..Default::default()
-    };
-    ExportTraceServiceRequest {
-        resource_spans: vec![spans],
     }
-    .encode_to_vec()
 }
 
 fn encode_span(span: &Sent) -> otlp::Span {

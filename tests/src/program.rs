@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::cage::Cage;
 use crate::folder::project_root;
 use crate::http::{self, Answer, Connection};
 use crate::wait::{Stopwatch, let_pass, until};
@@ -86,10 +87,25 @@ impl Program {
         }
     }
 
+    /// The same under a limit on its memory.
+    pub(crate) fn start_in(cage: &Cage, data_dir: &Path, flags: &[&str]) -> Self {
+        match Self::try_launch(cage.command(binary()), data_dir, flags) {
+            Ok(program) => program,
+            Err(ended) => panic!(
+                "the program did not start under its limit ({}):\n{}",
+                ended.status, ended.log
+            ),
+        }
+    }
+
     /// Starts the program; the error is how it ended, with what it said.
     pub(crate) fn try_start(data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+        Self::try_launch(Command::new(binary()), data_dir, flags)
+    }
+
+    fn try_launch(command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
         let watch = Stopwatch::start();
-        let (mut program, addresses_file) = Self::spawn(data_dir, flags);
+        let (mut program, addresses_file) = Self::spawn(command, data_dir, flags);
         let answer = until(READY_MAX, || match program.child.try_wait().unwrap() {
             Some(status) => Some(Err(status)),
             None => read_addresses(&addresses_file).map(Ok),
@@ -110,20 +126,19 @@ impl Program {
 
     /// Starts the program and kills it after a while, whether it is ready by then or not.
     pub(crate) fn start_and_kill(data_dir: &Path, flags: &[&str], after: Duration) {
-        let (program, _) = Self::spawn(data_dir, flags);
+        let (program, _) = Self::spawn(Command::new(binary()), data_dir, flags);
         let_pass(after);
         program.kill();
     }
 
     /// Starts the process; the path is that of the file in which it will name its addresses.
-    fn spawn(data_dir: &Path, flags: &[&str]) -> (Self, PathBuf) {
+    fn spawn(mut command: Command, data_dir: &Path, flags: &[&str]) -> (Self, PathBuf) {
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("trackway-run-{}-{run}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let addresses_file = folder.join("addresses");
         let out = File::create(folder.join("log")).unwrap();
-        let mut command = Command::new(binary());
         command
             .arg("--data-dir")
             .arg(data_dir)
@@ -175,6 +190,25 @@ impl Program {
             status,
             log: self.log_text(),
         }
+    }
+
+    /// How many threads it has; none when the process is gone.
+    pub(crate) fn threads(&self) -> Option<u64> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        u64::try_from(tasks.count()).ok()
+    }
+
+    /// The most resident memory, in MiB, since this was asked last; none when the process is gone.
+    pub(crate) fn peak_mib_since_last_look(&self) -> Option<u64> {
+        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let status = std::fs::read_to_string(folder.join("status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+        // "5" sets the peak to what is resident now.
+        std::fs::write(folder.join("clear_refs"), "5").ok()?;
+        Some(kib / 1024)
     }
 
     /// Asks the query port once.

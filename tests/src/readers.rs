@@ -1,10 +1,14 @@
-//! Segments are Parquet: pyarrow and DuckDB read them, see every span as it was sent, and count the same.
+//! Segments are Parquet: pyarrow and DuckDB read them, see every span as it was sent, count the same, and answer
+//! questions as Trackway does.
 //!
-//! The reading is done by `tests/readers/read_segments.py`; here the truth is made, the program is fed, and the counts
-//! are compared with the truth of the corpus, which is counted apart from the spans themselves.
+//! The reading is done by `tests/readers/read_segments.py`, the asking by `ask_segments.py`; here the truth is made,
+//! the program is fed, and the counts are compared with the truth of the corpus, which is counted apart from the spans
+//! themselves. `answers` knows the answers.
 //!
 //! Promises: the versions of the readers are pinned (`tests/readers/requirements.txt`); the program is running while
 //! its files are read, as it will be for those who do so.
+
+mod answers;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,6 +24,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth};
 
+use self::answers::{Answers, Seen, asked_over_http, sorted};
 use crate::folder::{Folder, project_root};
 use crate::http::Connection;
 use crate::ledger;
@@ -56,7 +61,7 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     let data = folder.join("data");
     let program = Program::start_with(&data, &["--set", HEAD_SPANS_MAX]);
     let expected_file = folder.join("expected.jsonl");
-    let (truth, mut expected) = send_corpus(&program, &expected_file);
+    let (truth, mut expected, seen) = send_corpus(&program, &expected_file);
     ledger::check(&program);
     expected.spans = truth.spans;
     expected.traces = truth.traces;
@@ -79,6 +84,38 @@ fn other_readers_see_every_span_as_it_was_sent_and_count_the_same() {
     );
     assert_eq!(read.pyarrow, expected);
     assert_eq!(read.duckdb, expected);
+
+    let expected = seen.answers();
+    let answered = ask_segments(&data);
+    assert!(answered.len() >= 10);
+    compare("DuckDB", &answered, &expected);
+    assert_eq!(
+        answered.keys().collect::<Vec<_>>(),
+        expected.keys().collect::<Vec<_>>()
+    );
+    compare(
+        "over HTTP",
+        &asked_over_http(&program, &truth.services),
+        &expected,
+    );
+}
+
+/// Names the first answer that differs, and its first rows that do.
+fn compare(who: &str, answered: &Answers, expected: &Answers) {
+    for (question, rows) in answered {
+        let expected = &expected[question];
+        assert!(!expected.is_empty(), "{question}: nothing to find");
+        let differs = |here: &[String], there: &[String]| {
+            let here = here.iter().filter(|row| !there.contains(row));
+            here.take(5).cloned().collect::<Vec<_>>()
+        };
+        assert!(
+            rows == expected,
+            "{who}: {question}: only there {:?}, lacking {:?}",
+            differs(rows, expected),
+            differs(expected, rows)
+        );
+    }
 }
 
 /// Has everything written to segments, and these merged.
@@ -90,13 +127,13 @@ fn finalise(program: &Program) {
 
 /// Sends a corpus and writes each span as a line; half-way what is there is merged, so that there are two segments at
 /// the end, and traces in both. Gives the truth, and the counts that it does not have.
-fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
+fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted, Seen) {
     let start_seconds = unix_now_ns() / 1_000_000_000 - 3600;
     let options = CorpusOptions::new(Profile::Kind, SPANS, start_seconds);
     let mut corpus = Corpus::new(options).unwrap();
     let mut connection = Connection::open(&program.addresses.otlp_http).unwrap();
     let mut lines = BufWriter::new(File::create(expected_file).unwrap());
-    let mut counted = Counted::default();
+    let (mut counted, mut seen) = (Counted::default(), Seen::default());
     let mut is_merged = false;
     let mut sent = 0;
     for request in &mut corpus {
@@ -117,7 +154,10 @@ fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
                 .iter()
                 .flat_map(|scope| &scope.spans)
             {
-                writeln!(lines, "{}", line(service, span)).unwrap();
+                let line = line(service, span);
+                let tier = line["attributes"].get("app.user.tier");
+                seen.add(service.as_str().unwrap(), span, tier);
+                writeln!(lines, "{line}").unwrap();
                 counted.duration_sum += span.end_time_unix_nano - span.start_time_unix_nano;
                 counted.events += span.events.len() as u64;
                 counted.links += span.links.len() as u64;
@@ -129,7 +169,7 @@ fn send_corpus(program: &Program, expected_file: &Path) -> (Truth, Counted) {
         counted.events > 0 && counted.links > 0,
         "the corpus is too small for this test"
     );
-    (corpus.into_truth(), counted)
+    (corpus.into_truth(), counted, seen)
 }
 
 /// Gives a span as the reader in Python describes a row.
@@ -173,12 +213,28 @@ fn read_segments(data: &Path, expected_file: &Path) -> Read {
     let root = project_root();
     let setup = Command::new(root.join("tests/readers/setup")).status();
     assert!(setup.unwrap().success(), "the readers cannot be installed");
+    serde_json::from_slice(&run("read_segments.py", &[data, expected_file])).unwrap()
+}
+
+/// Has the segments asked, once the readers are installed.
+fn ask_segments(data: &Path) -> Answers {
+    let said = run("ask_segments.py", &[data]);
+    let answers: BTreeMap<String, Vec<Value>> = serde_json::from_slice(&said).unwrap();
+    let answers = answers.into_iter();
+    answers
+        .map(|(question, rows)| (question, sorted(rows)))
+        .collect()
+}
+
+/// Gives what one of the programs in Python prints.
+fn run(program: &str, arguments: &[&Path]) -> Vec<u8> {
+    let root = project_root();
     let output = Command::new(root.join("target/readers/bin/python"))
-        .arg(root.join("tests/readers/read_segments.py"))
-        .args([data, expected_file])
+        .arg(root.join("tests/readers").join(program))
+        .args(arguments)
         .output()
         .unwrap();
-    let (said, complaint) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+    let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{complaint}");
-    serde_json::from_slice(said).unwrap()
+    output.stdout
 }

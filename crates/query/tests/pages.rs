@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::contract::{Order, Window};
 use model::{Predicate, TenantId, TraceId};
-use query::{Error, ErrorKind, FindTraces, Query};
+use query::{Error, ErrorKind, FindTraces, Query, QueryLimits};
 use testkit::oracle::OracleStore;
 
 use crate::world::{One, add, trace_id};
@@ -48,6 +48,26 @@ async fn pages_give_every_trace_once_even_when_newer_ones_arrive_between() {
         }
     }
     assert_eq!(ids, [9, 10, 6, 7, 8, 3, 4, 5, 1, 2].map(trace_id));
+}
+
+#[tokio::test]
+async fn what_is_made_of_spans_counts_as_memory_of_an_answer() {
+    let limits = QueryLimits {
+        answer_bytes_max: 4_000,
+        ..QueryLimits::default()
+    };
+    let query = Query::with_limits(store(), limits);
+    let load = async |limit: usize| {
+        let request = FindTraces {
+            limit,
+            ..request(None)
+        };
+        let found = query.find(request).await.unwrap();
+        query.load(&TenantId::default(), found).await
+    };
+    assert_eq!(load(2).await.unwrap().traces.len(), 2);
+    // Ten small spans take less than that themselves.
+    assert!(matches!(load(10).await, Err(Error::TooMuch { .. })));
 }
 
 #[tokio::test]

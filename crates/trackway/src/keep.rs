@@ -18,6 +18,11 @@ use crate::machine;
 /// Older than anything: no limit.
 const FOR_EVER: Duration = Duration::from_nanos(u64::MAX);
 
+/// Merging takes the memory of a row group and of a segment's index, so with less memory both are smaller. Below these
+/// numbers of spans they would cost more than they spare.
+const GROUP_SPANS_MIN: u64 = 8 * 1024;
+const SLICE_SPANS_MIN: u64 = 250_000;
+
 /// What a run needs of the machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Seams {
@@ -126,6 +131,8 @@ fn options_of(config: &Config) -> StoreOptions {
     let share = Share {
         memory_bytes: memory_limit_bytes(config),
     };
+    let defaults = StoreOptions::new(store.dir.clone());
+    let group_spans_max = defaults.group_spans_max as u64;
     let heads_bytes_max = share.of(48);
     // One head fills while another is frozen.
     let head_bytes_max = usize::try_from(store.head.bytes_max.0).unwrap_or(usize::MAX);
@@ -152,8 +159,11 @@ fn options_of(config: &Config) -> StoreOptions {
         scrub_every: store.scrub.every,
         cache_bytes: share.of(48) as u64,
         heads_bytes_max,
+        finalise_spans_max: share.of_number(defaults.finalise_spans_max, SLICE_SPANS_MIN),
+        group_spans_max: usize::try_from(share.of_number(group_spans_max, GROUP_SPANS_MIN))
+            .unwrap_or(defaults.group_spans_max),
         query_threads: machine::cores(),
-        ..StoreOptions::new(store.dir.clone())
+        ..defaults
     }
 }
 
@@ -176,6 +186,12 @@ struct Share {
 impl Share {
     fn of(&self, parts: u64) -> usize {
         usize::try_from(self.memory_bytes / 512 * parts).unwrap_or(usize::MAX)
+    }
+
+    /// A number that costs memory: as it is from 512 MiB on, less with less.
+    fn of_number(&self, number: u64, min: u64) -> u64 {
+        let scaled = self.memory_bytes.saturating_mul(number) / (512 << 20);
+        scaled.clamp(min.min(number), number)
     }
 }
 
@@ -207,6 +223,17 @@ mod tests {
         assert_eq!(options.heads_bytes_max, 6 << 20);
         assert_eq!(options.head_bytes_max, 3 << 20);
         assert_eq!(options.cache_bytes, 6 << 20);
+    }
+
+    #[test]
+    fn less_memory_makes_smaller_row_groups_and_merged_segments_down_to_a_bound() {
+        let sizes = |memory_mib: u64| {
+            let options = options_of(&config(memory_mib));
+            (options.group_spans_max, options.finalise_spans_max)
+        };
+        assert_eq!(sizes(1 << 20), (65_536, 1_500_000));
+        assert_eq!(sizes(256), (32_768, 750_000));
+        assert_eq!(sizes(16), (8_192, 250_000));
     }
 
     #[test]

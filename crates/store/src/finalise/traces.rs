@@ -119,7 +119,7 @@ impl Traces {
         for trace in self.traces.iter_mut().rev() {
             let first = self.fragments.get(trace.fragments.start);
             let input = first.and_then(|first| slice.inputs.get(first.input));
-            let since = input.map_or(0, |input| input.listed.created_unix_nanos);
+            let since = input.map_or(0, |input| input.listed.waits_since());
             let waits = trace.fate == Fate::Whole
                 && since >= slice.waits_since_min
                 && going_on.contains(&trace_hash(trace.trace_id));
@@ -128,6 +128,16 @@ impl Traces {
                 trace.fate = Fate::Open;
             }
         }
+    }
+
+    /// Since when some trace waits of those that wait for the next slice.
+    pub(super) fn open_since(&self, slice: &Slice) -> Option<u64> {
+        let open = self.traces.iter().filter(|trace| trace.fate == Fate::Open);
+        let fragments = open.filter_map(|trace| self.fragments.get(trace.fragments.clone()));
+        let inputs = fragments
+            .flatten()
+            .filter_map(|part| slice.inputs.get(part.input));
+        inputs.map(|input| input.listed.waits_since()).min()
     }
 
     /// The traces of a fate in the row groups in which they are written.

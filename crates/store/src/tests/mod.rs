@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `obstacles`: what stands in the way of merging.
 //! - `pins`: traces that outlive retention.
 //! - `rules`: one test for each thing that must not be got wrong.
 //! - `scrub`: bytes at rest that rot.
@@ -16,6 +17,7 @@ mod doubt;
 mod exactness;
 mod finalise;
 mod machine;
+mod obstacles;
 mod pins;
 mod questions;
 mod rules;

@@ -1,8 +1,8 @@
 //! The contracts between the way in and the way out: who keeps spans, who finds them again, and who says which are kept
 //! for good.
 //!
-//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows [`Pins`]; only the program
-//! knows what is behind them. Both are asked from the async runtime and never block it.
+//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows [`Pins`]; only the
+//! program knows what is behind them. All are asked from the async runtime and never block it.
 
 use std::fmt;
 use std::future::Future;

@@ -189,36 +189,30 @@ async fn finalise(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) ->
     (StatusCode::ACCEPTED, "begun\n").into_response()
 }
 
-/// What is asked of a trace by its id.
-type PinAsked = fn(&dyn Pins, &TenantId, TraceId) -> Answer<'static, Result<bool, PinError>>;
-
 async fn pin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
     let nothing = "there is no span of that trace\n";
-    change_pin(&admin, &trace_id, <dyn Pins>::pin, ("pinned\n", nothing)).await
+    match TraceId::parse(&trace_id) {
+        Ok(trace_id) => {
+            let answer = admin.state.pins.pin(&TenantId::default(), trace_id);
+            changed(answer.await, "pinned\n", nothing)
+        }
+        Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
+    }
 }
 
 async fn unpin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
     let nothing = "that trace is not pinned\n";
-    change_pin(
-        &admin,
-        &trace_id,
-        <dyn Pins>::unpin,
-        ("unpinned\n", nothing),
-    )
-    .await
+    match TraceId::parse(&trace_id) {
+        Ok(trace_id) => {
+            let answer = admin.state.pins.unpin(&TenantId::default(), trace_id);
+            changed(answer.await, "unpinned\n", nothing)
+        }
+        Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
+    }
 }
 
-async fn change_pin(
-    admin: &Admin,
-    trace_id: &str,
-    ask: PinAsked,
-    (done, nothing): (&'static str, &'static str),
-) -> Response {
-    let trace_id = match TraceId::parse(trace_id) {
-        Ok(trace_id) => trace_id,
-        Err(why) => return (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
-    };
-    match ask(&*admin.state.pins, &TenantId::default(), trace_id).await {
+fn changed(answer: Result<bool, PinError>, done: &'static str, nothing: &'static str) -> Response {
+    match answer {
         Ok(true) => done.into_response(),
         Ok(false) => (StatusCode::NOT_FOUND, nothing).into_response(),
         Err(error) => refused(&error),

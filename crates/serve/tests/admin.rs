@@ -161,7 +161,7 @@ async fn a_trace_is_pinned_listed_and_unpinned() {
         assert_eq!(answer.status, status, "{id}");
         assert!(answer.text.contains(why), "{id}: {}", answer.text);
     }
-    let wanted = r#"{"pins":[{"since":"2026-01-15T10:00:00Z","traceID":"00000000000000000000000000000007"}]}"#;
+    let wanted = r#"{"pins":[{"traceID":"00000000000000000000000000000007","since":"2026-01-15T10:00:00Z"}]}"#;
     let listed = get(&admin, "/admin/pins").await;
     assert_eq!((listed.status, listed.text.as_str()), (200, wanted));
     for status in [200, 404] {

@@ -3,7 +3,7 @@
 //! - One thread commits: it takes all requests that wait, writes them to the log with one sync, publishes them, and
 //!   answers. While one sync runs, the next group forms, so groups grow by themselves when the disk is slow.
 //! - One thread maintains: it freezes heads, prepares files for the log, and applies retention.
-//! - One thread finalises: it merges segments, at the lowest priority, since nobody waits for it.
+//! - One thread finalises: it merges segments, at a low priority; who wants all of it done at once waits for it.
 //! - One thread reads the bytes at rest, slowly and at the lowest priority of all, to find damage.
 //! - A pool answers questions; its queue is bounded, and a question whose asker went away is given up.
 //!
@@ -55,6 +55,9 @@ const RETENTION_PERIODS: u64 = 40;
 /// After a failure so much time passes before maintenance tries the same again.
 const RETRY_NANOS: u64 = 1_000_000_000;
 
+/// Who waits until all work is done that is put off; none when the thread has ended.
+type Finalising = Mutex<Option<Vec<oneshot::Sender<Result<(), Error>>>>>;
+
 type Waiting = (IncomingBatch, oneshot::Sender<Result<Kept, WriteError>>);
 
 /// The embedded store; clones are the same store.
@@ -69,6 +72,7 @@ struct Shared {
     commits: Mutex<Option<SyncSender<Waiting>>>,
     maintenance: Arc<Bell>,
     finalisation: Arc<Bell>,
+    finalising: Arc<Finalising>,
     scrubbing: Arc<Bell>,
     queries: CpuPool,
     threads: Mutex<Vec<ThreadHandle>>,
@@ -159,10 +163,15 @@ impl Store {
             Tasks::thread("maintain", move || maintain_until_stopped(&engine, &bell)).map_err(io)?
         };
         let finalisation = Arc::new(Bell::default());
+        let finalising: Arc<Finalising> = Arc::new(Mutex::new(Some(Vec::new())));
         let scrubbing = Arc::new(Bell::default());
         let finaliser = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&finalisation));
-            Tasks::thread("finalise", move || finalise_until_stopped(&engine, &bell)).map_err(io)?
+            let waiting = Arc::clone(&finalising);
+            Tasks::thread("finalise", move || {
+                finalise_until_stopped(&engine, &bell, &waiting);
+            })
+            .map_err(io)?
         };
         let scrubber = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&scrubbing));
@@ -178,6 +187,7 @@ impl Store {
                 commits,
                 maintenance,
                 finalisation,
+                finalising,
                 scrubbing,
                 queries,
                 threads,
@@ -216,17 +226,20 @@ impl Store {
         finalise_all(&self.shared.engine, &|| bell.is_stopping())
     }
 
-    /// As [`Store::finalise_now`], from asynchronous code.
+    /// As [`Store::finalise_now`], on the thread that merges: those who ask while it works wait for the next turn, and
+    /// questions go on.
     pub async fn finalise(&self) -> Result<(), Error> {
-        let (engine, bell) = (
-            Arc::clone(&self.shared.engine),
-            Arc::clone(&self.shared.finalisation),
-        );
-        let stopped = |e: PoolError| Error::Stopped {
-            reason: e.to_string(),
-        };
-        let work = move || finalise_all(&engine, &|| bell.is_stopping());
-        self.shared.queries.run(work).await.map_err(stopped)?
+        let (tell, told) = oneshot::channel();
+        match lock(&self.shared.finalising).as_mut() {
+            Some(waiting) => waiting.push(tell),
+            None => drop(tell),
+        }
+        self.shared.finalisation.ring();
+        told.await.unwrap_or_else(|_| {
+            Err(Error::Stopped {
+                reason: "the work that was put off is done after the next start".to_owned(),
+            })
+        })
     }
 
     /// Has a thread of the pool do something that is no question. The outer error: it was not begun, or not finished.
@@ -474,15 +487,21 @@ fn maintain_until_stopped(engine: &Engine, bell: &Bell) {
     }
 }
 
-fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
+fn finalise_until_stopped(engine: &Engine, bell: &Bell, waiting: &Finalising) {
     if let Err(why) = rustix::process::nice(FINALISE_NICENESS) {
         tracing::warn!(%why, "segments are merged at the priority of everything else");
     }
     let is_stopping = || bell.is_stopping();
+    let is_wanted = || {
+        lock(waiting)
+            .as_ref()
+            .is_some_and(|waiting| !waiting.is_empty())
+    };
     loop {
+        finalise_for_those_who_wait(engine, bell, waiting);
         loop {
             match engine.finalise(When::Due, &is_stopping) {
-                Ok(true) if !is_stopping() => {}
+                Ok(true) if !is_stopping() && !is_wanted() => {}
                 Ok(_) => break,
                 Err(why) => {
                     tracing::error!(%why, "segments could not be merged; they stay as they are, to be tried again");
@@ -490,9 +509,32 @@ fn finalise_until_stopped(engine: &Engine, bell: &Bell) {
                 }
             }
         }
-        if !bell.wait(FINALISE_PERIOD) {
+        if !is_wanted() && !bell.wait(FINALISE_PERIOD) || is_stopping() {
             break;
         }
+    }
+    drop(lock(waiting).take());
+}
+
+/// Does all that is put off, once for all who wait for it now.
+fn finalise_for_those_who_wait(engine: &Engine, bell: &Bell, waiting: &Finalising) {
+    let waiters = lock(waiting)
+        .as_mut()
+        .map(std::mem::take)
+        .unwrap_or_default();
+    if waiters.is_empty() {
+        return;
+    }
+    let done = finalise_all(engine, &|| bell.is_stopping());
+    if bell.is_stopping() {
+        // It may not have been finished: who waits is told that the store stops.
+        return;
+    }
+    for waiter in waiters {
+        let told = done.as_ref().copied().map_err(|why| Error::Unfinished {
+            reason: why.to_string(),
+        });
+        drop(waiter.send(told));
     }
 }
 
@@ -512,7 +554,9 @@ fn scrub_until_stopped(engine: &Engine, bell: &Bell) {
 
 fn finalise_all(engine: &Engine, is_stopping: &dyn Fn() -> bool) -> Result<(), Error> {
     freeze_all(engine, true)?;
-    while engine.finalise(When::Now, is_stopping)? {}
+    // What comes meanwhile is for the next time, else this might never end.
+    let end = engine.floor();
+    while engine.finalise(When::Below(end), is_stopping)? {}
     Ok(())
 }
 

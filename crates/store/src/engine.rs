@@ -149,6 +149,9 @@ pub(crate) struct Engine {
     pub next_move: AtomicU32,
     /// Who the store is, and whether older programs are kept out of it.
     pub format: Format,
+    /// The start could not read some `.meta` files. Until one can, no spans are moved: a commit that raises the number
+    /// up to which moves are done would make an older one in these files count as removed.
+    pub has_unread: bool,
     /// Sequences below this one are in segments. When the log has lost its end it would give them again.
     pub sequence_min: u64,
     /// Damage that the start found.
@@ -495,6 +498,7 @@ impl Engine {
             meta: meta.clone(),
             dir,
             created_unix_nanos,
+            waits_since_unix_nanos: None,
         };
         let mut commit = vec![Edit::Add(Box::new(listed.clone()))];
         write_meta(self.files.as_ref(), &self.options.dir, &listed, &commit)?;

@@ -58,6 +58,12 @@ pub enum Error {
         /// How many there may be.
         max: usize,
     },
+    /// The work that is put off could not be done.
+    #[error("what was put off could not be done: {reason}")]
+    Unfinished {
+        /// What happened.
+        reason: String,
+    },
     /// The store was told to stop, or has failed for good.
     #[error("the store has stopped: {reason}")]
     Stopped {

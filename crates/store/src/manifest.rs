@@ -38,6 +38,20 @@ pub(crate) struct Listed {
     pub dir: PathBuf,
     /// When it was made, ns since the epoch: what its age counts from.
     pub created_unix_nanos: u64,
+    /// Of open traces: when the first segment was made that some of their spans were in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since_unix_nanos: Option<u64>,
+}
+
+impl Listed {
+    /// Since when what it holds has been in some segment.
+    pub(crate) fn waits_since(&self) -> u64 {
+        if plumbing::planted("store-open-waits-anew") {
+            return self.created_unix_nanos;
+        }
+        self.waits_since_unix_nanos
+            .unwrap_or(self.created_unix_nanos)
+    }
 }
 
 /// A change of the list.

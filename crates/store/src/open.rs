@@ -42,6 +42,7 @@ impl Engine {
         let metrics = StoreMetrics::register(parts.metrics);
         let (mut manifest, report) = Manifest::open(Arc::clone(&files), &root)?;
         let mut findings = report_manifest(&report, &metrics);
+        let has_unread = !report.unread.is_empty() && !plumbing::planted("store-unread-forgotten");
         let cache = Arc::new(SegmentCache::new(options.cache_bytes));
         let mut state = State::default();
         let opening = Opening {
@@ -100,6 +101,7 @@ impl Engine {
             is_expiry_due: AtomicBool::new(false),
             next_move: AtomicU32::new(next_move),
             format,
+            has_unread,
             sequence_min,
             findings,
             state: Mutex::new(state),
@@ -179,6 +181,13 @@ fn report_manifest(report: &ManifestReport, metrics: &StoreMetrics) -> Vec<Strin
         findings.push(format!(
             "list of segments: {} bytes at its end are no whole commit",
             report.torn_bytes
+        ));
+    }
+    for path in &report.unread {
+        let path = path.display();
+        tracing::error!(file = %path, "what a segment is can't be read; nothing is merged until a start can read it");
+        findings.push(format!(
+            "{path}: it can't be read; nothing is merged until a start can"
         ));
     }
     for id in &report.adopted {

@@ -39,12 +39,16 @@ pub struct StoreOptions {
     pub finalise_spans_min: u64,
     /// Spans of a merged segment.
     pub finalise_spans_max: u64,
+    /// Segments of a tenant that wait to be merged before age counts no longer.
+    pub finalise_segments_max: usize,
     /// Spans of a row group of a merged segment; a longer trace stays in pieces.
     pub group_spans_max: usize,
     /// Bytes at rest that are checked in a second; `None`: none are.
     pub scrub_bytes_per_second: Option<u64>,
     /// How often each of them is, at most.
     pub scrub_every: Duration,
+    /// Bytes of a trace that is read whole.
+    pub trace_bytes_max: usize,
     /// Threads that answer questions.
     pub query_threads: usize,
     /// Threads that one question may use at once where it looks at everything.
@@ -73,7 +77,9 @@ impl StoreOptions {
             finalise_age: Duration::from_secs(600),
             finalise_spans_min: 1_000_000,
             finalise_spans_max: 1_500_000,
+            finalise_segments_max: 512,
             group_spans_max: 64 * 1024,
+            trace_bytes_max: 256 << 20,
             scrub_bytes_per_second: Some(5 << 20),
             scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,

@@ -162,6 +162,7 @@ fn options_of(config: &Config) -> StoreOptions {
         finalise_spans_max: share.of_number(defaults.finalise_spans_max, SLICE_SPANS_MIN),
         group_spans_max: usize::try_from(share.of_number(group_spans_max, GROUP_SPANS_MIN))
             .unwrap_or(defaults.group_spans_max),
+        trace_bytes_max: crate::roles::answer_bytes_max(config, share.memory_bytes),
         query_threads: machine::cores(),
         ..defaults
     }

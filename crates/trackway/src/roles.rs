@@ -532,13 +532,18 @@ fn receive_limits(config: &Config) -> receive::Limits {
     }
 }
 
-fn query_limits(config: &Config, memory_bytes: u64) -> QueryLimits {
+/// What an answer may take in memory.
+pub(crate) fn answer_bytes_max(config: &Config, memory_bytes: u64) -> usize {
     let bytes = match config.query.answer_bytes_max {
         SizeOrAuto::Auto => memory_bytes / 4,
         SizeOrAuto::Bytes(bytes) => bytes.0,
     };
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+fn query_limits(config: &Config, memory_bytes: u64) -> QueryLimits {
     QueryLimits {
-        answer_bytes_max: usize::try_from(bytes).unwrap_or(usize::MAX),
+        answer_bytes_max: answer_bytes_max(config, memory_bytes),
         ..QueryLimits::default()
     }
 }

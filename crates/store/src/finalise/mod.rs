@@ -20,7 +20,7 @@ mod pinned;
 mod slice;
 mod traces;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,6 +51,9 @@ const READ_FAILURES_MAX: u32 = 3;
 pub(crate) struct Finaliser {
     /// Inputs that can't be read, until the next start.
     left_alone: BTreeSet<(TenantId, SegmentId)>,
+    /// How often in a row each of these inputs could not be read.
+    unread: BTreeMap<(TenantId, SegmentId), u32>,
+    /// Attempts in a row that failed.
     failures: u32,
     /// On the monotonic clock.
     retry_at: u64,
@@ -68,8 +71,14 @@ pub(crate) struct Layout {
 pub(crate) enum When {
     /// When it is large or old enough.
     Due,
-    /// At once, and open traces with it.
-    Now,
+    /// At once, what arrived below this sequence, and open traces with it.
+    Below(u64),
+}
+
+#[cfg(test)]
+impl When {
+    /// Everything at once.
+    pub(crate) const NOW: Self = Self::Below(u64::MAX);
 }
 
 /// Why a slice was not merged.
@@ -112,6 +121,9 @@ impl Engine {
         if self.is_expiry_due.swap(false, Ordering::AcqRel) {
             self.expire_holding(&finaliser)?;
         }
+        if self.has_unread {
+            return Ok(false);
+        }
         let now = self.clock.monotonic_nanos();
         if when == When::Due && now < finaliser.retry_at {
             return Ok(false);
@@ -127,6 +139,7 @@ impl Engine {
         let now = self.clock.monotonic_nanos();
         match result {
             Ok(spans) => {
+                finaliser.forget(&slice);
                 (finaliser.failures, finaliser.retry_at) = (0, 0);
                 self.metrics
                     .observe_finalise(now.saturating_sub(started), spans);
@@ -137,16 +150,23 @@ impl Engine {
             Err(Failure::Input(at, error)) => {
                 self.metrics.finalise_errors.inc();
                 finaliser.put_off(now);
-                let is_hopeless = error.kind() == SegmentErrorKind::Corrupt
-                    || finaliser.failures >= READ_FAILURES_MAX;
-                if let (Some(input), true) = (slice.inputs.get(at), is_hopeless) {
-                    let meta = &input.listed.meta;
-                    tracing::error!(segment = %meta.id, %error, "a segment can't be read and is left as it is");
-                    finaliser.left_alone.insert((meta.tenant.clone(), meta.id));
-                    (finaliser.failures, finaliser.retry_at) = (0, 0);
-                    return Ok(true);
+                let Some(input) = slice.inputs.get(at) else {
+                    return Err(error.into());
+                };
+                let meta = &input.listed.meta;
+                let name = (meta.tenant.clone(), meta.id);
+                let failures = finaliser.unread.entry(name.clone()).or_default();
+                *failures += 1;
+                let is_hopeless =
+                    error.kind() == SegmentErrorKind::Corrupt || *failures >= READ_FAILURES_MAX;
+                if !is_hopeless {
+                    return Err(error.into());
                 }
-                Err(error.into())
+                tracing::error!(segment = %meta.id, %error, "a segment can't be read and is left as it is");
+                finaliser.unread.remove(&name);
+                finaliser.left_alone.insert(name);
+                (finaliser.failures, finaliser.retry_at) = (0, 0);
+                Ok(true)
             }
             Err(Failure::Other(error)) => {
                 self.metrics.finalise_errors.inc();
@@ -234,7 +254,10 @@ impl Engine {
             } else {
                 TraceOrder::ByStart
             };
-            outputs.extend(self.write_output(slice, id, |writer| {
+            let waits_since = (fate == Fate::Open)
+                .then(|| traces.open_since(slice))
+                .flatten();
+            outputs.extend(self.write_output(slice, id, waits_since, |writer| {
                 let mut has_spans = false;
                 for group in &groups {
                     if is_cancelled() {
@@ -254,7 +277,7 @@ impl Engine {
                 return Err(Failure::Cancelled);
             }
             let id = slice.name_of_piece(&piece.inputs);
-            outputs.extend(self.write_output(slice, id, |writer| {
+            outputs.extend(self.write_output(slice, id, None, |writer| {
                 let batch = joiner.batch(&piece.group)?;
                 if batch.is_empty() {
                     return Ok(false);
@@ -271,6 +294,7 @@ impl Engine {
         &self,
         slice: &Slice,
         id: SegmentId,
+        waits_since_unix_nanos: Option<u64>,
         fill: impl FnOnce(&mut SegmentWriter<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<Output>, Failure> {
         let created_unix_nanos = slice.created();
@@ -311,6 +335,7 @@ impl Engine {
             meta: meta.clone(),
             dir,
             created_unix_nanos,
+            waits_since_unix_nanos,
         };
         let (files, cache) = (Arc::clone(&self.files), Arc::clone(&self.cache));
         let segment = Segment::open(files, &path, meta, cache)?;
@@ -404,6 +429,14 @@ fn is_forgotten(edit: &Edit) -> bool {
 }
 
 impl Finaliser {
+    /// Forgets that inputs which are gone now could not be read.
+    fn forget(&mut self, slice: &Slice) {
+        for input in &slice.inputs {
+            let meta = &input.listed.meta;
+            self.unread.remove(&(meta.tenant.clone(), meta.id));
+        }
+    }
+
     fn put_off(&mut self, now: u64) {
         let doublings = self.failures.min(RETRY_DOUBLINGS_MAX);
         self.failures = self.failures.saturating_add(1);

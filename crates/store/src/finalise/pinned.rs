@@ -100,7 +100,7 @@ impl Engine {
             waits_since_min: 0,
             pinned,
         };
-        let traces = Traces::of_fragments(fragments, self.options.group_spans_max);
+        let traces = Traces::of_fragments(fragments, inputs, self.options.group_spans_max);
         let joiner = Joiner::for_few(&slice.inputs)?;
         let outputs = self.write_all(&slice, &traces, joiner, &|| false)?;
         let may_go = || !self.holds_what_was_pinned_since(&slice.inputs, &before);

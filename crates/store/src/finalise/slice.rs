@@ -1,7 +1,10 @@
 //! What is merged when: a slice is a run of a tenant's segments that lie together in the order of arrival.
 //!
 //! A slice is ready when nothing more is expected of most of its traces (`finalise_after`), and when it is worth it:
-//! it holds `finalise_spans_min` spans, or its oldest segment is `finalise_age` old.
+//! it holds `finalise_spans_min` spans, or its oldest segment is `finalise_age` old. When more than
+//! `finalise_segments_max` segments of a tenant wait, it is ready at once.
+//!
+//! Bounds: `finalise_spans_max` spans, [`INPUTS_MAX`] segments, and as many traces as memory has room for.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -18,6 +21,11 @@ use crate::engine::{Engine, Placed, lock, nanos};
 use crate::index::trace_hash;
 use crate::options::StoreOptions;
 use crate::segment::{Level, SegmentId};
+
+/// Segments of a slice: so many have files open at once, and a trace table in memory.
+pub(super) const INPUTS_MAX: usize = 128;
+/// What a trace costs in memory while its slice is merged; all of a slice may take as much as heads may.
+const TRACE_BYTES: u64 = 128;
 
 /// Hashes of the ids of traces: one that only looks like another waits for nothing, which does no harm.
 pub(super) type TraceHashes = HashSet<u32, RandomState>;
@@ -137,6 +145,10 @@ impl Engine {
         } else {
             self.floor()
         };
+        let end = match when {
+            When::Due => floor,
+            When::Below(end) => floor.min(end),
+        };
         let now = self.clock.unix_nanos();
         let tenants: Vec<(TenantId, Arc<Vec<Arc<Placed>>>)> = {
             let state = lock(&self.state);
@@ -147,7 +159,7 @@ impl Engine {
         };
         let ready = tenants.into_iter().filter_map(|(tenant, segments)| {
             let is_alone = |id: SegmentId| left_alone.contains(&(tenant.clone(), id));
-            let run = first_run(&segments, floor, is_alone, (&self.options, when, now))?;
+            let run = first_run(&segments, end, is_alone, (&self.options, when, now))?;
             Some((tenant, segments, run))
         });
         let (tenant, segments, inputs) = ready.min_by_key(|(_, _, run)| created_first(run))?;
@@ -206,18 +218,23 @@ fn created_first(run: &[Arc<Placed>]) -> u64 {
 /// The first run of segments that is ready.
 fn first_run(
     segments: &[Arc<Placed>],
-    floor: u64,
+    end: u64,
     is_left_alone: impl Fn(SegmentId) -> bool,
     (options, when, now): (&StoreOptions, When, u64),
 ) -> Option<Vec<Arc<Placed>>> {
+    let all = segments.iter().filter(|placed| is_mergeable(placed));
+    // When there are too many, every question pays for it; then late spans are not waited for.
+    let is_hurried = all.count() > options.finalise_segments_max;
+    let when = if is_hurried { When::Below(end) } else { when };
+    let traces_max = options.heads_bytes_max as u64 / TRACE_BYTES;
     let is_settled = |placed: &Placed| {
         let age = now.saturating_sub(placed.listed.created_unix_nanos);
         // One from the future was made when the clock was wrong.
         let is_late = placed.listed.created_unix_nanos > now;
-        when == When::Now || is_late || age >= nanos(options.finalise_after)
+        when != When::Due || is_late || age >= nanos(options.finalise_after)
     };
     let mut run: Vec<Arc<Placed>> = Vec::new();
-    let mut spans = 0;
+    let (mut spans, mut traces) = (0, 0);
     let mut is_full = false;
     for placed in segments.iter().filter(|placed| is_mergeable(placed)) {
         let meta = &placed.listed.meta;
@@ -226,17 +243,21 @@ fn first_run(
             if is_ready(&run, spans, (options, when, now)) {
                 break;
             }
-            (run, spans) = (Vec::new(), 0);
+            (run, spans, traces) = (Vec::new(), 0, 0);
             continue;
         }
-        if meta.id.last_sequence >= floor || !is_settled(placed) {
+        if meta.id.last_sequence >= end || !is_settled(placed) {
             break;
         }
-        if !run.is_empty() && spans + meta.spans > options.finalise_spans_max {
+        let is_over = spans + meta.spans > options.finalise_spans_max
+            || traces + meta.traces > traces_max
+            || run.len() >= INPUTS_MAX;
+        if !run.is_empty() && is_over {
             is_full = true;
             break;
         }
         spans += meta.spans;
+        traces += meta.traces;
         run.push(Arc::clone(placed));
     }
     (is_full || is_ready(&run, spans, (options, when, now))).then_some(run)
@@ -249,7 +270,7 @@ fn is_ready(
 ) -> bool {
     let age = now.saturating_sub(created_first(run));
     !run.is_empty()
-        && (when == When::Now
+        && (when != When::Due
             || spans >= options.finalise_spans_min
             || age >= nanos(options.finalise_age))
 }

@@ -1,12 +1,19 @@
 //! Where each trace of a slice goes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use model::TraceId;
 
 use super::join::InputTraces;
 use super::slice::Slice;
+use crate::engine::Placed;
 use crate::index::{TraceEntry, trace_hash};
+
+/// Bytes a span, as it is stored, that a row group has room for. Few spans with large values fill it as well as many.
+const GROUP_BYTES_PER_SPAN: u64 = 256;
+/// A row group has room for so many bytes at the least.
+const GROUP_BYTES_MIN: u64 = 4 << 20;
 
 /// So much of a slice's spans may wait for the next one.
 const OPEN_SHARE: u64 = 20;
@@ -36,8 +43,47 @@ struct Trace {
     start: u64,
     trace_id: TraceId,
     fragments: Range<usize>,
-    spans: u64,
+    size: Size,
     fate: Fate,
+}
+
+/// What spans take of a row group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Size {
+    spans: u64,
+    /// About, as they are stored.
+    bytes: u64,
+}
+
+impl Size {
+    /// What a row group has room for.
+    fn of_group(spans_max: usize) -> Self {
+        let spans = spans_max as u64;
+        let bytes = spans.saturating_mul(GROUP_BYTES_PER_SPAN);
+        Self {
+            spans,
+            bytes: bytes.max(GROUP_BYTES_MIN),
+        }
+    }
+
+    fn is_within(self, room: Self) -> bool {
+        self.spans <= room.spans
+            && (self.bytes <= room.bytes || plumbing::planted("store-merge-unbounded-bytes"))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            spans: self.spans.saturating_add(other.spans),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self {
+            spans: self.spans.saturating_sub(other.spans),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
 }
 
 /// The traces of a slice.
@@ -45,7 +91,9 @@ pub(super) struct Traces {
     /// In order of their start.
     traces: Vec<Trace>,
     fragments: Vec<Fragment>,
-    group_spans_max: usize,
+    group_max: Size,
+    /// By input: about the bytes of a span.
+    span_bytes: Vec<u64>,
 }
 
 /// Traces that are written together: a range of those of one fate.
@@ -77,21 +125,32 @@ impl Traces {
                 entry,
             }));
         }
-        let mut traces = Self::of_fragments(fragments, group_spans_max);
+        let mut traces = Self::of_fragments(fragments, &slice.inputs, group_spans_max);
         traces.let_open_wait(slice);
         traces
     }
 
     /// The traces of these parts.
-    pub(super) fn of_fragments(mut fragments: Vec<Fragment>, group_spans_max: usize) -> Self {
+    pub(super) fn of_fragments(
+        mut fragments: Vec<Fragment>,
+        inputs: &[Arc<Placed>],
+        group_spans_max: usize,
+    ) -> Self {
+        let group_max = Size::of_group(group_spans_max);
+        let span_bytes = inputs.iter().map(|input| {
+            let meta = &input.listed.meta;
+            meta.bytes() / meta.spans.max(1)
+        });
+        let span_bytes: Vec<u64> = span_bytes.collect();
         fragments.sort_unstable_by_key(|fragment| (fragment.trace_id, fragment.input));
         let mut traces = Vec::new();
         let mut first = 0;
         for of_trace in fragments.chunk_by(|a, b| a.trace_id == b.trace_id) {
-            let spans = of_trace.iter().map(|part| u64::from(part.entry.rows)).sum();
+            let sizes = of_trace.iter().map(|part| size_of_part(part, &span_bytes));
+            let size = sizes.fold(Size::default(), Size::and);
             let starts = of_trace.iter().map(|part| part.entry.start);
             let is_long =
-                spans > group_spans_max as u64 && !plumbing::planted("store-long-trace-whole");
+                !size.is_within(group_max) && !plumbing::planted("store-long-trace-whole");
             traces.push(Trace {
                 start: starts.min().unwrap_or_default(),
                 trace_id: of_trace
@@ -99,7 +158,7 @@ impl Traces {
                     .map(|part| part.trace_id)
                     .unwrap_or_default(),
                 fragments: first..first + of_trace.len(),
-                spans,
+                size,
                 fate: if is_long { Fate::InPieces } else { Fate::Whole },
             });
             first += of_trace.len();
@@ -108,7 +167,8 @@ impl Traces {
         Self {
             traces,
             fragments,
-            group_spans_max,
+            group_max,
+            span_bytes,
         }
     }
 
@@ -121,31 +181,41 @@ impl Traces {
         for trace in self.traces.iter_mut().rev() {
             let first = self.fragments.get(trace.fragments.start);
             let input = first.and_then(|first| slice.inputs.get(first.input));
-            let since = input.map_or(0, |input| input.listed.created_unix_nanos);
+            let since = input.map_or(0, |input| input.listed.waits_since());
             let waits = trace.fate == Fate::Whole
                 && since >= slice.waits_since_min
                 && going_on.contains(&trace_hash(trace.trace_id));
-            if waits && trace.spans <= left {
-                left -= trace.spans;
+            if waits && trace.size.spans <= left {
+                left -= trace.size.spans;
                 trace.fate = Fate::Open;
             }
         }
     }
 
+    /// Since when some trace waits of those that wait for the next slice.
+    pub(super) fn open_since(&self, slice: &Slice) -> Option<u64> {
+        let open = self.traces.iter().filter(|trace| trace.fate == Fate::Open);
+        let fragments = open.filter_map(|trace| self.fragments.get(trace.fragments.clone()));
+        let inputs = fragments
+            .flatten()
+            .filter_map(|part| slice.inputs.get(part.input));
+        inputs.map(|input| input.listed.waits_since()).min()
+    }
+
     /// The traces of a fate in the row groups in which they are written.
     pub(super) fn groups(&self, fate: Fate) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
-        let mut room = 0;
+        let mut room = Size::default();
         for trace in self.traces.iter().filter(|trace| trace.fate == fate) {
-            if trace.spans > room || groups.is_empty() {
+            if !trace.size.is_within(room) || groups.is_empty() {
                 groups.push(Group {
                     fragments: Vec::new(),
                     has_split: false,
                     before: Vec::new(),
                 });
-                room = self.group_spans_max as u64;
+                room = self.group_max;
             }
-            room = room.saturating_sub(trace.spans);
+            room = room.less(trace.size);
             let fragments = self.fragments.get(trace.fragments.clone());
             if let (Some(group), Some(fragments)) = (groups.last_mut(), fragments) {
                 let fragments = if plumbing::planted("store-fragment-forgotten") {
@@ -173,12 +243,13 @@ impl Traces {
             .collect();
         fragments.sort_unstable_by_key(|part| (part.input, part.entry.first_row));
         let mut pieces: Vec<Piece> = Vec::new();
-        let mut spans = 0;
+        let mut size = Size::default();
         let mut before = 0;
         for of_input in fragments.chunk_by(|a, b| a.input == b.input) {
             let input = of_input.first().map_or(0, |part| part.input);
-            if spans >= self.group_spans_max || pieces.is_empty() {
-                spans = 0;
+            let is_full = size.spans >= self.group_max.spans || size.bytes >= self.group_max.bytes;
+            if is_full || pieces.is_empty() {
+                size = Size::default();
                 pieces.push(Piece {
                     inputs: input..input,
                     group: Group {
@@ -189,15 +260,24 @@ impl Traces {
                 });
             }
             before += of_input.len();
-            spans += of_input
+            let sizes = of_input
                 .iter()
-                .map(|part| part.entry.rows as usize)
-                .sum::<usize>();
+                .map(|part| size_of_part(part, &self.span_bytes));
+            size = sizes.fold(size, Size::and);
             if let Some(piece) = pieces.last_mut() {
                 piece.inputs.end = input + 1;
                 piece.group.fragments.extend_from_slice(of_input);
             }
         }
         pieces
+    }
+}
+
+fn size_of_part(part: &Fragment, span_bytes: &[u64]) -> Size {
+    let spans = u64::from(part.entry.rows);
+    let of_span = span_bytes.get(part.input).copied().unwrap_or_default();
+    Size {
+        spans,
+        bytes: spans.saturating_mul(of_span),
     }
 }

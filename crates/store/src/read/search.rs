@@ -204,6 +204,10 @@ impl Engine {
                 if best.is_closed_to(traces.latest_start(entry.ordinal)) {
                     return ControlFlow::Break(());
                 }
+                // The whole trace starts no later than what is here of it.
+                if best.is_closed_to(entry.start) {
+                    continue;
+                }
                 let added = match placed.segment.trace_id(&traces, &entry) {
                     Ok(trace_id) => best.add(self, view, trace_id).map_err(Failure::Question),
                     Err(error) => Err(Failure::Segment(error)),

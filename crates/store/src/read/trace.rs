@@ -39,6 +39,7 @@ impl Engine {
         skips: &mut Skips,
     ) -> Result<SpanBatch, ReadError> {
         let mut fragments: Vec<SpanBatch> = Vec::new();
+        let mut bytes = 0;
         // Segments are in the order in which their spans arrived, and heads came after all of them.
         for placed in view.segments.iter() {
             let found = placed.segment.find_trace(trace_id);
@@ -47,7 +48,11 @@ impl Engine {
                 trace.transpose()
             });
             match read {
-                Ok(Some(batch)) => fragments.push(batch),
+                Ok(Some(batch)) => {
+                    bytes += batch.size_bytes();
+                    self.check_trace_bytes(trace_id, bytes)?;
+                    fragments.push(batch);
+                }
                 Ok(None) => {}
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
@@ -70,10 +75,26 @@ impl Engine {
                 .map(|(row, _)| row);
             let mut builder = BatchBuilder::new();
             builder.append_rows(&chunk.batch, rows);
-            fragments.push(builder.finish());
+            let batch = builder.finish();
+            bytes += batch.size_bytes();
+            self.check_trace_bytes(trace_id, bytes)?;
+            fragments.push(batch);
         }
         let fragments: Vec<&SpanBatch> = fragments.iter().collect();
         Ok(merge_unique(&fragments))
+    }
+
+    /// Refuses a trace as soon as it takes more than it may: a sender decides how long it is.
+    fn check_trace_bytes(&self, trace_id: TraceId, bytes: usize) -> Result<(), ReadError> {
+        let bytes_max = self.options.trace_bytes_max;
+        if bytes <= bytes_max {
+            return Ok(());
+        }
+        let reason = format!(
+            "trace {trace_id} takes more than query.answer_bytes_max ({bytes_max} bytes); set a greater one to read it \
+             whole"
+        );
+        Err(ReadError::OverLimit { reason })
     }
 
     /// What is known of a trace. Segments that can't be read count as if they did not have it, and are named.

@@ -82,7 +82,7 @@ fn before() -> Before {
             assert!(machine.freeze(true));
         }
         if number == 16 {
-            assert!(machine.finalise(When::Now));
+            assert!(machine.finalise(When::NOW));
         }
     }
     // A clean restart: what was made again at the start is part of what is damaged then.
@@ -256,7 +256,7 @@ fn the_list_cut_behind_each_commit_loses_no_segment() {
         assert!(before.machine.engine().commit(vec![batch])[0].is_ok());
         assert!(before.machine.freeze(true));
         if number == 2 || number == 4 {
-            assert!(before.machine.finalise(When::Now));
+            assert!(before.machine.finalise(When::NOW));
         }
     }
     before.answers = answers(before.machine.engine());
@@ -376,7 +376,7 @@ fn nothing_that_an_older_program_does_not_know_is_written_before_it_is_kept_out(
             .fail_operation(nth, journal::Fault::IO, journal::FaultScope::Forever);
         let is_merged = machine
             .engine()
-            .finalise(When::Now, &|| false)
+            .finalise(When::NOW, &|| false)
             .is_ok_and(|is_done| is_done);
         let is_pinned = machine.engine().pin(&tenant(0), trace_id).is_ok();
         machine.files.clear_faults();

@@ -43,7 +43,7 @@ fn layout(rng: &mut SmallRng) -> (Machine, OracleStore) {
             assert!(machine.freeze(true));
         }
         if rng.random_bool(freezes / 2.0) {
-            let when = [When::Due, When::Now][rng.random_range(0..2)];
+            let when = [When::Due, When::NOW][rng.random_range(0..2)];
             assert!(machine.finalise(when));
         }
         if rng.random_bool(0.3) {

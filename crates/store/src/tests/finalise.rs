@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::TraceId;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use testkit::spans::request;
 
 use super::machine::{Machine, START, options};
 use super::traffic::{SpanSpec, encode, ids, incoming, tenant};
 use super::truth::keys;
+use crate::engine::Engine;
 use crate::finalise::When;
 use crate::options::StoreOptions;
 use crate::segment::Level;
 
-fn spec(trace: u64, id: u64, parent: u64) -> SpanSpec {
+pub(super) fn spec(trace: u64, id: u64, parent: u64) -> SpanSpec {
     SpanSpec {
         trace,
         id,
@@ -31,13 +35,21 @@ fn id(trace: u64) -> TraceId {
 }
 
 fn write(machine: &Machine, specs: &[SpanSpec]) {
+    write_to(machine.engine(), specs);
+}
+
+pub(super) fn write_to(engine: &Engine, specs: &[SpanSpec]) {
     let batch = incoming(&tenant(0), &encode(specs));
-    assert!(machine.engine().commit(vec![batch])[0].is_ok());
+    assert!(engine.commit(vec![batch])[0].is_ok());
+}
+
+fn places(machine: &Machine, trace: u64) -> Vec<(Level, u32)> {
+    places_in(machine.engine(), trace)
 }
 
 /// The levels of the segments that have a trace, with its spans there; one that can't be read does not tell.
-fn places(machine: &Machine, trace: u64) -> Vec<(Level, u32)> {
-    let view = machine.engine().view(&tenant(0));
+pub(super) fn places_in(engine: &Engine, trace: u64) -> Vec<(Level, u32)> {
+    let view = engine.view(&tenant(0));
     let found = view.segments.iter().filter_map(|placed| {
         let entry = placed.segment.find_trace(id(trace)).ok()??;
         Some((placed.listed.meta.id.level, entry.rows))
@@ -46,7 +58,11 @@ fn places(machine: &Machine, trace: u64) -> Vec<(Level, u32)> {
 }
 
 fn levels(machine: &Machine) -> Vec<Level> {
-    let view = machine.engine().view(&tenant(0));
+    levels_of(machine.engine())
+}
+
+pub(super) fn levels_of(engine: &Engine) -> Vec<Level> {
+    let view = engine.view(&tenant(0));
     let placed = view.segments.iter();
     placed.map(|placed| placed.listed.meta.id.level).collect()
 }
@@ -83,7 +99,7 @@ fn the_parts_of_a_trace_come_together_and_its_tree_is_whole() {
     let mut machine = Machine::new();
     three_parts(&machine);
     assert_eq!(places(&machine, 7), [(Level::Fresh, 1); 3]);
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(levels(&machine), [Level::Merged]);
     let view = machine.engine().view(&tenant(0));
     let segment = &view.segments[0].segment;
@@ -120,7 +136,7 @@ fn the_parts_of_a_trace_come_together_and_its_tree_is_whole() {
     assert_eq!(spans_of(&machine, 20), 3);
     // There is nothing left to do, also later.
     machine.clock.advance(Duration::from_secs(3600));
-    assert!(!machine.engine().finalise(When::Now, &|| false).unwrap());
+    assert!(!machine.engine().finalise(When::NOW, &|| false).unwrap());
 }
 
 #[test]
@@ -134,7 +150,7 @@ fn a_span_that_came_twice_is_kept_once_and_one_that_only_shares_its_ids_is_kept(
         write(&machine, &specs);
         assert!(machine.freeze(true));
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(places(&machine, 1), [(Level::Merged, 3)]);
     assert_eq!(spans_of(&machine, 1), 3);
 }
@@ -159,7 +175,7 @@ fn a_trace_that_goes_on_behind_the_slice_waits_and_comes_together_in_the_next() 
     assert_eq!(places(&machine, 31), [(Level::Merged, 1)]);
     assert_eq!(spans_of(&machine, 100), 2);
     assert!(machine.freeze(true));
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(places(&machine, 100), [(Level::Merged, 2)]);
     assert_eq!(spans_of(&machine, 100), 2);
     assert_eq!(levels(&machine), [Level::Merged, Level::Merged]);
@@ -203,7 +219,7 @@ fn a_trace_longer_than_a_row_group_stays_in_pieces_and_is_found_whole() {
         write(&machine, &specs);
         assert!(machine.freeze(true));
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     // 15 spans are a row group; pieces end with an input.
     assert_eq!(
         places(&machine, 1),
@@ -211,7 +227,7 @@ fn a_trace_longer_than_a_row_group_stays_in_pieces_and_is_found_whole() {
     );
     assert_eq!(places(&machine, 2), [(Level::Merged, 5)]);
     assert_eq!(spans_of(&machine, 1), 30);
-    assert!(!machine.engine().finalise(When::Now, &|| false).unwrap());
+    assert!(!machine.engine().finalise(When::NOW, &|| false).unwrap());
 }
 
 #[test]
@@ -222,7 +238,7 @@ fn a_merge_is_of_several_row_groups_and_of_no_more_spans_than_it_may() {
         write(&machine, &specs.collect::<Vec<_>>());
         assert!(machine.freeze(true));
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     let view = machine.engine().view(&tenant(0));
     let spans: Vec<u64> = view
         .segments
@@ -257,7 +273,7 @@ fn who_reads_while_segments_are_merged_reads_on_and_their_files_go_then() {
             .count()
     };
     let before = files();
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(files(), before);
     for placed in view.segments.iter() {
         assert_eq!(placed.segment.read_all().unwrap().len(), 20);
@@ -284,10 +300,10 @@ fn what_retention_removes_during_a_merge_does_not_come_back() {
         expired.set(expired.get() + machine.engine().expire().unwrap());
         false
     };
-    assert!(machine.engine().finalise(When::Now, &expire).unwrap());
+    assert!(machine.engine().finalise(When::NOW, &expire).unwrap());
     assert_eq!(expired.get(), 1);
     assert_eq!(levels(&machine), [Level::Fresh]);
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!((spans_of(&machine, 1), spans_of(&machine, 2)), (0, 1));
 }
 
@@ -302,7 +318,7 @@ fn a_merged_segment_is_as_old_as_its_newest_span_and_goes_whole() {
         assert!(machine.freeze(true));
         machine.clock.advance(Duration::from_secs(60));
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(machine.engine().expire().unwrap(), 0);
     machine.clock.advance(Duration::from_secs(41));
     assert_eq!(machine.engine().expire().unwrap(), 1);
@@ -322,7 +338,7 @@ fn an_input_that_cannot_be_read_is_left_alone_and_the_others_are_merged() {
     for byte in (100..1_500).step_by(50) {
         machine.files.flip_bit(&path, byte, 3).unwrap();
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     let left = levels(&machine);
     assert_eq!(left, [Level::Merged, Level::Fresh, Level::Merged]);
     // The two that are sound: the damaged one lies between them.
@@ -337,13 +353,13 @@ fn a_merge_that_is_cancelled_or_fails_leaves_everything_as_it_was() {
     let mut machine = Machine::new();
     three_parts(&machine);
     let before = machine.paths();
-    assert!(!machine.engine().finalise(When::Now, &|| true).unwrap());
+    assert!(!machine.engine().finalise(When::NOW, &|| true).unwrap());
     assert_eq!(machine.paths(), before);
     machine.files.set_capacity(0);
     assert!(
         machine
             .engine()
-            .finalise(When::Now, &|| false)
+            .finalise(When::NOW, &|| false)
             .unwrap_err()
             .is_disk_full()
     );
@@ -352,6 +368,36 @@ fn a_merge_that_is_cancelled_or_fails_leaves_everything_as_it_was() {
     machine.files.set_capacity(u64::MAX);
     machine.restart();
     machine.check_files(true);
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     assert_eq!(spans_of(&machine, 5), 3);
+}
+
+#[test]
+fn spans_with_large_values_are_merged_a_few_at_a_time() {
+    let machine = Machine::new();
+    let mut rng = SmallRng::seed_from_u64(5);
+    for trace in 1..=6u64 {
+        // Two hex digits a byte: half of it is left when it is stored.
+        let blob: String = (0..1 << 17)
+            .map(|_| format!("{:016x}", rng.random::<u64>()))
+            .collect();
+        let builder = request().seed(7).service("shop").scope("lib", "1");
+        let builder = builder.span("upload", |s| {
+            let s = s
+                .trace(trace)
+                .id(trace)
+                .start_ns(START + trace)
+                .lasting_ns(1);
+            s.attr("blob", blob)
+        });
+        let batch = incoming(&tenant(0), &builder.encode().into());
+        assert!(machine.engine().commit(vec![batch])[0].is_ok());
+        assert!(machine.freeze(true));
+    }
+    assert!(machine.finalise(When::NOW));
+    let view = machine.engine().view(&tenant(0));
+    let footer = view.segments[0].segment.spans_footer().unwrap();
+    let rows: Vec<usize> = footer.groups.iter().map(|group| group.rows.len()).collect();
+    assert_eq!(rows, [3, 3], "4 MiB are a row group");
+    assert!((1..=6).all(|trace| spans_of(&machine, trace) == 1));
 }

@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `obstacles`: what stands in the way of merging.
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
 //! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
@@ -18,6 +19,7 @@ mod doubt;
 mod exactness;
 mod finalise;
 mod machine;
+mod obstacles;
 mod pins;
 mod questions;
 mod rates;

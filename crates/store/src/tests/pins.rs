@@ -149,7 +149,7 @@ fn what_comes_late_of_a_pinned_trace_is_kept_too_and_comes_together_in_the_end()
         send_spec(&machine, &spec(1, late));
         send_spec(&machine, &spec(100 + late, 100 + late));
         assert!(machine.freeze(true));
-        assert!(late % 2 == 0 || machine.finalise(When::Now));
+        assert!(late % 2 == 0 || machine.finalise(When::NOW));
         machine.clock.advance(AGE);
         machine.engine().expire().unwrap();
         assert_eq!(

@@ -114,12 +114,12 @@ fn operations_of(seed: u64) {
         match rng.random_range(0..12) {
             0 | 1 => assert!(machine.freeze(true)),
             2 => assert!(machine.finalise(When::Due)),
-            3 => assert!(machine.freeze(true) && machine.finalise(When::Now)),
+            3 => assert!(machine.freeze(true) && machine.finalise(When::NOW)),
             4 => machine.restart(),
             _ => {}
         }
     }
-    assert!(machine.freeze(true) && machine.finalise(When::Now));
+    assert!(machine.freeze(true) && machine.finalise(When::NOW));
     for _ in 0..40 {
         compare(&machine, &oracle, &random(&mut rng, RatesOf::Operations));
     }
@@ -160,7 +160,7 @@ fn what_is_stored_once_is_counted_wherever_it_lies() {
             assert!(machine.engine().commit(vec![batch])[0].is_ok());
             match rng.random_range(0..8) {
                 0 => assert!(machine.freeze(true)),
-                1 => assert!(machine.finalise(When::Now)),
+                1 => assert!(machine.finalise(When::NOW)),
                 _ => {}
             }
         }
@@ -202,7 +202,7 @@ fn own_times_of_merged_traces_add_up_to_what_their_spans_have() {
     };
     assert!(machine.freeze(true));
     assert_eq!(own(), [(0, 0, 0); 2], "unknown as long as more may come");
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     let seconds = 1_000_000_000;
     let (cart, shop) = ((1, 4 * seconds, 4 * seconds), (1, 6 * seconds, 6 * seconds));
     assert_eq!(own(), [cart, shop]);
@@ -215,7 +215,7 @@ fn a_span_that_is_sent_again_long_after_its_trace_was_merged_is_stored_once() {
         let specs: Vec<SpanSpec> = ids.iter().map(|id| spec(1, *id)).collect();
         let batch = incoming(&tenant(0), &encode(&specs));
         assert!(machine.engine().commit(vec![batch])[0].is_ok());
-        assert!(machine.freeze(true) && machine.finalise(When::Now));
+        assert!(machine.freeze(true) && machine.finalise(When::NOW));
     };
     send(&machine, &[1, 2]);
     // All of it, then some of it with a new one.

@@ -104,7 +104,7 @@ fn a_span_that_is_sent_again_counts_once_wherever_it_lies() {
         },
     );
     assert_eq!(spans_and_traces(&machine), (4, 2));
-    assert!(machine.freeze(true) && machine.finalise(When::Now));
+    assert!(machine.freeze(true) && machine.finalise(When::NOW));
     assert_eq!(spans_and_traces(&machine), (4, 2));
     send(&machine, &otlp).unwrap();
     assert_eq!(spans_and_traces(&machine), (4, 2));
@@ -150,7 +150,7 @@ fn kin_is_found_whatever_segments_and_heads_a_trace_lies_in() {
     check("in segments and a head");
     assert!(machine.freeze(true));
     check("in segments");
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     check("merged");
 }
 
@@ -221,7 +221,7 @@ fn the_slowest_traces_are_the_slowest_of_all_page_by_page() {
             assert!(machine.freeze(true));
         }
     }
-    assert!(machine.finalise(When::Now));
+    assert!(machine.finalise(When::NOW));
     wanted.sort_by_key(|(lasting, id)| (std::cmp::Reverse(*lasting), *id));
     let failed = Predicate::Compare(Field::Status, Operator::Equal, Literal::Int(2));
     let mut request = SearchRequest {

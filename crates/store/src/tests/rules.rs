@@ -846,3 +846,26 @@ fn a_question_for_an_order_of_ids_or_bools_finds_nothing() {
         );
     }
 }
+
+#[test]
+fn a_trace_that_takes_more_than_it_may_is_refused_and_others_are_read() {
+    let mut machine = Machine::new();
+    machine.kill();
+    machine.options.trace_bytes_max = 4_000;
+    machine.open().unwrap();
+    let long: Vec<SpanSpec> = (1..40).map(|id| spec(1, id)).collect();
+    assert!(send(&machine, &encode(&long)).is_ok());
+    send_spec(&machine, &spec(2, 77));
+    let refusal = |machine: &Machine| {
+        let id = TraceId(ids().trace(1));
+        machine
+            .engine()
+            .trace(&tenant(0), id)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(refusal(&machine).contains("4000 bytes"));
+    assert!(machine.freeze(true) && machine.finalise(crate::finalise::When::NOW));
+    assert!(refusal(&machine).contains("4000 bytes"));
+    assert_eq!(spans_of(machine.engine(), 2), 1);
+}

@@ -48,7 +48,7 @@ impl Life {
         match self.rng.random_range(0..100) {
             0..45 => self.commit(),
             45..48 => drop(self.machine.finalise(When::Due)),
-            48..50 => drop(self.machine.finalise(When::Now)),
+            48..50 => drop(self.machine.finalise(When::NOW)),
             50..58 => drop(self.machine.freeze(false)),
             58..64 => drop(self.machine.freeze(true)),
             64..67 => self.expire(),
@@ -241,7 +241,7 @@ impl Life {
         assert!(self.machine.freeze(true));
         self.look();
         self.machine.check_files(false);
-        assert!(self.machine.finalise(When::Now));
+        assert!(self.machine.finalise(When::NOW));
         self.look();
         self.check_whole();
         self.truth.compare_rates(self.machine.engine());

@@ -35,13 +35,13 @@ fn scenario(machine: &mut Machine, truth: &mut Truth) {
             machine.finalise(When::Due);
         }
     }
-    machine.finalise(When::Now);
+    machine.finalise(When::NOW);
     // What is expired here is none of the truth's business: it is too young.
     machine.engine().expire().ok();
     machine.kill();
     if machine.open().is_ok() {
         machine.freeze(true);
-        machine.finalise(When::Now);
+        machine.finalise(When::NOW);
         machine.engine().expire().ok();
     }
 }
@@ -86,7 +86,7 @@ fn sweep(fault: Fault, scope: FaultScope, is_power_cut: bool) {
             machine.check_files(true);
             assert!(machine.freeze(true));
             truth.compare_spans(machine.engine());
-            assert!(machine.finalise(When::Now));
+            assert!(machine.finalise(When::NOW));
             truth.compare_spans(machine.engine());
             if nth % 8 == 0 {
                 truth.compare(machine.engine(), &mut rng);

@@ -44,7 +44,7 @@ impl Drop for Folder {
     }
 }
 
-fn open(files: Arc<dyn Files>, options: StoreOptions) -> Result<Store, Error> {
+pub(super) fn open(files: Arc<dyn Files>, options: StoreOptions) -> Result<Store, Error> {
     let metrics = Metrics::new();
     let clock: Arc<dyn Clock> = Arc::new(RealClock::default());
     let parts = StoreParts {
@@ -57,14 +57,14 @@ fn open(files: Arc<dyn Files>, options: StoreOptions) -> Result<Store, Error> {
 }
 
 /// Waits for an answer of the store.
-fn wait<T>(answer: impl Future<Output = T>) -> T {
+pub(super) fn wait<T>(answer: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap()
         .block_on(answer)
 }
 
-fn spec(trace: u64, id: u64) -> SpanSpec {
+pub(super) fn spec(trace: u64, id: u64) -> SpanSpec {
     SpanSpec {
         trace,
         id,
@@ -78,11 +78,11 @@ fn spec(trace: u64, id: u64) -> SpanSpec {
     }
 }
 
-fn write(store: &Store, spec: &SpanSpec) -> Result<model::contract::Kept, WriteError> {
+pub(super) fn write(store: &Store, spec: &SpanSpec) -> Result<model::contract::Kept, WriteError> {
     wait(store.write(incoming(&tenant(0), &encode(std::slice::from_ref(spec)))))
 }
 
-fn spans_of(store: &Store, trace: u64) -> usize {
+pub(super) fn spans_of(store: &Store, trace: u64) -> usize {
     let answer = wait(store.trace(&tenant(0), TraceId(ids().trace(trace)))).unwrap();
     assert_eq!(answer.skipped, []);
     answer.spans.len()
@@ -90,7 +90,7 @@ fn spans_of(store: &Store, trace: u64) -> usize {
 
 /// Syncs of the log wait while it is closed.
 #[derive(Debug, Default)]
-struct Gate {
+pub(super) struct Gate {
     is_closed: std::sync::Mutex<bool>,
     moved: std::sync::Condvar,
     syncs: AtomicU64,
@@ -98,16 +98,16 @@ struct Gate {
 }
 
 impl Gate {
-    fn close(&self) {
+    pub(super) fn close(&self) {
         *self.is_closed.lock().unwrap() = true;
     }
 
-    fn open(&self) {
+    pub(super) fn open(&self) {
         *self.is_closed.lock().unwrap() = false;
         self.moved.notify_all();
     }
 
-    fn pass(&self) {
+    pub(super) fn pass(&self) {
         self.syncs.fetch_add(1, Ordering::SeqCst);
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut is_closed = self.is_closed.lock().unwrap();
@@ -119,7 +119,7 @@ impl Gate {
     }
 
     /// Waits until a sync waits.
-    fn wait_for_sync(&self) {
+    pub(super) fn wait_for_sync(&self) {
         let mut is_closed = self.is_closed.lock().unwrap();
         while self.waiting.load(Ordering::SeqCst) == 0 {
             is_closed = self

@@ -1,0 +1,251 @@
+//! What stands in the way of merging: files that can't be read at the moment, too many segments, traces without end,
+//! and questions that must not wait for it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use journal::{Entry, File, Files, Lock, OpenMode, SimFiles, Space};
+use model::contract::SpanReader;
+use plumbing::{Clock, ManualClock, Metrics, SeededRandom, Tasks};
+
+use super::finalise::{levels_of, places_in, spec, write_to};
+use super::machine::{Machine, START, freeze, options};
+use super::rules::{send_spec, spans_of};
+use super::threads::{self, Gate, wait};
+use super::traffic::{SpanSpec, tenant};
+use super::truth::everything;
+use crate::engine::Engine;
+use crate::finalise::When;
+use crate::options::{StoreOptions, StoreParts};
+use crate::segment::Level;
+
+/// Files of which one can't be opened, and those of merged segments are written only when a gate is open.
+#[derive(Debug, Clone, Default)]
+struct Obstructed {
+    files: SimFiles,
+    /// The end of its path.
+    refused: Arc<Mutex<Option<String>>>,
+    gate: Option<Arc<Gate>>,
+}
+
+impl Obstructed {
+    fn refuse(&self, ending: Option<&str>) {
+        *self.refused.lock().unwrap() = ending.map(str::to_owned);
+    }
+}
+
+impl Files for Obstructed {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        let text = path.to_string_lossy();
+        let refused = self.refused.lock().unwrap().clone();
+        if refused.is_some_and(|ending| text.ends_with(&ending)) {
+            return Err(io::Error::other("it can't be read at the moment"));
+        }
+        let is_merged = text.contains("/m0") && text.ends_with("spans.parquet");
+        if let (Some(gate), true) = (&self.gate, is_merged) {
+            gate.pass();
+        }
+        self.files.open(path, mode)
+    }
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        self.files.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.files.list(dir)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.files.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.files.remove(path)
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.files.remove_dir(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.files.sync_dir(dir)
+    }
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        self.files.space(dir)
+    }
+    fn lock(&self, path: &Path, note: &str) -> io::Result<Box<dyn Lock>> {
+        self.files.lock(path, note)
+    }
+}
+
+fn start(files: &Obstructed) -> Engine {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(START));
+    let parts = StoreParts {
+        files: Arc::new(files.clone()),
+        clock,
+        random: Arc::new(SeededRandom::new(3)),
+        metrics: &Metrics::new(),
+    };
+    Engine::open(options(), parts, &|_| ()).unwrap()
+}
+
+fn merge_all(engine: &Engine) {
+    while engine.finalise(When::NOW, &|| false).unwrap() {}
+}
+
+#[test]
+fn a_commit_that_could_not_be_read_at_one_start_is_not_taken_for_an_old_one_at_the_next() {
+    let files = Obstructed::default();
+    let engine = start(&files);
+    for number in 1..3 {
+        write_to(&engine, &[spec(number, number, 0)]);
+        assert!(freeze(&engine, true));
+    }
+    merge_all(&engine);
+    drop(engine);
+    // The list is lost, and of the merged segment nobody can tell what it is.
+    files
+        .files
+        .write_file(Path::new("/data/manifest/CURRENT"), b"?");
+    files.refuse(Some("-00000001.meta"));
+    let engine = start(&files);
+    let said = engine.findings.join(", ");
+    assert!(
+        said.contains("nothing is merged until a start can"),
+        "{said}"
+    );
+    for number in 3..5 {
+        write_to(&engine, &[spec(number, number, 0)]);
+        assert!(freeze(&engine, true));
+    }
+    merge_all(&engine);
+    assert!(!levels_of(&engine).contains(&Level::Merged));
+    drop(engine);
+    files.refuse(None);
+    let engine = start(&files);
+    assert_eq!([1, 2, 3, 4].map(|trace| spans_of(&engine, trace)), [1; 4]);
+    merge_all(&engine);
+    assert_eq!([1, 2, 3, 4].map(|trace| spans_of(&engine, trace)), [1; 4]);
+}
+
+#[test]
+fn failures_to_read_are_counted_by_input() {
+    let files = Obstructed::default();
+    let engine = start(&files);
+    for number in 1..3 {
+        write_to(&engine, &[spec(number, number, 0)]);
+        assert!(freeze(&engine, true));
+    }
+    // Each fails less often than one that is left alone.
+    for (nth, times) in [(1, 2), (2, 2)] {
+        files.refuse(Some(&format!("-{nth:016x}.tix")));
+        for _ in 0..times {
+            assert!(engine.finalise(When::NOW, &|| false).is_err());
+        }
+    }
+    files.refuse(None);
+    merge_all(&engine);
+    assert_eq!(levels_of(&engine), [Level::Merged]);
+}
+
+#[test]
+fn a_slice_is_of_so_many_segments_and_of_so_many_traces() {
+    let mut machine = Machine::with(StoreOptions {
+        finalise_spans_max: 100_000,
+        ..options()
+    });
+    for number in 1..=150 {
+        send_spec(&machine, &spec(number, number, 0));
+        assert!(machine.freeze(true));
+    }
+    let spans = |machine: &Machine| -> Vec<u64> {
+        let view = machine.engine().view(&tenant(0));
+        view.segments
+            .iter()
+            .map(|placed| placed.listed.meta.spans)
+            .collect()
+    };
+    assert!(machine.engine().finalise(When::NOW, &|| false).unwrap());
+    assert_eq!(spans(&machine)[..2], [128, 1]);
+    machine.kill();
+    // Memory for ten traces.
+    machine.options.heads_bytes_max = 1_280;
+    machine.open().unwrap();
+    assert!(machine.finalise(When::NOW));
+    assert_eq!(spans(&machine), [128, 10, 10, 2]);
+}
+
+#[test]
+fn what_waits_is_merged_at_once_when_there_is_too_much_of_it() {
+    let machine = Machine::with(StoreOptions {
+        finalise_segments_max: 20,
+        ..options()
+    });
+    for number in 1..=21 {
+        send_spec(&machine, &spec(number, number, 0));
+        assert!(machine.freeze(true));
+        let is_merged = machine.engine().finalise(When::Due, &|| false).unwrap();
+        assert_eq!(is_merged, number == 21);
+    }
+    assert_eq!(levels_of(machine.engine()), [Level::Merged]);
+}
+
+#[test]
+fn a_trace_that_goes_on_and_on_waits_no_longer_than_any_other() {
+    let machine = Machine::new();
+    let mut next = 1_000;
+    let mut fillers = |count: u64| -> Vec<SpanSpec> {
+        next += count;
+        (next - count..next).map(|n| spec(n, n, 0)).collect()
+    };
+    let mut waited = Vec::new();
+    for round in 0..5u64 {
+        // Slices follow each other closely: each has a span of the trace, and one comes behind it.
+        for _ in 0..2 {
+            write_to(machine.engine(), &fillers(50));
+            if round == 0 {
+                write_to(machine.engine(), &[spec(1, 1, 0)]);
+            }
+            assert!(machine.freeze(true));
+        }
+        write_to(machine.engine(), &[spec(1, 10 + round, 1)]);
+        machine.clock.advance(Duration::from_secs(14));
+        assert!(machine.finalise(When::Due));
+        let levels = places_in(machine.engine(), 1);
+        waited.push(levels.iter().any(|(level, _)| *level == Level::Open));
+    }
+    // 40 seconds are the most.
+    assert_eq!(waited, [true, true, true, false, true]);
+}
+
+#[test]
+fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told() {
+    let gate = Arc::new(Gate::default());
+    let files = Obstructed {
+        gate: Some(Arc::clone(&gate)),
+        ..Obstructed::default()
+    };
+    let options = StoreOptions {
+        query_threads: 1,
+        ..StoreOptions::new(PathBuf::from("/data"))
+    };
+    let store = threads::open(Arc::new(files), options).unwrap();
+    threads::write(&store, &threads::spec(1, 1)).unwrap();
+    gate.close();
+    let ask = || {
+        let store = store.clone();
+        Tasks::thread("asker", move || wait(store.finalise()).unwrap()).unwrap()
+    };
+    let first = ask();
+    gate.wait_for_sync();
+    let second = ask();
+    // The only thread for questions is free.
+    let answer = wait(store.search(everything(&tenant(0)))).unwrap();
+    assert_eq!(answer.traces.len(), 1);
+    threads::write(&store, &threads::spec(2, 2)).unwrap();
+    gate.open();
+    assert!(first.join() && second.join());
+    assert_eq!(threads::spans_of(&store, 2), 1);
+    store.stop();
+    assert!(matches!(
+        wait(store.finalise()),
+        Err(crate::Error::Stopped { .. })
+    ));
+}

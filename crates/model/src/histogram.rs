@@ -146,6 +146,12 @@ impl Histogram {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "ranks of a few hundred numbers"
+)]
 mod tests {
     use proptest::prelude::*;
 

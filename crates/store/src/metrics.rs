@@ -75,6 +75,7 @@ impl StoreMetrics {
         made
     }
 
+    // tidy: long-function: a table of names and what they count
     fn register_counters(&self, metrics: &Metrics) {
         let counters = [
             ("stored_spans", "Spans that were kept", &self.stored_spans),

@@ -27,6 +27,7 @@ use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, Segm
 
 impl Engine {
     /// Opens a data folder.
+    // tidy: long-function: one step after another, and the list of what the engine holds
     pub(crate) fn open(
         options: StoreOptions,
         parts: StoreParts<'_>,

@@ -320,6 +320,6 @@ fn root_of(parts: &Parts<'_>, trace: &TraceRows, operation_of: &[u32]) -> (u32, 
     let is_complete = roots == 1 && orphans == 0;
     (
         root,
-        u8::from(is_complete) * COMPLETE | u8::from(is_cut) * CUT,
+        (u8::from(is_complete) * COMPLETE) | (u8::from(is_cut) * CUT),
     )
 }

@@ -1,18 +1,18 @@
-//! The sections `ROPE` and `RCAL`: spans counted by minute, so that rates, errors and quantiles over a long time are read
-//! off instead of counted.
+//! The sections `ROPE` and `RCAL`: spans counted by minute, so that rates, errors and quantiles over a long time are
+//! read off instead of counted.
 //!
-//! A *cell* holds the spans of one *series* that start in one minute: how many, the sum of their durations, of their own
-//! times and of their times on the critical path (modulo 2^64, so that parts add up to the same in any order), the row
-//! of the slowest one, and a histogram of durations (`model::histogram`). A series of `ROPE` is an operation (index in
-//! `SYMS`) with a status, one of `RCAL` a call: the services of caller and called (indexes in `SYMS`), the called span's
-//! kind and status. A call is a span whose parent is another service's, or which is a server or consumer.
+//! A *cell* holds the spans of one *series* that start in one minute: how many, the sum of their durations, of their
+//! own times and of their times on the critical path (modulo 2^64, so that parts add up to the same in any order), the
+//! row of the slowest one, and a histogram of durations (`model::histogram`). A series of `ROPE` is an operation (index
+//! in `SYMS`) with a status, one of `RCAL` a call: the services of caller and called (indexes in `SYMS`), the called
+//! span's kind and status. A call is a span whose parent is another service's, or which is a server or consumer.
 //!
 //! Bytes (varints): 1 if everything is counted, plus 2 if own times are; number of series, each as four numbers, its
 //! first start, and its last start less that; number of cells, by minute, then series; then column after column, each
 //! with its length before it: minutes since the epoch (difference to the cell before) each with its series, spans,
 //! durations (signed), own times and critical times (empty where they are not counted), slowest rows, durations of zero
-//! and below, histograms. A histogram is the number of its buckets, then for each how far it is from the one before (the
-//! first: from 0), twice, plus 1 if it has more than one span, and in that case how many less 2.
+//! and below, histograms. A histogram is the number of its buckets, then for each how far it is from the one before
+//! (the first: from 0), twice, plus 1 if it has more than one span, and in that case how many less 2.
 //!
 //! Where there are too many cells nothing is counted, and whoever wants to know counts rows.
 
@@ -178,7 +178,7 @@ impl RollupBuilder {
             .into_iter()
             .map(|(key, number)| (key, bounds(number).0, bounds(number).1))
             .collect();
-        let flags = u8::from(!self.is_cut) * COMPLETE | u8::from(has_own) * HAS_OWN;
+        let flags = (u8::from(!self.is_cut) * COMPLETE) | (u8::from(has_own) * HAS_OWN);
         self.cells
             .sort_unstable_by_key(|cell| (cell.unit, cell.series));
         section(flags, &series, &self.cells)

@@ -4,12 +4,10 @@
 //! whoever finds a trace compares the whole id (`segment/trace_ids.rs`).
 //!
 //! `TRHA`: number of traces `u32`, the hashes of their ids ascending (`u32` each, the high half of xxh3 over the 16
-//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, 3 up to 2^24, else 4). Ordinals count traces in the order of their
-//! rows.
-//! `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace before, signed), end
-//! (difference to the start, signed), error spans.
-//! `TRAC`: the same in segments of the first version, whose traces are in order of start: there that difference is not
-//! signed.
+//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, 3 up to 2^24, else 4). Ordinals count traces in the
+//! order of their rows. `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace
+//! before, signed), end (difference to the start, signed), error spans. `TRAC`: the same in segments of the first
+//! version, whose traces are in order of start: there that difference is not signed.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -150,7 +150,7 @@ impl Engine {
                     return Err(taken_back());
                 }
                 let in_heads = heads.remove(&hash).unwrap_or_default();
-                judge.add(fragments, in_heads, &mut skips)
+                judge.add(fragments, &in_heads, &mut skips)
             })?;
             let mut judged = judge.judged;
             for ((placed, forms), counts) in
@@ -354,10 +354,10 @@ impl Judge<'_> {
     fn add(
         &mut self,
         fragments: &[Fragment],
-        in_heads: Vec<HeadTrace>,
+        in_heads: &[HeadTrace],
         skips: &mut Skips,
     ) -> Result<(), ReadError> {
-        if let ([(segment, entry)], []) = (fragments, in_heads.as_slice()) {
+        if let ([(segment, entry)], []) = (fragments, in_heads) {
             self.add_trace(TraceId::ZERO, &[(*segment, *entry)], None);
             return Ok(());
         }

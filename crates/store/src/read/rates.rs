@@ -293,9 +293,12 @@ impl<'a> Counter<'a> {
         // What can't be read adds nothing, so everything is read before anything is added.
         let pieces = self.pieces(&minutes);
         let needs = |is_hours: bool| pieces.iter().any(|piece| piece.is_hours == is_hours);
-        let read = |needed: bool, of| match needed {
-            true => placed.segment.rollup(of).map(|rollup| Some(rollup?)),
-            false => Ok(None),
+        let read = |needed: bool, of| {
+            if needed {
+                placed.segment.rollup(of)
+            } else {
+                Ok(None)
+            }
         };
         let (minutes, hours) = (read(needs(false), by_minute)?, read(needs(true), by_hour)?);
         let has_all = minutes.is_some() == needs(false) && hours.is_some() == needs(true);
@@ -463,7 +466,7 @@ impl<'a> Counter<'a> {
             let of_series = points.get_mut(number).map(std::mem::take);
             for (step, theirs) in of_series.unwrap_or_default() {
                 if let Some(ours) = self.point(series, step) {
-                    ours.absorb(theirs);
+                    ours.absorb(&theirs);
                 }
             }
         }
@@ -508,7 +511,7 @@ fn counted(parts: &Parts<'_>, row: usize, (segment, base): (usize, usize)) -> Co
 }
 
 impl Point {
-    fn absorb(&mut self, other: Self) {
+    fn absorb(&mut self, other: &Self) {
         let (ours, theirs) = (&mut self.says, &other.says);
         ours.spans += theirs.spans;
         ours.errors += theirs.errors;

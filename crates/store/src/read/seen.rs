@@ -114,7 +114,7 @@ impl Engine {
         let mut skips = Skips::new();
         for span in view.chunks.iter().flat_map(|chunk| chunk.batch.iter()) {
             each_value(span, request.place, &request.key, &mut |value| {
-                found.add(value)
+                found.add(value);
             });
         }
         // The newest first, lest a limit keeps what nobody sends any more.
@@ -192,7 +192,7 @@ impl Seen {
         };
         for owner in OwnerKind::ALL {
             each_attribute(span, owner, &mut |key, value| {
-                add(owner, key, value.value_type())
+                add(owner, key, value.value_type());
             });
         }
     }

@@ -45,18 +45,19 @@ impl Segment {
             .ok_or_else(|| self.no_column(COLUMN))?;
         let first = entry.first_row as usize;
         let mut opener = PageOpener::new();
-        for piece in pieces(&footer, &(first..first + 1)) {
-            let of = (FileKind::Spans, &*footer);
-            let ordinals = ordinals_of(traces, &footer, piece.group);
-            let dictionary = self.dictionary(of, (piece.group, place), &mut opener)?;
-            if let Some(ids) = dictionary.filter(|ids| ids.len() == ordinals.len()) {
-                let at = (entry.ordinal as usize).saturating_sub(ordinals.start);
-                return Ok(id_of(ids.bytes(at)));
-            }
-            let column = self.column(of, (piece.group, place), &piece.rows, &mut opener)?;
-            return Ok(column.bytes(0).map(id_of).unwrap_or_default());
+        let of_row = pieces(&footer, &(first..first + 1));
+        let Some(piece) = of_row.first() else {
+            return Ok(TraceId::ZERO);
+        };
+        let of = (FileKind::Spans, &*footer);
+        let ordinals = ordinals_of(traces, &footer, piece.group);
+        let dictionary = self.dictionary(of, (piece.group, place), &mut opener)?;
+        if let Some(ids) = dictionary.filter(|ids| ids.len() == ordinals.len()) {
+            let at = (entry.ordinal as usize).saturating_sub(ordinals.start);
+            return Ok(id_of(ids.bytes(at)));
         }
-        Ok(TraceId::ZERO)
+        let column = self.column(of, (piece.group, place), &piece.rows, &mut opener)?;
+        Ok(column.bytes(0).map(id_of).unwrap_or_default())
     }
 
     /// As [`Segment::trace_id`], for one that has the table not at hand.

@@ -23,7 +23,7 @@ use crate::segment::parts::Parts;
 /// all columns but a few, and a search that one of them calls for looks at more rows instead.
 const SHARED_ABOVE_ENTRIES_PER_ROW: usize = 3;
 /// Granules that share a filter.
-const SHARING: usize = 4;
+const SHARING: usize = 16;
 
 /// Collects entries, granule by granule; the filter of a granule that is full is built at once.
 #[derive(Debug, Default)]

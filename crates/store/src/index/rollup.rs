@@ -10,9 +10,10 @@
 //! Bytes (varints): 1 if everything is counted, plus 2 if own times are; number of series, each as four numbers, its
 //! first start, and its last start less that; number of cells, by minute, then series; then column after column, each
 //! with its length before it: minutes since the epoch (difference to the cell before) each with its series, spans,
-//! durations (signed), own times and critical times (empty where they are not counted), slowest rows, durations of zero
-//! and below, histograms. A histogram is the number of its buckets, then for each how far it is from the one before
-//! (the first: from 0), twice, plus 1 if it has more than one span, and in that case how many less 2.
+//! durations (signed), durations less own times and own times less critical times (signed; both empty where own times
+//! are not counted), slowest rows, durations of zero and below, histograms. A histogram is the number of its buckets,
+//! then for each how far it is from the one before (the first: from 0), twice, plus 1 if it has more than one span, and
+//! in that case how many less 2.
 //!
 //! Where there are too many cells nothing is counted, and whoever wants to know counts rows.
 
@@ -210,10 +211,13 @@ fn section(flags: u8, series: &[(Series, u64, u64)], cells: &[Cell]) -> Vec<u8> 
     put_column(&mut |cell, column| put_varint(cell.spans.into(), column));
     put_column(&mut |cell, column| put_varint(zigzag(cell.duration), column));
     let has_own = flags & HAS_OWN != 0;
-    for own in [|cell: &Cell| cell.own, |cell: &Cell| cell.critical] {
+    // Mostly nothing else runs below a span, and all its own time is critical.
+    let less_own = |cell: &Cell| cell.duration.wrapping_sub(cell.own.cast_signed());
+    let less_critical = |cell: &Cell| cell.own.wrapping_sub(cell.critical).cast_signed();
+    for less in [less_own, less_critical] {
         put_column(&mut |cell, column| {
             if has_own {
-                put_varint(own(cell), column);
+                put_varint(zigzag(less(cell)), column);
             }
         });
     }
@@ -386,13 +390,22 @@ impl Rollup {
         for _ in 0..count {
             unit = unit.checked_add(take_varint(heads)?)?;
             let series = number(heads).filter(|at| (*at as usize) < rollup.series.len())?;
+            let duration = unzigzag(take_varint(durations)?);
+            let (mut own_time, mut critical_time) = (0, 0);
+            if has_own {
+                own_time = duration
+                    .wrapping_sub(unzigzag(take_varint(own)?))
+                    .cast_unsigned();
+                let less = unzigzag(take_varint(critical)?).cast_unsigned();
+                critical_time = own_time.wrapping_sub(less);
+            }
             rollup.cells.push(ReadCell {
                 from: unit.checked_mul(MINUTE_NANOS)?,
                 series,
                 spans: take_varint(spans)?,
-                duration: unzigzag(take_varint(durations)?),
-                own: if has_own { take_varint(own)? } else { 0 },
-                critical: if has_own { take_varint(critical)? } else { 0 },
+                duration,
+                own: own_time,
+                critical: critical_time,
                 slowest_row: number(rows)?,
                 zeros: take_varint(zeros)?,
                 histogram_at: (all - histograms.len()) as u32,

@@ -3,11 +3,12 @@
 //! The ids themselves are only in the column `trace_id`: four bytes of their hash are enough to know where to look, and
 //! whoever finds a trace compares the whole id (`segment/trace_ids.rs`).
 //!
-//! `TRHA`: number of traces `u32`, the hashes of their ids ascending (`u32` each, the high half of xxh3 over the 16
-//! bytes), then for each its ordinal (2 bytes up to 65,536 traces, 3 up to 2^24, else 4). Ordinals count traces in the
-//! order of their rows. `TRFA`: by ordinal, column after column, as varints: rows, start (difference to the trace
-//! before, signed), end (difference to the start, signed), error spans. `TRAC`: the same in segments of the first
-//! version, whose traces are in order of start: there that difference is not signed.
+//! `TRHA`: number of traces, the hashes of their ids ascending (difference to the one before; the high half of xxh3
+//! over the 16 bytes), as varints; then their ordinals, 2 bytes each up to 65,536 traces, 3 up to 2^24, else 4: first
+//! the lowest byte of all, then the next. Ordinals count traces in the order of their rows. `TRFA`: by ordinal, column
+//! after column, as varints: rows, start (difference to the trace before, signed), end (difference to the start,
+//! signed), error spans. `TRAC`: the same in segments of the first version, whose traces are in order of start: there
+//! that difference is not signed.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -265,12 +266,19 @@ impl TraceTable {
 
     /// The section `TRHA`.
     pub(super) fn hashes_section(&self) -> Vec<u8> {
-        let mut out = (self.len() as u32).to_le_bytes().to_vec();
-        let hashes = self.hashes.iter();
-        hashes.for_each(|hash| out.extend_from_slice(&hash.to_le_bytes()));
-        let width = ordinal_bytes(self.len());
-        for ordinal in &self.ordinals {
-            out.extend_from_slice(ordinal.to_le_bytes().get(..width).unwrap_or_default());
+        let mut out = Vec::new();
+        put_varint(self.len() as u64, &mut out);
+        let mut before = 0;
+        for hash in &self.hashes {
+            put_varint(u64::from(hash - before), &mut out);
+            before = *hash;
+        }
+        for byte in 0..ordinal_bytes(self.len()) {
+            out.extend(
+                self.ordinals
+                    .iter()
+                    .map(|ordinal| (ordinal >> (8 * byte)) as u8),
+            );
         }
         out
     }
@@ -295,25 +303,32 @@ impl TraceTable {
 
     /// The table that both sections hold; `None` when they don't fit together or say nonsense.
     pub(crate) fn parse(hashes: &[u8], facts: Facts<'_>, spans: u64) -> Option<Self> {
-        let (count, rest) = hashes.split_first_chunk::<4>()?;
-        let count = u32::from_le_bytes(*count) as usize;
-        let width = ordinal_bytes(count);
-        let (hashes, ordinals) = rest.split_at_checked(count.checked_mul(4)?)?;
-        if ordinals.len() != count.checked_mul(width)? {
+        let mut rest = hashes;
+        let count = usize::try_from(take_varint(&mut rest)?).ok()?;
+        // Each takes two bytes at least, so a count that is wrong costs no memory.
+        let count = Some(count).filter(|count| *count <= rest.len())?;
+        let mut hashes = Vec::with_capacity(count);
+        let mut hash = 0u32;
+        for _ in 0..count {
+            hash = hash.checked_add(u32::try_from(take_varint(&mut rest)?).ok()?)?;
+            hashes.push(hash);
+        }
+        if rest.len() != count.checked_mul(ordinal_bytes(count))? {
             return None;
         }
+        let mut ordinals = vec![0u32; count];
+        for (byte, plane) in rest.chunks_exact(count.max(1)).enumerate() {
+            for (ordinal, bits) in ordinals.iter_mut().zip(plane) {
+                *ordinal |= u32::from(*bits) << (8 * byte);
+            }
+        }
         let columns = parse_facts(facts, count, spans)?;
-        let number = |bytes: &[u8]| {
-            let bytes = bytes.iter().rev();
-            bytes.fold(0u32, |number, byte| number << 8 | u32::from(*byte))
-        };
-        let table = Self {
+        Some(Self {
             latest_start: latest_starts(&columns.start),
             columns,
-            hashes: hashes.chunks_exact(4).map(number).collect(),
-            ordinals: ordinals.chunks_exact(width).map(number).collect(),
-        };
-        table.hashes.is_sorted().then_some(table)
+            hashes,
+            ordinals,
+        })
     }
 
     /// The table of a segment of an older version, whose hashes follow from the ids of its traces.

@@ -1,5 +1,5 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
-//! structure, the slowest traces.
+//! structure, the slowest traces, rates, traces by id.
 //!
 //! Usage: `ask SPANS DIR`. What lies in DIR already is asked as it is, else it is filled with SPANS spans of the shop
 //! corpus and merged.
@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
+use model::rates::{RatesOf, RatesRequest};
 use model::{
     CountRequest, Field, Literal, Operator, Place, Predicate, Relation, Structure,
-    StructureRequest, TenantId,
+    StructureRequest, TenantId, TraceId,
 };
 use plumbing::{Clock, Metrics, RealClock, RealRandom};
 use store::{Store, StoreOptions, StoreParts};
@@ -67,6 +68,8 @@ async fn main() -> Fallible<()> {
     };
     ask_counts_and_slowest(&store, &tenant, &run).await?;
     ask_structures(&store, &tenant, &run).await?;
+    ask_rates(&store, &tenant, &run).await?;
+    ask_traces(&store, &tenant, &run).await?;
     store.stop();
     Ok(())
 }
@@ -157,6 +160,87 @@ async fn ask_structures(store: &Store, tenant: &TenantId, run: &Run) -> Fallible
         .await?;
     }
     Ok(())
+}
+
+async fn ask_rates(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    const MINUTE_NANOS: u64 = 60_000_000_000;
+    for (name, of, step_nanos) in [
+        ("operations, one step", RatesOf::Operations, 0),
+        ("operations, by minute", RatesOf::Operations, MINUTE_NANOS),
+        ("calls, one step", RatesOf::Calls, 0),
+    ] {
+        let start = START_UNIX_SECONDS * 1_000_000_000;
+        let half_a_day = 12 * 60 * MINUTE_NANOS;
+        let request = RatesRequest {
+            tenant: tenant.clone(),
+            of,
+            window: Window {
+                start: start - half_a_day,
+                end: start + half_a_day,
+            },
+            step_nanos,
+            services: Vec::new(),
+            kinds: Vec::new(),
+            by_operation: true,
+            by_kind: false,
+            with_examples: false,
+        };
+        run.time(&format!("rates of {name}"), async || {
+            let answer = store.rates(request.clone()).await?;
+            let points = answer.series.iter().map(|series| series.points.len());
+            Ok(format!(
+                "{} series, {} points",
+                answer.series.len(),
+                points.sum::<usize>()
+            ))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Traces by id, spread over all that is there: the slowest of a service, and what they look like from afar.
+async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let request = SearchRequest {
+        tenant: tenant.clone(),
+        predicate: Predicate::All,
+        window: Window::ALWAYS,
+        order: Order::SlowestFirst,
+        limit: 200,
+        after: None,
+    };
+    let found = store.search(request).await?.traces;
+    let ids: Vec<TraceId> = found.iter().map(|hit| hit.trace_id).collect();
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        times.clear();
+        for trace_id in &ids {
+            let started = run.clock.monotonic_nanos();
+            store.trace(tenant, *trace_id).await?;
+            times.push(run.clock.monotonic_nanos() - started);
+        }
+    }
+    times.sort_unstable();
+    let millis = |share: usize| {
+        let at = times.len() * share / 100;
+        times.get(at).copied().unwrap_or_default() as f64 / 1e6
+    };
+    println!(
+        "trace by id, third time: p50 {:.2} ms, p99 {:.2} ms",
+        millis(50),
+        millis(99)
+    );
+    let absent = TraceId([0xee; 16]);
+    run.time("absent id", async || {
+        let answer = store.trace(tenant, absent).await?;
+        Ok(format!("{} spans", answer.spans.len()))
+    })
+    .await?;
+    run.time("what 200 traces look like", async || {
+        let answer = store.facts(tenant, ids.clone()).await?;
+        Ok(format!("{} traces", answer.facts.len()))
+    })
+    .await
 }
 
 async fn fill(store: &Store, tenant: &TenantId, spans: u64) -> Fallible<()> {

@@ -309,9 +309,13 @@ impl Engine {
         let result = self.append_frames(&frames);
         self.metrics
             .observe_commit(self.clock.monotonic_nanos().saturating_sub(started));
+        let bytes = frames.iter().map(|frame| frame.payload.len() as u64).sum();
         result
             .map_err(|error| self.refusal_of(&error))
-            .inspect(|_| lock(&self.state).log_refusal = None)
+            .inspect(|_| {
+                self.metrics.logged_bytes.inc_by(bytes);
+                lock(&self.state).log_refusal = None;
+            })
     }
 
     fn append_frames(&self, frames: &[NewFrame<'_>]) -> Result<u64, journal::Error> {
@@ -509,6 +513,7 @@ impl Engine {
             Arc::clone(&self.cache),
         )?;
         let placed = Arc::new(Placed::new(listed, segment));
+        let bytes = placed.listed.meta.bytes();
         let floor = self.floor_without(tenant, head);
         commit.push(Edit::Floor(floor));
         lock(&self.manifest).commit(&commit)?;
@@ -516,7 +521,7 @@ impl Engine {
         lock(&self.journal).release_below(floor)?;
         self.metrics.observe_freeze(
             self.clock.monotonic_nanos().saturating_sub(started),
-            head.spans as u64,
+            (head.spans as u64, bytes),
         );
         Ok(())
     }

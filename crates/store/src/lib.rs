@@ -43,4 +43,4 @@ pub use check::{CheckReport, check};
 pub use driver::Store;
 pub use error::Error;
 pub use options::{OpenProgress, StoreOptions, StoreParts};
-pub use stats::Stats;
+pub use stats::{LevelStats, Stats};

@@ -24,6 +24,9 @@ pub(crate) struct StoreMetrics {
     pub merged_spans: Counter,
     pub finalise_errors: Counter,
     pub scrubbed_bytes: Counter,
+    pub logged_bytes: Counter,
+    pub frozen_bytes: Counter,
+    pub merged_bytes: Counter,
     pub head_spans: Gauge,
     pub head_bytes: Gauge,
     pub segments: Gauge,
@@ -57,6 +60,9 @@ impl StoreMetrics {
             merged_spans: Counter::default(),
             finalise_errors: Counter::default(),
             scrubbed_bytes: Counter::default(),
+            logged_bytes: Counter::default(),
+            frozen_bytes: Counter::default(),
+            merged_bytes: Counter::default(),
             head_spans: Gauge::default(),
             head_bytes: Gauge::default(),
             segments: Gauge::default(),
@@ -150,6 +156,21 @@ impl StoreMetrics {
                 &self.finalise_errors,
             ),
             (
+                "logged_bytes",
+                "Bytes that were written to the log; with the frozen and the merged they are all that is written",
+                &self.logged_bytes,
+            ),
+            (
+                "frozen_bytes",
+                "Bytes of segments that were made of what was in memory",
+                &self.frozen_bytes,
+            ),
+            (
+                "merged_bytes",
+                "Bytes of segments that were made of others",
+                &self.merged_bytes,
+            ),
+            (
                 "scrubbed_bytes",
                 "Bytes of segments that were read to find damage",
                 &self.scrubbed_bytes,
@@ -234,9 +255,10 @@ impl StoreMetrics {
         self.commit_seconds.observe(seconds(nanos));
     }
 
-    pub(crate) fn observe_freeze(&self, nanos: u64, spans: u64) {
+    pub(crate) fn observe_freeze(&self, nanos: u64, (spans, bytes): (u64, u64)) {
         self.freeze_seconds.observe(seconds(nanos));
         self.frozen_spans.inc_by(spans);
+        self.frozen_bytes.inc_by(bytes);
     }
 
     pub(crate) fn observe_finalise(&self, nanos: u64, spans: u64) {

@@ -79,7 +79,7 @@ impl StoreOptions {
             finalise_spans_max: 1_500_000,
             finalise_segments_max: 512,
             group_spans_max: 64 * 1024,
-            trace_bytes_max: 256 << 20,
+            trace_bytes_max: 128 << 20,
             scrub_bytes_per_second: Some(5 << 20),
             scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::TenantId;
 use serde::Serialize;
 
 use crate::engine::{Engine, lock};
@@ -25,8 +26,29 @@ pub struct Stats {
     pub journal_bytes: u64,
     /// Bytes of segments by column; `index` is the sidecars'.
     pub column_bytes: BTreeMap<String, u64>,
-    /// Segments whose columns could not be read.
+    /// Segments whose columns or names could not be read.
     pub unread_segments: u64,
+    /// Segments by what they hold: `fresh`, `open`, `piece`, `merged`, `pinned`.
+    pub levels: BTreeMap<String, LevelStats>,
+    /// Services of all tenants.
+    pub services: u64,
+    /// Operations of all services: names with a kind.
+    pub operations: u64,
+    /// Attribute keys with a type, by place; of segments with very many only the most frequent are counted.
+    pub attribute_keys: u64,
+    /// Pinned traces.
+    pub pinned_traces: u64,
+}
+
+/// What the segments of a level hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LevelStats {
+    /// Segments.
+    pub segments: u64,
+    /// Their spans.
+    pub spans: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Stats {
@@ -36,6 +58,9 @@ impl Stats {
             journal_bytes,
             ..Self::default()
         };
+        let pins = lock(&engine.manifest).contents().pins.clone();
+        stats.pinned_traces = pins.values().map(|pins| pins.len() as u64).sum();
+        stats.count_names(engine);
         let mut placed = Vec::new();
         {
             let state = lock(&engine.state);
@@ -49,6 +74,11 @@ impl Stats {
         }
         for placed in placed {
             let meta = &placed.listed.meta;
+            let level = stats.levels.entry(meta.id.level.name().to_owned());
+            let level = level.or_default();
+            level.segments += 1;
+            level.spans += meta.spans;
+            level.bytes += meta.bytes();
             stats.segments += 1;
             stats.segment_spans += meta.spans;
             stats.segment_traces += meta.traces;
@@ -63,5 +93,17 @@ impl Stats {
             }
         }
         stats
+    }
+
+    fn count_names(&mut self, engine: &Engine) {
+        let tenants: Vec<TenantId> = lock(&engine.state).tenants.keys().cloned().collect();
+        for tenant in tenants {
+            self.services += engine.services(&tenant).len() as u64;
+            // What can't be read is counted below.
+            if let Ok(seen) = engine.seen(&tenant, &|| false) {
+                self.operations += seen.operations.len() as u64;
+                self.attribute_keys += seen.keys.len() as u64;
+            }
+        }
     }
 }

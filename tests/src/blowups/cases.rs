@@ -202,9 +202,6 @@ pub(super) fn ten_mebibyte_values(seconds: u64) -> Case {
         traces_per_search: 1,
         sampled_traces: 4,
         operations: 1,
-        // A merge holds a row group, whose size is bounded in spans, not in bytes, some six times over: 300 MiB for
-        // four values of 10 MiB, 1,350 MiB for twenty.
-        limit_mib: LIMIT_MIB + 100 * seconds,
         spans_per_second: Some(LARGE_PER_SECOND),
         rare: Some(|number| ("request.id".to_owned(), format!("r{number}"))),
         ..Case::new("values of 10 MiB", seconds, bend)
@@ -219,8 +216,8 @@ pub(super) fn one_long_trace(seconds: u64) -> Case {
     Case {
         spans,
         spans_per_trace: spans,
-        // A trace is read whole before it is found to be too long for an answer: some 500 bytes a span. 200,000 spans
-        // take 170 to 256 MiB, a million 600.
+        // A part of a trace is read whole before the trace is found to be too long for an answer, and several are read
+        // side by side: 200,000 spans take 170 to 280 MiB.
         limit_mib: LIMIT_MIB.max(160 + 700 * spans / (1 << 20)),
         spans_per_second: None,
         ..Case::new("one trace of a million spans", seconds, bend)

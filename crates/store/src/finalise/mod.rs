@@ -389,6 +389,8 @@ impl Engine {
             write_meta(self.files.as_ref(), root, &output.listed, &commit)?;
         }
         lock(&self.manifest).commit(&commit)?;
+        let bytes = outputs.iter().map(|output| output.listed.meta.bytes());
+        self.metrics.merged_bytes.inc_by(bytes.sum());
         layout.unsettled.clear();
         self.swap_merged(slice, outputs);
         for input in &slice.inputs {

@@ -131,8 +131,12 @@ impl Engine {
         for (mut hit, is_exact) in hits {
             if !is_exact {
                 // Only reading them tells which spans are there twice.
-                let trace = self.trace_in(&view, hit.trace_id, &mut best.skips)?;
-                hit.spans = trace.len() as u64;
+                match self.trace_in(&view, hit.trace_id, &mut best.skips) {
+                    Ok(trace) => hit.spans = trace.len() as u64,
+                    // Of one that is too long for that, those that are there twice are counted twice.
+                    Err(ReadError::OverLimit { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
             answer.traces.push(hit);
         }

@@ -43,6 +43,18 @@ impl Level {
         Self::Pinned,
     ];
 
+    /// Its name in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Open => "open",
+            Self::Piece => "piece",
+            Self::Merged => "merged",
+            Self::Pinned => "pinned",
+        }
+    }
+
     fn letter(self) -> char {
         match self {
             Self::Fresh => 'f',

@@ -173,9 +173,21 @@ fn write_stats(stats: &Stats, out: &mut dyn Write) -> std::io::Result<()> {
         ("  damaged", stats.unread_segments),
         ("bytes of segments", stats.segment_bytes),
         ("bytes of the log", stats.journal_bytes),
+        ("services", stats.services),
+        ("operations", stats.operations),
+        ("attribute keys", stats.attribute_keys),
+        ("pinned traces", stats.pinned_traces),
     ];
     for (name, value) in rows {
         writeln!(out, "{name:20} {value:>16}")?;
+    }
+    for (name, level) in &stats.levels {
+        let (segments, spans, bytes) = (level.segments, level.spans, level.bytes);
+        writeln!(
+            out,
+            "{:20} {segments:>16}   {spans} spans, {bytes} bytes",
+            format!("  {name} segments")
+        )?;
     }
     writeln!(
         out,
@@ -209,6 +221,8 @@ fn per_span(bytes: u64, stats: &Stats) -> String {
 
 #[cfg(test)]
 mod tests {
+    use store::LevelStats;
+
     use super::*;
 
     #[test]
@@ -220,6 +234,17 @@ mod tests {
             segment_traces: 40,
             segment_bytes: 25_120,
             journal_bytes: 1 << 20,
+            services: 3,
+            operations: 12,
+            levels: [(
+                "merged".to_owned(),
+                LevelStats {
+                    segments: 2,
+                    spans: 1000,
+                    bytes: 25_120,
+                },
+            )]
+            .into(),
             column_bytes: [
                 ("start".to_owned(), 3_000),
                 ("attr.url\u{1b}".to_owned(), 9_010),

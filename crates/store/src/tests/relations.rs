@@ -33,13 +33,8 @@ fn spans_and_traces(machine: &Machine) -> (u64, u64) {
     (answer.spans, answer.traces)
 }
 
-fn find(
-    machine: &Machine,
-    left: Predicate,
-    relation: Relation,
-    right: Predicate,
-) -> StructureAnswer {
-    let request = StructureRequest {
+fn structure(left: Predicate, relation: Relation, right: Predicate) -> StructureRequest {
+    StructureRequest {
         tenant: tenant(0),
         structure: Structure {
             left,
@@ -49,7 +44,16 @@ fn find(
         window: Window::ALWAYS,
         limit: 10,
         after: None,
-    };
+    }
+}
+
+fn find(
+    machine: &Machine,
+    left: Predicate,
+    relation: Relation,
+    right: Predicate,
+) -> StructureAnswer {
+    let request = structure(left, relation, right);
     let answer = machine
         .engine()
         .find_structure(&request, &|| false)
@@ -280,17 +284,7 @@ fn a_question_that_looked_at_as_much_as_it_may_says_so() {
     for order in [Order::NewestFirst, Order::SlowestFirst] {
         says_so(&search(order, is_one.clone()).skipped);
     }
-    let request = StructureRequest {
-        tenant: tenant(0),
-        structure: Structure {
-            left: Predicate::All,
-            relation: Relation::Child,
-            right: Predicate::All,
-        },
-        window: Window::ALWAYS,
-        limit: 10,
-        after: None,
-    };
+    let request = structure(Predicate::All, Relation::Child, Predicate::All);
     let answer = machine
         .engine()
         .find_structure(&request, &|| false)

@@ -9,7 +9,8 @@
 use crate::contract::{ReadError, Skipped, Window};
 use crate::{Histogram, TenantId, TraceId};
 
-const MINUTE_NANOS: u64 = 60_000_000_000;
+/// Nanoseconds of a minute.
+pub const MINUTE_NANOS: u64 = 60_000_000_000;
 /// Steps that a question may ask for.
 const STEPS_MAX: u64 = 10_000;
 

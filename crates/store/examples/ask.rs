@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
-use model::rates::{RatesOf, RatesRequest};
+use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
     CountRequest, Field, Literal, Operator, Place, Predicate, Relation, Structure,
     StructureRequest, TenantId, TraceId,
@@ -163,7 +163,6 @@ async fn ask_structures(store: &Store, tenant: &TenantId, run: &Run) -> Fallible
 }
 
 async fn ask_rates(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
-    const MINUTE_NANOS: u64 = 60_000_000_000;
     for (name, of, step_nanos) in [
         ("operations, one step", RatesOf::Operations, 0),
         ("operations, by minute", RatesOf::Operations, MINUTE_NANOS),

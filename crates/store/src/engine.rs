@@ -423,6 +423,15 @@ impl Engine {
         }
     }
 
+    /// Tells whether damage in a segment was not reported yet, and counts it then: once a segment.
+    pub(crate) fn is_new_damage(&self, placed: &Placed) -> bool {
+        let is_new = !placed.is_reported.swap(true, Ordering::Relaxed);
+        if is_new {
+            self.metrics.damaged_segments.inc();
+        }
+        is_new
+    }
+
     /// Bytes of all heads, those being frozen included.
     pub(crate) fn heads_bytes(&self) -> usize {
         let state = lock(&self.state);

@@ -87,8 +87,7 @@ impl Engine {
 
     /// Says once that a segment stays since nobody can tell what is pinned in it.
     pub(crate) fn report_once(&self, placed: &Placed, error: &SegmentError) {
-        if !placed.is_reported.swap(true, Ordering::Relaxed) {
-            self.metrics.damaged_segments.inc();
+        if self.is_new_damage(placed) {
             let segment = placed.listed.meta.id;
             tracing::error!(%segment, %error, "a segment can't be read for pinned traces and stays");
         }

@@ -17,7 +17,6 @@ use model::{TenantId, TraceId};
 use plumbing::PoolError;
 
 use crate::driver::Store;
-
 use crate::engine::{Engine, Placed, lock};
 use crate::error::Error;
 use crate::index::TraceEntry;

@@ -44,7 +44,7 @@ struct Place {
 }
 
 impl Engine {
-    /// Reads up to so many bytes; gives how many. None: nothing is due.
+    /// Reads up to so many bytes; gives how many. 0: nothing is due.
     pub(crate) fn scrub(&self, bytes_max: u64) -> u64 {
         let mut scrubber = lock(&self.scrubber);
         let mut bytes = 0;
@@ -129,8 +129,7 @@ impl Engine {
 
     /// Counts damage and says it, once a segment.
     fn found_damage(&self, placed: &Placed, file: &str, what: &str) -> bool {
-        if !placed.is_reported.swap(true, Ordering::Relaxed) {
-            self.metrics.damaged_segments.inc();
+        if self.is_new_damage(placed) {
             tracing::error!(
                 file,
                 what,

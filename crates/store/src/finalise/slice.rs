@@ -196,7 +196,7 @@ impl Engine {
         for placed in later {
             // One that can't be read is no reason to wait.
             if let Ok(traces) = placed.segment.traces() {
-                hashes.extend(traces.in_hash_order(&(0..=u32::MAX)).map(|(hash, _)| hash));
+                hashes.extend(traces.hashes());
             }
         }
         let chunks = self.view(tenant).chunks;

@@ -101,7 +101,7 @@ impl CatalogueBuilder {
     pub(super) fn finish(self) -> (Catalogue, Places) {
         let mut services: Vec<(String, u32)> = self.services.into_iter().collect();
         services.sort_unstable();
-        let place_of_service = places(services.iter().map(|(_, number)| *number));
+        let place_of_service = places_of(services.iter().map(|(_, number)| *number));
         let place = |number: u32| {
             let place = place_of_service.get(number as usize);
             place.copied().unwrap_or_default()
@@ -120,7 +120,7 @@ impl CatalogueBuilder {
         let mut operations: Vec<(CatalogueOperation, u32)> =
             self.operations.into_iter().map(operation).collect();
         operations.sort_unstable();
-        let place_of_operation = places(operations.iter().map(|(_, number)| *number));
+        let place_of_operation = places_of(operations.iter().map(|(_, number)| *number));
         let catalogue = Catalogue {
             services: services.into_iter().map(|(service, _)| service).collect(),
             operations: operations
@@ -156,7 +156,7 @@ impl Places {
 }
 
 /// Turns numbers by place into places by number.
-fn places(numbers: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
+pub(super) fn places_of(numbers: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
     let mut places = vec![0; numbers.len()];
     for (place, number) in numbers.enumerate() {
         if let Some(slot) = places.get_mut(number as usize) {

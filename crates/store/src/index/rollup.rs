@@ -26,15 +26,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use model::Histogram;
 use model::histogram::bucket_of;
+use model::rates::MINUTE_NANOS;
 
-use super::catalogue::{Operations, Places};
+use super::catalogue::{Operations, Places, places_of};
 use crate::segment::decode::{take_varint, unzigzag};
 use crate::segment::encode::{put_varint, zigzag};
 use crate::segment::order::NONE;
 use crate::segment::parts::Parts;
 
-pub(crate) const MINUTE_NANOS: u64 = 60_000_000_000;
-pub(crate) const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
+const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 
 const COMPLETE: u8 = 1;
 const HAS_OWN: u8 = 2;
@@ -159,12 +159,7 @@ impl RollupBuilder {
             .map(|((series, ..), number)| (place(*series), number))
             .collect();
         by_key.sort_unstable();
-        let mut rank_of = vec![0; by_key.len()];
-        for (rank, (_, number)) in (0..).zip(&by_key) {
-            if let Some(slot) = rank_of.get_mut(*number as usize) {
-                *slot = rank;
-            }
-        }
+        let rank_of = places_of(by_key.iter().map(|(_, number)| *number));
         for cell in &mut self.cells {
             cell.series = rank_of
                 .get(cell.series as usize)

@@ -330,13 +330,10 @@ impl Engine {
         let Some((placed, row)) = place else {
             return Ok(TraceId::ZERO);
         };
-        let read = placed.segment.traces().and_then(|traces| {
-            let entry = u32::try_from(row).ok().and_then(|row| traces.of_row(row));
-            entry.map_or(Ok(TraceId::ZERO), |entry| {
-                placed.segment.trace_id(&traces, &entry)
-            })
-        });
-        read.map_err(|error| (&**placed, error))
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        let read = placed.segment.trace_id_of_row(row);
+        read.map(Option::unwrap_or_default)
+            .map_err(|error| (&**placed, error))
     }
 }
 

@@ -25,7 +25,6 @@ mod trace;
 pub(crate) use seen::with_text;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use model::TenantId;
 use model::contract::{Operation, ReadError, Skipped};
@@ -71,8 +70,7 @@ impl Engine {
     pub(crate) fn skip(&self, placed: &Placed, error: &SegmentError) -> Result<Skipped, ReadError> {
         match error.kind() {
             SegmentErrorKind::Corrupt | SegmentErrorKind::Io => {
-                if !placed.is_reported.swap(true, Ordering::Relaxed) {
-                    self.metrics.damaged_segments.inc();
+                if self.is_new_damage(placed) {
                     let segment = placed.listed.meta.id;
                     tracing::error!(%segment, %error, "a segment can't be read; answers leave it out");
                 }

@@ -10,11 +10,13 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use model::contract::ReadError;
 use model::histogram::bucket_of;
-use model::rates::{RateKey, RatePoint, RateSeries, RatesAnswer, RatesOf, RatesRequest, Steps};
+use model::rates::{
+    MINUTE_NANOS, RateKey, RatePoint, RateSeries, RatesAnswer, RatesOf, RatesRequest, Steps,
+};
 use model::{SpanBatch, TraceId};
 
 use crate::engine::{Engine, Placed, View};
-use crate::index::rollup::{MINUTE_NANOS, ReadCell, Rollup, Series, is_call};
+use crate::index::rollup::{ReadCell, Rollup, Series, is_call};
 use crate::index::{Catalogue, STATUS_ERROR};
 use crate::segment::SegmentError;
 use crate::segment::open::RollupOf;
@@ -153,13 +155,7 @@ impl Engine {
         let Some(placed) = view.segments.get(segment) else {
             return Ok(None);
         };
-        let read = placed.segment.traces().and_then(|traces| {
-            let entry = traces.of_row(row);
-            entry
-                .map(|entry| placed.segment.trace_id(&traces, &entry))
-                .transpose()
-        });
-        match read {
+        match placed.segment.trace_id_of_row(row) {
             Ok(trace_id) => Ok(trace_id),
             Err(error) => {
                 self.skip_once(placed, &error, skips)?;

@@ -14,6 +14,7 @@ use crate::engine::{Engine, Placed};
 use crate::index::OwnerKind;
 use crate::segment::SegmentError;
 use crate::segment::open::RollupOf;
+use crate::segment::plan::stands_at;
 
 use super::{Skips, taken_back};
 
@@ -235,7 +236,7 @@ fn each_attribute(span: SpanRef<'_>, owner: OwnerKind, give: &mut dyn FnMut(&str
 /// Gives a span's values of a key as text.
 fn each_value(span: SpanRef<'_>, place: Place, key: &str, give: &mut dyn FnMut(&str)) {
     for owner in OwnerKind::ALL {
-        if place == Place::Anywhere || place == place_of(owner) {
+        if stands_at(owner, place) {
             each_attribute(span, owner, &mut |other, value| {
                 if other == key {
                     with_text(value, give);

@@ -36,7 +36,7 @@ pub(crate) mod order;
 pub(crate) mod page;
 pub(crate) mod parts;
 mod plain;
-mod plan;
+pub(crate) mod plan;
 mod read;
 pub(crate) mod relate;
 mod search;

@@ -92,14 +92,7 @@ impl Segment {
             keys: &keys,
         };
         let rows = meta.spans as usize;
-        let mut searcher = Searcher {
-            segment: self,
-            plan,
-            window,
-            meter,
-            leaves: LeafReader::new(self, &pruner)?,
-            opener: PageOpener::new(),
-        };
+        let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;
         // Often the first few rows are enough, so pieces begin small.
         let mut piece_rows = BLOCK_ROWS;
         for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
@@ -149,14 +142,7 @@ impl Segment {
         if !pruner.may_match(&plan.root, rows) || plumbing::planted("segment-group-skipped") {
             return Ok(found);
         }
-        let mut searcher = Searcher {
-            segment: self,
-            plan,
-            window,
-            meter,
-            leaves: LeafReader::new(self, &pruner)?,
-            opener: PageOpener::new(),
-        };
+        let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;
         let Some(asked) = asked else {
             meter.take(rows.len() as u64)?;
             return searcher.piece(rows, &Bits::all(rows.len()));
@@ -180,7 +166,23 @@ struct Searcher<'a> {
     opener: PageOpener,
 }
 
-impl Searcher<'_> {
+impl<'a> Searcher<'a> {
+    fn new(
+        segment: &'a Segment,
+        pruner: &'a Pruner<'a>,
+        (plan, window): (&'a SearchPlan, Window),
+        meter: &'a Meter<'a>,
+    ) -> Result<Self, SegmentError> {
+        Ok(Self {
+            segment,
+            plan,
+            window,
+            meter,
+            leaves: LeafReader::new(segment, pruner)?,
+            opener: PageOpener::new(),
+        })
+    }
+
     /// Those rows of a piece that are asked for and match, counted in it.
     fn piece(&mut self, range: &Range<usize>, asked: &Bits) -> Result<Bits, SegmentError> {
         let verdict = self.judge(&self.plan.root, (range, asked))?;

@@ -65,6 +65,15 @@ impl Segment {
         self.trace_id(&*self.traces()?, entry)
     }
 
+    /// The id of the trace that a row belongs to; `None` where there is no such row.
+    pub(crate) fn trace_id_of_row(&self, row: u32) -> Result<Option<TraceId>, SegmentError> {
+        let traces = self.traces()?;
+        let entry = traces.of_row(row);
+        entry
+            .map(|entry| self.trace_id(&traces, &entry))
+            .transpose()
+    }
+
     /// The ids of all traces, by ordinal.
     pub fn trace_ids(&self, traces: &TraceTable) -> Result<Vec<TraceId>, SegmentError> {
         let footer = self.spans_footer()?;

@@ -15,9 +15,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::codes::Codes;
 use super::decode::split;
 use super::footer::{ChunkPlace, ColumnInfo, Shape};
-use super::opened::{Codes, OpenedPage, PageValues, UNKNOWN, WRONG};
+use super::opened::{OpenedPage, PageValues, UNKNOWN, WRONG};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
 const NO_CELL: u32 = u32::MAX;

@@ -198,9 +198,10 @@ impl<'a> LeafReader<'a> {
                     let at = |shift| shift + page.first_row as usize + row - rows.start;
                     asked.is_none_or(|(bits, shift)| bits.has(at(shift)))
                 };
+                let mut walk = codes.walk();
                 for row in inside.clone().filter(is_asked) {
                     let passes = match opened.cell(row) {
-                        Some(cell) => codes.passes(cell, &passing)?,
+                        Some(cell) => walk.passes(cell, &passing)?,
                         None => of_nothing,
                     };
                     if passes {

@@ -19,6 +19,7 @@ pub(crate) mod bits;
 mod cache;
 mod children;
 mod chunk;
+mod codes;
 mod column;
 pub(crate) mod critical;
 pub(crate) mod decode;

@@ -5,12 +5,13 @@
 
 #![allow(
     clippy::cast_possible_truncation,
-    reason = "rows of a page are below 2^32; codes are narrowed to the bits that they have"
+    reason = "rows of a page are below 2^32; codes are cut out of words"
 )]
 
 use std::ops::Range;
 
-use super::decode::{Run, delta, each_run, each_run_to_end, hybrid, unpack};
+use super::codes::Codes;
+use super::decode::{Run, delta, each_run, each_run_to_end, unpack, word_at};
 use super::footer::{ChunkPlace, PagePlace};
 use super::page::{Expected, PageEncoding, PageKind, PageOpener};
 
@@ -36,14 +37,6 @@ pub(crate) enum PageValues {
     Numbers(Vec<u64>),
     /// As they are stored, from this byte on.
     Stored(Vec<u8>, usize),
-}
-
-/// Places in a dictionary, in as few bytes as they need.
-#[derive(Debug)]
-pub(crate) enum Codes {
-    Narrow(Vec<u8>),
-    Middle(Vec<u16>),
-    Wide(Vec<u32>),
 }
 
 /// Which rows of a page have a cell.
@@ -79,7 +72,6 @@ impl OpenedPage {
             values: Some(page.rows),
             is_compressed: chunk.is_compressed,
         };
-        let is_kept = opener.keeps_pages;
         let (_, raw) = opener.open(stored, expected)?;
         let rows = page.rows as usize;
         let mut rest = raw;
@@ -99,10 +91,7 @@ impl OpenedPage {
         };
         let cells = presence.as_ref().map_or(rows, |presence| presence.cells);
         let values = match chunk.encoding {
-            PageEncoding::Dictionary => {
-                let codes = Codes::read(rest, cells).ok_or(WRONG)?;
-                PageValues::Codes(if is_kept { codes.narrowed() } else { codes })
-            }
+            PageEncoding::Dictionary => PageValues::Codes(Codes::read(rest, cells).ok_or(WRONG)?),
             PageEncoding::Delta => {
                 let mut numbers = Vec::with_capacity(cells);
                 delta(rest, cells, &mut numbers).ok_or(WRONG)?;
@@ -156,75 +145,10 @@ impl OpenedPage {
         let presence = presence.map_or(0, |p| p.words.capacity() * 8 + p.before.capacity() * 4);
         presence
             + match &self.values {
-                PageValues::Codes(Codes::Narrow(codes)) => codes.capacity(),
-                PageValues::Codes(Codes::Middle(codes)) => codes.capacity() * 2,
-                PageValues::Codes(Codes::Wide(codes)) => codes.capacity() * 4,
+                PageValues::Codes(codes) => codes.size_bytes(),
                 PageValues::Numbers(numbers) => numbers.capacity() * 8,
                 PageValues::Stored(raw, _) => raw.capacity(),
             }
-    }
-}
-
-impl Codes {
-    fn read(raw: &[u8], cells: usize) -> Option<Self> {
-        let (width, runs) = raw.split_first()?;
-        let mut codes = Vec::new();
-        hybrid(runs, u32::from(*width), cells, &(0..cells), &mut codes)?;
-        Some(Self::Wide(codes))
-    }
-
-    fn narrowed(self) -> Self {
-        let Self::Wide(codes) = &self else {
-            return self;
-        };
-        match codes.iter().max() {
-            None | Some(0..=0xff) => Self::Narrow(codes.iter().map(|code| *code as u8).collect()),
-            Some(0..=0xffff) => Self::Middle(codes.iter().map(|code| *code as u16).collect()),
-            Some(_) => self,
-        }
-    }
-
-    fn get(&self, at: usize) -> Option<usize> {
-        match self {
-            Self::Narrow(codes) => codes.get(at).map(|code| usize::from(*code)),
-            Self::Middle(codes) => codes.get(at).map(|code| usize::from(*code)),
-            Self::Wide(codes) => codes.get(at).map(|code| *code as usize),
-        }
-    }
-
-    /// The cells whose values pass, ascending, or what is wrong; `passing` is by code.
-    pub(crate) fn passing(&self, passing: &[bool]) -> Result<Vec<usize>, &'static str> {
-        fn look(codes: impl Iterator<Item = usize>, passing: &[bool]) -> Option<Vec<usize>> {
-            let mut found = Vec::new();
-            for (cell, code) in codes.enumerate() {
-                if *passing.get(code)? {
-                    found.push(cell);
-                }
-            }
-            Some(found)
-        }
-        let found = match self {
-            Self::Narrow(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
-            Self::Middle(codes) => look(codes.iter().map(|code| usize::from(*code)), passing),
-            Self::Wide(codes) => look(codes.iter().map(|code| *code as usize), passing),
-        };
-        found.ok_or(UNKNOWN)
-    }
-
-    /// Tells whether a cell's value passes, or what is wrong.
-    pub(crate) fn passes(&self, cell: usize, passing: &[bool]) -> Result<bool, &'static str> {
-        let code = self.get(cell).ok_or(WRONG)?;
-        passing.get(code).copied().ok_or(UNKNOWN)
-    }
-
-    /// Appends those at the places of `wanted`; `None` when there are not so many.
-    pub(crate) fn put(&self, wanted: Range<usize>, out: &mut Vec<u32>) -> Option<()> {
-        match self {
-            Self::Narrow(codes) => out.extend(codes.get(wanted)?.iter().map(|c| u32::from(*c))),
-            Self::Middle(codes) => out.extend(codes.get(wanted)?.iter().map(|c| u32::from(*c))),
-            Self::Wide(codes) => out.extend_from_slice(codes.get(wanted)?),
-        }
-        Some(())
     }
 }
 
@@ -253,15 +177,9 @@ impl Presence {
                 }
                 Run::Same(..) => return None,
                 Run::Packed(packed, _) => {
-                    let mut from = 0;
-                    for piece in packed.chunks(8) {
-                        let bits = piece
-                            .iter()
-                            .rev()
-                            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+                    for from in (0..length).step_by(64) {
                         // Behind the last row there may be bits that mean nothing.
-                        put(at + from, bits & mask(length.saturating_sub(from)));
-                        from += 64;
+                        put(at + from, word_at(packed, from / 8) & mask(length - from));
                     }
                 }
             }
@@ -410,31 +328,14 @@ mod tests {
         }
 
         #[test]
-        fn codes_are_read_as_written_in_any_width(
+        fn a_page_that_may_have_a_code_is_told(
             values in runs(),
             factor in prop::sample::select(vec![1u32, 5, 900, 70_000]),
-            ends in any::<(prop::sample::Index, prop::sample::Index)>(),
         ) {
             let values: Vec<u32> = values.into_iter().map(|value| value * factor).collect();
             let width = width_of(values.iter().copied().max().unwrap_or_default());
             let mut bytes = vec![width as u8];
             put_hybrid(&values, width, &mut bytes);
-            let (a, b) = (ends.0.index(values.len() + 1), ends.1.index(values.len() + 1));
-            let some = a.min(b)..a.max(b);
-            let codes = Codes::read(&bytes, values.len()).unwrap();
-            for codes in [Codes::read(&bytes, values.len()).unwrap(), codes.narrowed()] {
-                let mut read = Vec::new();
-                codes.put(some.clone(), &mut read).unwrap();
-                prop_assert_eq!(&read, &values[some.clone()]);
-                if factor < 70_000 {
-                    let passing: Vec<bool> = (0..factor * 40).map(|code| code % 3 == 0).collect();
-                    let wanted = (0..values.len()).filter(|cell| values[*cell].is_multiple_of(3));
-                    prop_assert_eq!(codes.passing(&passing), Ok(wanted.collect()));
-                    let too_few = codes.passing(passing.get(..1).unwrap());
-                    prop_assert_eq!(too_few.is_err(), values.iter().any(|code| *code > 0));
-                }
-                prop_assert!(codes.put(0..values.len() + 1, &mut read).is_none());
-            }
             let entries = values.iter().max().map_or(0, |code| *code as usize + 1);
             let mut passing = vec![false; entries];
             // Padding behind the last code is zeros, so whether that one passes may not be known.
@@ -451,7 +352,7 @@ mod tests {
             if let Some(presence) = Presence::read(&bytes, 50) {
                 prop_assert!(presence.cells <= 50 && presence.before(60) == presence.cells);
             }
-            let _read = (Codes::read(&bytes, 50), may_pass(&bytes, &[true, false]));
+            let _read = may_pass(&bytes, &[true, false]);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream;
 use model::contract::{
-    DependencyAnswer, Operation, Order, SearchAnswer, SearchRequest, Skipped, SpanReader,
+    DependencyAnswer, OperationsAnswer, Order, SearchAnswer, SearchRequest, Skipped, SpanReader,
     TraceAnswer, TraceHit, Window,
 };
 use model::{Predicate, SpanBatch, TenantId, TraceId};
@@ -251,16 +251,16 @@ impl Query {
         &self,
         tenant: &TenantId,
         service: &str,
-    ) -> Result<Vec<Operation>, Error> {
-        let mut operations = self.reader.operations(tenant, service).await?;
-        for operation in &mut operations {
+    ) -> Result<OperationsAnswer, Error> {
+        let mut answer = self.reader.operations(tenant, service).await?;
+        for operation in &mut answer.operations {
             if operation.name.is_empty() {
                 SPAN_NAME_EMPTY.clone_into(&mut operation.name);
             }
         }
-        operations.sort_unstable();
-        operations.dedup();
-        Ok(operations)
+        answer.operations.sort_unstable();
+        answer.operations.dedup();
+        Ok(answer)
     }
 
     /// The calls between services in traces that lie wholly in the window.

@@ -784,7 +784,11 @@ fn a_damaged_index_is_made_again_at_the_start_and_its_services_are_known() {
             "byte {byte}"
         );
         assert_eq!(
-            machine.engine().operations(&tenant(0), "shop").len(),
+            machine
+                .engine()
+                .operations(&tenant(0), "shop")
+                .operations
+                .len(),
             1,
             "byte {byte}"
         );

@@ -21,7 +21,7 @@ use crate::{Error, SPAN_NAME_EMPTY};
 
 /// What is made of a span before it is shown, beside what it takes itself: an entry that may be edited, and its text.
 /// Measured in answers of 66,000 and 200,000 small spans: 1.2 to 2 KiB a span.
-const SHOWN_SPAN_BYTES: usize = 1_000;
+pub const SHOWN_SPAN_BYTES: usize = 1_000;
 
 /// How much one question may take.
 #[derive(Debug, Clone, Copy)]

@@ -33,6 +33,7 @@ use crate::manifest::{Edit, Listed, Manifest, write_meta};
 use crate::metrics::StoreMetrics;
 use crate::names::Names;
 use crate::options::StoreOptions;
+use crate::read::ReadRoom;
 use crate::recent::{RecentRequests, request_hash};
 use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
@@ -141,6 +142,8 @@ pub(crate) struct Engine {
     pub layout: Mutex<Layout>,
     /// Held while spans are moved: one commit that moves some follows the other, in the order of their numbers.
     pub finaliser: Mutex<Finaliser>,
+    /// What traces that are read whole may take together.
+    pub trace_room: ReadRoom,
     /// How far the bytes at rest have been checked.
     pub scrubber: Mutex<Scrubber>,
     /// Retention waits for the finaliser: whoever has it moves pinned traces next.

@@ -21,6 +21,7 @@ use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs}
 use crate::metrics::StoreMetrics;
 use crate::names::Names;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
+use crate::read::ReadRoom;
 use crate::recent::{RecentRequests, request_hash};
 use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
@@ -33,6 +34,7 @@ impl Engine {
         parts: StoreParts<'_>,
         progress: &dyn Fn(OpenProgress),
     ) -> Result<Self, Error> {
+        let trace_bytes_max = options.trace_bytes_max;
         let root = options.dir.clone();
         let files = parts.files;
         files
@@ -98,6 +100,7 @@ impl Engine {
             freeze_gate: Mutex::new(()),
             layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
+            trace_room: ReadRoom::new(trace_bytes_max),
             scrubber: Mutex::new(Scrubber::default()),
             is_expiry_due: AtomicBool::new(false),
             next_move: AtomicU32::new(next_move),

@@ -15,6 +15,7 @@ mod groups;
 mod kinship;
 mod merged;
 mod rates;
+mod room;
 mod search;
 mod seen;
 mod slowest;
@@ -22,6 +23,7 @@ mod splits;
 mod structure;
 mod trace;
 
+pub(crate) use room::ReadRoom;
 pub(crate) use seen::with_text;
 
 use std::collections::BTreeMap;

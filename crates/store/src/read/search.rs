@@ -131,7 +131,8 @@ impl Engine {
         for (mut hit, is_exact) in hits {
             if !is_exact {
                 // Only reading them tells which spans are there twice.
-                match self.trace_in(&view, hit.trace_id, &mut best.skips) {
+                let spans_max = self.options.trace_spans_max;
+                match self.trace_within((&view, spans_max), hit.trace_id, &mut best.skips) {
                     Ok(trace) => hit.spans = trace.len() as u64,
                     // Of one that is too long for that, those that are there twice are counted twice.
                     Err(ReadError::OverLimit { .. }) => {}

@@ -177,9 +177,9 @@ pub struct RateSeries {
 pub struct RatesAnswer {
     /// By service, caller, operation, kind.
     pub series: Vec<RateSeries>,
-    /// Whether each operation has a series of its own, where that was asked for. If not, spans of some are counted under
-    /// [`crate::contract::OTHER_OPERATIONS`], so that services are told whole; an operation with a series of its own may
-    /// have some there as well.
+    /// Whether each operation has a series of its own, where that was asked for. If not, spans of some are counted
+    /// under [`crate::contract::OTHER_OPERATIONS`], so that services are told whole; an operation with a series of its
+    /// own may have some there as well.
     pub has_all_operations: bool,
     /// What could not be read.
     pub skipped: Vec<Skipped>,

@@ -41,8 +41,6 @@ use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 /// Frames that are written at once to skip sequences: 40 bytes each.
 const FILLER_FRAMES_MAX: usize = 65_536;
 
-/// Services with their operations.
-
 /// A segment that can be read.
 #[derive(Debug)]
 pub(crate) struct Placed {

@@ -17,7 +17,7 @@ use model::contract::{OTHER_OPERATIONS, Operation};
 use crate::index::Catalogue;
 
 /// Operations that are held by name. Tests reach it.
-pub(crate) const OPERATIONS_MAX: usize = if cfg!(test) { 120 } else { 50_000 };
+pub(crate) const OPERATIONS_MAX: usize = if cfg!(test) { 600 } else { 50_000 };
 /// So many does a service hold even when others have filled the room; there is as much room again for that.
 pub(crate) const SERVICE_OPERATIONS_MIN: usize = if cfg!(test) { 10 } else { 1_000 };
 /// Bytes of all names together.

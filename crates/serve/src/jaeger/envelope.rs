@@ -130,8 +130,8 @@ impl Answer {
     pub(super) fn push_unlisted(&mut self, known: &OperationsAnswer) {
         if !known.is_all && !planted("serve-unlisted-not-told") {
             self.errors.push(AnswerError::told(format!(
-                "this answer is incomplete: there are more operations than can be listed; \"{OTHER_OPERATIONS}\" stands \
-                 for the others, which are found when they are searched for by name"
+                "this answer is incomplete: there are more operations than can be listed; \"{OTHER_OPERATIONS}\" \
+                 stands for the others, which are found when they are searched for by name"
             )));
         }
     }

@@ -1,6 +1,7 @@
 //! Room in memory for what questions read side by side.
 //!
-//! Who wants more than is left waits until others have done. Nobody holds room and wants more, so nobody waits for ever.
+//! Who wants more than is left waits until others have done. Nobody holds room and wants more, so nobody waits for
+//! ever.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 

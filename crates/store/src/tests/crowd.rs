@@ -63,12 +63,12 @@ fn trace(rng: &mut SmallRng, number: u64, now: u64) -> Bytes {
 /// A store with very many operations, in heads, fresh segments and merged ones.
 fn crowd(rng: &mut SmallRng) -> (Machine, OracleStore) {
     let (mut machine, oracle) = (Machine::new(), OracleStore::new());
-    for number in 1..rng.random_range(300..900) {
+    for number in 1..rng.random_range(1_000..1_800) {
         let batch = incoming(&tenant(0), &trace(rng, number, machine.now()));
         oracle.keep(&tenant(0), &batch.batch);
         assert!(machine.engine().commit(vec![batch])[0].is_ok());
         machine.clock.advance(Duration::from_secs(1));
-        match rng.random_range(0..300) {
+        match rng.random_range(0..1_500) {
             0 => assert!(machine.freeze(true)),
             1 => assert!(machine.freeze(true) && machine.finalise(When::NOW)),
             2 => machine.restart(),
@@ -101,7 +101,7 @@ fn compare_rates(engine: &Engine, oracle: &OracleStore, step_nanos: u64) {
         of: RatesOf::Operations,
         window: Window {
             start: START,
-            end: START + 900 * SECOND,
+            end: START + 1_800 * SECOND,
         },
         step_nanos,
         services: Vec::new(),
@@ -174,7 +174,7 @@ fn compare_lists(engine: &Engine, oracle: &OracleStore) {
 
 #[test]
 fn with_more_operations_than_there_is_room_for_nothing_is_lost_and_it_is_said() {
-    for seed in 0..12 {
+    for seed in 0..6 {
         let mut rng = SmallRng::seed_from_u64(seed);
         let (machine, oracle) = crowd(&mut rng);
         for is_merged in [false, true] {

@@ -211,6 +211,20 @@ pub struct Operation {
     pub kind: i32,
 }
 
+/// The name under which operations are found in lists and rates that have no room for all names: one row a service and
+/// kind. Searches know every name.
+pub const OTHER_OPERATIONS: &str = "<other>";
+
+/// The operations of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperationsAnswer {
+    /// By name, then kind.
+    pub operations: Vec<Operation>,
+    /// Whether there are no others. If not, [`OTHER_OPERATIONS`] is among them; a search for one that is not listed
+    /// finds it all the same.
+    pub is_all: bool,
+}
+
 /// How often one service called another (or itself).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DependencyLink {
@@ -289,7 +303,7 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         &self,
         tenant: &TenantId,
         service: &str,
-    ) -> Answer<'_, Result<Vec<Operation>, ReadError>>;
+    ) -> Answer<'_, Result<OperationsAnswer, ReadError>>;
 
     /// The calls between services in traces that lie wholly in the window.
     fn dependencies(

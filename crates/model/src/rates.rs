@@ -131,7 +131,8 @@ pub struct RateKey {
     pub service: String,
     /// Of calls: the service of the parent.
     pub caller: Option<String>,
-    /// The operation, where each is a series of its own.
+    /// The operation, where each is a series of its own; [`crate::contract::OTHER_OPERATIONS`] for those that have none
+    /// because there are too many.
     pub operation: Option<String>,
     /// OTLP's number of the kind, where each is a series of its own.
     pub kind: Option<i32>,
@@ -176,6 +177,10 @@ pub struct RateSeries {
 pub struct RatesAnswer {
     /// By service, caller, operation, kind.
     pub series: Vec<RateSeries>,
+    /// Whether each operation has a series of its own, where that was asked for. If not, spans of some are counted
+    /// under [`crate::contract::OTHER_OPERATIONS`], so that services are told whole; an operation with a series of its
+    /// own may have some there as well.
+    pub has_all_operations: bool,
     /// What could not be read.
     pub skipped: Vec<Skipped>,
 }

@@ -42,6 +42,9 @@ pub struct SeenKey {
 pub struct SeenAnswer {
     /// By service, name, kind.
     pub operations: Vec<SeenOperation>,
+    /// Whether there are no other operations. If not, [`crate::contract::OTHER_OPERATIONS`] stands for them, one a
+    /// service and kind.
+    pub has_all_operations: bool,
     /// By place, key, type.
     pub keys: Vec<SeenKey>,
     /// Whether there are no other keys. Segments with very many list the most frequent.

@@ -15,7 +15,10 @@ pub mod jaeger_search;
 mod run;
 
 pub use error::{Error, ErrorKind};
-pub use run::{FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, TracesById};
+pub use run::{
+    FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
+    TracesById,
+};
 
 /// What a span without a name is called when it is shown; Jaeger's words.
 pub const SPAN_NAME_EMPTY: &str = "empty-span-name";

@@ -82,8 +82,9 @@ async fn spans_are_found_under_the_names_that_are_made_up_for_them() {
     };
     assert_eq!(found(&query, unnamed).await, [trace_id(4)]);
     let operations = query.operations(&TenantId::default(), "s").await.unwrap();
+    assert!(operations.is_all);
     assert_eq!(
-        operations,
+        operations.operations,
         [Operation {
             name: "empty-span-name".to_owned(),
             kind: 0

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::batch::{PackedValue, ResourceRow, ScopeRow, SpanRow};
 use model::contract::{
-    Answer, DependencyAnswer, Operation, ReadError, SearchAnswer, SearchRequest, Skipped,
-    SpanReader, TraceAnswer, TraceHit, Window,
+    Answer, DependencyAnswer, OTHER_OPERATIONS, Operation, OperationsAnswer, ReadError,
+    SearchAnswer, SearchRequest, Skipped, SpanReader, TraceAnswer, TraceHit, Window,
 };
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
@@ -105,8 +105,14 @@ impl SpanReader for Told {
         Box::pin(async move { answer })
     }
 
-    fn operations(&self, _: &TenantId, _: &str) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
-        let answer = self.or_error(Vec::new());
+    fn operations(&self, _: &TenantId, _: &str) -> Answer<'_, Result<OperationsAnswer, ReadError>> {
+        let answer = self.or_error(OperationsAnswer {
+            operations: vec![Operation {
+                name: OTHER_OPERATIONS.to_owned(),
+                kind: 2,
+            }],
+            is_all: false,
+        });
         Box::pin(async move { answer })
     }
 
@@ -149,6 +155,7 @@ impl SpanReader for Told {
     fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
         let answer = self.or_error(RatesAnswer {
             series: Vec::new(),
+            has_all_operations: true,
             skipped: self.skipped.clone(),
         });
         Box::pin(async move { answer })
@@ -219,6 +226,29 @@ async fn what_was_skipped_is_told_in_an_answer_that_is_good_otherwise() {
         assert_eq!(answer.status, 200, "{target}");
         let errors = format!("\"errors\":[{}]}}", vec![told; times].join(","));
         assert!(answer.text.ends_with(&errors), "{target}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn operations_that_are_not_listed_are_told() {
+    let router = router_over(Arc::new(Told::default()), JaegerOptions::default());
+    for (target, data) in [
+        ("/api/services/s/operations", "[\"\\u003cother\\u003e\"]"),
+        (
+            "/api/operations?service=s",
+            "[{\"name\":\"\\u003cother\\u003e\"",
+        ),
+    ] {
+        let answer = get(&router, target).await;
+        assert_eq!(answer.status, 200, "{target}");
+        let is_told = answer
+            .text
+            .contains("there are more operations than can be listed");
+        assert!(
+            is_told && answer.text.contains(data),
+            "{target}: {}",
+            answer.text
+        );
     }
 }
 

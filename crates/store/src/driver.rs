@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::contract::{
-    Answer, DependencyAnswer, IncomingBatch, Kept, Operation, ReadError, SearchAnswer,
+    Answer, DependencyAnswer, IncomingBatch, Kept, OperationsAnswer, ReadError, SearchAnswer,
     SearchRequest, SpanReader, SpanWriter, TraceAnswer, Window, WriteError,
 };
 use model::facts::FactsAnswer;
@@ -389,9 +389,9 @@ impl SpanReader for Store {
         &self,
         tenant: &TenantId,
         service: &str,
-    ) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
-        let operations = self.shared.engine.operations(tenant, service);
-        Box::pin(async move { Ok(operations) })
+    ) -> Answer<'_, Result<OperationsAnswer, ReadError>> {
+        let answer = self.shared.engine.operations(tenant, service);
+        Box::pin(async move { Ok(answer) })
     }
 
     fn dependencies(

@@ -14,14 +14,14 @@
 //! Read next: `finalise/` for what becomes of segments, `open.rs` for recovery, `driver.rs` for the threads, `read/`
 //! for questions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use journal::{ErrorKind, Files, FrameKind, Journal, NewFrame};
-use model::contract::{IncomingBatch, Kept, Operation, WriteError};
+use model::contract::{IncomingBatch, Kept, WriteError};
 use model::{SpanBatch, TenantId};
 use plumbing::Clock;
 
@@ -31,16 +31,15 @@ use crate::format::Format;
 use crate::head::{Chunk, Head};
 use crate::manifest::{Edit, Listed, Manifest, write_meta};
 use crate::metrics::StoreMetrics;
+use crate::names::Names;
 use crate::options::StoreOptions;
+use crate::read::ReadRoom;
 use crate::recent::{RecentRequests, request_hash};
 use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 
 /// Frames that are written at once to skip sequences: 40 bytes each.
 const FILLER_FRAMES_MAX: usize = 65_536;
-
-/// Services with their operations.
-pub(crate) type Names = BTreeMap<String, BTreeSet<Operation>>;
 
 /// A segment that can be read.
 #[derive(Debug)]
@@ -141,6 +140,8 @@ pub(crate) struct Engine {
     pub layout: Mutex<Layout>,
     /// Held while spans are moved: one commit that moves some follows the other, in the order of their numbers.
     pub finaliser: Mutex<Finaliser>,
+    /// What traces that are read whole may take together.
+    pub trace_room: ReadRoom,
     /// How far the bytes at rest have been checked.
     pub scrubber: Mutex<Scrubber>,
     /// Retention waits for the finaliser: whoever has it moves pinned traces next.
@@ -402,11 +403,11 @@ impl Engine {
 
     /// Lets readers see a batch that is durable.
     pub(crate) fn publish_one(&self, tenant: TenantId, batch: SpanBatch, sequence: u64, now: u64) {
-        let names = names_of(&batch);
+        let names = Names::of_batch(&batch);
         let chunk = Chunk::new(batch);
         let mut state = lock(&self.state);
         let tenant = state.tenants.entry(tenant).or_default();
-        add_names(&mut tenant.names, names);
+        tenant.names.absorb(names);
         tenant.head.push(chunk, sequence, now);
     }
 
@@ -607,43 +608,6 @@ fn set(
 ) {
     if let Some(slot) = answers.get_mut(place) {
         *slot = Some(answer);
-    }
-}
-
-/// The services and operations of a batch.
-pub(crate) fn names_of(batch: &SpanBatch) -> Names {
-    let mut seen: std::collections::HashSet<(u32, u32, i32), foldhash::fast::RandomState> =
-        Default::default();
-    let spans = batch.spans();
-    let rows = spans.resource.iter().zip(&spans.name).zip(&spans.kind);
-    seen.extend(rows.map(|((resource, name), kind)| (*resource, name.0, *kind)));
-    let mut names = Names::new();
-    for (resource, name, kind) in seen {
-        let service = batch.resource(resource).service();
-        let operation = Operation {
-            name: batch.strings().get(model::Symbol(name)).to_owned(),
-            kind,
-        };
-        match names.get_mut(service) {
-            Some(operations) => {
-                operations.insert(operation);
-            }
-            None => {
-                names.insert(service.to_owned(), BTreeSet::from([operation]));
-            }
-        }
-    }
-    names
-}
-
-pub(crate) fn add_names(names: &mut Names, more: Names) {
-    for (service, operations) in more {
-        match names.get_mut(&service) {
-            Some(known) => known.extend(operations),
-            None => {
-                names.insert(service, operations);
-            }
-        }
     }
 }
 

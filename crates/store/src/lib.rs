@@ -28,6 +28,7 @@ mod lifecycle;
 mod manifest;
 mod meter;
 mod metrics;
+mod names;
 mod open;
 mod options;
 mod pins;

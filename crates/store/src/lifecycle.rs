@@ -11,11 +11,12 @@ use std::sync::atomic::Ordering;
 
 use model::TenantId;
 
-use crate::engine::{Engine, Names, Placed, add_names, lock, names_of, nanos};
+use crate::engine::{Engine, Placed, lock, nanos};
 use crate::error::Error;
 use crate::finalise::{Finaliser, is_pinned};
 use crate::manifest::{Edit, Pins, meta_path};
-use crate::open::names_of_segment;
+use crate::names::Names;
+use crate::open::add_names_of;
 use crate::pins::pinned_in;
 use crate::segment::SegmentError;
 
@@ -222,20 +223,20 @@ impl Engine {
         // Names are read outside the lock; what arrived meanwhile is in heads and is added under it.
         for id in tenants {
             let segments = self.view(id).segments;
-            let mut names = Names::new();
+            let mut names = Names::default();
             segments
                 .iter()
-                .for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
+                .for_each(|p| add_names_of(&p.segment, &mut names));
             let mut state = lock(&self.state);
             if let Some(tenant) = state.tenants.get_mut(id) {
                 let newer = tenant
                     .segments
                     .iter()
                     .filter(|p| !segments.iter().any(|known| Arc::ptr_eq(known, p)));
-                newer.for_each(|p| add_names(&mut names, names_of_segment(&p.segment)));
+                newer.for_each(|p| add_names_of(&p.segment, &mut names));
                 let heads = tenant.heads();
                 let chunks = heads.flat_map(|head| head.chunks.iter());
-                chunks.for_each(|chunk| add_names(&mut names, names_of(&chunk.batch)));
+                chunks.for_each(|chunk| names.absorb(Names::of_batch(&chunk.batch)));
                 tenant.names = names;
             }
         }

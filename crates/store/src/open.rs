@@ -12,15 +12,16 @@ use std::sync::{Arc, Mutex};
 
 use journal::{Files, FrameKind, Journal, Options};
 use model::TenantId;
-use model::contract::Operation;
 
-use crate::engine::{Engine, Names, Placed, State, add_names, lock};
+use crate::engine::{Engine, Placed, State, lock};
 use crate::error::Error;
 use crate::finalise::{Finaliser, Layout};
 use crate::format::Format;
 use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs};
 use crate::metrics::StoreMetrics;
+use crate::names::Names;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
+use crate::read::ReadRoom;
 use crate::recent::{RecentRequests, request_hash};
 use crate::scrub::Scrubber;
 use crate::segment::{Segment, SegmentCache, SegmentError, SegmentErrorKind, SegmentId};
@@ -33,6 +34,7 @@ impl Engine {
         parts: StoreParts<'_>,
         progress: &dyn Fn(OpenProgress),
     ) -> Result<Self, Error> {
+        let trace_bytes_max = options.trace_bytes_max;
         let root = options.dir.clone();
         let files = parts.files;
         files
@@ -98,6 +100,7 @@ impl Engine {
             freeze_gate: Mutex::new(()),
             layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
+            trace_room: ReadRoom::new(trace_bytes_max),
             scrubber: Mutex::new(Scrubber::default()),
             is_expiry_due: AtomicBool::new(false),
             next_move: AtomicU32::new(next_move),
@@ -443,32 +446,20 @@ fn lengths_in(files: &dyn Files, dir: &Path) -> Option<BTreeMap<String, u64>> {
 }
 
 fn place(segment: Segment, listed: Listed, state: &mut State) {
-    let names = names_of_segment(&segment);
     let tenant = state.tenants.entry(listed.meta.tenant.clone()).or_default();
-    add_names(&mut tenant.names, names);
+    add_names_of(&segment, &mut tenant.names);
     tenant.add_segment(Arc::new(Placed::new(listed, segment)));
 }
 
-/// The services and operations of a segment.
-pub(crate) fn names_of_segment(segment: &Segment) -> Names {
+/// Adds the services and operations of a segment.
+pub(crate) fn add_names_of(segment: &Segment, names: &mut Names) {
     // Once more, since a name that is missing is missed by every question.
-    let catalogue = match segment.catalogue().or_else(|_| segment.catalogue()) {
-        Ok(catalogue) => catalogue,
+    match segment.catalogue().or_else(|_| segment.catalogue()) {
+        Ok(catalogue) => names.add_catalogue(&catalogue),
         Err(why) => {
             tracing::error!(segment = %segment.meta().id, %why, "a segment's services and operations can't be read");
-            return Names::new();
         }
-    };
-    let mut names = Names::new();
-    for service in &catalogue.services {
-        let operations = catalogue.operations_of(service);
-        let known = operations.map(|o| Operation {
-            name: o.name.clone(),
-            kind: o.kind,
-        });
-        names.insert(service.clone(), known.collect::<BTreeSet<_>>());
     }
-    names
 }
 
 /// Which frames of the log are in segments already.
@@ -563,9 +554,9 @@ impl Replay<'_> {
         self.metrics
             .replayed_spans
             .inc_by(decoded.batch.len() as u64);
-        let names = crate::engine::names_of(&decoded.batch);
+        let names = Names::of_batch(&decoded.batch);
         let tenant = self.state.tenants.entry(tenant).or_default();
-        add_names(&mut tenant.names, names);
+        tenant.names.absorb(names);
         tenant.head.push(
             crate::head::Chunk::new(decoded.batch),
             frame.sequence,

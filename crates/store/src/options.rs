@@ -49,6 +49,9 @@ pub struct StoreOptions {
     pub scrub_every: Duration,
     /// Bytes of a trace that is read whole.
     pub trace_bytes_max: usize,
+    /// Spans of a trace that is given whole; one that certainly has more is refused before it is read. What is made of
+    /// a span to show it takes more than what is read.
+    pub trace_spans_max: u64,
     /// Threads that answer questions.
     pub query_threads: usize,
     /// Threads that one question may use at once where it looks at everything.
@@ -80,6 +83,7 @@ impl StoreOptions {
             finalise_segments_max: 512,
             group_spans_max: 64 * 1024,
             trace_bytes_max: 128 << 20,
+            trace_spans_max: u64::MAX,
             scrub_bytes_per_second: Some(5 << 20),
             scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,

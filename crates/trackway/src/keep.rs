@@ -134,6 +134,7 @@ fn options_of(config: &Config) -> StoreOptions {
     let defaults = StoreOptions::new(store.dir.clone());
     let group_spans_max = defaults.group_spans_max as u64;
     let heads_bytes_max = share.of(48);
+    let trace_bytes_max = crate::roles::answer_bytes_max(config, share.memory_bytes);
     // One head fills while another is frozen.
     let head_bytes_max = usize::try_from(store.head.bytes_max.0).unwrap_or(usize::MAX);
     StoreOptions {
@@ -162,7 +163,8 @@ fn options_of(config: &Config) -> StoreOptions {
         finalise_spans_max: share.of_number(defaults.finalise_spans_max, SLICE_SPANS_MIN),
         group_spans_max: usize::try_from(share.of_number(group_spans_max, GROUP_SPANS_MIN))
             .unwrap_or(defaults.group_spans_max),
-        trace_bytes_max: crate::roles::answer_bytes_max(config, share.memory_bytes),
+        trace_bytes_max,
+        trace_spans_max: (trace_bytes_max / query::SHOWN_SPAN_BYTES) as u64,
         query_threads: machine::cores(),
         ..defaults
     }

@@ -5,6 +5,7 @@
 //!
 //! Read next: `cli` (what can be asked), `config` (the one tree of settings), `roles` (the wiring), `commands`.
 
+mod allocator;
 mod banner;
 mod cli;
 mod client;
@@ -30,11 +31,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// The allocator gives memory back between bursts and keeps threads out of each other's way.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     let error = match commands::run(cli::Cli::parse()) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => return ExitCode::SUCCESS,

@@ -7,8 +7,6 @@ use crate::load::{Numbers, integer, noise, text};
 use crate::wait::unix_now_ns;
 
 pub(super) const SERVICE: &str = "blowup";
-/// What all cases should do with; one that needs more today says why.
-const LIMIT_MIB: u64 = 256;
 /// A million spans are sent when a case runs for so long.
 const MILLION_SECONDS: u64 = 15;
 const SPANS_PER_SECOND: u64 = 10_000;
@@ -34,8 +32,6 @@ pub(super) struct Case {
     pub(super) operations: u64,
     /// How many traces are looked at span by span.
     pub(super) sampled_traces: u64,
-    /// The most memory that the program may have.
-    pub(super) limit_mib: u64,
     /// None: as fast as it is taken.
     pub(super) spans_per_second: Option<u64>,
     /// When a trace starts.
@@ -56,7 +52,6 @@ impl Case {
             traces_per_search: 200,
             operations: 20,
             sampled_traces: 20,
-            limit_mib: LIMIT_MIB,
             spans_per_second: Some(SPANS_PER_SECOND),
             start_ns: |_, trace| begin_ns() + trace * TRACE_STEP_NS,
             bend,
@@ -216,9 +211,6 @@ pub(super) fn one_long_trace(seconds: u64) -> Case {
     Case {
         spans,
         spans_per_trace: spans,
-        // A million take 210 MiB. 200,000 are few enough to be read, and are found to be too many only when an answer
-        // is made of them, several times side by side: 280 to 300.
-        limit_mib: LIMIT_MIB + 120,
         spans_per_second: None,
         ..Case::new("one trace of a million spans", seconds, bend)
     }
@@ -254,9 +246,6 @@ pub(super) fn a_million_operations(seconds: u64) -> Case {
     Case {
         spans,
         operations: spans,
-        // The names of all operations are in memory, of a segment while it is merged and of those in the cache:
-        // 200,000 take 230 MiB, a million 310 to 350.
-        limit_mib: LIMIT_MIB.max(290 + 120 * spans / (1 << 20)),
         spans_per_second: None,
         rare: Some(|number| ("request.id".to_owned(), format!("r{number}"))),
         ..Case::new("a million operations", seconds, bend)

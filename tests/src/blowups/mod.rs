@@ -36,11 +36,13 @@ const FLAGS: [&str; 2] = ["--set", "memory.limit=128MiB"];
 /// For reading what is longer than an answer may be.
 const FLAGS_TO_READ: [&str; 2] = ["--set", "memory.limit=8GiB"];
 const SECONDS: u64 = 3;
+/// The most memory that the program may have.
+const LIMIT_MIB: u64 = 256;
 const CONNECTIONS: u64 = 4;
 /// Spans that are looked for by a value of their own.
 const SAMPLED_VALUES: u64 = 10;
 const NEWEST: u64 = 20;
-/// So many operations of a service are listed, if there are so many.
+/// So many operations of a service are listed, if there are so many, and an answer says when there are more.
 const OPERATIONS_LISTED_MIN: u64 = 50_000;
 /// How often one request is sent at most, and how long it waits at most between.
 const ATTEMPTS_MAX: u32 = 100;
@@ -112,7 +114,7 @@ struct Run {
 impl Run {
     fn new(case: Case) -> Self {
         let folder = Folder::new("blowup");
-        let limit_mib = setting("TRACKWAY_BLOWUP_MIB", case.limit_mib);
+        let limit_mib = setting("TRACKWAY_BLOWUP_MIB", LIMIT_MIB);
         Self {
             cage: Cage::new(limit_mib << 20),
             case,
@@ -349,9 +351,13 @@ impl Run {
         let answer = program.query(&format!("/api/services/{SERVICE}/operations"));
         assert_eq!(answer.status, 200, "{}", excerpt(&answer));
         let listed = answer.json()["data"].as_array().map_or(0, Vec::len);
+        let listed = u64::try_from(listed).unwrap();
         let least = self.case.operations.min(OPERATIONS_LISTED_MIN);
-        assert!(
-            u64::try_from(listed).unwrap() >= least,
+        assert!(listed >= least, "{listed} operations");
+        let is_told = answer.text().contains("there are more operations");
+        assert_eq!(
+            is_told,
+            listed < self.case.operations,
             "{listed} operations"
         );
     }

@@ -188,6 +188,9 @@ impl SpanBatch {
         &self.links
     }
 
+    /// What a span takes in memory, without its texts and attributes.
+    pub const SPAN_BYTES_MIN: usize = 108;
+
     /// Memory held, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
@@ -197,7 +200,7 @@ impl SpanBatch {
             + self.shapes.size_bytes()
             + self.values.capacity() * 8
             + (self.resources.len() + self.scopes.len()) * 48
-            + self.spans.trace_id.capacity() * 108
+            + self.spans.trace_id.capacity() * Self::SPAN_BYTES_MIN
             + self.events.time.capacity() * 24
             + self.links.trace_id.capacity() * 48
     }

@@ -40,9 +40,9 @@ pub(super) async fn operation_names(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let mut timing = Timing::start(&jaeger.clock);
-    let operations = jaeger.query.operations(&jaeger.tenant, &service).await?;
+    let known = jaeger.query.operations(&jaeger.tenant, &service).await?;
     timing.part("find");
-    let names: BTreeSet<&str> = operations
+    let names: BTreeSet<&str> = (known.operations)
         .iter()
         .map(|operation| operation.name.as_str())
         .collect();
@@ -50,6 +50,7 @@ pub(super) async fn operation_names(
         total: names.len(),
         ..Answer::default()
     };
+    answer.push_unlisted(&known);
     if names.is_empty() {
         answer.data.push_str("null");
     } else {
@@ -69,10 +70,10 @@ pub(super) async fn operations(
     }
     let wanted = parameters.first("spanKind");
     let mut timing = Timing::start(&jaeger.clock);
-    let operations = jaeger.query.operations(&jaeger.tenant, service).await?;
+    let known = jaeger.query.operations(&jaeger.tenant, service).await?;
     timing.part("find");
     // Kinds that have no name are one and the same here.
-    let shown: BTreeSet<(&str, &str)> = operations
+    let shown: BTreeSet<(&str, &str)> = (known.operations)
         .iter()
         .map(|operation| {
             (
@@ -86,6 +87,7 @@ pub(super) async fn operations(
         total: shown.len(),
         ..Answer::default()
     };
+    answer.push_unlisted(&known);
     push_list(&mut answer.data, shown, |out, (name, kind)| {
         out.push_str("{\"name\":");
         push_text(out, name);

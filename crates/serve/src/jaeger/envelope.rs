@@ -6,7 +6,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::TraceId;
-use model::contract::Skipped;
+use model::contract::{OTHER_OPERATIONS, OperationsAnswer, Skipped};
 use plumbing::planted;
 use query::ErrorKind;
 
@@ -123,6 +123,16 @@ impl Answer {
     pub(super) fn push_skipped(&mut self, skipped: &[Skipped]) {
         if !planted("serve-skipped-not-told") {
             self.errors.extend(skipped.iter().map(AnswerError::skipped));
+        }
+    }
+
+    /// Says that there are operations that are not listed.
+    pub(super) fn push_unlisted(&mut self, known: &OperationsAnswer) {
+        if !known.is_all && !planted("serve-unlisted-not-told") {
+            self.errors.push(AnswerError::told(format!(
+                "this answer is incomplete: there are more operations than can be listed; \"{OTHER_OPERATIONS}\" \
+                 stands for the others, which are found when they are searched for by name"
+            )));
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Bytes: number of services, then each as length and text, ascending; number of operations, then each as service
 //! (index), kind (signed), length and text, by service, name, kind. Numbers are varints.
+//!
+//! Operations beyond those that there is room for (`names.rs`) are one operation a service and kind with the name
+//! `<other>`. What is counted stays whole by that; what tells traces by their operations must not take them for one.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -11,7 +14,9 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use model::batch::Symbol;
+use model::contract::OTHER_OPERATIONS;
 
+use crate::names::{Room, kind_of_other};
 use crate::segment::decode::{take_varint, unzigzag};
 use crate::segment::encode::{put_varint, zigzag};
 use crate::segment::parts::Parts;
@@ -41,6 +46,19 @@ pub struct Catalogue {
 pub(super) struct CatalogueBuilder {
     services: HashMap<String, u32, RandomState>,
     operations: HashMap<(u32, String, i32), u32, RandomState>,
+    /// By service and kind: those that have no name of their own, numbered apart.
+    others: HashMap<(u32, i32), u32, RandomState>,
+    /// By service: how many operations it has.
+    of_service: Vec<usize>,
+    room: Room,
+}
+
+/// The mark of numbers of operations that have no name of their own.
+const OTHER: u32 = 1 << 31;
+
+/// Whether a number stands for several operations.
+pub(super) fn is_other(operation: u32) -> bool {
+    operation & OTHER != 0
 }
 
 /// The operations of a row group's spans.
@@ -91,10 +109,30 @@ impl CatalogueBuilder {
             Some(known) => *known,
             None => *self.services.entry(service.to_owned()).or_insert(next),
         };
-        let name = parts.batch.strings().get(name).to_owned();
+        let name = parts.batch.strings().get(name);
+        (service, self.operation((service, name, kind)))
+    }
+
+    fn operation(&mut self, (service, name, kind): (u32, &str, i32)) -> u32 {
         let next = self.operations.len() as u32;
-        let operation = self.operations.entry((service, name, kind));
-        (service, *operation.or_insert(next))
+        let key = (service, name.to_owned(), kind);
+        if let Some(known) = self.operations.get(&key) {
+            return *known;
+        }
+        if self.of_service.len() <= service as usize {
+            self.of_service.resize(service as usize + 1, 0);
+        }
+        if let Some(of_service) = self.of_service.get_mut(service as usize)
+            && name != OTHER_OPERATIONS
+            && self.room.take(name, *of_service)
+        {
+            *of_service += 1;
+            self.operations.insert(key, next);
+            return next;
+        }
+        let next = self.others.len() as u32;
+        let other = self.others.entry((service, kind_of_other(kind)));
+        *other.or_insert(next) | OTHER
     }
 
     /// The catalogue, and which of its places the numbers became.
@@ -106,6 +144,11 @@ impl CatalogueBuilder {
             let place = place_of_service.get(number as usize);
             place.copied().unwrap_or_default()
         };
+        let named = self.operations.into_iter();
+        let others = (self.others.into_iter()).map(|((service, kind), number)| {
+            let name = OTHER_OPERATIONS.to_owned();
+            ((service, name, kind), number | OTHER)
+        });
         let operation = |((service, name, kind), number): ((u32, String, i32), u32)| {
             let service = place(service);
             (
@@ -118,9 +161,19 @@ impl CatalogueBuilder {
             )
         };
         let mut operations: Vec<(CatalogueOperation, u32)> =
-            self.operations.into_iter().map(operation).collect();
+            named.chain(others).map(operation).collect();
         operations.sort_unstable();
-        let place_of_operation = places_of(operations.iter().map(|(_, number)| *number));
+        let places_where = |is_wanted: fn(u32) -> bool| {
+            let numbers = operations.iter().zip(0..);
+            let wanted = numbers.filter(|((_, number), _)| is_wanted(*number));
+            let mut places: Vec<(u32, u32)> = wanted
+                .map(|((_, number), place)| (*number, place))
+                .collect();
+            places.sort_unstable();
+            places.into_iter().map(|(_, place)| place).collect()
+        };
+        let place_of_operation = places_where(|number| !is_other(number));
+        let place_of_other = places_where(is_other);
         let catalogue = Catalogue {
             services: services.into_iter().map(|(service, _)| service).collect(),
             operations: operations
@@ -131,6 +184,7 @@ impl CatalogueBuilder {
         let places = Places {
             services: place_of_service,
             operations: place_of_operation,
+            others: place_of_other,
         };
         (catalogue, places)
     }
@@ -141,6 +195,7 @@ impl CatalogueBuilder {
 pub(super) struct Places {
     services: Vec<u32>,
     operations: Vec<u32>,
+    others: Vec<u32>,
 }
 
 impl Places {
@@ -150,7 +205,11 @@ impl Places {
     }
 
     pub(super) fn operation(&self, number: u32) -> u32 {
-        let place = self.operations.get(number as usize);
+        let place = if is_other(number) {
+            self.others.get((number & !OTHER) as usize)
+        } else {
+            self.operations.get(number as usize)
+        };
         place.copied().unwrap_or_default()
     }
 }

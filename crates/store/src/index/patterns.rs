@@ -19,7 +19,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::catalogue::{Operations, Places};
+use super::catalogue::{Operations, Places, is_other};
 use crate::segment::decode::take_varint;
 use crate::segment::encode::put_varint;
 use crate::segment::order::{NONE, TraceRows};
@@ -218,7 +218,10 @@ impl PatternsBuilder {
             self.roots.push((root, flags));
             self.patterns.pattern_of.push(0);
             let is_short = trace.rows as usize <= PATTERN_SPANS_MAX;
-            if flags & CUT == 0 && is_short {
+            let of_trace = operations.operation_of.get(trace.range());
+            let has_names = !of_trace.unwrap_or_default().iter().any(|at| is_other(*at))
+                || plumbing::planted("store-others-look-alike");
+            if flags & CUT == 0 && is_short && has_names {
                 self.add_form(parts, trace, &operations.operation_of, ordinal);
             }
         }

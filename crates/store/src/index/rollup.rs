@@ -28,7 +28,7 @@ use model::Histogram;
 use model::histogram::bucket_of;
 use model::rates::MINUTE_NANOS;
 
-use super::catalogue::{Operations, Places, places_of};
+use super::catalogue::{Operations, Places, is_other, places_of};
 use crate::segment::decode::{take_varint, unzigzag};
 use crate::segment::encode::{put_varint, zigzag};
 use crate::segment::order::NONE;
@@ -256,7 +256,9 @@ impl RollupsBuilder {
             };
             let status = parts.pick(&spans.status, row).cast_unsigned();
             let operation = number(&operations.operation_of, row);
-            self.operations.add([operation, status, 0, 0], span);
+            if !is_other(operation) || !plumbing::planted("store-others-not-counted") {
+                self.operations.add([operation, status, 0, 0], span);
+            }
             let caller = number(&parts.order.caller, row);
             if caller == NONE {
                 continue;

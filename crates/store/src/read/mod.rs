@@ -15,6 +15,7 @@ mod groups;
 mod kinship;
 mod merged;
 mod rates;
+mod room;
 mod search;
 mod seen;
 mod slowest;
@@ -22,12 +23,13 @@ mod splits;
 mod structure;
 mod trace;
 
+pub(crate) use room::ReadRoom;
 pub(crate) use seen::with_text;
 
 use std::collections::BTreeMap;
 
 use model::TenantId;
-use model::contract::{Operation, ReadError, Skipped};
+use model::contract::{OTHER_OPERATIONS, Operation, OperationsAnswer, ReadError, Skipped};
 
 use crate::engine::{Engine, Placed, lock};
 use crate::evaluate::PredicateError;
@@ -98,19 +100,17 @@ impl Engine {
     /// The names of a tenant's services, ascending.
     pub(crate) fn services(&self, tenant: &TenantId) -> Vec<String> {
         let state = lock(&self.state);
-        state
-            .tenants
-            .get(tenant)
-            .map(|t| t.names.keys().cloned().collect())
-            .unwrap_or_default()
+        let found = state.tenants.get(tenant);
+        found.map_or_else(Vec::new, |t| t.names.services().cloned().collect())
     }
 
     /// The operations of a service, by name, then kind.
-    pub(crate) fn operations(&self, tenant: &TenantId, service: &str) -> Vec<Operation> {
+    pub(crate) fn operations(&self, tenant: &TenantId, service: &str) -> OperationsAnswer {
         let state = lock(&self.state);
-        let found = state.tenants.get(tenant).and_then(|t| t.names.get(service));
-        found
-            .map(|operations| operations.iter().cloned().collect())
-            .unwrap_or_default()
+        let found = state.tenants.get(tenant);
+        let operations: Vec<Operation> =
+            found.map_or_else(Vec::new, |t| t.names.operations(service).cloned().collect());
+        let is_all = operations.iter().all(|o| o.name != OTHER_OPERATIONS);
+        OperationsAnswer { operations, is_all }
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! A step is covered by hours as far as they lie in it, and by minutes where they don't. Spans in memory are counted
 //! one by one, and so are the rows of segments that have no counts: of an older version, or with too many operations.
+//! An answer has room for so many operations; the others are counted together, under one name a service and kind.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::contract::ReadError;
+use model::contract::{OTHER_OPERATIONS, ReadError};
 use model::histogram::bucket_of;
 use model::rates::{
     MINUTE_NANOS, RateKey, RatePoint, RateSeries, RatesAnswer, RatesOf, RatesRequest, Steps,
@@ -18,6 +19,7 @@ use model::{SpanBatch, TraceId};
 use crate::engine::{Engine, Placed, View};
 use crate::index::rollup::{ReadCell, Rollup, Series, is_call};
 use crate::index::{Catalogue, STATUS_ERROR};
+use crate::names::{Room, kind_of_other};
 use crate::segment::SegmentError;
 use crate::segment::open::RollupOf;
 use crate::segment::order::NONE;
@@ -28,6 +30,8 @@ use super::{Skips, taken_back};
 const MINUTES_PER_HOUR: u64 = 60;
 /// Points of all series together: about 1 KiB each.
 const POINTS_MAX: usize = 1 << 17;
+/// Operations with a series of their own. Tests reach it.
+const OPERATIONS_MAX: usize = if cfg!(test) { 100 } else { 10_000 };
 
 /// A span to show: where it is.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +64,9 @@ struct Counter<'a> {
     request: &'a RatesRequest,
     steps: Steps,
     number_of: HashMap<RateKey, usize, RandomState>,
+    /// By service: its operations that have a series of their own.
+    operations_of: HashMap<String, usize, RandomState>,
+    room: Room,
     /// By number, then step.
     points: Vec<BTreeMap<u64, Point>>,
     count: usize,
@@ -135,7 +142,9 @@ impl Engine {
             }
         }
         series.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let is_other = |s: &RateSeries| s.key.operation.as_deref() == Some(OTHER_OPERATIONS);
         Ok(RatesAnswer {
+            has_all_operations: !series.iter().any(is_other),
             series,
             skipped: skips.into_values().collect(),
         })
@@ -171,6 +180,8 @@ impl<'a> Counter<'a> {
             request,
             steps,
             number_of: HashMap::default(),
+            operations_of: HashMap::default(),
+            room: Room::of(OPERATIONS_MAX),
             points: Vec::new(),
             count: 0,
         }
@@ -209,12 +220,30 @@ impl<'a> Counter<'a> {
             operation: operation.then(|| name.to_owned()),
             kind: self.request.by_kind.then_some(kind),
         };
+        Some(self.number(key))
+    }
+
+    /// The number of a series, a new one if there is room for it.
+    fn number(&mut self, mut key: RateKey) -> usize {
+        if let Some(number) = self.number_of.get(&key) {
+            return *number;
+        }
+        if let Some(name) = key.operation.as_mut().filter(|n| *n != OTHER_OPERATIONS) {
+            let of_service = self.operations_of.entry_ref(key.service.as_str());
+            let of_service = of_service.or_default();
+            if self.room.take(name, *of_service) {
+                *of_service += 1;
+            } else {
+                OTHER_OPERATIONS.clone_into(name);
+                key.kind = key.kind.map(kind_of_other);
+            }
+        }
         let next = self.points.len();
         let number = *self.number_of.entry(key).or_insert(next);
         if number == next {
             self.points.push(BTreeMap::new());
         }
-        Some(number)
+        number
     }
 
     fn point(&mut self, series: usize, step: u64) -> Option<&mut Point> {
@@ -367,9 +396,12 @@ impl<'a> Counter<'a> {
         catalogue: &Catalogue,
         pieces: impl Iterator<Item = &'p Piece>,
     ) {
-        let of_series: Vec<Option<(usize, bool)>> = (rollup.series.iter())
-            .map(|(key, ..)| self.series_of(key, catalogue))
-            .collect();
+        let mut of_series: Vec<Option<(usize, bool)>> = vec![None; rollup.series.len()];
+        for at in frequent_first(rollup) {
+            if let (Some(slot), Some((key, ..))) = (of_series.get_mut(at), rollup.series.get(at)) {
+                *slot = self.series_of(key, catalogue);
+            }
+        }
         for piece in pieces {
             let nanos = |minute: u64| minute.saturating_mul(MINUTE_NANOS);
             for cell in rollup.between(nanos(piece.minutes.start), nanos(piece.minutes.end)) {
@@ -453,12 +485,10 @@ impl<'a> Counter<'a> {
 
     fn absorb(&mut self, other: Counter<'_>) {
         let mut points = other.points;
-        for (key, number) in other.number_of {
-            let next = self.points.len();
-            let series = *self.number_of.entry(key).or_insert(next);
-            if series == next {
-                self.points.push(BTreeMap::new());
-            }
+        let mut numbers: Vec<(RateKey, usize)> = other.number_of.into_iter().collect();
+        numbers.sort_unstable();
+        for (key, number) in numbers {
+            let series = self.number(key);
             let of_series = points.get_mut(number).map(std::mem::take);
             for (step, theirs) in of_series.unwrap_or_default() {
                 if let Some(ours) = self.point(series, step) {
@@ -488,6 +518,19 @@ impl<'a> Counter<'a> {
         }
         self.series(span.service(), Some(parent.service()), "", span.kind())
     }
+}
+
+/// The places of a rollup's series, those with the most spans first: they are the ones to have room for.
+fn frequent_first(rollup: &Rollup) -> Vec<usize> {
+    let mut spans = vec![0u64; rollup.series.len()];
+    for cell in &rollup.cells {
+        if let Some(spans) = spans.get_mut(cell.series as usize) {
+            *spans += cell.spans;
+        }
+    }
+    let mut by_spans: Vec<(u64, usize)> = spans.into_iter().zip(0..).collect();
+    by_spans.sort_unstable_by_key(|(spans, at)| (std::cmp::Reverse(*spans), *at));
+    by_spans.into_iter().map(|(_, at)| at).collect()
 }
 
 fn counted(parts: &Parts<'_>, row: usize, (segment, base): (usize, usize)) -> Counted {

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::batch::{AttrValue, EventRef, LinkRef, SpanRef};
-use model::contract::ReadError;
+use model::contract::{OTHER_OPERATIONS, ReadError};
 use model::seen::{SeenAnswer, SeenKey, SeenOperation, ValuesAnswer, ValuesRequest};
 use model::{Place, TenantId, ValueType};
 
 use crate::engine::{Engine, Placed};
 use crate::index::OwnerKind;
+use crate::names::{Room, kind_of_other};
 use crate::segment::SegmentError;
 use crate::segment::open::RollupOf;
 use crate::segment::plan::stands_at;
@@ -40,12 +41,14 @@ impl Time {
     }
 }
 
-type Operations = BTreeMap<(String, String, i32), Time>;
+/// By service: its operations by name and kind.
+type Operations = BTreeMap<String, BTreeMap<(String, i32), Time>>;
 type Keys = BTreeMap<(OwnerKind, String, ValueType), (Time, u64)>;
 
 #[derive(Default)]
 struct Seen {
     operations: Operations,
+    room: Room,
     keys: Keys,
     is_cut: bool,
 }
@@ -71,18 +74,21 @@ impl Engine {
         for span in view.chunks.iter().flat_map(|chunk| chunk.batch.iter()) {
             seen.add_span(span);
         }
-        let operations = seen.operations.into_iter();
+        let mut operations = Vec::new();
+        for (service, of_service) in seen.operations {
+            let of_service = of_service.into_iter();
+            operations.extend(of_service.map(|((name, kind), time)| SeenOperation {
+                service: service.clone(),
+                name,
+                kind,
+                first: time.first,
+                last: time.last,
+            }));
+        }
         let keys = seen.keys.into_iter();
         Ok(SeenAnswer {
-            operations: operations
-                .map(|((service, name, kind), time)| SeenOperation {
-                    service,
-                    name,
-                    kind,
-                    first: time.first,
-                    last: time.last,
-                })
-                .collect(),
+            has_all_operations: operations.iter().all(|o| o.name != OTHER_OPERATIONS),
+            operations,
             keys: keys
                 .map(|((owner, key, value_type), (time, count))| SeenKey {
                     place: place_of(owner),
@@ -157,12 +163,8 @@ impl Seen {
         }
         for (operation, (first, last)) in catalogue.operations.iter().zip(times) {
             let service = catalogue.services.get(operation.service as usize);
-            let service = service.cloned().unwrap_or_default();
-            let key = (service, operation.name.clone(), operation.kind);
-            self.operations
-                .entry(key)
-                .or_insert(Time::NEVER)
-                .add(first, last);
+            let service = service.map_or("", String::as_str);
+            self.add_operation((service, &operation.name, operation.kind), (first, last));
         }
         self.is_cut |= !keys.is_complete;
         for facts in &keys.keys {
@@ -174,17 +176,32 @@ impl Seen {
         Ok(())
     }
 
+    fn add_operation(
+        &mut self,
+        (service, name, kind): (&str, &str, i32),
+        (first, last): (u64, u64),
+    ) {
+        if !self.operations.contains_key(service) {
+            self.operations.insert(service.to_owned(), BTreeMap::new());
+        }
+        let Some(of_service) = self.operations.get_mut(service) else {
+            return;
+        };
+        let mut key = (name.to_owned(), kind);
+        if !of_service.contains_key(&key)
+            && name != OTHER_OPERATIONS
+            && !self.room.take(name, of_service.len())
+        {
+            key = (OTHER_OPERATIONS.to_owned(), kind_of_other(kind));
+        }
+        let time = of_service.entry(key).or_insert(Time::NEVER);
+        time.add(first, last);
+    }
+
     fn add_span(&mut self, span: SpanRef<'_>) {
         let start = span.start();
-        let key = (
-            span.service().to_owned(),
-            span.name().to_owned(),
-            span.kind(),
-        );
-        self.operations
-            .entry(key)
-            .or_insert(Time::NEVER)
-            .add(start, start);
+        let operation = (span.service(), span.name(), span.kind());
+        self.add_operation(operation, (start, start));
         let mut add = |owner, key: &str, value_type| {
             let key = (owner, key.to_owned(), value_type);
             let (time, count) = self.keys.entry(key).or_insert((Time::NEVER, 0));

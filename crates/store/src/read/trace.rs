@@ -3,10 +3,14 @@
 use model::contract::{ReadError, TraceAnswer};
 use model::{BatchBuilder, SpanBatch, TenantId, TraceId};
 
-use crate::engine::{Engine, View};
+use crate::engine::{Engine, Placed, View};
 use crate::head::{HeadTrace, merge_unique};
+use crate::index::TraceEntry;
 
 use super::Skips;
+
+/// About what a span takes while it is read and put together with others.
+const READ_SPAN_BYTES: usize = 400;
 
 /// What is known of a trace over all its fragments.
 #[derive(Debug, Clone, Copy)]
@@ -25,35 +29,68 @@ impl Engine {
         trace_id: TraceId,
     ) -> Result<TraceAnswer, ReadError> {
         let mut skips = Skips::new();
-        let spans = self.trace_in(&self.view(tenant), trace_id, &mut skips)?;
+        let view = self.view(tenant);
+        let spans_max = self.options.trace_spans_max;
+        let spans = self.trace_within((&view, spans_max), trace_id, &mut skips)?;
         Ok(TraceAnswer {
             spans,
             skipped: skips.into_values().collect(),
         })
     }
 
+    /// The spans of a trace, to be looked at.
     pub(super) fn trace_in(
         &self,
         view: &View,
         trace_id: TraceId,
         skips: &mut Skips,
     ) -> Result<SpanBatch, ReadError> {
-        let mut fragments: Vec<SpanBatch> = Vec::new();
-        let mut bytes = 0;
+        self.trace_within((view, u64::MAX), trace_id, skips)
+    }
+
+    /// The spans of a trace, if they are not certainly more than so many.
+    pub(super) fn trace_within(
+        &self,
+        (view, spans_max): (&View, u64),
+        trace_id: TraceId,
+        skips: &mut Skips,
+    ) -> Result<SpanBatch, ReadError> {
+        let mut found: Vec<(&Placed, TraceEntry)> = Vec::new();
         // Segments are in the order in which their spans arrived, and heads came after all of them.
         for placed in view.segments.iter() {
-            let found = placed.segment.find_trace(trace_id);
-            let read = found.and_then(|found| {
-                let trace = found.map(|entry| placed.segment.read_trace(&entry));
-                trace.transpose()
-            });
-            match read {
-                Ok(Some(batch)) => {
+            match placed.segment.find_trace(trace_id) {
+                Ok(entry) => found.extend(entry.map(|entry| (&**placed, entry))),
+                Err(error) => self.skip_once(placed, &error, skips)?,
+            }
+        }
+        let in_heads = view.chunks.iter().filter_map(|c| c.trace(trace_id));
+        let in_heads: u64 = in_heads.map(|trace| trace.spans).sum();
+        let rows = found.iter().map(|(_, entry)| u64::from(entry.rows));
+        let all = usize::try_from(rows.clone().sum::<u64>() + in_heads).unwrap_or(usize::MAX);
+        // A segment holds a span once, so the trace has as many as one of them has of it.
+        if rows.max().unwrap_or_default() > spans_max {
+            return Err(self.too_long(trace_id));
+        }
+        self.check_trace_bytes(trace_id, all.saturating_mul(SpanBatch::SPAN_BYTES_MIN))?;
+        let _room = self.trace_room.take(all.saturating_mul(READ_SPAN_BYTES));
+        self.read_found((view, &found), trace_id, skips)
+    }
+
+    fn read_found(
+        &self,
+        (view, found): (&View, &[(&Placed, TraceEntry)]),
+        trace_id: TraceId,
+        skips: &mut Skips,
+    ) -> Result<SpanBatch, ReadError> {
+        let mut fragments: Vec<SpanBatch> = Vec::new();
+        let mut bytes = 0;
+        for (placed, entry) in found {
+            match placed.segment.read_trace(entry) {
+                Ok(batch) => {
                     bytes += batch.size_bytes();
                     self.check_trace_bytes(trace_id, bytes)?;
                     fragments.push(batch);
                 }
-                Ok(None) => {}
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
@@ -86,15 +123,19 @@ impl Engine {
 
     /// Refuses a trace as soon as it takes more than it may: a sender decides how long it is.
     fn check_trace_bytes(&self, trace_id: TraceId, bytes: usize) -> Result<(), ReadError> {
-        let bytes_max = self.options.trace_bytes_max;
-        if bytes <= bytes_max {
+        if bytes <= self.options.trace_bytes_max {
             return Ok(());
         }
+        Err(self.too_long(trace_id))
+    }
+
+    fn too_long(&self, trace_id: TraceId) -> ReadError {
+        let bytes_max = self.options.trace_bytes_max;
         let reason = format!(
             "trace {trace_id} takes more than query.answer_bytes_max ({bytes_max} bytes); set a greater one to read it \
              whole"
         );
-        Err(ReadError::OverLimit { reason })
+        ReadError::OverLimit { reason }
     }
 
     /// What is known of a trace. Segments that can't be read count as if they did not have it, and are named.

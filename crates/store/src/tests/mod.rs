@@ -9,11 +9,13 @@
 //! - `rates`: counts over time, whatever the layout.
 //! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
 //! - `rules`: one test for each thing that must not be got wrong.
+//! - `crowd`: more operations than there is room for.
 //! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
 //!
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
 
+mod crowd;
 mod damage;
 mod doubt;
 mod exactness;

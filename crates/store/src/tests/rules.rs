@@ -14,6 +14,7 @@ use super::questions::{all, attribute};
 use super::traffic::{SpanSpec, encode, ids, incoming, tenant};
 use super::truth::everything;
 use crate::engine::{Engine, lock};
+use crate::finalise::When;
 use crate::options::StoreOptions;
 
 const SECOND: u64 = 1_000_000_000;
@@ -784,7 +785,11 @@ fn a_damaged_index_is_made_again_at_the_start_and_its_services_are_known() {
             "byte {byte}"
         );
         assert_eq!(
-            machine.engine().operations(&tenant(0), "shop").len(),
+            machine
+                .engine()
+                .operations(&tenant(0), "shop")
+                .operations
+                .len(),
             1,
             "byte {byte}"
         );
@@ -844,6 +849,37 @@ fn a_question_for_an_order_of_ids_or_bools_finds_nothing() {
             ),
             0
         );
+    }
+}
+
+#[test]
+fn a_trace_that_can_not_be_shown_is_refused_before_it_is_read() {
+    let mut machine = Machine::new();
+    machine.kill();
+    machine.options.trace_spans_max = 20;
+    machine.open().unwrap();
+    let long: Vec<SpanSpec> = (1..40).map(|id| spec(1, id)).collect();
+    assert!(send(&machine, &encode(&long)).is_ok());
+    let short: Vec<SpanSpec> = (100..120).map(|id| spec(2, id)).collect();
+    assert!(send(&machine, &encode(&short)).is_ok());
+    let trace = |number| {
+        machine
+            .engine()
+            .trace(&tenant(0), TraceId(ids().trace(number)))
+    };
+    for is_merged in [false, true] {
+        assert!(machine.freeze(true));
+        assert!(!is_merged || machine.finalise(When::NOW));
+        let refusal = trace(1).unwrap_err().to_string();
+        assert!(refusal.contains("query.answer_bytes_max"), "{refusal}");
+        assert_eq!(trace(2).unwrap().spans.len(), 20);
+        // It is counted all the same.
+        let found = machine
+            .engine()
+            .search(&everything(&tenant(0)), &|| false)
+            .unwrap();
+        let spans: Vec<u64> = found.traces.iter().map(|hit| hit.spans).collect();
+        assert!(spans.contains(&39) && spans.contains(&20), "{spans:?}");
     }
 }
 

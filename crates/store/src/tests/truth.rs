@@ -352,7 +352,12 @@ fn compare_rates(engine: &Engine, oracle: &OracleStore, tenant: &TenantId) {
 }
 
 /// What traces look like.
-fn compare_facts(engine: &Engine, oracle: &OracleStore, tenant: &TenantId, traces: Vec<TraceId>) {
+pub(super) fn compare_facts(
+    engine: &Engine,
+    oracle: &OracleStore,
+    tenant: &TenantId,
+    traces: Vec<TraceId>,
+) {
     let answer = engine.facts(tenant, &traces, &|| false).unwrap();
     assert_eq!(answer.skipped, []);
     let mut facts = answer.facts;

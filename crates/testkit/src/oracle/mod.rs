@@ -16,8 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::batch::SpanRef;
 use model::contract::{
-    Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, ReadError,
-    SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window, WriteError,
+    Answer, DependencyAnswer, DependencyLink, IncomingBatch, Kept, Operation, OperationsAnswer,
+    ReadError, SearchAnswer, SearchRequest, SpanReader, SpanWriter, TraceAnswer, TraceHit, Window,
+    WriteError,
 };
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
@@ -248,7 +249,7 @@ impl SpanReader for OracleStore {
         &self,
         tenant: &TenantId,
         service: &str,
-    ) -> Answer<'_, Result<Vec<Operation>, ReadError>> {
+    ) -> Answer<'_, Result<OperationsAnswer, ReadError>> {
         let operations: BTreeSet<Operation> = self.with_spans(tenant, |spans| {
             let of_service = spans.iter().filter(|span| span.service() == service);
             of_service
@@ -258,7 +259,11 @@ impl SpanReader for OracleStore {
                 })
                 .collect()
         });
-        Box::pin(async move { Ok(operations.into_iter().collect()) })
+        let answer = OperationsAnswer {
+            operations: operations.into_iter().collect(),
+            is_all: true,
+        };
+        Box::pin(async move { Ok(answer) })
     }
 
     fn dependencies(

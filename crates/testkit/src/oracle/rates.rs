@@ -57,6 +57,7 @@ pub(super) fn rates(
     });
     Ok(RatesAnswer {
         series: series.collect(),
+        has_all_operations: true,
         skipped: Vec::new(),
     })
 }

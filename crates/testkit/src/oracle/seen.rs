@@ -47,6 +47,7 @@ pub(super) fn seen(spans: &[SpanRef<'_>]) -> SeenAnswer {
                 last,
             })
             .collect(),
+        has_all_operations: true,
         keys,
         has_all_keys: true,
         skipped: Vec::new(),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use journal::Space;
 use model::TenantId;
 
 use crate::engine::{Engine, Placed, lock, nanos};
@@ -20,14 +21,25 @@ use crate::open::add_names_of;
 use crate::pins::pinned_in;
 use crate::segment::SegmentError;
 
-/// Without a limit in bytes, all that is on the disk may take this part of it, in percent, before segments leave.
-const DISK_PERCENT_MAX: u64 = 80;
 /// However much others have on the disk, segments may take this part of it, in percent: a disk that others fill is a
 /// reason to refuse new spans, not to remove those that were accepted a moment ago.
 const DISK_PERCENT_MIN: u64 = 5;
 
 /// Segments that retention chose, each with why.
 type Chosen = Vec<(Arc<Placed>, &'static str)>;
+
+/// The most that segments, which take `bytes` now, may take of a disk: a part of it less what others have on it, but not
+/// nothing.
+fn bytes_max(space: Space, bytes: u64, percent_max: u8) -> u64 {
+    let taken = space.total.saturating_sub(space.available);
+    let others = taken.saturating_sub(bytes);
+    let percent = space.total / 100;
+    let left = (percent * u64::from(percent_max)).saturating_sub(others);
+    if plumbing::planted("store-others-fill-the-disk") {
+        return left;
+    }
+    left.max(percent * DISK_PERCENT_MIN)
+}
 
 impl Engine {
     /// Removes segments that are too old or too many; gives how many. Those that hold pinned traces may have to wait
@@ -178,8 +190,7 @@ impl Engine {
         Ok(chosen)
     }
 
-    /// The most that segments may take: what is configured, or a part of the disk less what others have on it, but not
-    /// nothing.
+    /// The most that segments may take.
     fn bytes_max(&self, bytes: u64) -> Result<u64, Error> {
         if let Some(bytes_max) = self.options.retention_bytes {
             return Ok(bytes_max);
@@ -189,16 +200,7 @@ impl Engine {
             .files
             .space(dir)
             .map_err(Error::io("ask for the room of", dir))?;
-        let others = space
-            .total
-            .saturating_sub(space.available)
-            .saturating_sub(bytes);
-        let percent = space.total / 100;
-        let left = (percent * DISK_PERCENT_MAX).saturating_sub(others);
-        if plumbing::planted("store-others-fill-the-disk") {
-            return Ok(left);
-        }
-        Ok(left.max(percent * DISK_PERCENT_MIN))
+        Ok(bytes_max(space, bytes, self.options.retention_percent))
     }
 
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {
@@ -262,5 +264,25 @@ impl Engine {
         }
         // A segment is expired once: it has left the state under the lock.
         let _first = placed.expired.set((Arc::clone(&self.files), paths));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_on_the_disk_is_not_for_segments() {
+        let left = |available, bytes| {
+            let space = Space {
+                total: 1_000,
+                available,
+            };
+            bytes_max(space, bytes, 80)
+        };
+        // Nobody else, others that leave room, and others that leave none.
+        assert_eq!((left(1_000, 0), left(400, 600)), (800, 800));
+        assert_eq!((left(400, 300), left(100, 600)), (500, 500));
+        assert_eq!((left(100, 100), left(0, 20)), (50, 50));
     }
 }

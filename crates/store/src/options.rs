@@ -22,9 +22,11 @@ pub struct StoreOptions {
     pub head_age_max: Duration,
     /// Segments older than this are removed; their age counts from when they were written.
     pub retention_age: Duration,
-    /// Bytes of all segments before the oldest are removed; `None`: 80 % of the disk less what others have on it, and
-    /// 5 % of it at least.
+    /// Bytes of all segments before the oldest are removed; `None`: as much as `retention_percent` says.
     pub retention_bytes: Option<u64>,
+    /// The part of the disk that all that is on it may take before the oldest segments are removed; 5 % of it are
+    /// theirs whatever others have on it.
+    pub retention_percent: u8,
     /// Bytes of one file of the log.
     pub journal_file_bytes: u64,
     /// Bytes of indexes and footers that are kept in memory.
@@ -73,6 +75,7 @@ impl StoreOptions {
             head_age_max: Duration::from_secs(15),
             retention_age: Duration::from_secs(7 * 24 * 3600),
             retention_bytes: None,
+            retention_percent: 80,
             journal_file_bytes: 64 << 20,
             cache_bytes: 48 << 20,
             heads_bytes_max: 48 << 20,

@@ -152,7 +152,11 @@ fn options_of(config: &Config) -> StoreOptions {
             OrOff::On(age) => age,
             OrOff::Off => FOR_EVER,
         },
-        retention_bytes: retention_bytes(store.retention.bytes, &store.dir),
+        retention_bytes: retention_bytes(store.retention.bytes),
+        retention_percent: match store.retention.bytes {
+            OrOff::On(SizeOrShare::Percent(percent)) => percent,
+            _ => defaults.retention_percent,
+        },
         scrub_bytes_per_second: match store.scrub.rate {
             OrOff::On(rate) => Some(rate.0),
             OrOff::Off => None,
@@ -170,14 +174,12 @@ fn options_of(config: &Config) -> StoreOptions {
     }
 }
 
-/// The limit in bytes; `None` leaves it to the store, which knows its disk once it is open.
-fn retention_bytes(limit: OrOff<SizeOrShare>, dir: &Path) -> Option<u64> {
+/// The limit in bytes; `None` leaves it to the store, which knows its disk once it is open, with a share of that.
+fn retention_bytes(limit: OrOff<SizeOrShare>) -> Option<u64> {
     match limit {
         OrOff::Off => Some(u64::MAX),
         OrOff::On(SizeOrShare::Bytes(bytes)) => Some(bytes.0),
-        OrOff::On(SizeOrShare::Percent(percent)) => {
-            machine::disk_bytes(dir).map(|bytes| bytes / 100 * u64::from(percent))
-        }
+        OrOff::On(SizeOrShare::Percent(_)) => None,
     }
 }
 
@@ -213,11 +215,13 @@ mod tests {
     fn the_defaults_are_those_of_the_store() {
         let ours = options_of(&config(512));
         let mut theirs = StoreOptions::new(ours.dir.clone());
-        theirs.retention_bytes = ours.retention_bytes;
         theirs.query_threads = ours.query_threads;
+        theirs.trace_spans_max = ours.trace_spans_max;
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
-        let disk = machine::disk_bytes(&ours.dir).unwrap();
-        assert_eq!(ours.retention_bytes, Some(disk / 100 * 80));
+        let mut config = config(512);
+        config.store.retention.bytes = OrOff::On(SizeOrShare::Percent(30));
+        let ours = options_of(&config);
+        assert_eq!((ours.retention_bytes, ours.retention_percent), (None, 30));
     }
 
     #[test]

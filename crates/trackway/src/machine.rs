@@ -3,7 +3,7 @@
 //! Promises: limits of the cgroup count, not only what the hardware has; nothing here fails, for a guess on the safe
 //! side does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What is assumed where nothing can be learnt.
 const MEMORY_ASSUMED_BYTES: u64 = 1 << 30;
@@ -75,17 +75,10 @@ fn total_bytes(meminfo: &str) -> Option<u64> {
         .map(|kib| kib << 10)
 }
 
-/// The size of the disk that a folder lies on or will lie on.
-pub(crate) fn disk_bytes(folder: &Path) -> Option<u64> {
-    let absolute: PathBuf = std::path::absolute(folder).ok()?;
-    let disk = absolute
-        .ancestors()
-        .find_map(|existing| rustix::fs::statvfs(existing).ok())?;
-    disk.f_blocks.checked_mul(disk.f_frsize)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     struct Root(PathBuf);
@@ -141,16 +134,6 @@ mod tests {
         assert_eq!(
             memory_bytes(Path::new("/no/such/root")),
             MEMORY_ASSUMED_BYTES
-        );
-    }
-
-    #[test]
-    fn the_disk_of_a_folder_that_is_not_there_yet_is_that_of_its_parent() {
-        let parent = std::env::temp_dir();
-        assert!(disk_bytes(&parent).unwrap() > 0);
-        assert_eq!(
-            disk_bytes(&parent.join("not/here/yet")),
-            disk_bytes(&parent)
         );
     }
 }

@@ -123,8 +123,13 @@ impl Files for RealFiles {
 
     fn space(&self, dir: &Path) -> io::Result<Space> {
         let about = rustix::fs::statvfs(or_here(dir))?;
+        // What is kept for the administrator is nobody's: it is neither there to be filled nor taken by others.
+        let kept = about.f_bfree.saturating_sub(about.f_bavail);
         Ok(Space {
-            total: about.f_blocks.saturating_mul(about.f_frsize),
+            total: about
+                .f_blocks
+                .saturating_sub(kept)
+                .saturating_mul(about.f_frsize),
             available: about.f_bavail.saturating_mul(about.f_frsize),
         })
     }

@@ -40,7 +40,7 @@ pub struct Entry {
 /// Room of a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
-    /// Size of the file system.
+    /// Size of the file system, as far as processes like this one may fill it.
     pub total: u64,
     /// What this process may still fill.
     pub available: u64,

@@ -102,7 +102,8 @@ tree! {
     pub(crate) struct Retention {
         /// Segments that were written longer ago are deleted.
         age: OrOff<Duration> = OrOff::On(Duration::from_secs(7 * 86_400)),
-        /// When the store takes more, the oldest segments are deleted.
+        /// When the store takes more, the oldest segments are deleted. A share is of the disk and of all that is on
+        /// it, others' files too, of which 5 % of the disk are always the store's.
         bytes: OrOff<SizeOrShare> = OrOff::On(SizeOrShare::Percent(80)),
     }
 

@@ -7,19 +7,15 @@ use std::time::Duration;
 use anyhow::ensure;
 use plumbing::Clock;
 
-use crate::figures::Stopwatch;
+use crate::figures::{Stopwatch, ratio};
 use crate::http::Connection;
 use crate::process;
 use crate::program::Program;
 
-/// The program is idle when so long so little processor time was used. Its clock shows ticks of 10 ms; one is what the
-/// wake-ups of an idle runtime may add up to, two more what checking the bytes at rest takes in a large store.
+/// The program is idle when so long no processor time was used that its clock shows (10 ms); one tick is what the
+/// wake-ups of an idle runtime may add up to.
 const QUIET: Duration = Duration::from_secs(2);
 const QUIET_CPU_MILLIS: u64 = 10;
-const QUIET_CPU_MILLIS_LARGE: u64 = 30;
-/// Of a larger store the bytes at rest are still being checked when all else is done.
-const LARGE_SPANS: u64 = 50_000_000;
-const QUIET_WITHIN: Duration = Duration::from_secs(120);
 /// Each takes as long as a client waits, two minutes, or fails at once.
 const FINALISE_ATTEMPTS_MAX: u32 = 15;
 /// Heads are frozen by age after less than this; waited for when the program cannot be told to freeze them.
@@ -30,13 +26,32 @@ const HEAD_AGE: Duration = Duration::from_secs(20);
 pub(crate) struct Finished {
     /// How its end was known.
     pub(crate) how: String,
+    /// Until the program rested, without what was only waited.
     pub(crate) took: Duration,
+    /// Until it said that all is done.
+    pub(crate) said: Duration,
+    /// What it used in the end, in cores, where it did not come to rest.
+    pub(crate) restless_cores: Option<f64>,
 }
 
-/// Has all deferred work done on a store of so many spans and waits until the program rests.
+/// The longest that is waited for rest behind all work.
+pub(crate) const REST_WITHIN: Duration = Duration::from_secs(120);
+
+impl Finished {
+    /// Makes sure that the program came to rest.
+    pub(crate) fn at_rest(self) -> anyhow::Result<Self> {
+        ensure!(
+            self.restless_cores.is_none(),
+            "the program does not come to rest"
+        );
+        Ok(self)
+    }
+}
+
+/// Has all deferred work done and waits until the program rests, or so long.
 pub(crate) fn finish(
     program: &Program<'_>,
-    spans: u64,
+    rest_within: Duration,
     clock: &dyn Clock,
 ) -> anyhow::Result<Finished> {
     let whole = Stopwatch::start(clock);
@@ -51,22 +66,19 @@ pub(crate) fn finish(
         clock.sleep(HEAD_AGE);
         waited_in_vain += HEAD_AGE;
     }
-    let quiet_millis = match spans {
-        LARGE_SPANS.. => QUIET_CPU_MILLIS_LARGE,
-        _ => QUIET_CPU_MILLIS,
-    };
+    let said = whole.elapsed();
     let watch = Stopwatch::start(clock);
-    loop {
+    let restless_cores = loop {
         let before = process::cpu_millis(program.pid())?;
         clock.sleep(QUIET);
-        if process::cpu_millis(program.pid())? <= before + quiet_millis {
-            break;
+        let used = process::cpu_millis(program.pid())? - before;
+        if used <= QUIET_CPU_MILLIS {
+            break None;
         }
-        ensure!(
-            watch.elapsed() < QUIET_WITHIN,
-            "the program does not come to rest"
-        );
-    }
+        if watch.elapsed() >= rest_within {
+            break Some(ratio(used, 1000) / QUIET.as_secs_f64());
+        }
+    };
     let how = if is_frozen {
         "all deferred work done on request, then 2 s of rest"
     } else {
@@ -75,5 +87,7 @@ pub(crate) fn finish(
     Ok(Finished {
         how: how.to_owned(),
         took: whole.elapsed().saturating_sub(waited_in_vain),
+        said,
+        restless_cores,
     })
 }

@@ -243,7 +243,7 @@ fn send(
         truth.requests
     );
     let cpu_millis_acknowledged = process::cpu_millis(program.pid())? - cpu_millis_before;
-    let put_off = put_off::finish(program, truth.spans, clock)?;
+    let put_off = put_off::finish(program, put_off::REST_WITHIN, clock)?.at_rest()?;
     let cpu_millis = process::cpu_millis(program.pid())? - cpu_millis_before;
     let peak_kib = process::memory(program.pid())?.peak_kib;
     clock.sleep(REST);

@@ -97,6 +97,10 @@ fn plain_figures(steady: &Steady) -> Vec<(&'static str, f64)> {
         ("  last third", last.waiting_spans),
         ("seconds of put-off work after it", steady.put_off_seconds),
         ("CPU-s of put-off work after it", steady.put_off_cpu_seconds),
+        (
+            "cores still used half a minute later",
+            steady.restless_cores,
+        ),
         ("bytes per span on disk", steady.bytes_per_span),
     ]
 }

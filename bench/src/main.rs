@@ -67,15 +67,11 @@ fn main() -> anyhow::Result<()> {
     let heading = Heading::begin(&options)?;
     match &options.mode {
         Mode::Corpora => measure_corpora(&options, heading),
-        Mode::Steady {
-            spans_per_second,
-            seconds,
-        } => {
+        Mode::Steady(load) => {
             let Some(profile) = options.profiles.first() else {
                 return Ok(());
             };
-            let rate = (*spans_per_second, *seconds);
-            let steady = steady::measure(*profile, &options, rate)?;
+            let steady = steady::measure(*profile, &options, *load)?;
             let report = SteadyReport { heading, steady };
             tell(&report, &options, report.wrong_answers())
         }

@@ -11,7 +11,8 @@ use testkit::corpus::Profile;
 
 pub(crate) const USAGE: &str = "\
 bench [--profile kind|unkind|both] [--protocol http|grpc|both] [--spans 1000000] [--repetitions 60] [COMMON]…
-bench --steady SPANS_PER_SECOND [--seconds 600] [--profile kind|unkind] [--spans 1000000] [COMMON]…
+bench --steady SPANS_PER_SECOND [--seconds 600] [--dependencies-every 60] [--profile kind|unkind]
+      [--spans 1000000] [COMMON]…
 bench --start-on DIR [--repetitions 7] [COMMON]…
 COMMON: [--seed 7] [--connections 4] [--level sync|page_cache|memory] [--program target/dist/trackway] [--build]
         [--set KEY=VALUE]… [--work-dir target/bench] [--keep] [--out bench/out/RESULT.json|STEADY.json|START.json]
@@ -37,9 +38,18 @@ pub(crate) enum Mode {
     /// Each corpus once, at full speed, with every answer checked.
     Corpora,
     /// A constant rate for some time.
-    Steady { spans_per_second: u64, seconds: u64 },
+    Steady(SteadyLoad),
     /// Starts on a folder of data.
     StartOn(PathBuf),
+}
+
+/// What is sent and asked at a constant rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SteadyLoad {
+    pub(crate) spans_per_second: u64,
+    pub(crate) seconds: u64,
+    /// Seconds between two questions for dependencies; 0: there are none.
+    pub(crate) dependencies_every: u64,
 }
 
 /// How spans are sent.
@@ -103,12 +113,14 @@ impl Options {
 
     fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Self>> {
         let mut options = Self::default();
-        let (mut rate, mut seconds, mut repetitions, mut out) = (None, 600, None, None);
+        let (mut rate, mut repetitions, mut out) = (None, None, None);
+        let (mut seconds, mut dependencies_every) = (600, 60);
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("help") | Short('h') => return Ok(None),
                 Long("steady") => rate = Some(arguments.value()?.parse()?),
                 Long("seconds") => seconds = arguments.value()?.parse()?,
+                Long("dependencies-every") => dependencies_every = arguments.value()?.parse()?,
                 Long("start-on") => options.mode = Mode::StartOn(arguments.value()?.into()),
                 Long("profile") => options.profiles = profiles(&arguments.value()?.string()?)?,
                 Long("protocol") => options.protocols = protocols(&arguments.value()?.string()?)?,
@@ -131,10 +143,11 @@ impl Options {
                 options.mode == Mode::Corpora,
                 "--steady and --start-on are two runs"
             );
-            options.mode = Mode::Steady {
+            options.mode = Mode::Steady(SteadyLoad {
                 spans_per_second,
                 seconds,
-            };
+                dependencies_every,
+            });
         }
         options.repetitions = repetitions.unwrap_or(match options.mode {
             Mode::StartOn(_) => STARTS,
@@ -157,10 +170,11 @@ impl Options {
                 self.repetitions >= REPETITIONS_MIN,
                 "--repetitions must be at least {REPETITIONS_MIN} for a 95th percentile"
             ),
-            Mode::Steady {
+            Mode::Steady(SteadyLoad {
                 spans_per_second,
                 seconds,
-            } => {
+                ..
+            }) => {
                 ensure!(spans_per_second > 0, "--steady must be over 0");
                 ensure!(
                     (1..=SECONDS_MAX).contains(&seconds),
@@ -177,7 +191,7 @@ impl Mode {
     fn usual_out(&self) -> PathBuf {
         PathBuf::from(match self {
             Self::Corpora => "bench/out/RESULT.json",
-            Self::Steady { .. } => "bench/out/STEADY.json",
+            Self::Steady(_) => "bench/out/STEADY.json",
             Self::StartOn(_) => "bench/out/START.json",
         })
     }
@@ -224,10 +238,11 @@ mod tests {
     fn every_mode_writes_a_file_of_its_own() {
         let steady = parse(&["--steady", "290000", "--seconds", "60"]).unwrap();
         let steady = steady.unwrap();
-        let mode = Mode::Steady {
+        let mode = Mode::Steady(SteadyLoad {
             spans_per_second: 290_000,
             seconds: 60,
-        };
+            dependencies_every: 60,
+        });
         assert_eq!((steady.mode, steady.repetitions), (mode, 60));
         assert_eq!(steady.out, PathBuf::from("bench/out/STEADY.json"));
         let start = parse(&["--start-on", "d", "--repetitions", "3"]).unwrap();

@@ -4,7 +4,8 @@
 //! 1. The program starts on an empty folder and rests; its memory is read.
 //! 2. A first round of spans is sent, everything is merged, and all kinds of questions are asked at rest.
 //! 3. For so many seconds spans come at a constant rate ([`crate::pace`]); all kinds of questions are asked in turn, ten
-//!    a second; memory, processor time and what waits to be merged are looked at.
+//!    a second, and now and then somebody else asks for dependencies; memory, processor time and what waits to be merged
+//!    are looked at.
 //! 4. Everything is merged; memory is read at rest, and the same questions are asked on all that there is now.
 //!
 //! Promises: senders keep to the clock and not to the answers; requests that are late or sent back are counted, and so
@@ -24,7 +25,7 @@ use crate::disk;
 use crate::figures::{Spread, Stopwatch, millis, ratio};
 use crate::load::{send_rounds, together};
 use crate::machine;
-use crate::options::{Options, Protocol};
+use crate::options::{Options, Protocol, SteadyLoad};
 use crate::pace::Pace;
 use crate::process;
 use crate::program::{Program, data_dir};
@@ -66,6 +67,7 @@ pub(crate) struct Steady {
     pub(crate) at_rest: Turned,
     pub(crate) load: Load,
     pub(crate) under_load: Turned,
+    pub(crate) dependencies_under_load: Turned,
     pub(crate) put_off_seconds: f64,
     pub(crate) put_off_cpu_seconds: f64,
     /// Processor that was still used half a minute after all was merged; 0 when it came to rest.
@@ -95,25 +97,25 @@ pub(crate) struct Load {
 pub(crate) fn measure(
     profile: Profile,
     options: &Options,
-    (spans_per_second, seconds): (u64, u64),
+    wanted: SteadyLoad,
 ) -> anyhow::Result<Steady> {
     let clock = RealClock::default();
     let folder = fresh_folder(options, &format!("steady-{}", profile.name()))?;
-    let wanted = (spans_per_second * seconds + options.spans) * DISK_BYTES_PER_SPAN;
+    let spans = wanted.spans_per_second * wanted.seconds + options.spans;
+    let bytes = spans * DISK_BYTES_PER_SPAN + DISK_BYTES_LEFT;
     let free = machine::free_bytes(&folder).context("the free space is unknown")?;
     ensure!(
-        wanted + DISK_BYTES_LEFT <= free,
+        bytes <= free,
         "{} MiB are free and {} MiB may be needed",
         free >> 20,
-        (wanted + DISK_BYTES_LEFT) >> 20
+        bytes >> 20
     );
-    let rounds = generate(profile, options, spans_per_second, &clock)?;
+    let rounds = generate(profile, options, wanted.spans_per_second, &clock)?;
     let program = Program::start(options, &folder, 1, &clock)?;
     let steady = run(
         (&program, &folder),
         (&rounds, profile),
-        options,
-        (spans_per_second, seconds),
+        (options.connections, wanted),
         &clock,
     )
     .with_context(|| program.end_of_log())?;
@@ -145,8 +147,7 @@ fn generate(
 fn run(
     (program, folder): (&Program<'_>, &Path),
     (rounds, profile): (&Rounds, Profile),
-    options: &Options,
-    (spans_per_second, seconds): (u64, u64),
+    (connections, wanted): (usize, SteadyLoad),
     clock: &dyn Clock,
 ) -> anyhow::Result<Steady> {
     let resident = || process::memory(program.pid()).map(|memory| mib(memory.resident_kib));
@@ -156,7 +157,7 @@ fn run(
     };
     clock.sleep(REST);
     let fresh_mib = resident()?;
-    let by = (Protocol::Http, options.connections);
+    let by = (Protocol::Http, connections);
     send_rounds(rounds, &program.addresses, by, clock, || rounds.taken() < 1)?;
     put_off::finish(program, put_off::REST_WITHIN, clock)?.at_rest()?;
     clock.sleep(REST);
@@ -164,17 +165,20 @@ fn run(
     let at_rest = turns().ask_times(QUESTIONS_AT_REST)?;
 
     let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
-    let (load, samples, under_load) = std::thread::scope(|scope| {
+    let every = Duration::from_secs(wanted.dependencies_every);
+    let (load, samples, under_load, dependencies) = std::thread::scope(|scope| {
         let watching = scope.spawn(|| watch((program, folder), &counts, clock, &is_over));
-        let asker = turns();
+        let (asker, other) = (turns(), turns());
         let asking = scope.spawn(|| asker.ask_paced(&is_over, QUESTIONS_PER_SECOND));
-        let by = (options.connections, spans_per_second, seconds);
-        let load = send(rounds, program, &counts, by, clock);
+        let asking_dependencies = scope.spawn(|| other.ask_dependencies(&is_over, every));
+        let load = send(rounds, program, &counts, (connections, wanted), clock);
         is_over.store(true, Ordering::Relaxed);
         let panicked = || anyhow!("a thread of the benchmark panicked");
         let samples = watching.join().unwrap_or_else(|_| Err(panicked()));
         let asked = asking.join().unwrap_or_else(|_| Err(panicked()));
-        (load, samples, asked)
+        let dependencies = asking_dependencies.join();
+        let dependencies = dependencies.unwrap_or_else(|_| Err(panicked()));
+        (load, samples, asked, dependencies)
     });
     let load = Load {
         samples: samples?,
@@ -189,8 +193,8 @@ fn run(
     clock.sleep(REST);
     Ok(Steady {
         profile: profile.name().to_owned(),
-        spans_per_second,
-        seconds,
+        spans_per_second: wanted.spans_per_second,
+        seconds: wanted.seconds,
         round_spans: rounds.truth.spans,
         fresh_mib,
         filled_mib,
@@ -199,6 +203,7 @@ fn run(
         at_rest,
         load,
         under_load: under_load?,
+        dependencies_under_load: dependencies?,
         put_off_seconds: finished.said.as_secs_f64(),
         put_off_cpu_seconds: ratio(put_off_cpu, 1000),
         restless_cores: finished.restless_cores.unwrap_or_default(),
@@ -212,14 +217,14 @@ fn send(
     rounds: &Rounds,
     program: &Program<'_>,
     counts: &Counts,
-    (connections, spans_per_second, seconds): (usize, u64, u64),
+    (connections, wanted): (usize, SteadyLoad),
     clock: &dyn Clock,
 ) -> anyhow::Result<Load> {
-    let end = Duration::from_secs(seconds);
+    let end = Duration::from_secs(wanted.seconds);
     let before_all = rounds.spans_taken()?;
     let (spans, late, unsent) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let watch = Stopwatch::start(clock);
-    let pace = Pace::begin(spans_per_second, clock);
+    let pace = Pace::begin(wanted.spans_per_second, clock);
     // How late each request was sent, and how long after it was due it was acknowledged.
     let times_ms = together(connections, || {
         let addresses = &program.addresses;

@@ -25,7 +25,13 @@ impl SteadyReport {
     /// Counts answers whose status was wrong.
     pub(crate) fn wrong_answers(&self) -> u64 {
         let steady = &self.steady;
-        steady.at_rest.wrong + steady.under_load.wrong + steady.at_rest_after.wrong
+        let all = [
+            &steady.at_rest,
+            &steady.under_load,
+            &steady.dependencies_under_load,
+            &steady.at_rest_after,
+        ];
+        all.iter().map(|turned| turned.wrong).sum()
     }
 }
 
@@ -50,6 +56,7 @@ impl fmt::Display for SteadyReport {
         write_spread(f, "acknowledged since due", steady.load.acknowledgement)?;
         write_turned(f, "at rest, first round", &steady.at_rest)?;
         write_turned(f, "under load", &steady.under_load)?;
+        write_turned(f, "and beside them", &steady.dependencies_under_load)?;
         write_turned(f, "at rest, all spans", &steady.at_rest_after)
     }
 }

@@ -21,6 +21,8 @@ use crate::rounds::Rounds;
 
 /// How far a search looks back, in microseconds.
 const LOOK_BACK_US: u64 = 3_600_000_000;
+/// How long it takes at most until an asker that waits notices the end.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Of this service the operations are asked for.
 const SERVICE: &str = "web";
 /// Another one comes next; spreads traces over rounds and sample.
@@ -111,40 +113,73 @@ impl<'a> Turns<'a> {
         Ok(self.into_turned())
     }
 
-    /// Asks at a rate, or as fast as the answers come when they take longer, until it is told to end.
+    /// Asks all kinds but dependencies at a rate, or as fast as the answers come when they take longer, until it is told
+    /// to end.
     pub(crate) fn ask_paced(mut self, end: &AtomicBool, per_second: u64) -> anyhow::Result<Turned> {
         let pace = Pace::begin(per_second, self.clock);
+        let kinds = self.kinds() - 1;
         while !end.load(Ordering::Relaxed) {
             pace.wait_until(pace.due(self.asked as u64));
-            self.ask_next()?;
+            self.ask(self.asked % kinds, self.asked / kinds)?;
         }
         Ok(self.into_turned())
     }
 
+    /// Asks for dependencies alone, each so long after the last one, until it is told to end; never if that is 0.
+    pub(crate) fn ask_dependencies(
+        mut self,
+        end: &AtomicBool,
+        every: Duration,
+    ) -> anyhow::Result<Turned> {
+        let kind = self.kinds() - 1;
+        let mut waited = Duration::ZERO;
+        while !end.load(Ordering::Relaxed) {
+            self.clock.sleep(LOOK_AGAIN);
+            waited += LOOK_AGAIN;
+            if !every.is_zero() && waited >= every {
+                waited = Duration::ZERO;
+                // Far longer than the program keeps a connection on which nothing is asked.
+                self.connection.close();
+                self.ask(kind, self.asked)?;
+            }
+        }
+        Ok(self.into_turned())
+    }
+
+    /// Dependencies are the last one.
     fn kinds(&self) -> usize {
         self.questions.len() + 5
     }
 
     fn ask_next(&mut self) -> anyhow::Result<()> {
-        let kind = self.asked % self.kinds();
-        let nth = self.asked / self.kinds();
+        let kinds = self.kinds();
+        self.ask(self.asked % kinds, self.asked / kinds)
+    }
+
+    fn ask(&mut self, kind: usize, nth: usize) -> anyhow::Result<()> {
         self.asked += 1;
         let (path, expected) = self.path(kind, nth)?;
         let watch = Stopwatch::start(self.clock);
-        let answer = self
-            .connection
-            .get(&path)
-            .with_context(|| format!("no answer to {path}"))?;
+        // That there is no answer, such as one that takes too long, is a wrong answer and no end of the load.
+        let answer = self.connection.get(&path);
+        let (bytes, wrong) = match &answer {
+            Ok(answer) if answer.status == expected => (answer.body.len(), None),
+            Ok(answer) => (
+                answer.body.len(),
+                Some(format!("{} {}", answer.status, answer.excerpt())),
+            ),
+            Err(error) => (0, Some(error.to_string())),
+        };
         self.answers.push(Turn {
             kind,
             at: self.begin.elapsed(),
             ms: millis(watch.elapsed()),
-            bytes: answer.body.len() as u64,
+            bytes: bytes as u64,
         });
-        if answer.status != expected {
+        if let Some(wrong) = wrong {
             self.wrong += 1;
-            let wrong = || format!("{path}: {} {}", answer.status, answer.excerpt());
-            self.first_wrong.get_or_insert_with(wrong);
+            self.first_wrong
+                .get_or_insert_with(|| format!("{path}: {wrong}"));
         }
         Ok(())
     }

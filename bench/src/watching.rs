@@ -53,14 +53,13 @@ pub(crate) fn watch(
     clock: &dyn Clock,
     end: &AtomicBool,
 ) -> anyhow::Result<Vec<Sample>> {
-    let mut admin = Connection::to(&program.addresses.admin);
     let (mut samples, begin) = (Vec::new(), Stopwatch::start(clock));
     let pace = Pace::begin(1, clock);
     // Bounded by the seconds of the load.
     for nth in 0.. {
         pace.wait_until(pace.due(nth));
         let store = if nth % STORE_EVERY == 0 {
-            Some(look_at_store(&mut admin, folder)?)
+            Some(look_at_store(&program.addresses.admin, folder)?)
         } else {
             None
         };
@@ -79,8 +78,9 @@ pub(crate) fn watch(
     Ok(samples)
 }
 
-fn look_at_store(admin: &mut Connection, folder: &Path) -> anyhow::Result<StoreSample> {
-    let answer = admin.get("/metrics")?;
+fn look_at_store(admin: &str, folder: &Path) -> anyhow::Result<StoreSample> {
+    // The program closes a connection on which nothing was asked for ten seconds.
+    let answer = Connection::to(admin).get("/metrics")?;
     ensure!(answer.status == 200, "/metrics got {}", answer.status);
     let text = String::from_utf8_lossy(&answer.body);
     let mut sample = store_sample(&text).context("/metrics lacks a figure of the store")?;

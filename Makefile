@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full soak fuzz lint bench bench-large release test-planted
+.PHONY: help run test test-full soak fuzz lint bench bench-large bench-steady bench-huge release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -16,6 +16,11 @@ SOAK_SECONDS ?= 1800
 SOAK_CASES ?= 10000
 # How many spans `make bench-large` sends; 20 million take 8 GB of disk, nearly all of it for the corpus.
 BENCH_SPANS ?= 20000000
+# What `make bench-steady` sends: 60 % of what two cores take, for ten minutes; it takes 15 GB of disk to be sure of it.
+BENCH_RATE ?= 290000
+BENCH_SECONDS ?= 600
+# On how many spans `make bench-huge` starts; they take 2.4 GB of disk and a quarter of an hour to make.
+BENCH_HUGE_SPANS ?= 100000000
 # The release binary may not grow over this.
 BINARY_MIB_MAX := 30
 TEST := cargo test --locked --profile ci --no-fail-fast
@@ -57,11 +62,19 @@ lint: ## formatting, clippy, the rules of the house, generated sources
 	cargo xtask tidy
 	cargo xtask codegen --check
 
-bench: ## speed, size and memory on both corpora, with every answer checked
+bench: ## speed, size and memory on both corpora, with every answer checked; the kind one also over gRPC
 	bench/run
 
 bench-large: ## the same on BENCH_SPANS spans of the kind corpus (20,000,000)
-	bench/run --profile kind --spans $(BENCH_SPANS) --out bench/out/LARGE.json
+	bench/run --profile kind --protocol http --spans $(BENCH_SPANS) --out bench/out/LARGE.json
+
+bench-steady: ## BENCH_RATE spans a second for BENCH_SECONDS with searches beside them: memory, cores, backlog
+	bench/run --steady $(BENCH_RATE) --seconds $(BENCH_SECONDS)
+
+bench-huge: ## starts on BENCH_HUGE_SPANS spans (100,000,000), which it makes first
+	cargo run --locked --profile ci --package store --example ask -- \
+	    $(BENCH_HUGE_SPANS) target/bench/huge-$(BENCH_HUGE_SPANS) --only-fill
+	bench/run --start-on target/bench/huge-$(BENCH_HUGE_SPANS)
 
 release: ## builds the binary that is shipped; fails over 30 MiB
 	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \

@@ -13,7 +13,7 @@ use testkit::corpus::{Corpus, CorpusOptions, write_corpus};
 use crate::asking::count_wrong_traces;
 use crate::figures::millis;
 use crate::load;
-use crate::options::Options;
+use crate::options::{Options, Protocol};
 use crate::program::Program;
 
 /// Just under what a head holds by default, 131,072.
@@ -45,8 +45,8 @@ pub(crate) fn measure<'a>(
         ..corpus.clone()
     };
     let truth = write_corpus(&file, Corpus::new(corpus)?)?;
-    let address = &program.addresses.otlp_http;
-    let sent = load::send(&file, address, options.connections, clock);
+    let by = (Protocol::Http, options.connections);
+    let sent = load::send(&file, &program.addresses, by, clock);
     let sent = sent.with_context(|| program.end_of_log())?;
     program.kill()?;
     ensure!(

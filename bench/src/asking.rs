@@ -163,19 +163,18 @@ fn absent(truth: &Truth) -> Kind<'_> {
 
 fn search<'a>(question: &'a Question, truth: &Truth) -> Kind<'a> {
     let (found, total) = (question.newest.len(), question.total_traces);
+    let window = (truth.start_us, truth.latest_end_ns / 1000 + 1);
     Kind {
         name: question.name.clone(),
         holds: format!("{found} of {total} traces"),
-        paths: vec![(search_path(question, truth), Right::Search(question))],
+        paths: vec![(search_path(question, window), Right::Search(question))],
     }
 }
 
-fn search_path(question: &Question, truth: &Truth) -> String {
-    let (begin, end) = (truth.start_us, truth.latest_end_ns / 1000 + 1);
-    let mut path = format!(
-        "/api/traces?start={begin}&end={end}&limit={}",
-        question.limit
-    );
+/// The path of a search in a window of microseconds.
+pub(crate) fn search_path(question: &Question, (begin, end): (u64, u64)) -> String {
+    let limit = question.limit;
+    let mut path = format!("/api/traces?start={begin}&end={end}&limit={limit}");
     if let Some(service) = &question.service {
         path.push_str(&format!("&service={}", encode(service)));
     }
@@ -452,13 +451,8 @@ mod tests {
         question.tags.push(("k".to_owned(), "v:w".to_owned()));
         question.min_duration_us = Some(5);
         question.max_duration_us = Some(9);
-        let truth = Truth {
-            start_us: 1,
-            latest_end_ns: 2500,
-            ..Truth::default()
-        };
         let expected = "/api/traces?start=1&end=3&limit=20&service=web&operation=GET%20%2Fa\
                         &minDuration=5us&maxDuration=9us&tag=k%3Av%3Aw";
-        assert_eq!(search_path(&question, &truth), expected);
+        assert_eq!(search_path(&question, (1, 3)), expected);
     }
 }

@@ -19,9 +19,12 @@ use crate::figures::ratio;
 /// The kind of file that is no part of the bytes a span.
 const JOURNAL: &str = "journal";
 const SPANS: &str = "spans";
+const SPANS_ENDING: &str = ".spans.parquet";
+/// The names of segments that were not merged begin so.
+const FRESH: char = 'f';
 /// Endings of names, and the kind of file each means; looked through in this order.
 const KINDS_BY_ENDING: [(&str, &str); 7] = [
-    (".spans.parquet", SPANS),
+    (SPANS_ENDING, SPANS),
     (".events.parquet", "events"),
     (".links.parquet", "links"),
     (".resources.parquet", "resources"),
@@ -60,8 +63,8 @@ pub(crate) struct Column {
     pub(crate) bytes_per_span: f64,
 }
 
-/// Looks at a folder of data in which so many spans lie.
-pub(crate) fn look(data: &Path, spans: u64) -> anyhow::Result<Disk> {
+/// Looks at a folder of data in which so many spans lie; if it is not known how many, as many as there are rows.
+pub(crate) fn look(data: &Path, spans: Option<u64>) -> anyhow::Result<Disk> {
     let mut disk = Disk::default();
     let mut columns: BTreeMap<String, u64> = BTreeMap::new();
     for file in files_below(data)? {
@@ -80,17 +83,34 @@ pub(crate) fn look(data: &Path, spans: u64) -> anyhow::Result<Disk> {
     let kinds = disk.bytes_by_kind.iter();
     let kept = kinds.filter(|(kind, _)| *kind != JOURNAL);
     disk.bytes_without_journal = kept.map(|(_, bytes)| bytes).sum();
-    disk.bytes_per_span = ratio(disk.bytes_without_journal, spans);
-    disk.columns = columns
-        .into_iter()
-        .map(|(name, bytes)| Column {
-            name,
-            bytes_per_span: ratio(bytes, spans),
-        })
-        .collect();
-    disk.columns
-        .sort_by(|left, right| right.bytes_per_span.total_cmp(&left.bytes_per_span));
+    disk.divide(spans.unwrap_or(disk.rows), columns);
     Ok(disk)
+}
+
+impl Disk {
+    /// Says what a span takes when there are so many.
+    fn divide(&mut self, spans: u64, columns: BTreeMap<String, u64>) {
+        self.bytes_per_span = ratio(self.bytes_without_journal, spans);
+        self.columns = columns
+            .into_iter()
+            .map(|(name, bytes)| Column {
+                name,
+                bytes_per_span: ratio(bytes, spans),
+            })
+            .collect();
+        self.columns
+            .sort_by(|left, right| right.bytes_per_span.total_cmp(&left.bytes_per_span));
+    }
+}
+
+/// Counts the segments that were not merged yet, by the names of their files; those that vanish meanwhile do not count.
+pub(crate) fn count_fresh(data: &Path) -> anyhow::Result<u64> {
+    let mut fresh = 0;
+    for file in files_below(data)? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        fresh += u64::from(name.starts_with(FRESH) && name.ends_with(SPANS_ENDING));
+    }
+    Ok(fresh)
 }
 
 /// Gives all files below a folder. The program makes a few levels of folders; links are not followed.

@@ -81,6 +81,11 @@ impl Connection {
         self.exchange(&head, body)
     }
 
+    /// Closes the connection; the next question opens another one.
+    pub(crate) fn close(&mut self) {
+        self.stream = None;
+    }
+
     fn exchange(&mut self, head: &str, body: &[u8]) -> io::Result<Answer> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,

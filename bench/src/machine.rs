@@ -72,6 +72,14 @@ fn file_system_of(mounts: &str, path: &Path) -> Option<String> {
         .map(|(_, kind)| kind.to_owned())
 }
 
+/// Gives the bytes that are free where a folder lies.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    let mut df = Command::new("df");
+    df.args(["--output=avail", "--block-size=1"]).arg(folder);
+    let text = String::from_utf8(df.output().ok()?.stdout).ok()?;
+    text.lines().nth(1)?.trim().parse().ok()
+}
+
 /// Gives the first line that a command prints; none if it fails.
 pub(crate) fn first_line_of(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;

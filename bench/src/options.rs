@@ -5,16 +5,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use lexopt::prelude::*;
 use testkit::corpus::Profile;
 
 pub(crate) const USAGE: &str = "\
-bench [--profile kind|unkind|both] [--spans 1000000] [--seed 7] [--connections 4] [--repetitions 60]
-      [--level sync|page_cache|memory] [--program target/dist/trackway] [--build] [--set KEY=VALUE]…
-      [--work-dir target/bench] [--keep] [--out bench/out/RESULT.json]
+bench [--profile kind|unkind|both] [--protocol http|grpc|both] [--spans 1000000] [--repetitions 60] [COMMON]…
+bench --steady SPANS_PER_SECOND [--seconds 600] [--dependencies-every 60] [--profile kind|unkind]
+      [--spans 1000000] [COMMON]…
+bench --start-on DIR [--repetitions 7] [COMMON]…
+COMMON: [--seed 7] [--connections 4] [--level sync|page_cache|memory] [--program target/dist/trackway] [--build]
+        [--set KEY=VALUE]… [--work-dir target/bench] [--keep] [--out bench/out/RESULT.json|STEADY.json|START.json]
 
---build builds the program first; --set is passed to it; --keep leaves corpus, data and log below the work folder.";
+Without a mode everything is measured over http, then what taking the first corpus costs over grpc. --steady sends at a
+constant rate with searches beside it, from --spans that come again and again as new traces. --start-on starts the
+program again and again on a folder of data. --build builds the program first; --set is passed to it; --keep leaves
+corpus, data and log below the work folder.";
 
 /// More than this many clients would measure the clients.
 const CONNECTIONS_MAX: usize = 256;
@@ -22,10 +28,43 @@ const CONNECTIONS_MAX: usize = 256;
 /// Fewer answers than this give no 95th percentile.
 const REPETITIONS_MIN: usize = 50;
 
+const STARTS: usize = 7;
+/// A day; what is in memory of a load grows with its seconds.
+const SECONDS_MAX: u64 = 86_400;
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Each corpus once, at full speed, with every answer checked.
+    Corpora,
+    /// A constant rate for some time.
+    Steady(SteadyLoad),
+    /// Starts on a folder of data.
+    StartOn(PathBuf),
+}
+
+/// What is sent and asked at a constant rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SteadyLoad {
+    pub(crate) spans_per_second: u64,
+    pub(crate) seconds: u64,
+    /// Seconds between two questions for dependencies; 0: there are none.
+    pub(crate) dependencies_every: u64,
+}
+
+/// How spans are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    Grpc,
+}
+
 /// The options of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
+    pub(crate) mode: Mode,
     pub(crate) profiles: Vec<Profile>,
+    pub(crate) protocols: Vec<Protocol>,
     pub(crate) spans: u64,
     pub(crate) seed: u64,
     /// Senders at once, each with a connection of its own.
@@ -48,7 +87,9 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            mode: Mode::Corpora,
             profiles: vec![Profile::Kind, Profile::Unkind],
+            protocols: vec![Protocol::Http, Protocol::Grpc],
             spans: 1_000_000,
             seed: 7,
             connections: 4,
@@ -72,35 +113,96 @@ impl Options {
 
     fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Self>> {
         let mut options = Self::default();
+        let (mut rate, mut repetitions, mut out) = (None, None, None);
+        let (mut seconds, mut dependencies_every) = (600, 60);
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("help") | Short('h') => return Ok(None),
+                Long("steady") => rate = Some(arguments.value()?.parse()?),
+                Long("seconds") => seconds = arguments.value()?.parse()?,
+                Long("dependencies-every") => dependencies_every = arguments.value()?.parse()?,
+                Long("start-on") => options.mode = Mode::StartOn(arguments.value()?.into()),
                 Long("profile") => options.profiles = profiles(&arguments.value()?.string()?)?,
+                Long("protocol") => options.protocols = protocols(&arguments.value()?.string()?)?,
                 Long("spans") => options.spans = arguments.value()?.parse()?,
                 Long("seed") => options.seed = arguments.value()?.parse()?,
                 Long("connections") => options.connections = arguments.value()?.parse()?,
-                Long("repetitions") => options.repetitions = arguments.value()?.parse()?,
+                Long("repetitions") => repetitions = Some(arguments.value()?.parse()?),
                 Long("level") => options.level = arguments.value()?.string()?,
                 Long("program") => options.program = arguments.value()?.into(),
                 Long("build") => options.is_built_first = true,
                 Long("set") => options.settings.push(arguments.value()?.string()?),
                 Long("work-dir") => options.work_dir = arguments.value()?.into(),
                 Long("keep") => options.is_kept = true,
-                Long("out") => options.out = arguments.value()?.into(),
+                Long("out") => out = Some(arguments.value()?.into()),
                 other => return Err(other.unexpected().into()),
             }
         }
-        ensure!(options.spans > 0, "--spans must be over 0");
-        let connections = options.connections;
+        if let Some(spans_per_second) = rate {
+            ensure!(
+                options.mode == Mode::Corpora,
+                "--steady and --start-on are two runs"
+            );
+            options.mode = Mode::Steady(SteadyLoad {
+                spans_per_second,
+                seconds,
+                dependencies_every,
+            });
+        }
+        options.repetitions = repetitions.unwrap_or(match options.mode {
+            Mode::StartOn(_) => STARTS,
+            _ => options.repetitions,
+        });
+        options.out = out.unwrap_or_else(|| options.mode.usual_out());
+        options.check()?;
+        Ok(Some(options))
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.spans > 0, "--spans must be over 0");
+        let connections = self.connections;
         ensure!(
             (1..=CONNECTIONS_MAX).contains(&connections),
             "--connections is {connections}, it must be from 1 to {CONNECTIONS_MAX}"
         );
-        ensure!(
-            options.repetitions >= REPETITIONS_MIN,
-            "--repetitions must be at least {REPETITIONS_MIN} for a 95th percentile"
-        );
-        Ok(Some(options))
+        match self.mode {
+            Mode::Corpora => ensure!(
+                self.repetitions >= REPETITIONS_MIN,
+                "--repetitions must be at least {REPETITIONS_MIN} for a 95th percentile"
+            ),
+            Mode::Steady(SteadyLoad {
+                spans_per_second,
+                seconds,
+                ..
+            }) => {
+                ensure!(spans_per_second > 0, "--steady must be over 0");
+                ensure!(
+                    (1..=SECONDS_MAX).contains(&seconds),
+                    "--seconds is {seconds}, it must be from 1 to {SECONDS_MAX}"
+                );
+            }
+            Mode::StartOn(_) => ensure!(self.repetitions > 0, "--repetitions must be over 0"),
+        }
+        Ok(())
+    }
+}
+
+impl Mode {
+    fn usual_out(&self) -> PathBuf {
+        PathBuf::from(match self {
+            Self::Corpora => "bench/out/RESULT.json",
+            Self::Steady(_) => "bench/out/STEADY.json",
+            Self::StartOn(_) => "bench/out/START.json",
+        })
+    }
+}
+
+fn protocols(name: &str) -> anyhow::Result<Vec<Protocol>> {
+    match name {
+        "http" => Ok(vec![Protocol::Http]),
+        "grpc" => Ok(vec![Protocol::Grpc]),
+        "both" => Ok(vec![Protocol::Http, Protocol::Grpc]),
+        _ => bail!("no protocol {name:?}; use http, grpc or both"),
     }
 }
 
@@ -127,11 +229,35 @@ mod tests {
         assert_eq!(options.profiles, [Profile::Kind, Profile::Unkind]);
         assert_eq!((options.spans, options.seed), (1_000_000, 7));
         assert_eq!(options.level, "sync");
+        assert_eq!(options.protocols, [Protocol::Http, Protocol::Grpc]);
+        assert_eq!(options.out, PathBuf::from("bench/out/RESULT.json"));
         assert!(parse(&["--help"]).unwrap().is_none());
     }
 
     #[test]
+    fn every_mode_writes_a_file_of_its_own() {
+        let steady = parse(&["--steady", "290000", "--seconds", "60"]).unwrap();
+        let steady = steady.unwrap();
+        let mode = Mode::Steady(SteadyLoad {
+            spans_per_second: 290_000,
+            seconds: 60,
+            dependencies_every: 60,
+        });
+        assert_eq!((steady.mode, steady.repetitions), (mode, 60));
+        assert_eq!(steady.out, PathBuf::from("bench/out/STEADY.json"));
+        let start = parse(&["--start-on", "d", "--repetitions", "3"]).unwrap();
+        let start = start.unwrap();
+        assert_eq!(start.mode, Mode::StartOn(PathBuf::from("d")));
+        assert_eq!(start.repetitions, 3);
+        assert_eq!(start.out, PathBuf::from("bench/out/START.json"));
+    }
+
+    #[test]
     fn refuses_what_cannot_be_measured() {
+        assert!(parse(&["--steady", "0"]).is_err());
+        assert!(parse(&["--steady", "1", "--seconds", "0"]).is_err());
+        assert!(parse(&["--steady", "1", "--start-on", "d"]).is_err());
+        assert!(parse(&["--protocol", "pigeon"]).is_err());
         assert!(parse(&["--profile", "cruel"]).is_err());
         assert!(parse(&["--spans", "0"]).is_err());
         assert!(parse(&["--connections", "0"]).is_err());

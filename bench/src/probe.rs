@@ -19,8 +19,8 @@ use testkit::attribute;
 
 use crate::figures::{Spread, Stopwatch, millis};
 use crate::http::Connection;
-use crate::load::{PATH, PROTOBUF, check_kept};
 use crate::program::Addresses;
+use crate::sender::{PATH, PROTOBUF, check_kept};
 
 /// Whose spans the probes are.
 pub(crate) const SERVICE: &str = "bench-probe";

@@ -29,6 +29,7 @@ const LOG_LINES_SHOWN: usize = 30;
 /// Where the program listens.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Addresses {
+    pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
     pub(crate) query_http: String,
     pub(crate) admin: String,
@@ -46,10 +47,20 @@ pub(crate) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Starts the program on a folder of data and waits until it is ready; `nth` tells its files from another start's.
+    /// Starts the program on the data of a run and waits until it is ready; `nth` tells its files from another start's.
     pub(crate) fn start(
         options: &Options,
         folder: &Path,
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        Self::start_on(&data_dir(folder), (options, folder), nth, clock)
+    }
+
+    /// The same on any folder of data; `folder` is where its log goes.
+    pub(crate) fn start_on(
+        data: &Path,
+        (options, folder): (&Options, &Path),
         nth: u32,
         clock: &'a dyn Clock,
     ) -> anyhow::Result<Self> {
@@ -57,7 +68,7 @@ impl<'a> Program<'a> {
         let addresses_file = folder.join(format!("addresses-{nth}.json"));
         let out = File::create(&log)?;
         let mut command = Command::new(&options.program);
-        command.arg("--data-dir").arg(data_dir(folder));
+        command.arg("--data-dir").arg(data);
         command.arg("--addresses-file").arg(&addresses_file);
         for listener in LISTENERS {
             command.args(["--set", &format!("listen.{listener}=0")]);
@@ -74,6 +85,7 @@ impl<'a> Program<'a> {
             format!("cannot start {program}; build it with --build, or name it with --program")
         })?;
         let addresses = Addresses {
+            otlp_grpc: String::new(),
             otlp_http: String::new(),
             query_http: String::new(),
             admin: String::new(),

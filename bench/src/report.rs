@@ -4,21 +4,18 @@
 //! it where there is an aim (only the kind corpus of a million spans has one).
 
 use std::fmt;
-use std::path::Path;
-use std::process::Command;
 
-use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::figures::Spread;
-use crate::machine::{self, Machine};
-use crate::options::Options;
-use crate::program;
-use crate::run::Measured;
+use crate::heading::Heading;
+use crate::run::{Measured, Taken};
+use crate::turns::Turned;
 
 /// The aims, by the name of the figure; each is the most that it should be.
-const AIMS: [(&str, f64); 8] = [
+const AIMS: [(&str, f64); 9] = [
     ("CPU-s per million spans", 4.8),
+    ("CPU-s per million over gRPC", 5.2),
     ("bytes per span on disk", 27.0),
     ("peak memory, MiB", 300.0),
     ("start on data, ms", 500.0),
@@ -35,48 +32,13 @@ const COLUMNS_SHOWN: usize = 16;
 /// Everything that one run found out.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Report {
-    pub(crate) version: String,
-    pub(crate) commit: String,
-    pub(crate) machine: Machine,
-    pub(crate) level: String,
-    pub(crate) connections: usize,
-    pub(crate) seed: u64,
-    pub(crate) settings: Vec<String>,
+    #[serde(flatten)]
+    pub(crate) heading: Heading,
     pub(crate) corpora: Vec<Measured>,
+    pub(crate) grpc: Option<Taken>,
 }
 
 impl Report {
-    /// Looks at machine and program; builds the program first if asked to.
-    pub(crate) fn begin(options: &Options) -> anyhow::Result<Self> {
-        if options.is_built_first {
-            program::build()?;
-        }
-        let program = options.program.display();
-        let version = machine::first_line_of(Command::new(&options.program).arg("--version"));
-        let version = version.with_context(|| format!("{program} says no version; use --build"))?;
-        std::fs::create_dir_all(&options.work_dir)?;
-        Ok(Self {
-            version,
-            commit: machine::commit(),
-            machine: Machine::look(&options.work_dir),
-            level: options.level.clone(),
-            connections: options.connections,
-            seed: options.seed,
-            settings: options.settings.clone(),
-            corpora: Vec::new(),
-        })
-    }
-
-    /// Writes the figures as JSON, over an older file.
-    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        std::fs::write(path, text).with_context(|| format!("cannot write {path:?}"))
-    }
-
     /// Counts wrong answers, and acknowledged spans that were not found at once.
     pub(crate) fn wrong_answers(&self) -> u64 {
         let of_one = |corpus: &Measured| {
@@ -85,37 +47,39 @@ impl Report {
                 + corpus.after_kill.wrong
                 + corpus.probed_under_load.not_found
                 + corpus.probed_at_rest.not_found
+                + corpus.full_load.searches.wrong
         };
-        self.corpora.iter().map(of_one).sum()
+        let not_found = |taken: &Taken| taken.probed.not_found;
+        self.corpora.iter().map(of_one).sum::<u64>() + self.grpc.as_ref().map_or(0, not_found)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let machine = &self.machine;
-        writeln!(
-            f,
-            "{} at {}, level {}",
-            self.version, self.commit, self.level
-        )?;
-        writeln!(
-            f,
-            "{} × {}, {} MiB, Linux {}, {}; {} connections over loopback, seed {}",
-            machine.cores,
-            machine.processor,
-            machine.memory_mib,
-            machine.kernel,
-            machine.file_system,
-            self.connections,
-            self.seed
-        )?;
-        for setting in &self.settings {
-            writeln!(f, "set {setting}")?;
-        }
+        write!(f, "{}", self.heading)?;
         self.corpora
             .iter()
-            .try_for_each(|corpus| write_corpus(f, corpus))
+            .try_for_each(|corpus| write_corpus(f, corpus))?;
+        self.grpc.iter().try_for_each(|taken| write_grpc(f, taken))
     }
+}
+
+fn write_grpc(f: &mut fmt::Formatter<'_>, taken: &Taken) -> fmt::Result {
+    let (profile, spans, ingest) = (&taken.profile, taken.spans, &taken.ingest);
+    writeln!(f, "\n== {profile} corpus over gRPC: {spans} spans\n")?;
+    for (name, value) in [
+        ("spans per second", ingest.spans_per_second),
+        ("CPU-s until acknowledged", ingest.cpu_seconds_acknowledged),
+        (
+            "CPU-s per million over gRPC",
+            ingest.cpu_seconds_per_million_spans,
+        ),
+        ("peak memory over gRPC, MiB", ingest.peak_mib),
+    ] {
+        let has_aims = taken.profile == AIMED_PROFILE;
+        writeln!(f, "{name:<32} {value:>14.2}{}", aim(name, value, has_aims))?;
+    }
+    write_spread(f, "acknowledged, full load", ingest.acknowledgement)
 }
 
 fn write_corpus(f: &mut fmt::Formatter<'_>, corpus: &Measured) -> fmt::Result {
@@ -208,6 +172,8 @@ fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) ->
     write_spread(f, "acknowledged, at rest", at_rest.acknowledgement)?;
     write_spread(f, "found after it, full load", under_load.found)?;
     write_spread(f, "found after it, at rest", at_rest.found)?;
+    let load = &corpus.full_load;
+    write_turned(f, "searches at full load", &load.searches)?;
     let after = &corpus.after_kill;
     if after.wrong > 0 {
         let (wrong, asked) = (after.wrong, after.asked);
@@ -223,7 +189,23 @@ fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) ->
     Ok(())
 }
 
-fn write_spread(f: &mut fmt::Formatter<'_>, name: &str, spread: Option<Spread>) -> fmt::Result {
+/// Writes what came of asking in turn: all together, then each kind.
+pub(crate) fn write_turned(f: &mut fmt::Formatter<'_>, name: &str, turned: &Turned) -> fmt::Result {
+    write_spread(f, name, turned.all)?;
+    for kind in &turned.kinds {
+        write_spread(f, &format!("  {}", kind.name), Some(kind.over_http))?;
+    }
+    if let Some(wrong) = &turned.first_wrong {
+        writeln!(f, "  WRONG {} times, first: {wrong}", turned.wrong)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn write_spread(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    spread: Option<Spread>,
+) -> fmt::Result {
     let Some(spread) = spread else {
         return writeln!(f, "{name:<26} {:>6}", 0);
     };

@@ -6,6 +6,9 @@
 //! 4. It stops; the disk is looked at. It starts again on what it has; start-up is measured.
 //! 5. It is asked, over HTTP, and probed once more at rest.
 //! 6. It is killed with a full log, and starts once more.
+//! 7. It is asked while more is sent at full speed, which is a load of its own and changes no other figure.
+//!
+//! Over gRPC only the first three are done.
 //!
 //! Promises: the folder of a run is its own, and is removed unless it is to be kept or the run fails.
 
@@ -22,28 +25,22 @@ use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth, write_corpus};
 use crate::after_kill::{self, AfterKill};
 use crate::asking::{Asked, ask_all};
 use crate::disk::{self, Disk};
-use crate::figures::{Spread, Stopwatch, millis, ratio};
-use crate::http::Connection;
+use crate::figures::{Spread, millis, ratio};
+use crate::full_load::{self, FullLoad};
 use crate::load;
-use crate::options::Options;
+use crate::options::{Options, Protocol};
 use crate::oracle;
 use crate::probe::{Probed, Prober};
 use crate::process;
 use crate::program::{Program, data_dir};
+use crate::put_off;
 use crate::questions::questions;
 
 /// The traces are spread over half an hour that is just over, so that the usual look-backs of an hour reach them.
 const WINDOW_SECONDS: u64 = 1800;
 const WINDOW_END_BEFORE_NOW_SECONDS: u64 = 300;
-/// The program is idle when so long no processor time was used that its clock shows (10 ms).
-const QUIET: Duration = Duration::from_secs(2);
-const QUIET_WITHIN: Duration = Duration::from_secs(120);
-/// Each takes as long as a client waits, two minutes, or fails at once.
-const FINALISE_ATTEMPTS_MAX: u32 = 15;
-/// Heads are frozen by age after less than this; waited for when the program cannot be told to freeze them.
-const HEAD_AGE: Duration = Duration::from_secs(20);
 /// From the end of all work to reading the memory at rest.
-const REST: Duration = Duration::from_secs(5);
+pub(crate) const REST: Duration = Duration::from_secs(5);
 const PROBES_AT_REST: usize = 50;
 
 /// What was measured on one corpus.
@@ -63,6 +60,7 @@ pub(crate) struct Measured {
     pub(crate) start_on_data_ms: f64,
     pub(crate) stop_ms: f64,
     pub(crate) after_kill: AfterKill,
+    pub(crate) full_load: FullLoad,
     pub(crate) asked: Vec<Asked>,
     /// The most memory while it was asked, from its start on data on.
     pub(crate) query_peak_mib: f64,
@@ -95,7 +93,7 @@ pub(crate) struct Ingest {
 /// Measures one corpus.
 pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Measured> {
     let clock = RealClock::default();
-    let folder = fresh_folder(options, profile)?;
+    let folder = fresh_folder(options, profile.name())?;
     let corpus = folder.join("corpus.bin");
     let truth = write_corpus(
         &corpus,
@@ -110,11 +108,12 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
     let program = Program::start(options, &folder, 1, &clock)?;
     let start_empty_ms = millis(program.start_up);
     let (ingest, probed_under_load) =
-        send(&program, &corpus, &truth, options, &clock).with_context(|| program.end_of_log())?;
+        send(&program, &corpus, &truth, (options, Protocol::Http), &clock)
+            .with_context(|| program.end_of_log())?;
     let stop_ms = millis(program.stop()?);
 
     let spans = truth.spans + probed_under_load.spans;
-    let disk = disk::look(&data_dir(&folder), spans)?;
+    let disk = disk::look(&data_dir(&folder), Some(spans))?;
     ensure!(
         disk.rows == 0 || disk.rows == spans,
         "the segments have {} rows for {spans} spans",
@@ -131,10 +130,10 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
     let probed_at_rest = Prober::new(&program.addresses, 2, &clock).probe_times(PROBES_AT_REST)?;
     let more = corpus_options(profile, options, &clock);
     let (after_kill, program) = after_kill::measure(program, &more, (options, &folder), &clock)?;
+    let full_load = full_load::measure(&program, (options, profile), &clock)
+        .with_context(|| program.end_of_log())?;
     program.stop()?;
-    if !options.is_kept {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {folder:?}"))?;
-    }
+    end_folder(options, &folder)?;
     Ok(Measured {
         profile: profile.name().to_owned(),
         spans: truth.spans,
@@ -148,6 +147,7 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
         start_on_data_ms,
         stop_ms,
         after_kill,
+        full_load,
         asked,
         query_peak_mib,
         probed_under_load,
@@ -155,9 +155,47 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
     })
 }
 
+/// What taking one corpus costs, without questions.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Taken {
+    pub(crate) profile: String,
+    pub(crate) spans: u64,
+    pub(crate) ingest: Ingest,
+    pub(crate) probed: Probed,
+}
+
+/// Measures what one corpus costs over gRPC.
+pub(crate) fn measure_grpc(profile: Profile, options: &Options) -> anyhow::Result<Taken> {
+    let clock = RealClock::default();
+    let folder = fresh_folder(options, &format!("{}-grpc", profile.name()))?;
+    let corpus = folder.join("corpus.bin");
+    let source = Corpus::new(corpus_options(profile, options, &clock))?;
+    let truth = write_corpus(&corpus, source)?;
+    let program = Program::start(options, &folder, 1, &clock)?;
+    let by = (options, Protocol::Grpc);
+    let (ingest, probed) =
+        send(&program, &corpus, &truth, by, &clock).with_context(|| program.end_of_log())?;
+    program.stop()?;
+    end_folder(options, &folder)?;
+    Ok(Taken {
+        profile: profile.name().to_owned(),
+        spans: truth.spans,
+        ingest,
+        probed,
+    })
+}
+
+/// Removes the folder of a run that went well, unless it is to be kept.
+pub(crate) fn end_folder(options: &Options, folder: &Path) -> anyhow::Result<()> {
+    if !options.is_kept {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {folder:?}"))?;
+    }
+    Ok(())
+}
+
 /// Makes the folder of a run, with the folder of data in it.
-fn fresh_folder(options: &Options, profile: Profile) -> anyhow::Result<PathBuf> {
-    let name = format!("{}-{}", profile.name(), std::process::id());
+pub(crate) fn fresh_folder(options: &Options, what: &str) -> anyhow::Result<PathBuf> {
+    let name = format!("{what}-{}", std::process::id());
     // Absolute, because it is passed to the program.
     std::fs::create_dir_all(&options.work_dir)?;
     let folder = options.work_dir.canonicalize()?.join(name);
@@ -181,7 +219,7 @@ fn send(
     program: &Program<'_>,
     corpus: &Path,
     truth: &Truth,
-    options: &Options,
+    (options, protocol): (&Options, Protocol),
     clock: &dyn Clock,
 ) -> anyhow::Result<(Ingest, Probed)> {
     let cpu_millis_before = process::cpu_millis(program.pid())?;
@@ -189,8 +227,8 @@ fn send(
     let (sent, probed) = std::thread::scope(|scope| {
         let prober = Prober::new(&program.addresses, 1, clock);
         let probing = scope.spawn(|| prober.probe_until(&is_sent));
-        let address = &program.addresses.otlp_http;
-        let sent = load::send(corpus, address, options.connections, clock);
+        let by = (protocol, options.connections);
+        let sent = load::send(corpus, &program.addresses, by, clock);
         is_sent.store(true, Ordering::Relaxed);
         let probed = probing
             .join()
@@ -205,9 +243,7 @@ fn send(
         truth.requests
     );
     let cpu_millis_acknowledged = process::cpu_millis(program.pid())? - cpu_millis_before;
-    let watch = Stopwatch::start(clock);
-    let (put_off_work, waited_in_vain) = finish_put_off_work(program, clock)?;
-    let put_off = watch.elapsed().saturating_sub(waited_in_vain);
+    let put_off = put_off::finish(program, put_off::REST_WITHIN, clock)?.at_rest()?;
     let cpu_millis = process::cpu_millis(program.pid())? - cpu_millis_before;
     let peak_kib = process::memory(program.pid())?.peak_kib;
     clock.sleep(REST);
@@ -224,49 +260,12 @@ fn send(
         cpu_seconds_acknowledged: ratio(cpu_millis_acknowledged, 1000),
         cpu_seconds: ratio(cpu_millis, 1000),
         cpu_seconds_per_million_spans: ratio(cpu_millis * 1000, truth.spans),
-        put_off_work,
-        put_off_seconds: put_off.as_secs_f64(),
+        put_off_work: put_off.how,
+        put_off_seconds: put_off.took.as_secs_f64(),
         peak_mib: mib(peak_kib),
         idle_mib: mib(idle_kib),
     };
     Ok((ingest, probed))
-}
-
-/// Has all deferred work done and waits until the program rests; says how, and how much of the waiting was only that.
-fn finish_put_off_work(
-    program: &Program<'_>,
-    clock: &dyn Clock,
-) -> anyhow::Result<(String, Duration)> {
-    let mut admin = Connection::to(&program.addresses.admin);
-    // Asked again when much work takes longer than a client waits.
-    let is_frozen = (0..FINALISE_ATTEMPTS_MAX).any(|_| {
-        let finalise = admin.post("/admin/finalise", "text/plain", &[]);
-        finalise.is_ok_and(|answer| (200..300).contains(&answer.status))
-    });
-    let mut waited_in_vain = QUIET;
-    if !is_frozen {
-        clock.sleep(HEAD_AGE);
-        waited_in_vain += HEAD_AGE;
-    }
-    let watch = Stopwatch::start(clock);
-    loop {
-        let before = process::cpu_millis(program.pid())?;
-        clock.sleep(QUIET);
-        // One tick is what the wake-ups of an idle runtime may add up to.
-        if process::cpu_millis(program.pid())? <= before + 10 {
-            break;
-        }
-        ensure!(
-            watch.elapsed() < QUIET_WITHIN,
-            "the program does not come to rest"
-        );
-    }
-    let how = if is_frozen {
-        "all deferred work done on request, then 2 s of rest"
-    } else {
-        "heads frozen by age (20 s), then 2 s of rest"
-    };
-    Ok((how.to_owned(), waited_in_vain))
 }
 
 /// Asks the program what it says of the store at rest.
@@ -282,6 +281,6 @@ fn store_stats(options: &Options, folder: &Path) -> serde_json::Value {
     serde_json::from_slice(&output).unwrap_or_default()
 }
 
-fn mib(kib: u64) -> f64 {
+pub(crate) fn mib(kib: u64) -> f64 {
     ratio(kib, 1024)
 }

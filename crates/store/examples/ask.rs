@@ -1,17 +1,21 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
 //! structure, the slowest traces, rates, traces by id.
 //!
-//! Usage: `ask SPANS DIR`. What lies in DIR already is asked as it is, else it is filled with SPANS spans of the shop
-//! corpus and merged.
+//! Usage: `ask SPANS DIR [--window-seconds 1800] [--only-fill | --only-rates]`. What lies in DIR already is asked as it
+//! is, else it is filled with SPANS spans of the shop corpus, which start within so many seconds, and merged. Filling
+//! says every few seconds how far it is; its memory does not grow with SPANS but for 0.2 bytes a span of their truth.
 
 #![allow(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "a report for people"
 )]
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
@@ -30,14 +34,20 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 const REPETITIONS: usize = 9;
 /// Figures are quoted for so many spans.
 const QUOTED_SPANS: f64 = 1e7;
-const START_UNIX_SECONDS: u64 = 1_790_000_000;
+/// A full hour, so that as many hours have spans as the window has.
+const START_UNIX_SECONDS: u64 = 1_790_002_800;
+/// Where figures are quoted for traces of half an hour.
+const WINDOW_SECONDS: u64 = 1800;
+/// Rates are asked for a day from the start on, or for as long as the corpus is.
+const DAY_SECONDS: u64 = 24 * 3600;
+const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
+/// Between two reports of how far the filling is.
+const REPORT_NANOS: u64 = 5_000_000_000;
+const USAGE: &str = "usage: ask SPANS DIR [--window-seconds 1800] [--only-fill | --only-rates]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Fallible<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [spans, dir] = arguments.as_slice() else {
-        return Err("usage: ask SPANS DIR".into());
-    };
+    let wanted = Wanted::from_arguments(std::env::args().skip(1))?;
     let metrics = Metrics::new();
     let parts = StoreParts {
         files: Arc::new(RealFiles),
@@ -47,7 +57,7 @@ async fn main() -> Fallible<()> {
     };
     let options = StoreOptions {
         level: Level::Memory,
-        ..StoreOptions::new(PathBuf::from(dir))
+        ..StoreOptions::new(wanted.dir.clone())
     };
     let store = Store::open(options, parts, &|_| ())?;
     let tenant = TenantId::parse("default")?;
@@ -58,7 +68,11 @@ async fn main() -> Fallible<()> {
     };
     let all = store.count(count(Predicate::All)).await?.spans;
     if all == 0 {
-        fill(&store, &tenant, spans.parse()?).await?;
+        fill(&store, &tenant, &wanted).await?;
+    }
+    if wanted.is_only_filled {
+        store.stop();
+        return Ok(());
     }
     let all = store.count(count(Predicate::All)).await?.spans;
     println!("{all} spans");
@@ -66,12 +80,51 @@ async fn main() -> Fallible<()> {
         clock: RealClock::default(),
         spans: all as f64,
     };
-    ask_counts_and_slowest(&store, &tenant, &run).await?;
-    ask_structures(&store, &tenant, &run).await?;
+    if !wanted.is_only_rates {
+        ask_counts_and_slowest(&store, &tenant, &run).await?;
+        ask_structures(&store, &tenant, &run).await?;
+    }
     ask_rates(&store, &tenant, &run).await?;
-    ask_traces(&store, &tenant, &run).await?;
+    if !wanted.is_only_rates {
+        ask_traces(&store, &tenant, &run).await?;
+    }
     store.stop();
     Ok(())
+}
+
+/// What the arguments ask for.
+struct Wanted {
+    spans: u64,
+    dir: PathBuf,
+    window_seconds: u64,
+    is_only_filled: bool,
+    is_only_rates: bool,
+}
+
+impl Wanted {
+    fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Fallible<Self> {
+        let (Some(spans), Some(dir)) = (arguments.next(), arguments.next()) else {
+            return Err(USAGE.into());
+        };
+        let mut wanted = Self {
+            spans: spans.parse().map_err(|_| USAGE)?,
+            dir: PathBuf::from(dir),
+            window_seconds: WINDOW_SECONDS,
+            is_only_filled: false,
+            is_only_rates: false,
+        };
+        while let Some(option) = arguments.next() {
+            match option.as_str() {
+                "--window-seconds" => {
+                    wanted.window_seconds = arguments.next().ok_or(USAGE)?.parse()?;
+                }
+                "--only-fill" => wanted.is_only_filled = true,
+                "--only-rates" => wanted.is_only_rates = true,
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(wanted)
+    }
 }
 
 async fn ask_counts_and_slowest(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
@@ -163,34 +216,47 @@ async fn ask_structures(store: &Store, tenant: &TenantId, run: &Run) -> Fallible
 }
 
 async fn ask_rates(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
-    for (name, of, step_nanos) in [
-        ("operations, one step", RatesOf::Operations, 0),
-        ("operations, by minute", RatesOf::Operations, MINUTE_NANOS),
-        ("calls, one step", RatesOf::Calls, 0),
+    let operations = RatesOf::Operations;
+    for (name, of, by_operation, step_nanos) in [
+        ("operations, one step", operations, true, 0),
+        ("operations, by hour", operations, true, HOUR_NANOS),
+        ("operations, by minute", operations, true, MINUTE_NANOS),
+        ("services, one step", operations, false, 0),
+        ("services, by hour", operations, false, HOUR_NANOS),
+        ("services, by minute", operations, false, MINUTE_NANOS),
+        ("calls, one step", RatesOf::Calls, false, 0),
+        ("calls, by hour", RatesOf::Calls, false, HOUR_NANOS),
     ] {
         let start = START_UNIX_SECONDS * 1_000_000_000;
-        let half_a_day = 12 * 60 * MINUTE_NANOS;
         let request = RatesRequest {
             tenant: tenant.clone(),
             of,
             window: Window {
-                start: start - half_a_day,
-                end: start + half_a_day,
+                start,
+                end: start + DAY_SECONDS * 1_000_000_000 - 1,
             },
             step_nanos,
             services: Vec::new(),
             kinds: Vec::new(),
-            by_operation: true,
+            by_operation,
             by_kind: false,
             with_examples: false,
         };
         run.time(&format!("rates of {name}"), async || {
             let answer = store.rates(request.clone()).await?;
-            let points = answer.series.iter().map(|series| series.points.len());
+            let points = answer.series.iter().flat_map(|series| &series.points);
+            // Two quantiles of each point belong to the answer, as a table of rates shows them.
+            let (mut count, mut spans, mut slowest) = (0, 0, 0.0);
+            for point in points {
+                count += 1;
+                spans += point.spans;
+                let quantiles = [0.5, 0.99].map(|share| point.durations.quantile(share));
+                slowest = quantiles.into_iter().flatten().fold(slowest, f64::max);
+            }
             Ok(format!(
-                "{} series, {} points",
+                "{} series, {count} points, {spans} spans, slowest p99 {:.0} ms",
                 answer.series.len(),
-                points.sum::<usize>()
+                slowest / 1e6
             ))
         })
         .await?;
@@ -242,8 +308,14 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
     .await
 }
 
-async fn fill(store: &Store, tenant: &TenantId, spans: u64) -> Fallible<()> {
-    let corpus = Corpus::new(CorpusOptions::new(Profile::Kind, spans, START_UNIX_SECONDS))?;
+async fn fill(store: &Store, tenant: &TenantId, wanted: &Wanted) -> Fallible<()> {
+    let options = CorpusOptions::new(Profile::Kind, wanted.spans, START_UNIX_SECONDS);
+    let corpus = Corpus::new(match wanted.window_seconds {
+        WINDOW_SECONDS => options,
+        seconds => options.lying_over(seconds),
+    })?;
+    let clock = RealClock::default();
+    let (mut spans, mut reported) = (0, 0);
     for request in corpus {
         let otlp = bytes::Bytes::from(request.bytes);
         let batch = codec::otlp::decode_proto(&otlp)
@@ -256,10 +328,54 @@ async fn fill(store: &Store, tenant: &TenantId, spans: u64) -> Fallible<()> {
                 otlp,
             })
             .await?;
+        spans += request.spans as u64;
+        let now = clock.monotonic_nanos();
+        if now >= reported + REPORT_NANOS {
+            reported = now;
+            report(spans, now, store);
+        }
     }
+    report(spans, clock.monotonic_nanos(), store);
     store.freeze_now()?;
-    store.finalise_now()?;
+    finalise(store, &clock)
+}
+
+/// Has everything merged, and says meanwhile how far that is.
+fn finalise(store: &Store, clock: &RealClock) -> Fallible<()> {
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut reported = clock.monotonic_nanos();
+            while !is_done.load(Ordering::Relaxed) {
+                clock.sleep(Duration::from_millis(100));
+                let now = clock.monotonic_nanos();
+                if now >= reported + REPORT_NANOS {
+                    reported = now;
+                    report(0, now, store);
+                }
+            }
+        });
+        let result = store.finalise_now();
+        is_done.store(true, Ordering::Relaxed);
+        result
+    })?;
     Ok(())
+}
+
+/// Says how far the filling is; of 0 spans written, how far the merging is.
+fn report(spans: u64, nanos: u64, store: &Store) {
+    let stats = store.stats();
+    let fresh = stats.levels.get("fresh").map_or(0, |level| level.segments);
+    let written = match spans {
+        0 => "merging".to_owned(),
+        _ => format!("{spans} spans written"),
+    };
+    eprintln!(
+        "{:>5} s: {written}, {} segments, {fresh} of them to be merged, {} MiB",
+        nanos / 1_000_000_000,
+        stats.segments,
+        stats.segment_bytes >> 20
+    );
 }
 
 fn predicates() -> Vec<(&'static str, Predicate)> {

@@ -47,6 +47,14 @@ impl Profile {
             Self::Unkind => 7.5,
         }
     }
+
+    /// Spans a trace really, on average.
+    fn mean_spans(self) -> f64 {
+        match self {
+            Self::Kind => 24.8,
+            Self::Unkind => 7.5,
+        }
+    }
 }
 
 /// What to generate. Equal options give equal bytes.
@@ -79,6 +87,21 @@ impl CorpusOptions {
             window_seconds: 1800,
             batch_spans: 1000,
         }
+    }
+
+    /// Gives the options with a window such that the traces themselves start within about so many seconds, 1 at least:
+    /// a window alone is left half empty by the kind corpus.
+    #[must_use]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "the cast saturates, and seconds of a corpus are far below 53 bits"
+    )]
+    pub fn lying_over(mut self, seconds: u64) -> Self {
+        let stretch = self.profile.mean_spans() / self.profile.spacing_spans();
+        self.window_seconds = ((seconds as f64 * stretch).round() as u64).max(1);
+        self
     }
 
     /// Gives the options with usable limits.
@@ -116,6 +139,20 @@ impl CorpusOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::Corpus;
+
+    #[test]
+    fn traces_lie_over_as_many_seconds_as_asked_for() {
+        for profile in [Profile::Kind, Profile::Unkind] {
+            let options = CorpusOptions::new(profile, 50_000, 1_790_000_000).lying_over(86_400);
+            let truth = Corpus::new(options).unwrap().into_truth();
+            let seconds = (truth.latest_end_ns - truth.earliest_start_ns) / 1_000_000_000;
+            assert!(
+                (82_000..91_000).contains(&seconds),
+                "{profile:?}: {seconds}"
+            );
+        }
+    }
 
     #[test]
     fn knows_every_profile_by_its_name() {

@@ -113,8 +113,8 @@ impl<'a> Turns<'a> {
         Ok(self.into_turned())
     }
 
-    /// Asks all kinds but dependencies at a rate, or as fast as the answers come when they take longer, until it is told
-    /// to end.
+    /// Asks all kinds but dependencies at a rate, or as fast as the answers come when they take longer, until it is
+    /// told to end.
     pub(crate) fn ask_paced(mut self, end: &AtomicBool, per_second: u64) -> anyhow::Result<Turned> {
         let pace = Pace::begin(per_second, self.clock);
         let kinds = self.kinds() - 1;

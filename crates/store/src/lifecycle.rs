@@ -28,8 +28,8 @@ const DISK_PERCENT_MIN: u64 = 5;
 /// Segments that retention chose, each with why.
 type Chosen = Vec<(Arc<Placed>, &'static str)>;
 
-/// The most that segments, which take `bytes` now, may take of a disk: a part of it less what others have on it, but not
-/// nothing.
+/// The most that segments, which take `bytes` now, may take of a disk: a part of it less what others have on it, but
+/// not nothing.
 fn bytes_max(space: Space, bytes: u64, percent_max: u8) -> u64 {
     let taken = space.total.saturating_sub(space.available);
     let others = taken.saturating_sub(bytes);

@@ -3,8 +3,8 @@
 //!
 //! 1. The program starts on an empty folder and rests; its memory is read.
 //! 2. A first round of spans is sent, everything is merged, and all kinds of questions are asked at rest.
-//! 3. For so many seconds spans come at a constant rate ([`crate::pace`]); all kinds of questions are asked in turn, ten
-//!    a second, and now and then somebody else asks for dependencies; memory, processor time and what waits to be
+//! 3. For so many seconds spans come at a constant rate ([`crate::pace`]); all kinds of questions are asked in turn,
+//!    ten a second, and now and then somebody else asks for dependencies; memory, processor time and what waits to be
 //!    merged are looked at.
 //! 4. Everything is merged; memory is read at rest, and the same questions are asked on all that there is now.
 //!

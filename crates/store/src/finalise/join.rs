@@ -13,7 +13,7 @@ use super::Failure;
 use super::traces::Group;
 use crate::engine::Placed;
 use crate::head::Seen;
-use crate::index::{TraceEntry, TraceTable, trace_hash};
+use crate::index::{TraceEntry, TraceTable};
 use crate::segment::page::PageOpener;
 use crate::segment::{Segment, SegmentError, SegmentErrorKind};
 
@@ -203,16 +203,14 @@ fn find_elsewhere(
     let mut found = Parts::default();
     for placed in others {
         let meta = &placed.listed.meta;
-        let Some(traces) = if_readable(placed.segment.traces(), is_patient)? else {
-            continue;
-        };
         let mut looked: HashSet<TraceId, RandomState> = HashSet::default();
         for (entry, trace_id) in tables.iter().flat_map(InputTraces::iter) {
             let is_of_time = entry.start <= meta.max_end && meta.min_start <= entry.end;
-            if !is_of_time || traces.candidates(trace_hash(trace_id)).next().is_none() {
+            if !is_of_time {
                 continue;
             }
-            if !looked.insert(trace_id) {
+            let may_have = if_readable(placed.segment.may_have_trace(trace_id), is_patient)?;
+            if may_have != Some(true) || !looked.insert(trace_id) {
                 continue;
             }
             let read = if_readable(placed.segment.find_trace(trace_id), is_patient)?;

@@ -23,12 +23,14 @@ mod entries;
 pub(crate) mod filters;
 pub(crate) mod keys;
 pub(crate) mod patterns;
+mod presence;
 pub(crate) mod rollup;
 pub(crate) mod sidecar;
 mod traces;
 
 pub(crate) use build::{IndexBuilder, read_meta};
 pub use catalogue::{Catalogue, CatalogueOperation};
+pub(crate) use presence::TracePresence;
 pub(crate) use traces::{Facts, STATUS_ERROR, trace_hash};
 pub use traces::{TraceEntry, TraceTable};
 

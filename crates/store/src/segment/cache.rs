@@ -16,7 +16,7 @@ use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
 use crate::index::sidecar::{Directory, Tag};
-use crate::index::{Catalogue, TraceTable};
+use crate::index::{Catalogue, TracePresence, TraceTable};
 
 /// What an entry is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,7 @@ pub(crate) enum Part {
     Footer(FileKind),
     Directory,
     Traces,
+    TracePresence,
     Filters,
     Keys,
     Catalogue,
@@ -47,6 +48,7 @@ pub(crate) enum Kept {
     Footer(Arc<Footer>),
     Directory(Arc<Directory>),
     Traces(Arc<TraceTable>),
+    TracePresence(Arc<TracePresence>),
     Filters(Arc<Filters>),
     Keys(Arc<KeyList>),
     Catalogue(Arc<Catalogue>),
@@ -87,6 +89,7 @@ keep! {
     Footer => Footer,
     Directory => Directory,
     TraceTable => Traces,
+    TracePresence => TracePresence,
     Filters => Filters,
     KeyList => Keys,
     Catalogue => Catalogue,
@@ -107,6 +110,7 @@ impl Weighter<(u64, Part), Kept> for Bytes {
             Kept::Footer(footer) => footer.size_bytes(),
             Kept::Directory(directory) => directory.sections.len() * 40,
             Kept::Traces(traces) => traces.size_bytes(),
+            Kept::TracePresence(presence) => presence.size_bytes(),
             Kept::Filters(filters) => filters.size_bytes(),
             Kept::Keys(keys) => keys.size_bytes(),
             Kept::Catalogue(catalogue) => catalogue.size_bytes(),

@@ -33,7 +33,7 @@ use crate::index::sidecar::{
     CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, TRACE_FACTS, TRACE_HASHES,
     TRACES_BY_START, Tag,
 };
-use crate::index::{self, Catalogue, Facts, TraceTable};
+use crate::index::{self, Catalogue, Facts, TracePresence, TraceTable, trace_hash};
 
 /// An open segment.
 #[derive(Debug)]
@@ -189,6 +189,18 @@ impl Segment {
             };
             table.ok_or_else(|| self.senseless("TRHA or TRFA"))
         })
+    }
+
+    /// Tells whether a trace may be here, from what little all segments keep in memory.
+    pub(crate) fn may_have_trace(&self, trace_id: TraceId) -> Result<bool, SegmentError> {
+        let presence = self.part(Part::TracePresence, || {
+            if !self.directory()?.has(TRACE_HASHES) {
+                return Ok(TracePresence::new(self.traces()?.hashes()));
+            }
+            let presence = TracePresence::parse(&self.section(TRACE_HASHES)?);
+            presence.ok_or_else(|| self.senseless("TRHA"))
+        })?;
+        Ok(presence.may_have(trace_hash(trace_id)))
     }
 
     /// The services and their operations.

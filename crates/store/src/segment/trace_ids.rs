@@ -22,6 +22,9 @@ fn id_of(bytes: &[u8]) -> TraceId {
 impl Segment {
     /// A trace by its id, if some of its spans are here.
     pub fn find_trace(&self, trace_id: TraceId) -> Result<Option<TraceEntry>, SegmentError> {
+        if !self.may_have_trace(trace_id)? {
+            return Ok(None);
+        }
         let traces = self.traces()?;
         for entry in traces.candidates(trace_hash(trace_id)) {
             if self.trace_id(&traces, &entry)? == trace_id

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use journal::{Files, OpenMode};
 use model::contract::{OTHER_OPERATIONS, Operation, SpanReader, Window};
 use model::rates::{RatePoint, RateSeries, RatesOf, RatesRequest};
-use model::{Field, Histogram, Literal, Operator, Predicate};
+use model::{Field, Literal, Operator, Predicate};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use testkit::oracle::OracleStore;
-use testkit::spans::{Ids, SpanKind, request};
+use testkit::spans::{SpanKind, request};
 
 use super::machine::{Machine, START, links};
 use super::questions::{all, compare_search};

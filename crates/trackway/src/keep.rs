@@ -215,6 +215,7 @@ mod tests {
         let mut theirs = StoreOptions::new(ours.dir.clone());
         theirs.retention_bytes = ours.retention_bytes;
         theirs.query_threads = ours.query_threads;
+        theirs.trace_spans_max = ours.trace_spans_max;
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         let disk = machine::disk_bytes(&ours.dir).unwrap();
         assert_eq!(ours.retention_bytes, Some(disk / 100 * 80));

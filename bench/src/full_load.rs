@@ -1,8 +1,8 @@
 //! How long searches take while spans come as fast as they are taken.
 //!
 //! A load of its own behind all others, on the store that they left: corpus after corpus at full speed for
-//! [`SECONDS`], and one asker that asks all kinds in turn with a short pause behind each answer. It takes processor time
-//! from the load, so no figure of the load is quoted from here.
+//! [`SECONDS`], and one asker that asks all kinds in turn with a short pause behind each answer. It takes processor
+//! time from the load, so no figure of the load is quoted from here.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -5,8 +5,8 @@
 //! difference. The length of the request stays, and so does everything else in it.
 //!
 //! Promises: a request is stamped from any stamp to any other; the stamp [`Stamp::default`] is the request as it was.
-//! Refuses: what is no `ExportTraceServiceRequest` with fixed-size times. Attributes stay, unique ones too: their values
-//! come again with every stamp.
+//! Refuses: what is no `ExportTraceServiceRequest` with fixed-size times. Attributes stay, unique ones too: their
+//! values come again with every stamp.
 
 use anyhow::{Context as _, bail, ensure};
 

@@ -1,4 +1,5 @@
-//! How long starts take on a folder of data that is there already, such as a very large one, and what memory they leave.
+//! How long starts take on a folder of data that is there already, such as a very large one, and what memory they
+//! leave.
 //!
 //! Promises: the program is asked to end between two starts, and each start is measured until `/ready` says so. The
 //! folder's files are in the system's memory or not as they are found; reading them anew from a disk takes longer.

@@ -3,15 +3,16 @@
 //!
 //! 1. The program starts on an empty folder and rests; its memory is read.
 //! 2. A first round of spans is sent, everything is merged, and all kinds of questions are asked at rest.
-//! 3. For so many seconds spans come at a constant rate ([`crate::pace`]); all kinds of questions are asked in turn, ten
-//!    a second, and now and then somebody else asks for dependencies; memory, processor time and what waits to be merged
-//!    are looked at.
+//! 3. For so many seconds spans come at a constant rate ([`crate::pace`]); all kinds of questions are asked in turn,
+//!    ten a second, and now and then somebody else asks for dependencies; memory, processor time and what waits to be
+//!    merged are looked at.
 //! 4. Everything is merged; memory is read at rest, and the same questions are asked on all that there is now.
 //!
 //! Promises: senders keep to the clock and not to the answers; requests that are late or sent back are counted, and so
 //! is the processor time of the benchmark itself, which shares the machine. Enough disk is made sure of before.
 //! Refuses: checking what answers hold, because it changes while they are made.
 
+use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -155,6 +156,7 @@ fn run(
         let address = &program.addresses.query_http;
         Turns::new(address, (rounds, profile), clock)
     };
+    say("the first round")?;
     clock.sleep(REST);
     let fresh_mib = resident()?;
     let by = (Protocol::Http, connections);
@@ -164,6 +166,7 @@ fn run(
     let filled_mib = resident()?;
     let at_rest = turns().ask_times(QUESTIONS_AT_REST)?;
 
+    say("the load")?;
     let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
     let every = Duration::from_secs(wanted.dependencies_every);
     let (load, samples, under_load, dependencies) = std::thread::scope(|scope| {
@@ -184,11 +187,13 @@ fn run(
         samples: samples?,
         ..load?
     };
+    say("everything is merged")?;
     let cpu_before = process::cpu_millis(program.pid())?;
     let finished = put_off::finish(program, REST_WITHIN, clock)?;
     let put_off_cpu = process::cpu_millis(program.pid())? - cpu_before;
     clock.sleep(REST);
     let rested_mib = resident()?;
+    say("questions at rest")?;
     let at_rest_after = turns().ask_times(QUESTIONS_AT_REST)?;
     clock.sleep(REST);
     Ok(Steady {
@@ -210,6 +215,11 @@ fn run(
         bytes_per_span: 0.0,
         at_rest_after,
     })
+}
+
+/// Says what comes next: it takes minutes, and stops short where something is wrong.
+fn say(what: &str) -> std::io::Result<()> {
+    writeln!(stderr(), "{what} …")
 }
 
 /// Sends at the rate.

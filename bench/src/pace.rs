@@ -1,8 +1,8 @@
 //! Sends at a rate that the clock sets and the answers do not: who comes late is counted, and never waited for.
 //!
 //! Promises: the nth span is due at the same moment however slow the answers are (an *open loop*), so that a program
-//! that falls behind is seen to fall behind. Refuses: bursts; what is late is sent at once, one request after the
-//! other.
+//! that falls behind is seen to fall behind.
+//! Refuses: bursts; what is late is sent at once, one request after the other.
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@
 //! is the processor time of the benchmark itself, which shares the machine. Enough disk is made sure of before.
 //! Refuses: checking what answers hold, because it changes while they are made.
 
+use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -155,6 +156,7 @@ fn run(
         let address = &program.addresses.query_http;
         Turns::new(address, (rounds, profile), clock)
     };
+    say("the first round")?;
     clock.sleep(REST);
     let fresh_mib = resident()?;
     let by = (Protocol::Http, connections);
@@ -164,6 +166,7 @@ fn run(
     let filled_mib = resident()?;
     let at_rest = turns().ask_times(QUESTIONS_AT_REST)?;
 
+    say("the load")?;
     let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
     let every = Duration::from_secs(wanted.dependencies_every);
     let (load, samples, under_load, dependencies) = std::thread::scope(|scope| {
@@ -184,11 +187,13 @@ fn run(
         samples: samples?,
         ..load?
     };
+    say("everything is merged")?;
     let cpu_before = process::cpu_millis(program.pid())?;
     let finished = put_off::finish(program, REST_WITHIN, clock)?;
     let put_off_cpu = process::cpu_millis(program.pid())? - cpu_before;
     clock.sleep(REST);
     let rested_mib = resident()?;
+    say("questions at rest")?;
     let at_rest_after = turns().ask_times(QUESTIONS_AT_REST)?;
     clock.sleep(REST);
     Ok(Steady {
@@ -210,6 +215,11 @@ fn run(
         bytes_per_span: 0.0,
         at_rest_after,
     })
+}
+
+/// Says what comes next: it takes minutes, and stops short where something is wrong.
+fn say(what: &str) -> std::io::Result<()> {
+    writeln!(stderr(), "{what} …")
 }
 
 /// Sends at the rate.

@@ -115,8 +115,8 @@ fn plain_figures(steady: &Steady) -> Vec<(&'static str, f64)> {
 fn write_minutes(f: &mut fmt::Formatter<'_>, steady: &Steady) -> fmt::Result {
     writeln!(
         f,
-        "\nminute  requests/s  cores  own   MiB mean / peak  spans waiting  segments waiting  segments  search p50 / \
-             p99, ms"
+        "\nminute  requests/s  cores  own   MiB mean / peak  spans waiting  segments waiting  segments  \
+         search p50 / p99, ms"
     )?;
     for nth in 0..minute(Duration::from_secs(steady.seconds.max(1) - 1)) + 1 {
         let stretch = Stretch::of(&steady.load, |at| minute(at) == nth);
@@ -200,7 +200,7 @@ mod tests {
             program_cpu_millis: second * 1500,
             own_cpu_millis: second * 250,
             requests: second * 290,
-            store: (second.is_multiple_of(10)).then_some(StoreSample {
+            store: second.is_multiple_of(10).then_some(StoreSample {
                 waiting_spans: second,
                 ..StoreSample::default()
             }),

@@ -21,6 +21,8 @@ use crate::rounds::Rounds;
 
 /// How far a search looks back, in microseconds.
 const LOOK_BACK_US: u64 = 3_600_000_000;
+/// No more is asked at rest when it has taken so long, so that slow answers are reported and not endured.
+const REST_SECONDS_MAX: u64 = 60;
 /// How long it takes at most until an asker that waits notices the end.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Of this service the operations are asked for.
@@ -96,9 +98,13 @@ impl<'a> Turns<'a> {
         }
     }
 
-    /// Asks each kind so many times.
+    /// Asks each kind so many times, or once when that takes longer than [`REST_SECONDS_MAX`].
     pub(crate) fn ask_times(mut self, times: usize) -> anyhow::Result<Turned> {
-        for _ in 0..times * self.kinds() {
+        for nth in 0..times * self.kinds() {
+            let is_over = self.begin.elapsed().as_secs() >= REST_SECONDS_MAX;
+            if is_over && nth >= self.kinds() {
+                break;
+            }
             self.ask_next()?;
         }
         Ok(self.into_turned())

@@ -2,8 +2,7 @@
 //! store every ten.
 //!
 //! Promises: what is waiting to be merged is told twice, from different sources: the spans by the program's counters,
-//! the segments by the files in its folder. Asking for the figures is itself work of the program, as for any
-//! monitoring.
+//! the segments by the files in its folder. Asking for the figures is itself work of the program, as with monitoring.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

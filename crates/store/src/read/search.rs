@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, TraceHit};
 use model::{Field, Literal, Operator, Predicate, SpanBatch, TraceId};
@@ -16,7 +17,7 @@ use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, Placed, View};
 use crate::evaluate::Compiled;
 use crate::head::{Chunk, HeadTrace};
-use crate::index::{Catalogue, TraceEntry};
+use crate::index::{Catalogue, TraceEntry, TraceTable};
 use crate::meter::{IsCancelled, Meter};
 use crate::segment::{SearchPlan, SegmentError};
 
@@ -189,7 +190,6 @@ impl Engine {
         best: &mut Best<'_>,
         meter: &Meter<'_>,
     ) -> Result<(), Failure> {
-        let traces = placed.segment.traces()?;
         let window = best.request.window;
         // Not all operations have their names in the catalogue, so it rules nothing out.
         if plumbing::planted("store-search-trusts-names")
@@ -198,7 +198,16 @@ impl Engine {
             return Ok(());
         }
         let mut failed = None;
+        // Mostly no row matches, and with very many segments their tables of traces are in no cache.
+        let mut table: Option<Arc<TraceTable>> = None;
         let mut take = |rows: Vec<u32>| {
+            let traces = match table.take().map_or_else(|| placed.segment.traces(), Ok) {
+                Ok(traces) => Arc::clone(table.insert(traces)),
+                Err(error) => {
+                    failed = Some(Failure::Segment(error));
+                    return ControlFlow::Break(());
+                }
+            };
             // Rows ascend and those of a trace lie together, so one look-up a trace is enough.
             let mut found: Vec<TraceEntry> = Vec::new();
             let mut covered_to = 0;

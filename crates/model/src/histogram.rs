@@ -45,6 +45,32 @@ pub struct Histogram {
     buckets: Vec<(u16, u64)>,
 }
 
+/// Counts durations of buckets that ascend, each found from the one before.
+#[derive(Debug)]
+pub struct Ascending<'a> {
+    buckets: &'a mut Vec<(u16, u64)>,
+    /// No bucket before this place is as high as the one that came last.
+    at: usize,
+}
+
+/// A bucket is mostly among so many behind the one before.
+const NEAR_BUCKETS: usize = 8;
+
+impl Ascending<'_> {
+    /// Counts durations of a bucket, not lower than the one before.
+    pub fn add(&mut self, bucket: u16, count: u64) {
+        let rest = self.buckets.get(self.at..).unwrap_or_default();
+        let near = rest.get(..NEAR_BUCKETS).unwrap_or(rest);
+        let is_near = near.last().is_some_and(|(last, _)| *last >= bucket);
+        let among = if is_near { near } else { rest };
+        self.at += among.partition_point(|(other, _)| *other < bucket);
+        match self.buckets.get_mut(self.at) {
+            Some((other, known)) if *other == bucket => *known = known.saturating_add(count),
+            _ => self.buckets.insert(self.at, (bucket, count)),
+        }
+    }
+}
+
 /// The number of a duration's bucket; `None` when it is zero or below.
 ///
 /// Numbers are one more than OpenTelemetry's, so that the first one, of a nanosecond, is 0.
@@ -106,11 +132,20 @@ impl Histogram {
         }
     }
 
+    /// To count durations of several buckets, which ascend.
+    pub fn ascending(&mut self) -> Ascending<'_> {
+        Ascending {
+            buckets: &mut self.buckets,
+            at: 0,
+        }
+    }
+
     /// Adds up.
     pub fn merge(&mut self, other: &Self) {
         self.zeros = self.zeros.saturating_add(other.zeros);
+        let mut ours = self.ascending();
         for (bucket, count) in &other.buckets {
-            self.add_bucket(*bucket, *count);
+            ours.add(*bucket, *count);
         }
     }
 
@@ -182,6 +217,22 @@ mod tests {
             if bucket > 0 {
                 prop_assert!(nanos as f64 * close > upper_bound(bucket - 1));
             }
+        }
+
+        #[test]
+        fn buckets_that_ascend_are_counted_as_single_ones_are(
+            parts in prop::collection::vec(prop::collection::vec((0u16..400, 1u64..9), 0..40), 0..8),
+        ) {
+            let (mut ascending, mut single) = (Histogram::default(), Histogram::default());
+            for mut part in parts {
+                part.sort_unstable();
+                let mut into = ascending.ascending();
+                for (bucket, count) in part {
+                    into.add(bucket, count);
+                    single.add_bucket(bucket, count);
+                }
+            }
+            prop_assert_eq!(ascending, single);
         }
 
         #[test]

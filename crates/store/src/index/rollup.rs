@@ -451,8 +451,9 @@ impl Rollup {
             sum.critical = sum.critical.wrapping_add(cell.critical);
             sum.zeros += cell.zeros;
             let mut last = None;
+            let mut durations = buckets.ascending();
             of.each_bucket(cell, |bucket, count| {
-                buckets.add_bucket(bucket, count);
+                durations.add(bucket, count);
                 last = Some(bucket);
             });
             if slowest.is_none_or(|known| known < last) {

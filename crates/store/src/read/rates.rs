@@ -461,8 +461,9 @@ impl<'a> Counter<'a> {
             says.critical = says.critical.wrapping_add(cell.critical);
         }
         let mut last = None;
+        let mut durations = says.durations.ascending();
         rollup.each_bucket(cell, |bucket, count| {
-            says.durations.add_bucket(bucket, count);
+            durations.add(bucket, count);
             last = Some(bucket);
         });
         point.show(last, Place::Segment(segment, cell.slowest_row), is_error);

@@ -125,11 +125,7 @@ impl Histogram {
             self.buckets.push((bucket, count));
             return;
         }
-        let at = self.buckets.partition_point(|(other, _)| *other < bucket);
-        match self.buckets.get_mut(at) {
-            Some((other, known)) if *other == bucket => *known = known.saturating_add(count),
-            _ => self.buckets.insert(at, (bucket, count)),
-        }
+        self.ascending().add(bucket, count);
     }
 
     /// To count durations of several buckets, which ascend.

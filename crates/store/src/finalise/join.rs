@@ -209,12 +209,8 @@ fn find_elsewhere(
             if !is_of_time {
                 continue;
             }
-            let may_have = if_readable(placed.segment.may_have_trace(trace_id), is_patient)?;
-            if may_have != Some(true) || !looked.insert(trace_id) {
-                continue;
-            }
             let read = if_readable(placed.segment.find_trace(trace_id), is_patient)?;
-            if let Some(entry) = read.flatten() {
+            if let Some(entry) = read.flatten().filter(|_| looked.insert(trace_id)) {
                 let placed = Arc::clone(placed);
                 let of_trace = found.entry(trace_id).or_default();
                 of_trace.push(Elsewhere { placed, entry });

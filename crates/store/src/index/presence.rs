@@ -11,7 +11,7 @@
     reason = "traces of a segment are below 2^32; bits are cut out of hashes on purpose"
 )]
 
-use crate::segment::decode::take_varint;
+use super::traces::take_hashes;
 
 /// Traces of a bucket, about.
 const BUCKET_TRACES: usize = 4;
@@ -53,16 +53,7 @@ impl TracePresence {
     /// Of the section `TRHA`; `None` when it makes no sense.
     pub(crate) fn parse(section: &[u8]) -> Option<Self> {
         let mut rest = section;
-        let count = usize::try_from(take_varint(&mut rest)?).ok()?;
-        // Each takes two bytes at least, so a count that is wrong costs no memory.
-        let count = Some(count).filter(|count| *count <= rest.len())?;
-        let mut hashes = Vec::with_capacity(count);
-        let mut hash = 0u32;
-        for _ in 0..count {
-            hash = hash.checked_add(u32::try_from(take_varint(&mut rest)?).ok()?)?;
-            hashes.push(hash);
-        }
-        Some(Self::new(&hashes))
+        take_hashes(&mut rest).map(|hashes| Self::new(&hashes))
     }
 
     /// Tells whether a trace with this hash may be there.

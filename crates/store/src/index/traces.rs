@@ -304,15 +304,8 @@ impl TraceTable {
     /// The table that both sections hold; `None` when they don't fit together or say nonsense.
     pub(crate) fn parse(hashes: &[u8], facts: Facts<'_>, spans: u64) -> Option<Self> {
         let mut rest = hashes;
-        let count = usize::try_from(take_varint(&mut rest)?).ok()?;
-        // Each takes two bytes at least, so a count that is wrong costs no memory.
-        let count = Some(count).filter(|count| *count <= rest.len())?;
-        let mut hashes = Vec::with_capacity(count);
-        let mut hash = 0u32;
-        for _ in 0..count {
-            hash = hash.checked_add(u32::try_from(take_varint(&mut rest)?).ok()?)?;
-            hashes.push(hash);
-        }
+        let hashes = take_hashes(&mut rest)?;
+        let count = hashes.len();
         if rest.len() != count.checked_mul(ordinal_bytes(count))? {
             return None;
         }
@@ -337,6 +330,20 @@ impl TraceTable {
         let columns = parse_facts(facts, ids.len(), spans)?;
         Some(Self::new(columns, &hashes))
     }
+}
+
+/// Takes the hashes, which ascend, off the front of `TRHA`.
+pub(super) fn take_hashes(rest: &mut &[u8]) -> Option<Vec<u32>> {
+    let count = usize::try_from(take_varint(rest)?).ok()?;
+    // Each takes two bytes at least, so a count that is wrong costs no memory.
+    let count = Some(count).filter(|count| *count <= rest.len())?;
+    let mut hashes = Vec::with_capacity(count);
+    let mut hash = 0u32;
+    for _ in 0..count {
+        hash = hash.checked_add(u32::try_from(take_varint(rest)?).ok()?)?;
+        hashes.push(hash);
+    }
+    Some(hashes)
 }
 
 fn latest_starts(starts: &[u64]) -> Vec<u64> {

@@ -41,6 +41,9 @@ use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 /// Frames that are written at once to skip sequences: 40 bytes each.
 const FILLER_FRAMES_MAX: usize = 65_536;
 
+/// Why nothing is kept once the log has failed for good.
+const FATAL: &str = "the log can't be written any more; restart the program";
+
 /// A segment that can be read.
 #[derive(Debug)]
 pub(crate) struct Placed {
@@ -294,7 +297,7 @@ impl Engine {
     fn append(&self, pending: &[Pending]) -> Result<u64, WriteError> {
         if self.is_fatal.load(Ordering::Acquire) {
             return Err(WriteError::Failed {
-                reason: "the log can't be written any more; restart the program".to_owned(),
+                reason: FATAL.to_owned(),
             });
         }
         let received_unix_nanos = self.clock.unix_nanos();
@@ -590,6 +593,9 @@ impl Engine {
 
     /// Tells why nothing can be written at the moment, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
+        if self.is_fatal.load(Ordering::Acquire) {
+            return Some(FATAL.to_owned());
+        }
         let (log, memory) = {
             let state = lock(&self.state);
             let log = state

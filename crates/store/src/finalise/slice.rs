@@ -195,7 +195,7 @@ impl Engine {
             .filter(|placed| is_mergeable(placed) && Some(placed.listed.meta.id) > last);
         for placed in later {
             // One that can't be read is no reason to wait.
-            if let Ok(traces) = placed.segment.traces() {
+            if let Ok(traces) = placed.segment.trace_presence() {
                 hashes.extend(traces.hashes());
             }
         }

@@ -5,14 +5,15 @@ use std::path::Path;
 use journal::{Files, OpenMode, read_to_end};
 use model::TenantId;
 
+use super::call_sums::CallSumsBuilder;
 use super::catalogue::CatalogueBuilder;
 use super::entries::Entries;
 use super::keys::KeysBuilder;
 use super::patterns::PatternsBuilder;
 use super::rollup::RollupsBuilder;
 use super::sidecar::{
-    CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, SUMS, SidecarWriter,
-    TRACE_FACTS, TRACE_HASHES,
+    CALL_SUMS, CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, SUMS,
+    SidecarWriter, TRACE_FACTS, TRACE_HASHES,
 };
 use super::traces::TracesBuilder;
 use crate::segment::parts::{Envelopes, Parts};
@@ -31,6 +32,7 @@ pub(crate) struct IndexBuilder {
     catalogue: CatalogueBuilder,
     patterns: PatternsBuilder,
     rollups: RollupsBuilder,
+    call_sums: CallSumsBuilder,
     /// Whether the spans' own times are known.
     has_own: bool,
 }
@@ -65,6 +67,7 @@ impl IndexBuilder {
         let operations = self.catalogue.add(parts);
         self.patterns.add(parts, &operations);
         self.rollups.add(parts, &operations, self.rows);
+        self.call_sums.add(parts, &operations);
         self.has_own = parts.own_times.is_some();
         self.rows += parts.rows();
         self.events += parts.events.source.len();
@@ -110,6 +113,7 @@ impl IndexBuilder {
         let (operations, calls) = self.rollups.sections(self.has_own, &places);
         writer.add(OPERATIONS, &operations)?;
         writer.add(CALLS, &calls)?;
+        writer.add(CALL_SUMS, &self.call_sums.section(&places))?;
         let mut others = meta.clone();
         others.files.retain(|file| file.kind != FileKind::Index);
         let sums = serde_json::to_vec(&others)

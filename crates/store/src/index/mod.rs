@@ -10,6 +10,7 @@
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
 //! | `SYMS` | services and their operations | `catalogue.rs` |
 //! | `ROPE`, `RCAL` | operations and calls, counted by minute | `rollup.rs` |
+//! | `DEPS` | calls between services, all together | `call_sums.rs` |
 //! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
 //!
 //! Promises
@@ -18,6 +19,7 @@
 //! - A section is checked against its checksum each time it is read from the disk.
 
 mod build;
+mod call_sums;
 mod catalogue;
 mod entries;
 pub(crate) mod filters;
@@ -29,6 +31,7 @@ pub(crate) mod sidecar;
 mod traces;
 
 pub(crate) use build::{IndexBuilder, read_meta};
+pub(crate) use call_sums::CallSums;
 pub use catalogue::{Catalogue, CatalogueOperation};
 pub(crate) use presence::TracePresence;
 pub(crate) use traces::{Facts, STATUS_ERROR, trace_hash};

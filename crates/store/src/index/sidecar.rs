@@ -44,6 +44,8 @@ pub(crate) const CATALOGUE: Tag = *b"SYMS";
 pub(crate) const PATTERNS: Tag = *b"PATT";
 pub(crate) const OPERATIONS: Tag = *b"ROPE";
 pub(crate) const CALLS: Tag = *b"RCAL";
+/// Since version 4.
+pub(crate) const CALL_SUMS: Tag = *b"DEPS";
 pub(crate) const SUMS: Tag = *b"CRCS";
 
 /// Writes a sidecar.

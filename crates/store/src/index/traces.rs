@@ -15,7 +15,7 @@
     reason = "traces and rows of a segment are far below 2^32"
 )]
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use model::TraceId;
 use xxhash_rust::xxh3::xxh3_64;
@@ -185,28 +185,10 @@ impl TraceTable {
 
     /// The traces that may be this one, mostly none or one: those with the same hash.
     pub(crate) fn candidates(&self, hash: u32) -> impl Iterator<Item = TraceEntry> + '_ {
-        let range = self.with_hashes(&(hash..=hash));
-        let ordinals = self.ordinals.get(range).unwrap_or_default();
+        let first = self.hashes.partition_point(|other| *other < hash);
+        let behind = self.hashes.partition_point(|other| *other <= hash);
+        let ordinals = self.ordinals.get(first..behind).unwrap_or_default();
         ordinals.iter().filter_map(|ordinal| self.entry(*ordinal))
-    }
-
-    /// The places, by hash, of the traces whose hashes are in a range.
-    fn with_hashes(&self, range: &RangeInclusive<u32>) -> Range<usize> {
-        let first = self.hashes.partition_point(|hash| hash < range.start());
-        let behind = self.hashes.partition_point(|hash| hash <= range.end());
-        first..behind.max(first)
-    }
-
-    /// The traces whose hashes are in a range, each with its hash, in order of it.
-    pub(crate) fn in_hash_order(
-        &self,
-        range: &RangeInclusive<u32>,
-    ) -> impl Iterator<Item = (u32, TraceEntry)> + '_ {
-        let places = self.with_hashes(range);
-        let hashes = self.hashes.get(places.clone()).unwrap_or_default();
-        let ordinals = self.ordinals.get(places).unwrap_or_default();
-        let named = hashes.iter().zip(ordinals);
-        named.filter_map(|(hash, ordinal)| Some((*hash, self.entry(*ordinal)?)))
     }
 
     /// The hashes of all traces, ascending.
@@ -446,21 +428,5 @@ mod tests {
         assert_eq!(read.candidates(trace_hash(id(77))).count(), 0);
         assert_eq!(read.of_row(15), None);
         assert!(parse(16).is_none());
-    }
-
-    #[test]
-    fn a_range_of_hashes_gives_its_traces_in_their_order() {
-        let runs: Vec<(TraceId, u32)> = (0..500).map(|ordinal| (id(ordinal), 2)).collect();
-        let table = TraceTable::of_runs(&runs);
-        let middle = u32::MAX / 2;
-        let low: Vec<_> = table.in_hash_order(&(0..=middle)).collect();
-        let high: Vec<_> = table.in_hash_order(&(middle + 1..=u32::MAX)).collect();
-        assert!(low.len() > 150 && high.len() > 150);
-        assert_eq!(low.len() + high.len(), 500);
-        let all = low.iter().chain(&high);
-        assert!(all.clone().is_sorted_by_key(|(hash, _)| *hash));
-        for (hash, entry) in all {
-            assert_eq!(*hash, trace_hash(id(entry.ordinal)));
-        }
     }
 }

@@ -119,7 +119,8 @@ fn count_group(
     })?;
     count.spans = found.count() as u64;
     if count.spans > 0 {
-        let traces = traces_of(place.traces, &place.rows);
+        let table = segment.traces()?;
+        let traces = traces_of(&table, &place.rows);
         let has_some = traces.filter(|entry| found.any_in(&inside(&place.rows, entry)));
         count.traces = has_some.count() as u64;
     }

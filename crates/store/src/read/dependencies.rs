@@ -1,12 +1,19 @@
 //! The calls between services: how often a span of one service is the parent of a span of another, in the same trace.
 //!
-//! Traces of a segment that are alike share a form, which says who calls whom. A trace that is alone with its form, or
-//! that lies in several segments or in a head, is put together from the ids and services of its spans, so late spans
-//! and restarts change nothing; where a span id is there twice, it is read whole to tell which spans are the same. Only
-//! traces that lie wholly in the window count, as in Jaeger.
+//! A segment knows the sum of all calls of its traces, so one whose traces all lie in the window is read off. Where
+//! some don't, those that do are counted by their forms, or from the ids and services of their spans where they are alone
+//! with their form. What the parts of a trace that lies in several places say is taken out of the sums; then the trace
+//! is put together from them and counted whole, so late spans and restarts change nothing. Where a span id is there
+//! twice, the trace is read to tell which spans are the same. Only traces that lie wholly in the window count, as in
+//! Jaeger.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "services, segments, and traces in several places are far below 2^32"
+)]
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -16,57 +23,39 @@ use model::{SpanBatch, SpanId, TenantId, TraceId};
 use crate::engine::{Engine, Placed, View};
 use crate::head::HeadTrace;
 use crate::index::patterns::{PatternSpan, Patterns};
-use crate::index::{TraceEntry, trace_hash};
-use crate::segment::SegmentError;
+use crate::index::{CallSums, Catalogue};
+use crate::segment::{SegmentError, SegmentId};
 
-use super::merged::{Fragment, HashedTable, each_hash, hash_ranges};
+use super::splits::Splits;
 use super::{Skips, taken_back};
 
-type ById<V> = HashMap<TraceId, V, RandomState>;
-
-/// The traces of heads by the hashes of their ids.
-type Heads = HashMap<u32, Vec<HeadTrace>, RandomState>;
-
-/// Traces whose spans must be looked at are put together until they have so many, then the next ones.
+/// Traces that lie in several places are put together until they have so many spans, then the next ones.
 const SPANS_AT_ONCE: u64 = 1 << 19;
-/// Between so many traces it is looked whether the asker went away.
-const TRACES_BETWEEN_LOOKS: u32 = 1 << 14;
 
-#[derive(Debug, Default)]
-struct Calls {
-    counts: BTreeMap<(String, String), u64>,
-}
-
-impl Calls {
-    fn add(&mut self, parent: &str, child: &str, calls: u64) {
-        *self
-            .counts
-            .entry((parent.to_owned(), child.to_owned()))
-            .or_default() += calls;
-    }
-}
+/// The part of a trace that is in heads.
+const IN_HEADS: u32 = u32::MAX;
 
 /// A span, as far as calls are concerned.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Member {
     span_id: SpanId,
     parent_span_id: SpanId,
-    /// In [`Names`].
+    /// In [`Calls::names`].
     service: u32,
+    /// The segment's place in the view, or [`IN_HEADS`].
+    part: u32,
 }
 
-/// Numbers for the names of services.
+/// What is counted so far. Calls that are taken out may come before those that they are taken out of.
 #[derive(Debug, Default)]
-struct Names {
+struct Calls {
     names: Vec<String>,
     number_of: HashMap<String, u32, RandomState>,
+    counts: HashMap<(u32, u32), i64, RandomState>,
+    service_of: HashMap<SpanId, u32, RandomState>,
 }
 
-impl Names {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "services are far below 2^32"
-    )]
+impl Calls {
     fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.number_of.get(name) {
             return *number;
@@ -77,38 +66,210 @@ impl Names {
         number
     }
 
-    fn name(&self, number: u32) -> &str {
-        let name = self.names.get(number as usize);
-        name.map(String::as_str).unwrap_or_default()
+    /// By index of a catalogue's services.
+    fn numbers(&mut self, catalogue: &Catalogue) -> Vec<u32> {
+        let services = catalogue.services.iter();
+        services.map(|name| self.number(name)).collect()
+    }
+
+    fn add(&mut self, pair: (u32, u32), calls: i64) {
+        let count = self.counts.entry(pair).or_default();
+        *count = count.saturating_add(calls);
+    }
+
+    fn add_sums(&mut self, sums: &CallSums, catalogue: &Catalogue) {
+        let numbers = self.numbers(catalogue);
+        let number = |at: u32| numbers.get(at as usize).copied().unwrap_or_default();
+        for (caller, called, calls) in &sums.calls {
+            self.add((number(*caller), number(*called)), calls.cast_signed());
+        }
+    }
+
+    /// Adds the calls of spans of a trace so many times. False: an id is there twice, and nothing was added.
+    fn add_members(&mut self, members: &[Member], times: i64) -> bool {
+        self.service_of.clear();
+        let services = members.iter().map(|span| (span.span_id, span.service));
+        self.service_of.extend(services);
+        if self.service_of.len() < members.len() {
+            return false;
+        }
+        for span in members.iter().filter(|span| !span.parent_span_id.is_zero()) {
+            if let Some(parent) = self.service_of.get(&span.parent_span_id) {
+                let count = self.counts.entry((*parent, span.service)).or_default();
+                *count = count.saturating_add(times);
+            }
+        }
+        true
+    }
+
+    /// Adds the calls of spans of a trace, in order of arrival, so many times.
+    fn add_batch(&mut self, spans: &SpanBatch, times: i64) {
+        let mut service_of: HashMap<SpanId, &str, RandomState> = HashMap::default();
+        for span in spans.iter() {
+            service_of
+                .entry(span.span_id())
+                .or_insert_with(|| span.service());
+        }
+        for span in spans.iter().filter(|span| !span.parent_span_id().is_zero()) {
+            if let Some(parent) = service_of.get(&span.parent_span_id()) {
+                let pair = (self.number(parent), self.number(span.service()));
+                self.add(pair, times);
+            }
+        }
+    }
+
+    /// Adds the traces of a segment that lie in a window, but for those that lie in several places.
+    fn add_traces(
+        &mut self,
+        placed: &Placed,
+        splits: &[(Range<usize>, u32)],
+        window: Window,
+    ) -> Result<(), SegmentError> {
+        let (table, forms) = (placed.segment.traces()?, placed.segment.patterns()?);
+        let mut splits = splits.iter().peekable();
+        let mut shared: Vec<u64> = Vec::new();
+        let mut own: Vec<Range<usize>> = Vec::new();
+        for entry in table.iter() {
+            let is_here = |(rows, _): &&(Range<usize>, u32)| rows.start == entry.first_row as usize;
+            let is_split = splits.next_if(is_here).is_some();
+            if is_split || !window.contains(entry.start) || !window.contains(entry.end) {
+                continue;
+            }
+            match forms.as_ref().and_then(|f| f.pattern_of(entry.ordinal)) {
+                Some(number) => {
+                    let number = number as usize;
+                    shared.resize(shared.len().max(number + 1), 0);
+                    if let Some(traces) = shared.get_mut(number) {
+                        *traces += 1;
+                    }
+                }
+                None => own.push(entry.range()),
+            }
+        }
+        if let Some(forms) = forms {
+            self.add_shared(&*placed.segment.catalogue()?, &forms, &shared);
+        }
+        self.add_own(placed, &own)
+    }
+
+    /// Adds the calls of traces that share their forms.
+    fn add_shared(&mut self, catalogue: &Catalogue, forms: &Patterns, traces_of: &[u64]) {
+        let numbers = self.numbers(catalogue);
+        let service_of = |span: &PatternSpan| {
+            let operation = catalogue.operations.get(span.operation as usize);
+            let service = operation.and_then(|o| numbers.get(o.service as usize));
+            service.copied().unwrap_or_default()
+        };
+        let mut above: Vec<u32> = Vec::new();
+        let counted = forms.shared().iter().zip(traces_of);
+        for (form, traces) in counted.filter(|(_, traces)| **traces > 0) {
+            above.clear();
+            for span in form {
+                above.truncate(span.depth.into());
+                let child = service_of(span);
+                if let Some(parent) = above.last() {
+                    self.add((*parent, child), traces.cast_signed());
+                }
+                above.push(child);
+            }
+        }
+    }
+
+    /// Adds the calls of traces, by their rows, that are alone with their forms.
+    fn add_own(&mut self, placed: &Placed, traces: &[Range<usize>]) -> Result<(), SegmentError> {
+        let mut repeated: Vec<usize> = Vec::new();
+        let (mut last, mut members) = (0, Vec::new());
+        self.each_member(placed, (traces, 0), |calls, at, member| {
+            if at != last {
+                if !calls.add_members(&members, 1) {
+                    repeated.push(last);
+                }
+                members.clear();
+                last = at;
+            }
+            members.push(member);
+        })?;
+        if !self.add_members(&members, 1) {
+            repeated.push(last);
+        }
+        for rows in repeated.into_iter().filter_map(|at| traces.get(at)) {
+            self.add_batch(&read_part(placed, rows)?, 1);
+        }
+        Ok(())
+    }
+
+    /// Gives the spans of some ranges of rows, which ascend.
+    fn each_member(
+        &mut self,
+        placed: &Placed,
+        (ranges, part): (&[Range<usize>], u32),
+        mut give: impl FnMut(&mut Self, usize, Member),
+    ) -> Result<(), SegmentError> {
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let envelopes = placed.segment.resources()?;
+        let services: Vec<u32> = (0u32..)
+            .zip(envelopes.resources())
+            .map(|(row, _)| self.number(envelopes.resource(row).service()))
+            .collect();
+        placed.segment.each_kin(ranges, |at, kin| {
+            let service = services.get(kin.resource as usize).copied();
+            let member = Member {
+                span_id: kin.span_id,
+                parent_span_id: kin.parent_span_id,
+                service: service.unwrap_or_default(),
+                part,
+            };
+            give(self, at, member);
+        })
+    }
+
+    fn into_links(self) -> Vec<DependencyLink> {
+        let mut links: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let name = |number: u32| {
+            let name = self.names.get(number as usize);
+            name.cloned().unwrap_or_default()
+        };
+        for ((parent, child), calls) in &self.counts {
+            if let Some(calls) = u64::try_from(*calls).ok().filter(|calls| *calls > 0) {
+                links.insert((name(*parent), name(*child)), calls);
+            }
+        }
+        let links = links.into_iter();
+        let links = links.map(|((parent, child), calls)| DependencyLink {
+            parent,
+            child,
+            calls,
+        });
+        links.collect()
     }
 }
 
-/// A trace whose spans must be looked at.
-struct Split {
-    /// Its id is zero where nobody asked for it.
-    trace: HeadTrace,
-    /// Its parts in segments: places in [`Judged::fragments`].
-    fragments: Range<usize>,
+/// The spans, in order of arrival, of the part of a trace that has these rows.
+fn read_part(placed: &Placed, rows: &Range<usize>) -> Result<SpanBatch, SegmentError> {
+    let first = u32::try_from(rows.start).unwrap_or(u32::MAX);
+    let entry = placed.segment.traces()?.of_row(first);
+    let read = entry.map(|entry| placed.segment.read_trace(&entry));
+    Ok(read.transpose()?.unwrap_or_default())
 }
 
-/// A segment of the view by its place, and rows there.
-type Rows = (usize, Range<usize>);
+/// A question, at work.
+struct Question<'a> {
+    view: &'a View,
+    window: Window,
+    splits: &'a Splits,
+    /// By segment: whether its sums were added, in which all its traces are.
+    is_added: Vec<bool>,
+    is_cancelled: &'a dyn Fn() -> bool,
+}
 
-/// The traces of a range of hashes that lie wholly in the window.
+/// The traces that are put together.
 #[derive(Default)]
-struct Judged {
-    /// By segment: how many traces have each of its shared forms.
-    shared: Vec<Vec<u64>>,
-    /// Those whose spans must be looked at.
-    splits: Vec<Split>,
-    fragments: Vec<Rows>,
-}
-
-/// The traces of a range of hashes in the segments of a view, by their places.
-struct Tables {
-    /// Empty where the segment can't be read.
-    traces: Vec<HashedTable>,
-    forms: Vec<Option<Arc<Patterns>>>,
+struct Together {
+    /// First those that lie in several places, by their place among them; then those that are only in heads.
+    traces: Vec<HeadTrace>,
+    only_in_heads: HashMap<TraceId, u32, RandomState>,
 }
 
 impl Engine {
@@ -119,411 +280,244 @@ impl Engine {
         window: Window,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<DependencyAnswer, ReadError> {
-        let view = self.view(tenant);
-        let mut calls = Calls::default();
+        let mut view = self.view(tenant);
         let mut skips = Skips::new();
-        let mut heads = Heads::default();
-        for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
-            let same_hash = heads.entry(trace_hash(trace.trace_id)).or_default();
-            match same_hash
-                .iter_mut()
-                .find(|known| known.trace_id == trace.trace_id)
-            {
-                Some(known) => known.absorb(trace),
-                None => same_hash.push(*trace),
+        loop {
+            let calls = self.calls_in(&view, window, &mut skips, is_cancelled)?;
+            // A segment that can't be read counts as if it were not there, and parts of it may have been counted.
+            let is_skipped = |id: SegmentId| skips.contains_key(&id);
+            let mut left = view.segments.as_ref().clone();
+            left.retain(|placed| !is_skipped(placed.listed.meta.id));
+            if left.len() == view.segments.len() {
+                return Ok(DependencyAnswer {
+                    links: calls.into_links(),
+                    skipped: skips.into_values().collect(),
+                });
             }
+            view.segments = Arc::new(left);
         }
-        let traces = view.segments.iter().map(|placed| placed.listed.meta.traces);
-        for hashes in hash_ranges(traces.sum()) {
-            let tables = self.tables(&view, &hashes, &mut skips, is_cancelled)?;
-            let mut judge = Judge {
-                engine: self,
-                view: &view,
-                window,
-                forms: &tables.forms,
-                judged: Judged::default(),
-            };
-            let mut looks = 0u32;
-            each_hash(&tables.traces, |hash, fragments| {
-                looks = looks.wrapping_add(1);
-                if looks.is_multiple_of(TRACES_BETWEEN_LOOKS) && is_cancelled() {
-                    return Err(taken_back());
-                }
-                let in_heads = heads.remove(&hash).unwrap_or_default();
-                judge.add(fragments, &in_heads, &mut skips)
-            })?;
-            let mut judged = judge.judged;
-            for ((placed, forms), counts) in
-                (view.segments.iter().zip(&tables.forms)).zip(&judged.shared)
-            {
-                let Some(forms) = forms else { continue };
-                if let Err(error) = add_shared(placed, forms, counts, &mut calls) {
-                    self.skip_once(placed, &error, &mut skips)?;
-                }
-            }
-            drop(tables);
-            // Neighbours lie in the same segments.
-            let first_of = |split: &Split| judged.fragments.get(split.fragments.start).cloned();
-            judged.splits.sort_by_cached_key(|split| {
-                first_of(split).map(|(segment, rows)| (segment, rows.start))
-            });
-            self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
-        }
-        let only_in_heads = heads.into_values().flatten();
-        let judged = Judged {
-            splits: only_in_heads
-                .filter(|trace| is_within(window, trace))
-                .map(|trace| Split {
-                    trace,
-                    fragments: 0..0,
-                })
-                .collect(),
-            ..Judged::default()
-        };
-        self.add_splits(&view, &judged, (&mut calls, &mut skips), is_cancelled)?;
-        let links = calls.counts.into_iter();
-        let links = links.map(|((parent, child), calls)| DependencyLink {
-            parent,
-            child,
-            calls,
-        });
-        Ok(DependencyAnswer {
-            links: links.collect(),
-            skipped: skips.into_values().collect(),
-        })
     }
 
-    fn tables(
+    /// The calls in a view; what is said of segments that can't be read means nothing.
+    fn calls_in(
         &self,
         view: &View,
-        hashes: &RangeInclusive<u32>,
+        window: Window,
         skips: &mut Skips,
         is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<Tables, ReadError> {
-        let mut tables = Tables {
-            traces: Vec::new(),
-            forms: Vec::new(),
+    ) -> Result<Calls, ReadError> {
+        let splits = self.splits(view, skips)?;
+        let mut question = Question {
+            view,
+            window,
+            splits: &splits,
+            is_added: vec![false; view.segments.len()],
+            is_cancelled,
         };
-        for placed in view.segments.iter() {
+        let mut calls = Calls::default();
+        for (at, placed) in view.segments.iter().enumerate() {
             if is_cancelled() {
                 return Err(taken_back());
             }
-            // Both or none: calls that can't be read are not counted, whole or in part.
-            let read = placed.segment.patterns().and_then(|forms| {
-                let traces = placed.segment.traces()?;
-                Ok((traces.in_hash_order(hashes).collect(), forms))
-            });
-            let (traces, forms) = match read {
-                Ok(read) => read,
-                Err(error) => {
-                    self.skip_once(placed, &error, skips)?;
-                    (HashedTable::new(), None)
+            if !splits.has_read(at) {
+                continue;
+            }
+            match question.add_segment((at, placed), &mut calls) {
+                Ok(is_added) => {
+                    if let Some(slot) = question.is_added.get_mut(at) {
+                        *slot = is_added;
+                    }
                 }
-            };
-            tables.traces.push(traces);
-            tables.forms.push(forms);
+                Err(error) => self.skip_once(placed, &error, skips)?,
+            }
         }
-        Ok(tables)
+        let together = question.together();
+        for places in question.batches(&together.traces) {
+            self.add_together(&question, (&together, &places), &mut calls, skips)?;
+        }
+        Ok(calls)
     }
 
-    /// Adds the calls of traces that lie in several places, some of them at a time.
-    fn add_splits(
+    /// Puts some traces together and adds their calls.
+    fn add_together(
         &self,
-        view: &View,
-        judged: &Judged,
-        (calls, skips): (&mut Calls, &mut Skips),
-        is_cancelled: &dyn Fn() -> bool,
+        question: &Question<'_>,
+        (together, places): (&Together, &[u32]),
+        calls: &mut Calls,
+        skips: &mut Skips,
     ) -> Result<(), ReadError> {
-        let mut left = judged.splits.as_slice();
-        while !left.is_empty() {
-            let mut spans = 0;
-            let is_now = |split: &&Split| {
-                let had = spans;
-                spans += split.trace.spans;
-                had < SPANS_AT_ONCE
-            };
-            let (now, later) = left.split_at(left.iter().take_while(is_now).count());
-            self.add_split(view, (&judged.fragments, now), (calls, skips), is_cancelled)?;
-            left = later;
+        let view = question.view;
+        let mut slot_of: Vec<Option<usize>> = vec![None; together.traces.len()];
+        for (slot, place) in places.iter().enumerate() {
+            if let Some(of_place) = slot_of.get_mut(*place as usize) {
+                *of_place = Some(slot);
+            }
         }
-        Ok(())
-    }
-
-    /// Adds the calls of traces that lie in several places.
-    fn add_split(
-        &self,
-        view: &View,
-        (fragments, splits): (&[Rows], &[Split]),
-        (calls, skips): (&mut Calls, &mut Skips),
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), ReadError> {
-        let mut names = Names::default();
-        let mut members: Vec<Vec<Member>> = splits.iter().map(|_| Vec::new()).collect();
-        // By segment, then rows, with whose spans they are.
-        let mut wanted: Vec<(usize, Range<usize>, usize)> = Vec::new();
-        for (at, split) in splits.iter().enumerate() {
-            let fragments = fragments.get(split.fragments.clone()).unwrap_or_default();
-            wanted.extend(
-                fragments
-                    .iter()
-                    .map(|(segment, rows)| (*segment, rows.clone(), at)),
-            );
-        }
-        wanted.sort_unstable_by_key(|(segment, rows, _)| (*segment, rows.start));
-        for wanted in wanted.chunk_by(|a, b| a.0 == b.0) {
-            if is_cancelled() {
+        let slot_of = |place: u32| slot_of.get(place as usize).copied().flatten();
+        let mut members: Vec<Vec<Member>> = vec![Vec::new(); places.len()];
+        for (at, placed) in view.segments.iter().enumerate() {
+            if (question.is_cancelled)() {
                 return Err(taken_back());
             }
-            let placed = wanted.first().and_then(|(at, ..)| view.segments.get(*at));
-            let Some(placed) = placed else { continue };
-            if let Err(error) = add_segment(placed, wanted, &mut members, &mut names) {
+            let of_segment = question.splits.of_segment(at).iter();
+            let wanted = of_segment
+                .filter(|(_, place)| question.is_wanted(&together.traces, at, *place))
+                .filter_map(|(rows, place)| Some((rows.clone(), slot_of(*place)?)));
+            let (ranges, slots): (Vec<Range<usize>>, Vec<usize>) = wanted.unzip();
+            let read = calls.each_member(placed, (&ranges, at as u32), |_, range, member| {
+                let slot = slots.get(range).copied();
+                if let Some(members) = slot.and_then(|slot| members.get_mut(slot)) {
+                    members.push(member);
+                }
+            });
+            if let Err(error) = read {
                 self.skip_once(placed, &error, skips)?;
             }
         }
-        let place_of = |(at, split): (usize, &Split)| (split.trace.trace_id, at);
-        let place_of: ById<usize> = splits.iter().enumerate().map(place_of).collect();
         for span in view.chunks.iter().flat_map(|chunk| chunk.batch.iter()) {
-            let place = place_of.get(&span.trace_id());
-            if let Some(members) = place.and_then(|place| members.get_mut(*place)) {
+            let id = span.trace_id();
+            let place = question.splits.place_of(id);
+            let place = place.or_else(|| together.only_in_heads.get(&id).copied());
+            let slot = place.and_then(slot_of);
+            if let Some(members) = slot.and_then(|slot| members.get_mut(slot)) {
                 members.push(Member {
                     span_id: span.span_id(),
                     parent_span_id: span.parent_span_id(),
-                    service: names.number(span.service()),
+                    service: calls.number(span.service()),
+                    part: IN_HEADS,
                 });
             }
         }
-        let mut found: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        let mut service_of: HashMap<SpanId, u32, RandomState> = HashMap::default();
-        for (split, spans) in splits.iter().zip(&members) {
-            service_of.clear();
-            service_of.extend(spans.iter().map(|span| (span.span_id, span.service)));
-            if service_of.len() < spans.len() {
-                match self.id_of(view, (fragments, split)) {
-                    Ok(trace_id) => add_batch(&self.trace_in(view, trace_id, skips)?, calls),
-                    Err((placed, error)) => self.skip_once(placed, &error, skips)?,
-                }
+        for (place, members) in places.iter().zip(&members) {
+            let Some(trace) = together.traces.get(*place as usize) else {
                 continue;
+            };
+            let is_counted = question.is_inside(trace);
+            if is_counted && !calls.add_members(members, 1) {
+                let whole = self.trace_in(view, trace.trace_id, skips)?;
+                calls.add_batch(&whole, 1);
             }
-            for span in spans.iter().filter(|span| !span.parent_span_id.is_zero()) {
-                if let Some(parent) = service_of.get(&span.parent_span_id) {
-                    *found.entry((*parent, span.service)).or_default() += 1;
-                }
+            for part in members.chunk_by(|a, b| a.part == b.part) {
+                self.take_out(question, (*place, part), calls, skips)?;
             }
-        }
-        for ((parent, child), count) in found {
-            calls.add(names.name(parent), names.name(child), count);
         }
         Ok(())
     }
 
-    fn id_of<'v>(
+    /// Takes a part of a trace out of the sums that it is in.
+    fn take_out(
         &self,
-        view: &'v View,
-        (fragments, split): (&[Rows], &Split),
-    ) -> Result<TraceId, (&'v Placed, SegmentError)> {
-        if !split.trace.trace_id.is_zero() {
-            return Ok(split.trace.trace_id);
-        }
-        let first = fragments.get(split.fragments.start);
-        let place =
-            first.and_then(|(segment, rows)| Some((view.segments.get(*segment)?, rows.start)));
-        let Some((placed, row)) = place else {
-            return Ok(TraceId::ZERO);
-        };
-        let row = u32::try_from(row).unwrap_or(u32::MAX);
-        let read = placed.segment.trace_id_of_row(row);
-        read.map(Option::unwrap_or_default)
-            .map_err(|error| (&**placed, error))
-    }
-}
-
-/// Decides which traces count, and what must be looked at for it.
-struct Judge<'a> {
-    engine: &'a Engine,
-    view: &'a View,
-    window: Window,
-    forms: &'a [Option<Arc<Patterns>>],
-    judged: Judged,
-}
-
-impl Judge<'_> {
-    /// Takes everything that has one hash, mostly the parts of one trace.
-    fn add(
-        &mut self,
-        fragments: &[Fragment],
-        in_heads: &[HeadTrace],
+        question: &Question<'_>,
+        (place, members): (u32, &[Member]),
+        calls: &mut Calls,
         skips: &mut Skips,
     ) -> Result<(), ReadError> {
-        if let ([(segment, entry)], []) = (fragments, in_heads) {
-            self.add_trace(TraceId::ZERO, &[(*segment, *entry)], None);
+        let at = members.first().map_or(IN_HEADS, |member| member.part) as usize;
+        let is_added = question.is_added.get(at).is_some_and(|is| *is);
+        if !is_added
+            || plumbing::planted("store-split-calls-twice")
+            || calls.add_members(members, -1)
+        {
             return Ok(());
         }
-        let mut parts: Vec<(TraceId, Fragment)> = Vec::new();
-        for (segment, entry) in fragments {
-            let Some(placed) = self.view.segments.get(*segment) else {
-                continue;
-            };
-            match placed.segment.trace_id_of(entry) {
-                Ok(trace_id) => parts.push((trace_id, (*segment, *entry))),
-                Err(error) => self.engine.skip_once(placed, &error, skips)?,
-            }
-        }
-        // Those of a trace stay in the order of arrival.
-        parts.sort_by_key(|(trace_id, _)| *trace_id);
-        for of_trace in parts.chunk_by(|a, b| a.0 == b.0) {
-            let trace_id = of_trace.first().map(|part| part.0).unwrap_or_default();
-            let in_head = in_heads.iter().find(|trace| trace.trace_id == trace_id);
-            let fragments: Vec<Fragment> = of_trace.iter().map(|part| part.1).collect();
-            self.add_trace(trace_id, &fragments, in_head);
-        }
-        let is_known = |trace: &HeadTrace| parts.iter().any(|part| part.0 == trace.trace_id);
-        for trace in in_heads.iter().filter(|trace| !is_known(trace)) {
-            self.add_trace(trace.trace_id, &[], Some(trace));
+        let mut of_segment = question.splits.of_segment(at).iter();
+        let rows = of_segment.find(|(_, other)| *other == place);
+        let (Some((rows, _)), Some(placed)) = (rows, question.view.segments.get(at)) else {
+            return Ok(());
+        };
+        match read_part(placed, rows) {
+            Ok(part) => calls.add_batch(&part, -1),
+            Err(error) => self.skip_once(placed, &error, skips)?,
         }
         Ok(())
     }
+}
 
-    fn add_trace(&mut self, trace_id: TraceId, parts: &[Fragment], in_head: Option<&HeadTrace>) {
-        let of_entry = |(_, entry): &Fragment| HeadTrace {
-            trace_id,
-            start: entry.start,
-            end: entry.end,
-            spans: entry.rows.into(),
-        };
-        let mut all = parts.iter().map(of_entry).chain(in_head.copied());
-        let Some(mut trace) = all.next() else { return };
-        all.for_each(|other| trace.absorb(&other));
-        if !is_within(self.window, &trace) {
-            return;
-        }
-        if let ([(segment, entry)], None) = (parts, in_head)
-            && self.count_shared(*segment, entry)
-        {
-            return;
-        }
-        let first = self.judged.fragments.len();
-        let rows = parts
-            .iter()
-            .map(|(segment, entry)| (*segment, entry.range()));
-        self.judged.fragments.extend(rows);
-        self.judged.splits.push(Split {
-            trace,
-            fragments: first..self.judged.fragments.len(),
-        });
+impl Question<'_> {
+    fn is_inside(&self, trace: &HeadTrace) -> bool {
+        self.window.contains(trace.start) && self.window.contains(trace.end)
     }
 
-    /// Counts a trace by its form. False: the form is its own.
-    fn count_shared(&mut self, segment: usize, entry: &TraceEntry) -> bool {
-        let forms = self.forms.get(segment).and_then(Option::as_ref);
-        let Some((forms, number)) = forms.and_then(|f| Some((f, f.pattern_of(entry.ordinal)?)))
-        else {
-            return false;
-        };
-        let shared = &mut self.judged.shared;
-        if shared.len() <= segment {
-            shared.resize(segment + 1, Vec::new());
-        }
-        let Some(counts) = shared.get_mut(segment) else {
-            return false;
-        };
-        if counts.is_empty() {
-            counts.resize(forms.shared().len(), 0);
-        }
-        match counts.get_mut(number as usize) {
-            Some(count) => {
-                *count += 1;
-                true
+    /// Whether the part that a segment has of a trace must be looked at: to count the trace, or to take it out.
+    fn is_wanted(&self, traces: &[HeadTrace], segment: usize, place: u32) -> bool {
+        let trace = traces.get(place as usize);
+        trace.is_some_and(|trace| self.is_inside(trace))
+            || self.is_added.get(segment).is_some_and(|is| *is)
+    }
+
+    /// Adds what a segment says. True: all its traces were added.
+    fn add_segment(
+        &self,
+        (at, placed): (usize, &Placed),
+        calls: &mut Calls,
+    ) -> Result<bool, SegmentError> {
+        match placed.segment.call_sums()? {
+            Some(sums) if sums.are_outside(self.window) => Ok(false),
+            Some(sums) if sums.are_within(self.window) => {
+                calls.add_sums(&sums, &*placed.segment.catalogue()?);
+                Ok(true)
             }
-            None => false,
-        }
-    }
-}
-
-fn is_within(window: Window, trace: &HeadTrace) -> bool {
-    window.contains(trace.start) && window.contains(trace.end)
-}
-
-/// Adds the calls of traces that share their forms.
-fn add_shared(
-    placed: &Placed,
-    forms: &Patterns,
-    counts: &[u64],
-    calls: &mut Calls,
-) -> Result<(), SegmentError> {
-    let catalogue = placed.segment.catalogue()?;
-    let service_of = |span: &PatternSpan| {
-        let operation = catalogue.operations.get(span.operation as usize);
-        operation.map_or(0, |operation| operation.service)
-    };
-    let mut found: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-    let mut above: Vec<u32> = Vec::new();
-    let counted = forms.shared().iter().zip(counts);
-    for (form, traces) in counted.filter(|(_, traces)| **traces > 0) {
-        above.clear();
-        for span in form {
-            above.truncate(span.depth.into());
-            let child = service_of(span);
-            if let Some(parent) = above.last() {
-                *found.entry((*parent, child)).or_default() += traces;
+            _ => {
+                let splits = self.splits.of_segment(at);
+                calls.add_traces(placed, splits, self.window)?;
+                Ok(false)
             }
-            above.push(child);
         }
     }
-    let name = |at: u32| {
-        let name = catalogue.services.get(at as usize);
-        name.map(String::as_str).unwrap_or_default()
-    };
-    for ((parent, child), count) in found {
-        calls.add(name(parent), name(child), count);
-    }
-    Ok(())
-}
 
-/// Adds the spans of traces that a segment has.
-fn add_segment(
-    placed: &Placed,
-    wanted: &[(usize, Range<usize>, usize)],
-    members: &mut [Vec<Member>],
-    names: &mut Names,
-) -> Result<(), SegmentError> {
-    let envelopes = placed.segment.resources()?;
-    let services: Vec<u32> = (0u32..)
-        .zip(envelopes.resources())
-        .map(|(row, _)| names.number(envelopes.resource(row).service()))
-        .collect();
-    let ranges: Vec<Range<usize>> = wanted.iter().map(|(_, rows, _)| rows.clone()).collect();
-    // All of them or none: a segment that can't be read counts as if it were not there.
-    let mut read: Vec<(usize, Member)> = Vec::new();
-    placed.segment.each_kin(&ranges, |at, kin| {
-        if let Some((_, _, place)) = wanted.get(at) {
-            let service = services.get(kin.resource as usize).copied();
-            let member = Member {
-                span_id: kin.span_id,
-                parent_span_id: kin.parent_span_id,
-                service: service.unwrap_or_default(),
-            };
-            read.push((*place, member));
+    fn together(&self) -> Together {
+        let mut together = Together {
+            traces: self.splits.traces.clone(),
+            ..Together::default()
+        };
+        for trace in self.view.chunks.iter().flat_map(|chunk| &chunk.traces) {
+            if self.splits.place_of(trace.trace_id).is_some() {
+                continue;
+            }
+            let next = together.traces.len() as u32;
+            let place = together.only_in_heads.entry(trace.trace_id);
+            let place = *place.or_insert(next);
+            match together.traces.get_mut(place as usize) {
+                Some(known) => known.absorb(trace),
+                None => together.traces.push(*trace),
+            }
         }
-    })?;
-    for (place, member) in read {
-        if let Some(members) = members.get_mut(place) {
-            members.push(member);
-        }
+        together
     }
-    Ok(())
-}
 
-/// Adds the calls of one whole trace.
-fn add_batch(spans: &SpanBatch, calls: &mut Calls) {
-    let mut service_of: HashMap<SpanId, &str> = HashMap::new();
-    for span in spans.iter() {
-        service_of
-            .entry(span.span_id())
-            .or_insert_with(|| span.service());
-    }
-    for span in spans.iter().filter(|span| !span.parent_span_id().is_zero()) {
-        if let Some(parent) = service_of.get(&span.parent_span_id()) {
-            calls.add(parent, span.service(), 1);
+    /// The places of the traces to put together, so many at a time; neighbours lie in the same segments.
+    fn batches(&self, traces: &[HeadTrace]) -> Vec<Vec<u32>> {
+        // Where the first part lies that must be looked at; those that are only in heads come last.
+        let in_heads_only = self.splits.traces.len();
+        let mut first_of: Vec<Option<(usize, usize)>> = vec![None; in_heads_only];
+        for segment in 0..self.view.segments.len() {
+            for (rows, place) in self.splits.of_segment(segment) {
+                let first = first_of.get_mut(*place as usize);
+                if let Some(first) = first.filter(|_| self.is_wanted(traces, segment, *place)) {
+                    first.get_or_insert((segment, rows.start));
+                }
+            }
         }
+        let only_in_heads = traces.iter().zip(0u32..).skip(in_heads_only);
+        let only_in_heads = only_in_heads.filter(|(trace, _)| self.is_inside(trace));
+        let found = first_of.into_iter().zip(0u32..);
+        let mut wanted: Vec<((usize, usize), u32)> = found
+            .filter_map(|(first, place)| Some((first?, place)))
+            .chain(only_in_heads.map(|(_, place)| ((usize::MAX, 0), place)))
+            .collect();
+        wanted.sort_unstable();
+        let mut batches: Vec<Vec<u32>> = Vec::new();
+        let mut spans = SPANS_AT_ONCE;
+        for (_, place) in wanted {
+            if spans >= SPANS_AT_ONCE {
+                batches.push(Vec::new());
+                spans = 0;
+            }
+            spans += traces.get(place as usize).map_or(0, |trace| trace.spans);
+            if let Some(batch) = batches.last_mut() {
+                batch.push(place);
+            }
+        }
+        batches
     }
 }

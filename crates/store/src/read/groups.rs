@@ -4,14 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::contract::ReadError;
 use plumbing::Tasks;
 
 use crate::engine::{Engine, Placed, View};
-use crate::index::TraceTable;
 use crate::meter::Meter;
 use crate::segment::SegmentError;
 
@@ -24,7 +22,6 @@ pub(super) struct GroupPlace<'a> {
     /// The segment's place in the view.
     pub at: usize,
     pub placed: &'a Placed,
-    pub traces: &'a Arc<TraceTable>,
     /// Counted in the segment.
     pub rows: Range<usize>,
 }
@@ -41,13 +38,12 @@ impl Engine {
     ) -> Result<Vec<(usize, T)>, ReadError> {
         let mut places: Vec<GroupPlace<'_>> = Vec::new();
         // The newest first: when not everything may be looked at, that is what is asked for.
-        for (at, (placed, table)) in view.segments.iter().zip(&splits.tables).enumerate().rev() {
-            let Some(traces) = table else { continue };
+        let segments = view.segments.iter().enumerate().rev();
+        for (at, placed) in segments.filter(|(at, _)| splits.has_read(*at)) {
             match placed.segment.spans_footer() {
                 Ok(footer) => places.extend(footer.groups.iter().rev().map(|group| GroupPlace {
                     at,
                     placed,
-                    traces,
                     rows: group.rows.clone(),
                 })),
                 Err(error) => self.skip_once(placed, &error, skips)?,

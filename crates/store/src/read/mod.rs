@@ -13,7 +13,6 @@ mod dependencies;
 mod facts;
 mod groups;
 mod kinship;
-mod merged;
 mod rates;
 mod room;
 mod search;

@@ -19,6 +19,7 @@ use crate::segment::bits::Bits;
 use crate::segment::relate::{inside, traces_of};
 use crate::segment::{SearchPlan, SegmentError};
 
+use super::Skips;
 use super::groups::GroupPlace;
 use super::search::{Best, Ids, chunk_matches};
 use super::splits::Splits;
@@ -81,7 +82,7 @@ impl Engine {
         }
         // Pages before this one end with a trace that lasted so long.
         let longest = request.after.map_or(u64::MAX, |after| after.order_value);
-        let counts = classes(&splits, longest);
+        let counts = self.classes(view, &splits, longest, &mut best.skips)?;
         let mut round_traces = FIRST_ROUND_TRACES.max((best.wanted() as u64).saturating_mul(4));
         let mut behind = CLASSES + 1;
         let is_over = |best: &Best<'_>, behind| {
@@ -157,6 +158,39 @@ impl Engine {
         }
         Ok(())
     }
+
+    /// How many traces are in each class, a trace that lies in several places once for each.
+    fn classes(
+        &self,
+        view: &View,
+        splits: &Splits,
+        longest: u64,
+        skips: &mut Skips,
+    ) -> Result<Vec<u64>, ReadError> {
+        let mut counts = vec![0; CLASSES + 1];
+        let mut add = |duration: u64| {
+            if let Some(count) = counts
+                .get_mut(class_of(duration))
+                .filter(|_| duration <= longest)
+            {
+                *count += 1;
+            }
+        };
+        let segments = view.segments.iter().enumerate();
+        for (_, placed) in segments.filter(|(at, _)| splits.has_read(*at)) {
+            match placed.segment.traces() {
+                Ok(table) => table
+                    .iter()
+                    .for_each(|entry| add(duration_of(entry.start, entry.end))),
+                Err(error) => self.skip_once(placed, &error, skips)?,
+            }
+        }
+        splits
+            .traces
+            .iter()
+            .for_each(|trace| add(duration_of(trace.start, trace.end)));
+        Ok(counts)
+    }
 }
 
 fn trace_of(entry: &TraceEntry, trace_id: TraceId) -> HeadTrace {
@@ -166,29 +200,6 @@ fn trace_of(entry: &TraceEntry, trace_id: TraceId) -> HeadTrace {
         end: entry.end,
         spans: entry.rows.into(),
     }
-}
-
-/// How many traces are in each class, a trace that lies in several places once for each.
-fn classes(splits: &Splits, longest: u64) -> Vec<u64> {
-    let mut counts = vec![0; CLASSES + 1];
-    let mut add = |duration: u64| {
-        if let Some(count) = counts
-            .get_mut(class_of(duration))
-            .filter(|_| duration <= longest)
-        {
-            *count += 1;
-        }
-    };
-    for table in splits.tables.iter().flatten() {
-        table
-            .iter()
-            .for_each(|entry| add(duration_of(entry.start, entry.end)));
-    }
-    splits
-        .traces
-        .iter()
-        .for_each(|trace| add(duration_of(trace.start, trace.end)));
-    counts
 }
 
 /// The traces of some classes that match.
@@ -203,7 +214,8 @@ fn look_at_group(
     let mut of_splits = splits.in_rows(place.at, &place.rows).iter().peekable();
     let mut candidates: Vec<(TraceEntry, Match)> = Vec::new();
     let mut bits = Bits::none(place.rows.len());
-    for entry in traces_of(place.traces, &place.rows) {
+    let table = place.placed.segment.traces()?;
+    for entry in traces_of(&table, &place.rows) {
         let split = of_splits.next_if(|(rows, _)| rows.start == entry.first_row as usize);
         let split = split.map(|(_, place)| *place);
         let whole = split.and_then(|split| splits.traces.get(split as usize));

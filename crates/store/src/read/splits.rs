@@ -17,21 +17,27 @@ use foldhash::fast::RandomState;
 use model::TraceId;
 use model::contract::ReadError;
 
-use crate::engine::{Engine, View};
+use crate::engine::{Engine, Placed, View};
 use crate::head::HeadTrace;
-use crate::index::{TraceEntry, TraceTable, trace_hash};
+use crate::index::{TraceEntry, TracePresence, trace_hash};
+use crate::segment::SegmentError;
 
 use super::Skips;
-use super::merged::{Fragment, hash_ranges};
+
+/// About so many traces are looked at together.
+const TRACES_AT_ONCE: u64 = 1 << 20;
 
 /// Bits that hashes of a range are told apart by before they are compared; 1 MiB for each of two sets.
 const SEEN_BITS: u64 = 1 << 23;
 
+/// A part of a trace: the segment's place in the view, and what it says.
+type Fragment = (usize, TraceEntry);
+
 /// The traces of a view that lie in several places.
 #[derive(Debug, Default)]
 pub(super) struct Splits {
-    /// By segment of the view; `None`: it can't be read and counts as if it were not there.
-    pub tables: Vec<Option<Arc<TraceTable>>>,
+    /// By segment of the view; one that can't be read counts as if it were not there.
+    is_read: Vec<bool>,
     /// Each over all of its places; spans that are there twice are counted twice.
     pub traces: Vec<HeadTrace>,
     /// By segment: rows that belong to these traces, ascending, with the trace's place.
@@ -40,12 +46,20 @@ pub(super) struct Splits {
 }
 
 impl Splits {
+    /// Whether a segment could be read.
+    pub(super) fn has_read(&self, segment: usize) -> bool {
+        self.is_read.get(segment).is_some_and(|is| *is)
+    }
+
+    /// All of a segment, each with its rows, which ascend.
+    pub(super) fn of_segment(&self, segment: usize) -> &[(Range<usize>, u32)] {
+        let all = self.by_segment.get(segment);
+        all.map_or([].as_slice(), |all| all)
+    }
+
     /// Those of a segment that begin in a range of rows, each with its rows.
     pub(super) fn in_rows(&self, segment: usize, rows: &Range<usize>) -> &[(Range<usize>, u32)] {
-        let all = self
-            .by_segment
-            .get(segment)
-            .map_or([].as_slice(), |all| all);
+        let all = self.of_segment(segment);
         let first = all.partition_point(|(of, _)| of.start < rows.start);
         let behind = all.partition_point(|(of, _)| of.start < rows.end);
         all.get(first..behind).unwrap_or_default()
@@ -61,15 +75,14 @@ impl Engine {
     /// Finds the traces that lie in several places.
     pub(super) fn splits(&self, view: &View, skips: &mut Skips) -> Result<Splits, ReadError> {
         let mut splits = Splits::default();
+        let mut all: Vec<Option<Arc<TracePresence>>> = Vec::new();
         for placed in view.segments.iter() {
-            let table = match placed.segment.traces() {
-                Ok(table) => Some(table),
-                Err(error) => {
-                    self.skip_once(placed, &error, skips)?;
-                    None
-                }
-            };
-            splits.tables.push(table);
+            let hashes = placed.segment.trace_presence();
+            if let Err(error) = &hashes {
+                self.skip_once(placed, error, skips)?;
+            }
+            splits.is_read.push(hashes.is_ok());
+            all.push(hashes.ok());
         }
         let mut heads: HashMap<TraceId, HeadTrace, RandomState> = HashMap::default();
         for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
@@ -81,36 +94,33 @@ impl Engine {
         let mut in_heads: Vec<u32> = heads.keys().map(|id| trace_hash(*id)).collect();
         in_heads.sort_unstable();
         in_heads.dedup();
-        let traces = splits
-            .tables
-            .iter()
-            .flatten()
-            .map(|table| table.len() as u64);
-        let traces: u64 = traces.sum();
+        let traces = all.iter().flatten().map(|of| of.hashes().len() as u64);
+        let mut perhaps: Vec<(usize, usize)> = Vec::new();
+        for hashes in hash_ranges(traces.sum()) {
+            perhaps.extend(repeated(&all, &in_heads, &hashes));
+        }
+        drop(all);
+        perhaps.sort_unstable();
         let mut parts: Vec<(TraceId, Fragment)> = Vec::new();
-        for hashes in hash_ranges(traces) {
-            for (segment, place) in repeated(&splits.tables, &in_heads, &hashes) {
-                let table = splits.tables.get(segment).and_then(Option::as_ref);
-                let placed = view.segments.get(segment);
-                let (Some(table), Some(placed)) = (table, placed) else {
-                    continue;
-                };
-                let Some(entry) = table.by_hash(place) else {
-                    continue;
-                };
-                match placed.segment.trace_id(table, &entry) {
-                    Ok(trace_id) => parts.push((trace_id, (segment, entry))),
-                    Err(error) => {
-                        self.skip_once(placed, &error, skips)?;
-                        if let Some(table) = splits.tables.get_mut(segment) {
-                            *table = None;
-                        }
+        for of_segment in perhaps.chunk_by(|a, b| a.0 == b.0) {
+            let segment = of_segment.first().map_or(0, |(segment, _)| *segment);
+            let Some(placed) = view.segments.get(segment) else {
+                continue;
+            };
+            let places = of_segment.iter().map(|(_, place)| *place);
+            match traces_at(placed, places) {
+                Ok(traces) => {
+                    let traces = traces.into_iter();
+                    parts.extend(traces.map(|(id, entry)| (id, (segment, entry))));
+                }
+                Err(error) => {
+                    self.skip_once(placed, &error, skips)?;
+                    if let Some(is_read) = splits.is_read.get_mut(segment) {
+                        *is_read = false;
                     }
                 }
             }
         }
-        let is_read = |segment: usize| splits.tables.get(segment).is_some_and(Option::is_some);
-        parts.retain(|(_, (segment, _))| is_read(*segment));
         // Stable: parts of a trace stay in order of arrival.
         parts.sort_by_key(|(trace_id, (segment, _))| (*trace_id, *segment));
         splits.add(&parts, &heads, view.segments.len());
@@ -161,9 +171,34 @@ impl Splits {
     }
 }
 
+/// The traces of a segment with these places by hash.
+fn traces_at(
+    placed: &Placed,
+    places: impl Iterator<Item = usize>,
+) -> Result<Vec<(TraceId, TraceEntry)>, SegmentError> {
+    let table = placed.segment.traces()?;
+    let mut entries: Vec<TraceEntry> = places.filter_map(|place| table.by_hash(place)).collect();
+    // Neighbours share what is read for their ids.
+    entries.sort_unstable_by_key(|entry| entry.ordinal);
+    let named = entries
+        .into_iter()
+        .map(|entry| Ok((placed.segment.trace_id(&table, &entry)?, entry)));
+    named.collect()
+}
+
+/// Ranges of hashes that together are all of them, and hold about as many traces as can be looked at together, when
+/// there are so many in all.
+fn hash_ranges(traces: u64) -> impl Iterator<Item = RangeInclusive<u32>> {
+    let all = u64::from(u32::MAX) + 1;
+    let count = traces.div_ceil(TRACES_AT_ONCE).clamp(1, all);
+    let bound = move |at: u64| at * all / count;
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    (0..count).map(move |at| number(bound(at))..=number(bound(at + 1) - 1))
+}
+
 /// The segments and places by hash of all traces whose hash comes in another segment or in a head.
 fn repeated(
-    tables: &[Option<Arc<TraceTable>>],
+    all: &[Option<Arc<TracePresence>>],
     in_heads: &[u32],
     hashes: &RangeInclusive<u32>,
 ) -> Vec<(usize, usize)> {
@@ -184,7 +219,7 @@ fn repeated(
     };
     let of_heads = in_heads.get(within(in_heads)).unwrap_or_default();
     of_heads.iter().for_each(|hash| see(*hash));
-    let tables: Vec<(usize, &[u32], Range<usize>)> = tables
+    let tables: Vec<(usize, &[u32], Range<usize>)> = all
         .iter()
         .enumerate()
         .filter_map(|(at, table)| {
@@ -220,4 +255,45 @@ fn repeated(
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_all_hashes_each_once() {
+        let counts = [
+            0,
+            1,
+            TRACES_AT_ONCE,
+            TRACES_AT_ONCE + 1,
+            13 * TRACES_AT_ONCE,
+        ];
+        for traces in counts {
+            let ranges: Vec<_> = hash_ranges(traces).collect();
+            assert_eq!(ranges.len() as u64, traces.div_ceil(TRACES_AT_ONCE).max(1));
+            assert_eq!(*ranges[0].start(), 0);
+            assert_eq!(*ranges.last().unwrap().end(), u32::MAX);
+            for pair in ranges.windows(2) {
+                assert_eq!(pair[0].end() + 1, *pair[1].start());
+            }
+        }
+    }
+
+    #[test]
+    fn a_hash_counts_that_comes_in_two_segments_or_in_a_head() {
+        let of = |hashes: &[u32]| Some(Arc::new(TracePresence::new(hashes.to_vec())));
+        // Two traces of one segment may have one hash.
+        let all = [of(&[3, 4, 4, 9]), None, of(&[1, 3, !0]), of(&[9, 9])];
+        let found = |in_heads: &[u32], hashes| {
+            let mut found = repeated(&all, in_heads, &hashes);
+            found.sort_unstable();
+            found
+        };
+        let in_two = [(0, 0), (0, 3), (2, 1), (3, 0), (3, 1)];
+        assert_eq!(found(&[], 0..=!0), in_two);
+        assert_eq!(found(&[], 4..=!0), [(0, 3), (3, 0), (3, 1)]);
+        assert_eq!(found(&[!0], 10..=!0), [(2, 2)]);
+    }
 }

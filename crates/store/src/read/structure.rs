@@ -346,10 +346,11 @@ fn look_at_group(
     }
     let right = (&plans.right, plans.window);
     let mut right = segment.matches_in(&place.rows, None, right, meter)?;
+    let table = segment.traces()?;
     for (range, split) in of_splits {
         let entry = u32::try_from(range.start)
             .ok()
-            .and_then(|row| place.traces.of_row(row));
+            .and_then(|row| table.of_row(row));
         let Some(entry) = entry else { continue };
         let part = part_of(place, entry, Some(*split), (&left, &right));
         let range = inside(&place.rows, &entry);
@@ -357,7 +358,7 @@ fn look_at_group(
         right.clear(&range);
         finds.parts.push(part);
     }
-    let related = segment.relate(place.traces, &place.rows, plans.relation, (&left, &right))?;
+    let related = segment.relate(&table, &place.rows, plans.relation, (&left, &right))?;
     finds.found = related.found;
     let by_ids = related.by_ids.into_iter();
     finds

@@ -16,7 +16,7 @@ use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
 use crate::index::sidecar::{Directory, Tag};
-use crate::index::{Catalogue, TracePresence, TraceTable};
+use crate::index::{CallSums, Catalogue, TracePresence, TraceTable};
 
 /// What an entry is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,7 @@ pub(crate) enum Part {
     Keys,
     Catalogue,
     Patterns,
+    CallSums,
     /// By the tag of its section.
     RollupByMinute(Tag),
     /// By the tag of its section.
@@ -53,6 +54,7 @@ pub(crate) enum Kept {
     Keys(Arc<KeyList>),
     Catalogue(Arc<Catalogue>),
     Patterns(Arc<Patterns>),
+    CallSums(Arc<CallSums>),
     Rollup(Arc<Rollup>),
     Resources(Arc<SpanBatch>),
     Dictionary(Arc<Values>),
@@ -94,6 +96,7 @@ keep! {
     KeyList => Keys,
     Catalogue => Catalogue,
     Patterns => Patterns,
+    CallSums => CallSums,
     Rollup => Rollup,
     SpanBatch => Resources,
     Values => Dictionary,
@@ -115,6 +118,7 @@ impl Weighter<(u64, Part), Kept> for Bytes {
             Kept::Keys(keys) => keys.size_bytes(),
             Kept::Catalogue(catalogue) => catalogue.size_bytes(),
             Kept::Patterns(patterns) => patterns.size_bytes(),
+            Kept::CallSums(sums) => sums.size_bytes(),
             Kept::Rollup(rollup) => rollup.size_bytes(),
             Kept::Resources(batch) => batch.size_bytes(),
             Kept::Dictionary(values) => values.size_bytes(),

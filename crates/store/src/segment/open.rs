@@ -30,10 +30,10 @@ use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
 use crate::index::sidecar::{
-    CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, TRACE_FACTS, TRACE_HASHES,
-    TRACES_BY_START, Tag,
+    CALL_SUMS, CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, TRACE_FACTS,
+    TRACE_HASHES, TRACES_BY_START, Tag,
 };
-use crate::index::{self, Catalogue, Facts, TracePresence, TraceTable, trace_hash};
+use crate::index::{self, CallSums, Catalogue, Facts, TracePresence, TraceTable, trace_hash};
 
 /// An open segment.
 #[derive(Debug)]
@@ -193,14 +193,7 @@ impl Segment {
 
     /// Tells whether a trace may be here, from what little all segments keep in memory.
     pub(crate) fn may_have_trace(&self, trace_id: TraceId) -> Result<bool, SegmentError> {
-        let presence = self.part(Part::TracePresence, || {
-            if !self.directory()?.has(TRACE_HASHES) {
-                return Ok(TracePresence::new(self.traces()?.hashes()));
-            }
-            let presence = TracePresence::parse(&self.section(TRACE_HASHES)?);
-            presence.ok_or_else(|| self.senseless("TRHA"))
-        })?;
-        Ok(presence.may_have(trace_hash(trace_id)))
+        Ok(self.trace_presence()?.may_have(trace_hash(trace_id)))
     }
 
     /// The services and their operations.
@@ -222,6 +215,30 @@ impl Segment {
             patterns.ok_or_else(|| self.senseless("PATT"))
         });
         made.map(Some)
+    }
+
+    /// All calls of the traces; `None` where the traces must be looked at.
+    pub(crate) fn call_sums(&self) -> Result<Option<Arc<CallSums>>, SegmentError> {
+        if !self.directory()?.has(CALL_SUMS) {
+            return Ok(None);
+        }
+        let made = self.part(Part::CallSums, || {
+            let services = self.catalogue()?.services.len();
+            let sums = CallSums::parse(&self.section(CALL_SUMS)?, self.meta.traces > 0, services);
+            sums.ok_or_else(|| self.senseless("DEPS"))
+        })?;
+        Ok(Some(made).filter(|sums| sums.is_complete))
+    }
+
+    /// The hashes of all traces.
+    pub(crate) fn trace_presence(&self) -> Result<Arc<TracePresence>, SegmentError> {
+        self.part(Part::TracePresence, || {
+            if !self.directory()?.has(TRACE_HASHES) {
+                return Ok(TracePresence::new(self.traces()?.hashes().to_vec()));
+            }
+            let presence = TracePresence::parse(&self.section(TRACE_HASHES)?);
+            presence.ok_or_else(|| self.senseless("TRHA"))
+        })
     }
 
     /// Spans counted by unit of time; `None` where rows must be counted.

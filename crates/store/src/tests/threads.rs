@@ -207,6 +207,15 @@ impl File for GatedFile {
     }
 }
 
+/// Counts who is done, or has panicked.
+struct CountOnDrop(Arc<AtomicU64>);
+
+impl Drop for CountOnDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn many_writers_lose_nothing_while_heads_are_frozen_under_them() {
     let folder = Folder::new();
@@ -214,13 +223,15 @@ fn many_writers_lose_nothing_while_heads_are_frozen_under_them() {
         head_spans_max: 50,
         heads_bytes_max: 1 << 20,
         journal_file_bytes: 64 << 10,
+        finalise_segments_max: usize::MAX,
         ..StoreOptions::new(folder.0.clone())
     };
     let store = open(Arc::new(RealFiles), options.clone()).unwrap();
-    let bytes_max = Arc::new(AtomicU64::new(0));
+    let (bytes_max, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (store, bytes_max) = (store.clone(), Arc::clone(&bytes_max));
+            let done = CountOnDrop(Arc::clone(&done));
             Tasks::thread("writer", move || {
                 for number in 0..REQUESTS {
                     let id = writer * 1000 + number + 1;
@@ -233,13 +244,17 @@ fn many_writers_lose_nothing_while_heads_are_frozen_under_them() {
                     );
                     bytes_max.fetch_max(store.stats().head_bytes, Ordering::Relaxed);
                 }
+                drop(done);
             })
             .unwrap()
         })
         .collect();
-    let is_frozen = (0..20).all(|_| store.freeze_now().is_ok());
-    assert!(writers.into_iter().all(plumbing::ThreadHandle::join));
+    let mut is_frozen = true;
+    while is_frozen && done.load(Ordering::Relaxed) < WRITERS {
+        is_frozen = store.freeze_now().is_ok();
+    }
     assert!(is_frozen);
+    assert!(writers.into_iter().all(plumbing::ThreadHandle::join));
     let stats = store.stats();
     assert!(stats.segments > 1, "{stats:?}");
     assert_eq!(stats.head_spans + stats.segment_spans, WRITERS * REQUESTS);

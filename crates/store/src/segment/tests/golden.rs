@@ -5,9 +5,9 @@
 use super::*;
 
 /// What programs of before wrote, with the version that it says: never made anew.
-const OLDER: [(u32, &str); 3] = [(1, "1"), (2, "2"), (3, "3-short-runs")];
+const OLDER: [(u32, &str); 4] = [(1, "1"), (2, "2"), (3, "3-short-runs"), (3, "3")];
 /// What this one writes.
-const CURRENT: (u32, &str) = (SegmentMeta::VERSION, "3");
+const CURRENT: (u32, &str) = (SegmentMeta::VERSION, "4");
 
 fn golden_dir(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/segment-{name}"))
@@ -128,6 +128,7 @@ fn older_versions_of_the_format_are_still_read_and_get_an_index_of_this_one() {
     for (version, name) in OLDER {
         let old = read_golden((version, name));
         assert_eq!(old.patterns().unwrap().is_some(), version == 3);
+        assert!(old.call_sums().unwrap().is_none());
         let copy = TempDir::new();
         for about in &old.meta().files {
             let from = golden_dir(name).join(&about.name);
@@ -135,7 +136,7 @@ fn older_versions_of_the_format_are_still_read_and_get_an_index_of_this_one() {
         }
         open(&copy.0, old.meta().clone()).rebuild_sidecar().unwrap();
         let new = open(&copy.0, old.meta().clone());
-        assert!(new.patterns().unwrap().is_some());
+        assert!(new.patterns().unwrap().is_some() && new.call_sums().unwrap().is_some());
         let entries = |segment: &Segment| segment.traces().unwrap().iter().collect::<Vec<_>>();
         assert_eq!(entries(&new), entries(&old));
         for entry in entries(&new) {

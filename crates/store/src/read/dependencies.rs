@@ -1,11 +1,11 @@
 //! The calls between services: how often a span of one service is the parent of a span of another, in the same trace.
 //!
 //! A segment knows the sum of all calls of its traces, so one whose traces all lie in the window is read off. Where
-//! some don't, those that do are counted by their forms, or from the ids and services of their spans where they are alone
-//! with their form. What the parts of a trace that lies in several places say is taken out of the sums; then the trace
-//! is put together from them and counted whole, so late spans and restarts change nothing. Where a span id is there
-//! twice, the trace is read to tell which spans are the same. Only traces that lie wholly in the window count, as in
-//! Jaeger.
+//! some don't, those that do are counted by their forms, or from the ids and services of their spans where they are
+//! alone with their form. What the parts of a trace that lies in several places say is taken out of the sums; then the
+//! trace is put together from them and counted whole, so late spans and restarts change nothing. Where a span id is
+//! there twice, the trace is read to tell which spans are the same. Only traces that lie wholly in the window count, as
+//! in Jaeger.
 
 #![allow(
     clippy::cast_possible_truncation,

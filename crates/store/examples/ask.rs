@@ -1,5 +1,5 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
-//! structure, the slowest traces, rates, traces by id.
+//! structure, the slowest traces, rates, calls between services, traces by id.
 //!
 //! Usage: `ask SPANS DIR [--window-seconds 1800] [--only-fill | --only-rates]`. What lies in DIR already is asked as it
 //! is, else it is filled with SPANS spans of the shop corpus, which start within so many seconds, and merged. Filling
@@ -86,6 +86,7 @@ async fn main() -> Fallible<()> {
     }
     ask_rates(&store, &tenant, &run).await?;
     if !wanted.is_only_rates {
+        ask_dependencies(&store, &tenant, &run).await?;
         ask_traces(&store, &tenant, &run).await?;
     }
     store.stop();
@@ -209,6 +210,24 @@ async fn ask_structures(store: &Store, tenant: &TenantId, run: &Run) -> Fallible
                 "{} spans, {} traces",
                 answer.all_spans, answer.all_traces
             ))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn ask_dependencies(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let start = START_UNIX_SECONDS * 1_000_000_000;
+    // Both ends of ten minutes cut segments in two.
+    let cut = Window {
+        start: start + 300 * 1_000_000_000,
+        end: start + 900 * 1_000_000_000,
+    };
+    for (name, window) in [("all", Window::ALWAYS), ("of ten minutes", cut)] {
+        run.time(&format!("calls between services, {name}"), async || {
+            let answer = store.dependencies(tenant, window).await?;
+            let calls = answer.links.iter().map(|link| link.calls);
+            Ok(format!("{} calls", calls.sum::<u64>()))
         })
         .await?;
     }

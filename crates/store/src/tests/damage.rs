@@ -14,7 +14,7 @@ use model::contract::Window;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::machine::{Machine, open_on};
+use super::machine::{Machine, open_on, send_spec, spec};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{Key, everything, keys};
 use crate::engine::{Engine, lock};
@@ -349,7 +349,7 @@ fn a_folder_of_the_version_before_is_opened_and_is_of_this_one_then() {
 fn nothing_that_an_older_program_does_not_know_is_written_before_it_is_kept_out() {
     let mut machine = Machine::new();
     for number in 1..3 {
-        super::rules::send_spec(&machine, &super::rules::spec(number, number));
+        send_spec(&machine, &spec(number, number));
         assert!(machine.freeze(true));
     }
     machine.kill();

@@ -11,8 +11,7 @@ use model::contract::SpanReader;
 use plumbing::{Clock, ManualClock, Metrics, SeededRandom, Tasks};
 
 use super::finalise::{levels_of, places_in, spec, write_to};
-use super::machine::{Machine, START, freeze, options};
-use super::rules::{send_spec, spans_of};
+use super::machine::{Machine, START, freeze, options, send_spec, spans_of};
 use super::threads::{self, Gate, wait};
 use super::traffic::{SpanSpec, tenant};
 use super::truth::everything;

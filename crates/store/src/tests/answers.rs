@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use model::contract::{Order, Window};
-use model::{Field, Literal, Operator, Predicate, TraceId};
+use model::seen::ValuesRequest;
+use model::{Field, Literal, Operator, Place, Predicate, TraceId};
+use testkit::spans::request;
 
 use super::machine::{Machine, START, links, send, send_spec, spans_of, spec};
 use super::questions::{all, attribute};
@@ -28,6 +30,53 @@ fn a_head_is_searched_for_texts_that_it_has() {
         .search(&all(&tenant(0), is_it), &|| false)
         .unwrap();
     assert_eq!(answer.traces.len(), 1);
+}
+
+#[test]
+fn every_value_that_is_shown_of_a_key_finds_its_span() {
+    let doubles = [
+        1e21,
+        -1e300,
+        1e-7,
+        f64::INFINITY,
+        f64::NAN,
+        -0.0,
+        0.25,
+        1e20,
+    ];
+    let machine = Machine::new();
+    let mut builder = request().seed(7).service("shop");
+    for (trace, double) in (1..).zip(doubles) {
+        builder = builder.span("GET /", |s| {
+            s.trace(trace)
+                .id(trace)
+                .start_ns(START)
+                .attr("size", double)
+        });
+    }
+    send(&machine, &builder.encode().into()).unwrap();
+    for is_frozen in [false, true] {
+        assert!(!is_frozen || machine.freeze(true));
+        let asked = ValuesRequest {
+            tenant: tenant(0),
+            place: Place::Anywhere,
+            key: "size".to_owned(),
+            prefix: String::new(),
+            limit: 100,
+        };
+        let shown = machine.engine().values(&asked, &|| false).unwrap().values;
+        assert_eq!(shown.len(), doubles.len(), "{shown:?}");
+        for text in shown {
+            let is_it = Predicate::Compare(
+                attribute("size"),
+                Operator::Equal,
+                Literal::Text(text.clone()),
+            );
+            let request = all(&tenant(0), is_it);
+            let answer = machine.engine().search(&request, &|| false).unwrap();
+            assert_eq!(answer.traces.len(), 1, "{text}, frozen: {is_frozen}");
+        }
+    }
 }
 
 #[test]

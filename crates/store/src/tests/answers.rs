@@ -296,3 +296,44 @@ fn a_trace_that_takes_more_than_it_may_is_refused_and_others_are_read() {
     assert!(refusal(&machine).contains("4000 bytes"));
     assert_eq!(spans_of(machine.engine(), 2), 1);
 }
+
+#[test]
+fn a_trace_that_is_too_long_to_be_read_is_seen_from_afar() {
+    let mut machine = Machine::new();
+    machine.kill();
+    machine.options.trace_bytes_max = 1_000;
+    machine.open().unwrap();
+    // Two services, a failure in each, and two spans at the top: one lacks its parent.
+    let specs: Vec<SpanSpec> = (1..15)
+        .map(|id| SpanSpec {
+            parent: [id / 2, 99][usize::from(id == 7)],
+            service: usize::from(id > 10),
+            name: usize::from(id % 2 == 1),
+            is_error: id == 5 || id == 12,
+            ..spec(1, id)
+        })
+        .collect();
+    assert!(send(&machine, &encode(&specs)).is_ok());
+    send_spec(&machine, &spec(2, 77));
+    for is_merged in [false, true] {
+        assert!(machine.freeze(true));
+        assert!(!is_merged || machine.finalise(When::NOW));
+        let id = TraceId(ids().trace(1));
+        assert!(machine.engine().trace(&tenant(0), id).is_err());
+        let seen = machine.engine().facts(&tenant(0), &[id], &|| false);
+        let seen = seen.unwrap().facts.remove(0);
+        let root = seen.root.unwrap();
+        assert_eq!(
+            (root.service.as_str(), root.name.as_str()),
+            ("shop", "POST /cart")
+        );
+        let services: Vec<_> = seen
+            .services
+            .iter()
+            .map(|s| (s.service.as_str(), s.spans, s.errors))
+            .collect();
+        assert_eq!(services, [("cart", 4, 1), ("shop", 10, 1)]);
+        assert_eq!((seen.spans, seen.errors, seen.is_complete), (14, 2, false));
+        assert_eq!(seen.alike, u64::from(is_merged));
+    }
+}

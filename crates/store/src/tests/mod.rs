@@ -30,6 +30,7 @@ mod doubt;
 mod exactness;
 mod finalise;
 mod freezing;
+mod gates;
 mod machine;
 mod obstacles;
 mod pins;

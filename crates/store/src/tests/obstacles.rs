@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use journal::{Entry, File, Files, Lock, OpenMode, SimFiles, Space};
+use journal::{File, Files, OpenMode, SimFiles};
 use model::contract::SpanReader;
 use plumbing::{Clock, ManualClock, Metrics, SeededRandom, Tasks};
 
 use super::finalise::{levels_of, places_in, spec, write_to};
-use super::machine::{Machine, START, freeze, options, send_spec, spans_of};
-use super::threads::{self, Gate, wait};
+use super::gates::{Gate, HandledFiles, Opening};
+use super::machine::{self, Machine, START, freeze, options, send_spec, spans_of};
+use super::threads::{self, wait};
 use super::traffic::{SpanSpec, tenant};
 use super::truth::everything;
 use crate::engine::Engine;
@@ -20,23 +21,22 @@ use crate::finalise::When;
 use crate::options::{StoreOptions, StoreParts};
 use crate::segment::Level;
 
-/// Files of which one can't be opened, and those of merged segments are written only when a gate is open.
+/// One file can't be opened, and those of merged segments are written only when a gate is open.
 #[derive(Debug, Clone, Default)]
-struct Obstructed {
-    files: SimFiles,
+struct Obstacles {
     /// The end of its path.
     refused: Arc<Mutex<Option<String>>>,
     gate: Option<Arc<Gate>>,
 }
 
-impl Obstructed {
+impl Obstacles {
     fn refuse(&self, ending: Option<&str>) {
         *self.refused.lock().unwrap() = ending.map(str::to_owned);
     }
 }
 
-impl Files for Obstructed {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+impl Opening for Obstacles {
+    fn open(&self, files: &SimFiles, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let text = path.to_string_lossy();
         let refused = self.refused.lock().unwrap().clone();
         if refused.is_some_and(|ending| text.ends_with(&ending)) {
@@ -46,33 +46,11 @@ impl Files for Obstructed {
         if let (Some(gate), true) = (&self.gate, is_merged) {
             gate.pass();
         }
-        self.files.open(path, mode)
-    }
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.files.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        self.files.list(dir)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.files.remove(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.files.remove_dir(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.files.sync_dir(dir)
-    }
-    fn space(&self, dir: &Path) -> io::Result<Space> {
-        self.files.space(dir)
-    }
-    fn lock(&self, path: &Path, note: &str) -> io::Result<Box<dyn Lock>> {
-        self.files.lock(path, note)
+        files.open(path, mode)
     }
 }
+
+type Obstructed = HandledFiles<Obstacles>;
 
 fn start(files: &Obstructed) -> Engine {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(START));
@@ -103,7 +81,7 @@ fn a_commit_that_could_not_be_read_at_one_start_is_not_taken_for_an_old_one_at_t
     files
         .files
         .write_file(Path::new("/data/manifest/CURRENT"), b"?");
-    files.refuse(Some("-00000001.meta"));
+    files.opening.refuse(Some("-00000001.meta"));
     let engine = start(&files);
     let said = engine.findings.join(", ");
     assert!(
@@ -117,7 +95,7 @@ fn a_commit_that_could_not_be_read_at_one_start_is_not_taken_for_an_old_one_at_t
     merge_all(&engine);
     assert!(!levels_of(&engine).contains(&Level::Merged));
     drop(engine);
-    files.refuse(None);
+    files.opening.refuse(None);
     let engine = start(&files);
     assert_eq!([1, 2, 3, 4].map(|trace| spans_of(&engine, trace)), [1; 4]);
     merge_all(&engine);
@@ -134,12 +112,12 @@ fn failures_to_read_are_counted_by_input() {
     }
     // Each fails less often than one that is left alone.
     for (nth, times) in [(1, 2), (2, 2)] {
-        files.refuse(Some(&format!("-{nth:016x}.tix")));
+        files.opening.refuse(Some(&format!("-{nth:016x}.tix")));
         for _ in 0..times {
             assert!(engine.finalise(When::NOW, &|| false).is_err());
         }
     }
-    files.refuse(None);
+    files.opening.refuse(None);
     merge_all(&engine);
     assert_eq!(levels_of(&engine), [Level::Merged]);
 }
@@ -218,7 +196,10 @@ fn a_trace_that_goes_on_and_on_waits_no_longer_than_any_other() {
 fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told() {
     let gate = Arc::new(Gate::default());
     let files = Obstructed {
-        gate: Some(Arc::clone(&gate)),
+        opening: Obstacles {
+            gate: Some(Arc::clone(&gate)),
+            ..Obstacles::default()
+        },
         ..Obstructed::default()
     };
     let options = StoreOptions {
@@ -226,7 +207,7 @@ fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told(
         ..StoreOptions::new(PathBuf::from("/data"))
     };
     let store = threads::open(Arc::new(files), options).unwrap();
-    threads::write(&store, &threads::spec(1, 1)).unwrap();
+    threads::write(&store, &machine::spec(1, 1)).unwrap();
     gate.close();
     let ask = || {
         let store = store.clone();
@@ -238,7 +219,7 @@ fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told(
     // The only thread for questions is free.
     let answer = wait(store.search(everything(&tenant(0)))).unwrap();
     assert_eq!(answer.traces.len(), 1);
-    threads::write(&store, &threads::spec(2, 2)).unwrap();
+    threads::write(&store, &machine::spec(2, 2)).unwrap();
     gate.open();
     assert!(first.join() && second.join());
     assert_eq!(threads::spans_of(&store, 2), 1);

@@ -7,8 +7,8 @@
 //! - One thread reads the bytes at rest, slowly and at the lowest priority of all, to find damage.
 //! - A pool answers questions; its queue is bounded, and a question whose asker went away is given up.
 //!
-//! When heads grow faster than they can be frozen, the committing thread waits, and so do acknowledgements: the
-//! receivers' byte budget then refuses what is too much.
+//! When heads grow faster than they can be frozen, or segments faster than they can be merged, the committing thread
+//! waits, and so do acknowledgements: the receivers' byte budget then refuses what is too much.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -158,11 +158,15 @@ impl Store {
             })
             .map_err(io)?
         };
+        let finalisation = Arc::new(Bell::default());
         let maintainer = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&maintenance));
-            Tasks::thread("maintain", move || maintain_until_stopped(&engine, &bell)).map_err(io)?
+            let finalisation = Arc::clone(&finalisation);
+            Tasks::thread("maintain", move || {
+                maintain_until_stopped(&engine, &bell, &finalisation);
+            })
+            .map_err(io)?
         };
-        let finalisation = Arc::new(Bell::default());
         let finalising: Arc<Finalising> = Arc::new(Mutex::new(Some(Vec::new())));
         let scrubbing = Arc::new(Bell::default());
         let finaliser = {
@@ -470,12 +474,15 @@ fn wait_for_room(engine: &Engine, bell: &Bell) {
     }
 }
 
-fn maintain_until_stopped(engine: &Engine, bell: &Bell) {
+fn maintain_until_stopped(engine: &Engine, bell: &Bell, finalisation: &Bell) {
     let mut round = 0u64;
     let mut chores = Chores::default();
     chores.prepare_spares(engine);
     while bell.wait(MAINTENANCE_PERIOD) {
         round += 1;
+        if engine.look_at_backlog() {
+            finalisation.ring();
+        }
         chores.freeze(engine);
         chores.prepare_spares(engine);
         if round % RETENTION_PERIODS == 1

@@ -26,7 +26,7 @@ use model::{SpanBatch, TenantId};
 use plumbing::Clock;
 
 use crate::error::Error;
-use crate::finalise::{Finaliser, Layout};
+use crate::finalise::{Backlog, Finaliser, Layout};
 use crate::format::Format;
 use crate::head::{Chunk, Head};
 use crate::manifest::{Edit, Listed, Manifest, write_meta};
@@ -140,6 +140,8 @@ pub(crate) struct Engine {
     pub layout: Mutex<Layout>,
     /// Held while spans are moved: one commit that moves some follows the other, in the order of their numbers.
     pub finaliser: Mutex<Finaliser>,
+    /// How many segments wait to be merged.
+    pub backlog: Backlog,
     /// What traces that are read whole may take together.
     pub trace_room: ReadRoom,
     /// How far the bytes at rest have been checked.
@@ -453,10 +455,10 @@ impl Engine {
 
     fn is_head_due(&self, head: &Head, now: u64) -> bool {
         let age_max = nanos(self.options.head_age_max);
+        let is_full =
+            head.spans >= self.options.head_spans_max || head.bytes >= self.options.head_bytes_max;
         !head.is_empty()
-            && (head.spans >= self.options.head_spans_max
-                || head.bytes >= self.options.head_bytes_max
-                || now.saturating_sub(head.since_nanos) >= age_max)
+            && (is_full && !self.is_behind() || now.saturating_sub(head.since_nanos) >= age_max)
     }
 
     /// Takes out the heads that are due (or all), and gives them with those whose freezing failed before.

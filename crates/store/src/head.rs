@@ -31,6 +31,8 @@ pub(crate) struct Chunk {
     pub batch: SpanBatch,
     /// By trace id.
     pub traces: Vec<HeadTrace>,
+    /// The start, here, of the trace that starts last.
+    pub max_trace_start: u64,
     pub bytes: usize,
 }
 
@@ -59,7 +61,9 @@ impl Chunk {
         });
         traces.shrink_to_fit();
         let bytes = batch.size_bytes() + traces.capacity() * size_of::<HeadTrace>();
+        let starts = traces.iter().map(|trace| trace.start);
         Self {
+            max_trace_start: starts.max().unwrap_or_default(),
             batch,
             traces,
             bytes,

@@ -100,6 +100,7 @@ impl Engine {
             freeze_gate: Mutex::new(()),
             layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
+            backlog: crate::finalise::Backlog::default(),
             trace_room: ReadRoom::new(trace_bytes_max),
             scrubber: Mutex::new(Scrubber::default()),
             is_expiry_due: AtomicBool::new(false),

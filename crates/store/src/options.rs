@@ -43,6 +43,9 @@ pub struct StoreOptions {
     pub finalise_spans_max: u64,
     /// Segments of a tenant that wait to be merged before age counts no longer.
     pub finalise_segments_max: usize,
+    /// Segments of a tenant that wait to be merged before new ones are only made of what is old, so that senders wait
+    /// for merging.
+    pub unmerged_segments_max: usize,
     /// Spans of a row group of a merged segment; a longer trace stays in pieces.
     pub group_spans_max: usize,
     /// Bytes at rest that are checked in a second; `None`: none are.
@@ -83,7 +86,8 @@ impl StoreOptions {
             finalise_age: Duration::from_secs(600),
             finalise_spans_min: 1_000_000,
             finalise_spans_max: 1_500_000,
-            finalise_segments_max: 512,
+            finalise_segments_max: 64,
+            unmerged_segments_max: 512,
             group_spans_max: 64 * 1024,
             trace_bytes_max: 128 << 20,
             trace_spans_max: u64::MAX,

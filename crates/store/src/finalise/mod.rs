@@ -15,6 +15,7 @@
 //!
 //! Read next: `slice.rs` for what is merged when, `traces.rs` for where a trace goes, `join.rs` for reading.
 
+mod backlog;
 mod join;
 mod pinned;
 mod slice;
@@ -35,6 +36,7 @@ use crate::segment::parts::Shared;
 use crate::segment::sink::Place;
 use crate::segment::write::SegmentWriter;
 use crate::segment::{FileKind, Level, Segment, SegmentError, SegmentErrorKind, SegmentId};
+pub(crate) use backlog::Backlog;
 use join::Joiner;
 pub(crate) use pinned::is_pinned;
 use slice::Slice;
@@ -141,6 +143,7 @@ impl Engine {
             Ok(spans) => {
                 finaliser.forget(&slice);
                 (finaliser.failures, finaliser.retry_at) = (0, 0);
+                self.backlog.fails.store(false, Ordering::Release);
                 self.metrics
                     .observe_finalise(now.saturating_sub(started), spans);
                 Ok(true)
@@ -149,6 +152,7 @@ impl Engine {
             Err(Failure::Cancelled) => Ok(false),
             Err(Failure::Input(at, error)) => {
                 self.metrics.finalise_errors.inc();
+                self.backlog.fails.store(true, Ordering::Release);
                 finaliser.put_off(now);
                 let Some(input) = slice.inputs.get(at) else {
                     return Err(error.into());
@@ -165,11 +169,14 @@ impl Engine {
                 tracing::error!(segment = %meta.id, %error, "a segment can't be read and is left as it is");
                 finaliser.unread.remove(&name);
                 finaliser.left_alone.insert(name);
+                let left_alone = finaliser.left_alone.len();
+                self.backlog.left_alone.store(left_alone, Ordering::Release);
                 (finaliser.failures, finaliser.retry_at) = (0, 0);
                 Ok(true)
             }
             Err(Failure::Other(error)) => {
                 self.metrics.finalise_errors.inc();
+                self.backlog.fails.store(true, Ordering::Release);
                 finaliser.put_off(now);
                 Err(error)
             }

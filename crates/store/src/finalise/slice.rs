@@ -206,7 +206,7 @@ impl Engine {
     }
 }
 
-fn is_mergeable(placed: &Placed) -> bool {
+pub(super) fn is_mergeable(placed: &Placed) -> bool {
     matches!(placed.listed.meta.id.level, Level::Fresh | Level::Open)
 }
 

@@ -155,11 +155,7 @@ impl Engine {
         best: &mut Best<'_>,
         meter: &Meter<'_>,
     ) -> Result<(), ReadError> {
-        for chunk in &view.chunks {
-            for trace_id in chunk_matches(chunk, &plan.rows, best.request) {
-                best.add(self, view, trace_id)?;
-            }
-        }
+        self.add_newest_of_heads(view, plan, best, meter)?;
         let mut segments: Vec<&Placed> = view.segments.iter().map(AsRef::as_ref).collect();
         segments.sort_by_key(|placed| std::cmp::Reverse(placed.listed.meta.max_trace_start));
         for placed in segments {
@@ -175,6 +171,41 @@ impl Engine {
                     Failure::Segment(error) => self.skip_once(placed, &error, &mut best.skips)?,
                     Failure::Question(error) => return Err(error),
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the newest traces with a span in a head that matches. Heads may hold thousands of them, and whoever adds
+    /// one asks all segments for it.
+    fn add_newest_of_heads(
+        &self,
+        view: &View,
+        plan: &SearchPlan,
+        best: &mut Best<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<(), ReadError> {
+        let mut chunks: Vec<&Chunk> = view.chunks.iter().map(AsRef::as_ref).collect();
+        if !plumbing::planted("store-heads-by-arrival") {
+            chunks.sort_by_key(|chunk| std::cmp::Reverse(chunk.max_trace_start));
+        }
+        for chunk in chunks {
+            if meter.is_cancelled() {
+                return Err(taken_back());
+            }
+            if best.is_closed_to(chunk.max_trace_start) {
+                break;
+            }
+            let found = chunk_matches(chunk, &plan.rows, best.request).into_iter();
+            let mut found: Vec<HeadTrace> =
+                found.filter_map(|id| chunk.trace(id).copied()).collect();
+            found.sort_unstable_by_key(|trace| std::cmp::Reverse(trace.start));
+            for trace in found {
+                // The whole trace starts no later than what is here of it.
+                if best.is_closed_to(trace.start) {
+                    break;
+                }
+                best.add(self, view, trace.trace_id)?;
             }
         }
         Ok(())

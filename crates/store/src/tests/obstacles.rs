@@ -16,6 +16,7 @@ use super::machine::{self, Machine, START, freeze, options, send_spec, spans_of}
 use super::threads::{self, wait};
 use super::traffic::{SpanSpec, tenant};
 use super::truth::everything;
+use crate::driver::Store;
 use crate::engine::Engine;
 use crate::finalise::When;
 use crate::options::{StoreOptions, StoreParts};
@@ -51,6 +52,17 @@ impl Opening for Obstacles {
 }
 
 type Obstructed = HandledFiles<Obstacles>;
+
+fn waiting_at(gate: &Arc<Gate>) -> Obstructed {
+    let opening = Obstacles {
+        gate: Some(Arc::clone(gate)),
+        ..Obstacles::default()
+    };
+    Obstructed {
+        opening,
+        ..Obstructed::default()
+    }
+}
 
 fn start(files: &Obstructed) -> Engine {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(START));
@@ -195,13 +207,7 @@ fn a_trace_that_goes_on_and_on_waits_no_longer_than_any_other() {
 #[test]
 fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told() {
     let gate = Arc::new(Gate::default());
-    let files = Obstructed {
-        opening: Obstacles {
-            gate: Some(Arc::clone(&gate)),
-            ..Obstacles::default()
-        },
-        ..Obstructed::default()
-    };
+    let files = waiting_at(&gate);
     let options = StoreOptions {
         query_threads: 1,
         ..StoreOptions::new(PathBuf::from("/data"))
@@ -228,4 +234,81 @@ fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told(
         wait(store.finalise()),
         Err(crate::Error::Stopped { .. })
     ));
+}
+
+#[test]
+fn senders_wait_while_too_much_waits_to_be_merged_and_go_on_when_it_is() {
+    let gate = Arc::new(Gate::default());
+    let files = waiting_at(&gate);
+    let options = StoreOptions {
+        head_spans_max: 1,
+        heads_bytes_max: 16 << 10,
+        finalise_segments_max: 2,
+        unmerged_segments_max: 5,
+        ..StoreOptions::new(PathBuf::from("/data"))
+    };
+    let store = threads::open(Arc::new(files), options.clone()).unwrap();
+    gate.close();
+    let mut sent = 0;
+    let is_full = |store: &Store| store.stats().head_bytes > options.heads_bytes_max as u64;
+    while !is_full(&store) {
+        sent += 1;
+        assert!(sent < 1_000, "{:?}", store.stats());
+        threads::write(&store, &machine::spec(sent, sent)).unwrap();
+        let is_behind = || wait(store.work(Engine::look_at_backlog)).unwrap();
+        while store.stats().head_spans > 0 && !is_behind() {
+            std::thread::yield_now();
+        }
+    }
+    // One more may have been begun before it was looked at.
+    assert!(store.stats().segments <= 7, "{:?}", store.stats());
+    gate.open();
+    for number in sent + 1..=sent + 20 {
+        threads::write(&store, &machine::spec(number, number)).unwrap();
+    }
+    let found = wait(store.search(everything(&tenant(0)))).unwrap();
+    assert_eq!(found.traces.len() as u64, sent + 20);
+    store.stop();
+}
+
+#[test]
+fn where_segments_can_not_be_merged_nobody_waits_for_it() {
+    let files = Obstructed::default();
+    let clock = Arc::new(ManualClock::at(START));
+    let engine = Engine::open(
+        StoreOptions {
+            finalise_segments_max: 2,
+            unmerged_segments_max: 4,
+            ..options()
+        },
+        StoreParts {
+            files: Arc::new(files.clone()),
+            clock: Arc::<ManualClock>::clone(&clock),
+            random: Arc::new(SeededRandom::new(3)),
+            metrics: &Metrics::new(),
+        },
+        &|_| (),
+    )
+    .unwrap();
+    let is_behind: Vec<bool> = (1..=5)
+        .map(|number| {
+            write_to(&engine, &[spec(number, number, 0)]);
+            assert!(freeze(&engine, true));
+            engine.look_at_backlog()
+        })
+        .collect();
+    assert_eq!(is_behind, [false, false, false, false, true]);
+    // A full head waits, an old one does not.
+    let specs: Vec<SpanSpec> = (10..60).map(|n| spec(n, n, 0)).collect();
+    write_to(&engine, &specs);
+    assert!(!engine.is_due());
+    clock.advance(Duration::from_secs(16));
+    assert!(engine.is_due());
+    files.opening.refuse(Some("spans.parquet"));
+    engine.finalise(When::Due, &|| false).unwrap_err();
+    assert!(!engine.look_at_backlog());
+    files.opening.refuse(None);
+    clock.advance(Duration::from_secs(600));
+    assert!(engine.finalise(When::Due, &|| false).unwrap());
+    assert!(!engine.look_at_backlog());
 }

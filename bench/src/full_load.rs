@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use plumbing::Clock;
 use serde::Serialize;
-use testkit::corpus::{CorpusOptions, Profile};
+use testkit::corpus::Profile;
 
 use crate::figures::Stopwatch;
 use crate::load;
@@ -43,12 +43,9 @@ pub(crate) fn measure(
     (options, profile): (&Options, Profile),
     clock: &dyn Clock,
 ) -> anyhow::Result<FullLoad> {
-    let now_seconds = clock.unix_nanos() / 1_000_000_000;
-    let rounds = Rounds::generate(CorpusOptions {
-        seed: options.seed.wrapping_add(1),
-        ..CorpusOptions::new(profile, options.spans.min(ROUND_SPANS), now_seconds)
-            .lying_over(ROUND_SECONDS)
-    })?;
+    let seed = options.seed.wrapping_add(1);
+    let corpus = (profile, seed, options.spans.min(ROUND_SPANS));
+    let rounds = Rounds::taking(ROUND_SECONDS, corpus, clock)?;
     let (addresses, by) = (&program.addresses, (Protocol::Http, options.connections));
     // Of the first round all traces are there before one is asked for.
     load::send_rounds(&rounds, addresses, by, clock, || rounds.taken() < 1)?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{anyhow, ensure};
 use plumbing::Clock;
-use testkit::corpus::{Corpus, CorpusOptions, Truth};
+use testkit::corpus::{Corpus, CorpusOptions, Profile, Truth};
 
 use crate::stamp::{Stamp, Template};
 
@@ -49,7 +49,20 @@ pub(crate) struct Taken {
 }
 
 impl Rounds {
-    /// Generates a corpus and keeps it.
+    /// Generates a corpus whose traces begin within about so many seconds, as a round is to take, and keeps it.
+    pub(crate) fn taking(
+        seconds: u64,
+        (profile, seed, spans): (Profile, u64, u64),
+        clock: &dyn Clock,
+    ) -> anyhow::Result<Self> {
+        let now_seconds = clock.unix_nanos() / 1_000_000_000;
+        let options = CorpusOptions {
+            seed,
+            ..CorpusOptions::new(profile, spans, now_seconds)
+        };
+        Self::generate(options.lying_over(seconds))
+    }
+
     pub(crate) fn generate(options: CorpusOptions) -> anyhow::Result<Self> {
         ensure!(
             options.spans <= SPANS_MAX,
@@ -154,7 +167,6 @@ mod tests {
     use prost::Message as _;
     use std::collections::BTreeSet;
     use std::time::Duration;
-    use testkit::corpus::Profile;
 
     #[test]
     fn every_round_has_the_same_spans_as_new_traces_that_end_when_it_begins() {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, ensure};
 use plumbing::{Clock, RealClock};
 use serde::Serialize;
-use testkit::corpus::{CorpusOptions, Profile};
+use testkit::corpus::Profile;
 
 use crate::disk;
 use crate::figures::{Spread, Stopwatch, millis, ratio};
@@ -111,7 +111,10 @@ pub(crate) fn measure(
         free >> 20,
         bytes >> 20
     );
-    let rounds = generate(profile, options, wanted.spans_per_second, &clock)?;
+    // The traces of a round follow each other as fast as they are sent.
+    let round_seconds = options.spans.div_ceil(wanted.spans_per_second);
+    let corpus = (profile, options.seed, options.spans);
+    let rounds = Rounds::taking(round_seconds, corpus, &clock)?;
     let program = Program::start(options, &folder, 1, &clock)?;
     let steady = run(
         (&program, &folder),
@@ -128,21 +131,6 @@ pub(crate) fn measure(
         bytes_per_span,
         ..steady
     })
-}
-
-/// A round whose traces follow each other as fast as they are sent.
-fn generate(
-    profile: Profile,
-    options: &Options,
-    spans_per_second: u64,
-    clock: &dyn Clock,
-) -> anyhow::Result<Rounds> {
-    let now_seconds = clock.unix_nanos() / 1_000_000_000;
-    let corpus = CorpusOptions {
-        seed: options.seed,
-        ..CorpusOptions::new(profile, options.spans, now_seconds)
-    };
-    Rounds::generate(corpus.lying_over(options.spans.div_ceil(spans_per_second)))
 }
 
 fn run(

@@ -1,9 +1,10 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
 //! structure, the slowest traces, rates, calls between services, traces by id.
 //!
-//! Usage: `ask SPANS DIR [--window-seconds 1800] [--only-fill | --only-rates]`. What lies in DIR already is asked as it
-//! is, else it is filled with SPANS spans of the shop corpus, which start within so many seconds, and merged. Filling
-//! says every few seconds how far it is; its memory does not grow with SPANS but for 0.2 bytes a span of their truth.
+//! Usage: `ask SPANS DIR [--window-seconds 1800] [--unkind] [--only-fill | --only-rates]`. What lies in DIR already is
+//! asked as it is, else it is filled with SPANS spans of the shop corpus, or of the unkind one, which start within so
+//! many seconds, and merged. Filling says every few seconds how far it is; its memory does not grow with SPANS but for
+//! 0.2 bytes a span of their truth.
 
 #![allow(
     clippy::print_stdout,
@@ -43,7 +44,8 @@ const DAY_SECONDS: u64 = 24 * 3600;
 const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 /// Between two reports of how far the filling is.
 const REPORT_NANOS: u64 = 5_000_000_000;
-const USAGE: &str = "usage: ask SPANS DIR [--window-seconds 1800] [--only-fill | --only-rates]";
+const USAGE: &str =
+    "usage: ask SPANS DIR [--window-seconds 1800] [--unkind] [--only-fill | --only-rates]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Fallible<()> {
@@ -98,6 +100,7 @@ struct Wanted {
     spans: u64,
     dir: PathBuf,
     window_seconds: u64,
+    profile: Profile,
     is_only_filled: bool,
     is_only_rates: bool,
 }
@@ -111,6 +114,7 @@ impl Wanted {
             spans: spans.parse().map_err(|_| USAGE)?,
             dir: PathBuf::from(dir),
             window_seconds: WINDOW_SECONDS,
+            profile: Profile::Kind,
             is_only_filled: false,
             is_only_rates: false,
         };
@@ -119,6 +123,7 @@ impl Wanted {
                 "--window-seconds" => {
                     wanted.window_seconds = arguments.next().ok_or(USAGE)?.parse()?;
                 }
+                "--unkind" => wanted.profile = Profile::Unkind,
                 "--only-fill" => wanted.is_only_filled = true,
                 "--only-rates" => wanted.is_only_rates = true,
                 _ => return Err(USAGE.into()),
@@ -328,7 +333,7 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
 }
 
 async fn fill(store: &Store, tenant: &TenantId, wanted: &Wanted) -> Fallible<()> {
-    let options = CorpusOptions::new(Profile::Kind, wanted.spans, START_UNIX_SECONDS);
+    let options = CorpusOptions::new(wanted.profile, wanted.spans, START_UNIX_SECONDS);
     let corpus = Corpus::new(match wanted.window_seconds {
         WINDOW_SECONDS => options,
         seconds => options.lying_over(seconds),

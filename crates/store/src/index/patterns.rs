@@ -3,7 +3,8 @@
 //! Most traces of a program look like others: the same operations below one another. Such a form is a *pattern*: the
 //! operations of a trace's spans in the order of its rows, with their depths. A pattern that several traces of the
 //! segment have is held once, and each of them names it; services, calls and the root of the trace follow from it. Of a
-//! trace that is alone with its form only the root is held; the rest follows from its rows.
+//! trace that is alone with its form only the root is held, and whether it is complete, which lists of traces show
+//! without reading it; the rest follows from its rows.
 //!
 //! Bytes (varints): number of patterns; each as number of spans and per span operation (index in `SYMS`) and, twice,
 //! how many levels above a child of the span before it stands, plus 1 if its parent is not in the segment; then by

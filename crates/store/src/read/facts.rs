@@ -1,11 +1,13 @@
 //! What traces look like from afar.
 //!
 //! A trace that lies in one segment and shares its form with others is told from the index alone; only where spans
-//! failed it is looked up whose they are. Any other is read.
+//! failed it is looked up whose they are. Of one that is alone with its form the index has the root, and whether it is
+//! complete; whose its spans are is a column. Any other trace is read.
 
 use std::collections::BTreeMap;
 
-use model::contract::ReadError;
+use model::batch::SpanRef;
+use model::contract::{OTHER_OPERATIONS, ReadError};
 use model::facts::{FactsAnswer, RootFacts, ServiceFacts, TraceFacts};
 use model::{SpanBatch, TenantId, TraceId};
 
@@ -13,7 +15,7 @@ use crate::engine::{Engine, Placed, View};
 use crate::index::patterns::{Form, PatternSpan};
 use crate::index::{STATUS_ERROR, TraceEntry};
 use crate::segment::order::{TraceOrder, order_rows};
-use crate::segment::{Level, SegmentError};
+use crate::segment::{Level, Segment, SegmentError};
 
 use super::{Skips, taken_back};
 
@@ -83,82 +85,107 @@ fn from_index(
     let Some(patterns) = segment.patterns()? else {
         return Ok((None, 0));
     };
-    let is_merged = placed.listed.meta.id.level == Level::Merged;
-    let Form::Shared(spans) = patterns.form(entry.ordinal) else {
-        return Ok((None, u64::from(is_merged)));
-    };
-    let catalogue = segment.catalogue()?;
-    let mut services: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    let service_of = |span: &PatternSpan| {
-        let operation = catalogue.operations.get(span.operation as usize);
-        operation.map_or(0, |operation| operation.service)
-    };
-    for span in spans {
-        services.entry(service_of(span)).or_default().0 += 1;
-    }
-    if entry.errors > 0 {
-        let states = segment.numbers_of("status", &entry.range())?;
-        for (span, state) in spans.iter().zip(states) {
-            let is_error = state == u64::from(STATUS_ERROR.unsigned_abs());
-            services.entry(service_of(span)).or_default().1 += u64::from(is_error);
-        }
-    }
-    let name = |at: u32| {
-        catalogue
-            .services
-            .get(at as usize)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let is_root = |span: &&PatternSpan| span.depth == 0 && !span.is_orphan;
-    let root = spans.iter().find(is_root).and_then(|span| {
-        let operation = catalogue.operations.get(span.operation as usize)?;
-        Some(RootFacts {
-            service: name(operation.service),
-            name: operation.name.clone(),
-            kind: operation.kind,
-        })
-    });
-    let tops = spans.iter().filter(|span| span.depth == 0).count();
-    let services = services
-        .into_iter()
-        .map(|(service, (spans, errors))| ServiceFacts {
-            service: name(service),
-            spans,
-            errors,
-        });
-    let alike = if is_merged {
+    let alike = if placed.listed.meta.id.level == Level::Merged {
         patterns.alike(entry.ordinal)
     } else {
         0
     };
+    let catalogue = segment.catalogue()?;
+    let name_of = |service: u32| {
+        let name = catalogue.services.get(service as usize);
+        name.map_or("", String::as_str)
+    };
+    let (root, is_complete, services) = match patterns.form(entry.ordinal) {
+        Form::Shared(spans) => {
+            let is_root = |span: &&PatternSpan| span.depth == 0 && !span.is_orphan;
+            let root = spans.iter().find(is_root).map(|span| span.operation);
+            let tops = spans.iter().filter(|span| span.depth == 0).count();
+            let services = spans.iter().map(|span| {
+                let operation = catalogue.operations.get(span.operation as usize);
+                operation.map_or(0, |operation| operation.service)
+            });
+            let services = count_services(segment, entry, services, name_of)?;
+            (root, tops == 1 && root.is_some(), services)
+        }
+        Form::Own {
+            root, is_complete, ..
+        } => {
+            let operation = root.and_then(|root| catalogue.operations.get(root as usize));
+            if operation.is_some_and(|operation| operation.name == OTHER_OPERATIONS)
+                && !plumbing::planted("store-root-of-others")
+            {
+                // There was no room for its name.
+                return Ok((None, alike));
+            }
+            let resources = segment.resources()?;
+            let rows = segment.numbers_of("resource_id", &entry.range())?;
+            let services = rows.iter().map(|resource| {
+                let resource = u32::try_from(*resource).unwrap_or(u32::MAX);
+                resources.resource(resource).service()
+            });
+            let services = count_services(segment, entry, services, |service| service)?;
+            (root, is_complete, services)
+        }
+    };
+    let root = root.and_then(|root| catalogue.operations.get(root as usize));
     let facts = TraceFacts {
         trace_id,
         start: entry.start,
         end: entry.end,
         spans: entry.rows.into(),
         errors: entry.errors.into(),
-        is_complete: tops == 1 && root.is_some(),
-        root,
-        services: services.collect(),
+        is_complete,
+        root: root.map(|operation| RootFacts {
+            service: name_of(operation.service).to_owned(),
+            name: operation.name.clone(),
+            kind: operation.kind,
+        }),
+        services,
         alike,
     };
     Ok((Some(facts), alike))
 }
 
-/// What the spans of a trace, in order of arrival, say.
-fn from_spans(trace_id: TraceId, batch: &SpanBatch) -> TraceFacts {
-    let mut services: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    let (mut start, mut end, mut errors) = (u64::MAX, 0, 0);
-    for span in batch.iter() {
-        let is_error = span.status() == STATUS_ERROR;
-        let counts = services.entry(span.service()).or_default();
+/// Counts the spans of a trace by service, given that of each row; their states are read only if some failed.
+fn count_services<'a, K: Ord>(
+    segment: &Segment,
+    entry: &TraceEntry,
+    services: impl Iterator<Item = K>,
+    name_of: impl Fn(K) -> &'a str,
+) -> Result<Vec<ServiceFacts>, SegmentError> {
+    let states = match entry.errors {
+        0 => Vec::new(),
+        _ => segment.numbers_of("status", &entry.range())?,
+    };
+    let is_error = |state: u64| state == u64::from(STATUS_ERROR.unsigned_abs());
+    let errors = states.into_iter().map(is_error);
+    let spans = services.zip(errors.chain(std::iter::repeat(false)));
+    Ok(by_service(spans, name_of))
+}
+
+/// Counts spans by service, given the service of each and whether it failed. Services are ordered as their names are.
+fn by_service<'a, K: Ord>(
+    spans: impl Iterator<Item = (K, bool)>,
+    name_of: impl Fn(K) -> &'a str,
+) -> Vec<ServiceFacts> {
+    let mut services: BTreeMap<K, (u64, u64)> = BTreeMap::new();
+    for (service, is_error) in spans {
+        let counts = services.entry(service).or_default();
         counts.0 += 1;
         counts.1 += u64::from(is_error);
-        errors += u64::from(is_error);
-        start = start.min(span.start());
-        end = end.max(span.end());
     }
+    let services = services.into_iter();
+    let facts = services.map(|(service, (spans, errors))| ServiceFacts {
+        service: name_of(service).to_owned(),
+        spans,
+        errors,
+    });
+    facts.collect()
+}
+
+/// What the spans of a trace, in order of arrival, say.
+fn from_spans(trace_id: TraceId, batch: &SpanBatch) -> TraceFacts {
+    let is_error = |span: &SpanRef<'_>| span.status() == STATUS_ERROR;
     let order = order_rows(batch, TraceOrder::AsGiven);
     let tops = order
         .parent_delta
@@ -172,22 +199,24 @@ fn from_spans(trace_id: TraceId, batch: &SpanBatch) -> TraceFacts {
         name: span.name().to_owned(),
         kind: span.kind(),
     });
-    let services = services
-        .into_iter()
-        .map(|(service, (spans, errors))| ServiceFacts {
-            service: service.to_owned(),
-            spans,
-            errors,
-        });
+    let services = batch.iter().map(|span| (span.service(), is_error(&span)));
     TraceFacts {
         trace_id,
-        start,
-        end,
+        start: batch
+            .iter()
+            .map(|span| span.start())
+            .min()
+            .unwrap_or_default(),
+        end: batch
+            .iter()
+            .map(|span| span.end())
+            .max()
+            .unwrap_or_default(),
         spans: batch.len() as u64,
-        errors,
+        errors: batch.iter().filter(is_error).count() as u64,
         is_complete: tops == 1 && root.is_some(),
         root,
-        services: services.collect(),
+        services: by_service(services, |service| service),
         alike: 0,
     }
 }

@@ -263,14 +263,13 @@ fn each_value(span: SpanRef<'_>, place: Place, key: &str, give: &mut dyn FnMut(&
     }
 }
 
-/// Gives a value as text, if it has a text.
+/// Gives a value as the text that searches compare with; arrays, maps and bytes are not shown.
 pub(crate) fn with_text(value: AttrValue<'_>, give: &mut dyn FnMut(&str)) {
     match value {
-        AttrValue::String(text) => give(text),
-        AttrValue::Bool(value) => give(if value { "true" } else { "false" }),
-        AttrValue::Int(value) => give(&value.to_string()),
-        AttrValue::Double(value) => give(&value.to_string()),
-        _ => {}
+        AttrValue::String(_) | AttrValue::Bool(_) | AttrValue::Int(_) | AttrValue::Double(_) => {
+            give(&value.canonical_text());
+        }
+        AttrValue::Empty | AttrValue::Array(_) | AttrValue::Map(_) | AttrValue::Bytes(_) => {}
     }
 }
 

@@ -14,8 +14,8 @@ use model::contract::Window;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::machine::{Machine, open_on};
-use super::traffic::{Traffic, incoming, tenant};
+use super::machine::{Machine, START, open_on, send_spec, spec};
+use super::traffic::{SpanSpec, Traffic, encode, incoming, tenant};
 use super::truth::{Key, everything, keys};
 use crate::engine::{Engine, lock};
 use crate::finalise::When;
@@ -163,18 +163,7 @@ fn judge(before: &Before, files: &SimFiles, path: &Path, what: &str) {
 }
 
 fn extra() -> model::contract::IncomingBatch {
-    let spec = super::traffic::SpanSpec {
-        trace: 9_999,
-        id: 99_999,
-        parent: 0,
-        service: 0,
-        name: 0,
-        start: super::machine::START,
-        lasting: 1,
-        version: 0,
-        is_error: false,
-    };
-    incoming(&tenant(0), &super::traffic::encode(&[spec]))
+    incoming(&tenant(0), &encode(&[spec(9_999, 99_999)]))
 }
 
 /// Files of every kind, each kind as often as the others.
@@ -241,12 +230,11 @@ fn the_list_cut_behind_each_commit_loses_no_segment() {
     // Commits, which a start has not gathered into one.
     before.machine.open().unwrap();
     for number in 0..6 {
-        let spec = super::traffic::SpanSpec {
-            id: 50_000 + number,
-            trace: 5_000,
-            ..spec_of(number)
+        let spec = SpanSpec {
+            start: START,
+            ..spec(5_000, 50_000 + number)
         };
-        let batch = incoming(&tenant(0), &super::traffic::encode(&[spec]));
+        let batch = incoming(&tenant(0), &encode(&[spec]));
         before.spans.extend(keys(&batch.tenant, &batch.batch));
         before
             .traces
@@ -276,20 +264,6 @@ fn the_list_cut_behind_each_commit_loses_no_segment() {
         let files = before.machine.files.copy();
         files.write_file(&path, &bytes[..at]);
         judge(&before, &files, &path, &format!("the list cut at {at}"));
-    }
-}
-
-fn spec_of(number: u64) -> super::traffic::SpanSpec {
-    super::traffic::SpanSpec {
-        trace: 1,
-        id: number,
-        parent: 0,
-        service: 0,
-        name: 0,
-        start: super::machine::START,
-        lasting: 1,
-        version: 0,
-        is_error: false,
     }
 }
 
@@ -349,7 +323,7 @@ fn a_folder_of_the_version_before_is_opened_and_is_of_this_one_then() {
 fn nothing_that_an_older_program_does_not_know_is_written_before_it_is_kept_out() {
     let mut machine = Machine::new();
     for number in 1..3 {
-        super::rules::send_spec(&machine, &super::rules::spec(number, number));
+        send_spec(&machine, &spec(number, number));
         assert!(machine.freeze(true));
     }
     machine.kill();
@@ -406,8 +380,8 @@ fn a_folder_of_a_newer_version_is_refused_and_says_so() {
 fn spans_of_a_damaged_segment_that_are_still_in_the_log_are_found() {
     let mut machine = Machine::new();
     // The other tenant's span keeps the log from being let go.
-    let kept = incoming(&tenant(1), &super::traffic::encode(&[spec_of(1)]));
-    let frozen = incoming(&tenant(0), &super::traffic::encode(&[spec_of(2)]));
+    let kept = incoming(&tenant(1), &encode(&[spec(1, 1)]));
+    let frozen = incoming(&tenant(0), &encode(&[spec(1, 2)]));
     let wanted: Vec<Key> = keys(&tenant(0), &frozen.batch).collect();
     assert!(
         machine

@@ -3,8 +3,7 @@
 
 use journal::FaultScope;
 
-use super::machine::Machine;
-use super::rules::{send, send_spec, spans_of, spec};
+use super::machine::{Machine, send, send_spec, spans_of, spec};
 use super::traffic::encode;
 
 /// A store with one span that was acknowledged, and one that was refused because its sync failed; then the process

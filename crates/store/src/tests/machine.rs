@@ -1,14 +1,18 @@
-//! A machine with a simulated disk and a clock that is set by hand, on which the engine is started and killed.
+//! A machine with a simulated disk and a clock that is set by hand, on which the engine is started and killed; and what
+//! small tests send to it and ask of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use journal::{Files, Level, SimFiles};
-use model::TenantId;
-use model::contract::Window;
+use model::contract::{Kept, Window, WriteError};
+use model::{TenantId, TraceId};
 use plumbing::{ManualClock, Metrics, SeededRandom};
 
+use super::traffic::{SpanSpec, encode, ids, incoming, tenant};
+use super::truth::everything;
 use crate::engine::{Engine, lock};
 use crate::error::Error;
 use crate::finalise::When;
@@ -16,6 +20,8 @@ use crate::options::{StoreOptions, StoreParts};
 
 /// 1,790,000,000 seconds after 1970.
 pub(super) const START: u64 = 1_790_000_000_000_000_000;
+
+const SECOND: u64 = 1_000_000_000;
 
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -214,4 +220,62 @@ pub(super) fn links(
     let answer = engine.dependencies(tenant, window, &|| false).unwrap();
     assert_eq!(answer.skipped, []);
     answer.links
+}
+
+/// A root of one second, in a trace that starts as many seconds after [`START`] as its number says.
+pub(super) fn spec(trace: u64, id: u64) -> SpanSpec {
+    SpanSpec {
+        trace,
+        id,
+        parent: 0,
+        service: 0,
+        name: 0,
+        start: START + trace * SECOND,
+        lasting: SECOND,
+        version: 0,
+        is_error: false,
+    }
+}
+
+/// Sends a request of the first tenant.
+pub(super) fn send(machine: &Machine, otlp: &Bytes) -> Result<Kept, WriteError> {
+    machine
+        .engine()
+        .commit(vec![incoming(&tenant(0), otlp)])
+        .remove(0)
+}
+
+/// Sends one span, which is new.
+pub(super) fn send_spec(machine: &Machine, spec: &SpanSpec) {
+    let kept = send(machine, &encode(std::slice::from_ref(spec))).unwrap();
+    assert_eq!(
+        kept,
+        Kept {
+            spans: 1,
+            duplicate_spans: 0
+        }
+    );
+}
+
+/// How many spans a trace has.
+pub(super) fn spans_of(engine: &Engine, trace: u64) -> usize {
+    let answer = engine
+        .trace(&tenant(0), TraceId(ids().trace(trace)))
+        .unwrap();
+    assert_eq!(answer.skipped, []);
+    answer.spans.len()
+}
+
+/// All traces that a search finds, and how many spans each has.
+pub(super) fn found(machine: &Machine) -> Vec<(TraceId, u64)> {
+    let answer = machine
+        .engine()
+        .search(&everything(&tenant(0)), &|| false)
+        .unwrap();
+    assert_eq!(answer.skipped, []);
+    answer
+        .traces
+        .iter()
+        .map(|hit| (hit.trace_id, hit.spans))
+        .collect()
 }

@@ -8,27 +8,41 @@
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
 //! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
-//! - `rules`: one test for each thing that must not be got wrong.
 //! - `crowd`: more operations than there is room for.
 //! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
 //!
+//! One test for each thing that must not be got wrong, small enough to see why it fails:
+//!
+//! - `answers`: texts, pages, windows, calls, and what is too large to be shown.
+//! - `freezing`: heads become segments, and the log is let go.
+//! - `refusals`: memory, disks and syncs that are at their end.
+//! - `resent`: what comes twice.
+//! - `retention`: what is removed, and what is not.
+//! - `starts`: folders that a start finds taken, unreadable or cut.
+//!
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
 
+mod answers;
 mod crowd;
 mod damage;
 mod doubt;
 mod exactness;
 mod finalise;
+mod freezing;
+mod gates;
 mod machine;
 mod obstacles;
 mod pins;
 mod questions;
 mod rates;
+mod refusals;
 mod relations;
-mod rules;
+mod resent;
+mod retention;
 mod scrub;
 mod simulation;
+mod starts;
 mod sweep;
 mod threads;
 mod traffic;

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use journal::{Entry, File, Files, Lock, OpenMode, SimFiles, Space};
+use journal::{File, Files, OpenMode, SimFiles};
 use model::contract::SpanReader;
 use plumbing::{Clock, ManualClock, Metrics, SeededRandom, Tasks};
 
 use super::finalise::{levels_of, places_in, spec, write_to};
-use super::machine::{Machine, START, freeze, options};
-use super::rules::{send_spec, spans_of};
-use super::threads::{self, Gate, wait};
+use super::gates::{Gate, HandledFiles, Opening};
+use super::machine::{self, Machine, START, freeze, options, send_spec, spans_of};
+use super::threads::{self, wait};
 use super::traffic::{SpanSpec, tenant};
 use super::truth::everything;
 use crate::driver::Store;
@@ -22,23 +22,22 @@ use crate::finalise::When;
 use crate::options::{StoreOptions, StoreParts};
 use crate::segment::Level;
 
-/// Files of which one can't be opened, and those of merged segments are written only when a gate is open.
+/// One file can't be opened, and those of merged segments are written only when a gate is open.
 #[derive(Debug, Clone, Default)]
-struct Obstructed {
-    files: SimFiles,
+struct Obstacles {
     /// The end of its path.
     refused: Arc<Mutex<Option<String>>>,
     gate: Option<Arc<Gate>>,
 }
 
-impl Obstructed {
+impl Obstacles {
     fn refuse(&self, ending: Option<&str>) {
         *self.refused.lock().unwrap() = ending.map(str::to_owned);
     }
 }
 
-impl Files for Obstructed {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+impl Opening for Obstacles {
+    fn open(&self, files: &SimFiles, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let text = path.to_string_lossy();
         let refused = self.refused.lock().unwrap().clone();
         if refused.is_some_and(|ending| text.ends_with(&ending)) {
@@ -48,31 +47,20 @@ impl Files for Obstructed {
         if let (Some(gate), true) = (&self.gate, is_merged) {
             gate.pass();
         }
-        self.files.open(path, mode)
+        files.open(path, mode)
     }
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.files.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        self.files.list(dir)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.files.remove(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.files.remove_dir(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.files.sync_dir(dir)
-    }
-    fn space(&self, dir: &Path) -> io::Result<Space> {
-        self.files.space(dir)
-    }
-    fn lock(&self, path: &Path, note: &str) -> io::Result<Box<dyn Lock>> {
-        self.files.lock(path, note)
+}
+
+type Obstructed = HandledFiles<Obstacles>;
+
+fn waiting_at(gate: &Arc<Gate>) -> Obstructed {
+    let opening = Obstacles {
+        gate: Some(Arc::clone(gate)),
+        ..Obstacles::default()
+    };
+    Obstructed {
+        opening,
+        ..Obstructed::default()
     }
 }
 
@@ -105,7 +93,7 @@ fn a_commit_that_could_not_be_read_at_one_start_is_not_taken_for_an_old_one_at_t
     files
         .files
         .write_file(Path::new("/data/manifest/CURRENT"), b"?");
-    files.refuse(Some("-00000001.meta"));
+    files.opening.refuse(Some("-00000001.meta"));
     let engine = start(&files);
     let said = engine.findings.join(", ");
     assert!(
@@ -119,7 +107,7 @@ fn a_commit_that_could_not_be_read_at_one_start_is_not_taken_for_an_old_one_at_t
     merge_all(&engine);
     assert!(!levels_of(&engine).contains(&Level::Merged));
     drop(engine);
-    files.refuse(None);
+    files.opening.refuse(None);
     let engine = start(&files);
     assert_eq!([1, 2, 3, 4].map(|trace| spans_of(&engine, trace)), [1; 4]);
     merge_all(&engine);
@@ -136,12 +124,12 @@ fn failures_to_read_are_counted_by_input() {
     }
     // Each fails less often than one that is left alone.
     for (nth, times) in [(1, 2), (2, 2)] {
-        files.refuse(Some(&format!("-{nth:016x}.tix")));
+        files.opening.refuse(Some(&format!("-{nth:016x}.tix")));
         for _ in 0..times {
             assert!(engine.finalise(When::NOW, &|| false).is_err());
         }
     }
-    files.refuse(None);
+    files.opening.refuse(None);
     merge_all(&engine);
     assert_eq!(levels_of(&engine), [Level::Merged]);
 }
@@ -219,16 +207,13 @@ fn a_trace_that_goes_on_and_on_waits_no_longer_than_any_other() {
 #[test]
 fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told() {
     let gate = Arc::new(Gate::default());
-    let files = Obstructed {
-        gate: Some(Arc::clone(&gate)),
-        ..Obstructed::default()
-    };
+    let files = waiting_at(&gate);
     let options = StoreOptions {
         query_threads: 1,
         ..StoreOptions::new(PathBuf::from("/data"))
     };
     let store = threads::open(Arc::new(files), options).unwrap();
-    threads::write(&store, &threads::spec(1, 1)).unwrap();
+    threads::write(&store, &machine::spec(1, 1)).unwrap();
     gate.close();
     let ask = || {
         let store = store.clone();
@@ -240,7 +225,7 @@ fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told(
     // The only thread for questions is free.
     let answer = wait(store.search(everything(&tenant(0)))).unwrap();
     assert_eq!(answer.traces.len(), 1);
-    threads::write(&store, &threads::spec(2, 2)).unwrap();
+    threads::write(&store, &machine::spec(2, 2)).unwrap();
     gate.open();
     assert!(first.join() && second.join());
     assert_eq!(threads::spans_of(&store, 2), 1);
@@ -254,10 +239,7 @@ fn questions_are_answered_while_all_is_merged_and_all_who_asked_for_it_are_told(
 #[test]
 fn senders_wait_while_too_much_waits_to_be_merged_and_go_on_when_it_is() {
     let gate = Arc::new(Gate::default());
-    let files = Obstructed {
-        gate: Some(Arc::clone(&gate)),
-        ..Obstructed::default()
-    };
+    let files = waiting_at(&gate);
     let options = StoreOptions {
         head_spans_max: 1,
         heads_bytes_max: 16 << 10,
@@ -272,7 +254,7 @@ fn senders_wait_while_too_much_waits_to_be_merged_and_go_on_when_it_is() {
     while !is_full(&store) {
         sent += 1;
         assert!(sent < 1_000, "{:?}", store.stats());
-        threads::write(&store, &threads::spec(sent, sent)).unwrap();
+        threads::write(&store, &machine::spec(sent, sent)).unwrap();
         let is_behind = || wait(store.work(Engine::look_at_backlog)).unwrap();
         while store.stats().head_spans > 0 && !is_behind() {
             std::thread::yield_now();
@@ -282,7 +264,7 @@ fn senders_wait_while_too_much_waits_to_be_merged_and_go_on_when_it_is() {
     assert!(store.stats().segments <= 7, "{:?}", store.stats());
     gate.open();
     for number in sent + 1..=sent + 20 {
-        threads::write(&store, &threads::spec(number, number)).unwrap();
+        threads::write(&store, &machine::spec(number, number)).unwrap();
     }
     let found = wait(store.search(everything(&tenant(0)))).unwrap();
     assert_eq!(found.traces.len() as u64, sent + 20);
@@ -322,10 +304,10 @@ fn where_segments_can_not_be_merged_nobody_waits_for_it() {
     assert!(!engine.is_due());
     clock.advance(Duration::from_secs(16));
     assert!(engine.is_due());
-    files.refuse(Some("spans.parquet"));
+    files.opening.refuse(Some("spans.parquet"));
     engine.finalise(When::Due, &|| false).unwrap_err();
     assert!(!engine.look_at_backlog());
-    files.refuse(None);
+    files.opening.refuse(None);
     clock.advance(Duration::from_secs(600));
     assert!(engine.finalise(When::Due, &|| false).unwrap());
     assert!(!engine.look_at_backlog());

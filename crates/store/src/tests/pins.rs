@@ -6,8 +6,7 @@ use std::time::Duration;
 use journal::{Fault, FaultScope};
 use model::TraceId;
 
-use super::machine::{Machine, options};
-use super::rules::{send_spec, spans_of, spec};
+use super::machine::{Machine, options, send_spec, spans_of, spec};
 use super::traffic::{SpanSpec, encode, ids, incoming, tenant};
 use super::truth::keys;
 use crate::engine::lock;

@@ -8,8 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use testkit::oracle::OracleStore;
 
-use super::machine::{Machine, START};
-use super::rules::spec;
+use super::machine::{Machine, START, spans_of, spec};
 use super::traffic::{NAMES, SERVICES, SpanSpec, Traffic, encode, incoming, tenant};
 use super::truth::now;
 use crate::engine::Engine;
@@ -234,5 +233,5 @@ fn a_span_that_is_sent_again_long_after_its_trace_was_merged_is_stored_once() {
     machine.check_files(false);
     machine.restart();
     machine.check_files(true);
-    assert_eq!(super::rules::spans_of(machine.engine(), 1), 3);
+    assert_eq!(spans_of(machine.engine(), 1), 3);
 }

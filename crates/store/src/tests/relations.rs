@@ -9,9 +9,8 @@ use model::{
     StructureAnswer, StructureRequest, TraceId,
 };
 
-use super::machine::{Machine, START, options};
+use super::machine::{Machine, START, options, send, send_spec, spec};
 use super::questions::{self, is_uid};
-use super::rules::{send, send_spec, spec};
 use super::traffic::{SpanSpec, encode, ids, tenant};
 use crate::finalise::When;
 use crate::options::StoreOptions;

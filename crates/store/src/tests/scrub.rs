@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::machine::{Machine, options};
-use super::rules::{send_spec, spans_of, spec};
+use super::machine::{Machine, options, send_spec, spans_of, spec};
 use super::traffic::tenant;
 use super::truth::everything;
 use crate::options::StoreOptions;

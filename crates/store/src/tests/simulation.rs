@@ -13,8 +13,8 @@ use plumbing::Clock;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::machine::Machine;
-use super::traffic::{Traffic, ids, incoming, tenant};
+use super::machine::{Machine, spec};
+use super::traffic::{SpanSpec, Traffic, decode, encode, ids, incoming, tenant};
 use super::truth::{Truth, keys};
 use crate::engine::lock;
 use crate::finalise::When;
@@ -300,22 +300,12 @@ fn the_same_seed_lives_the_same_life() {
 
 #[test]
 fn keys_tell_spans_of_the_same_ids_and_another_content_apart() {
-    let spec = super::traffic::SpanSpec {
-        trace: 1,
-        id: 1,
-        parent: 0,
-        service: 0,
-        name: 0,
-        start: super::machine::START,
-        lasting: 1,
-        version: 0,
-        is_error: false,
-    };
-    let other = super::traffic::SpanSpec {
+    let spec = spec(1, 1);
+    let other = SpanSpec {
         version: 1,
         ..spec.clone()
     };
-    let batch = super::traffic::decode(&super::traffic::encode(&[spec.clone(), other, spec]));
+    let batch = decode(&encode(&[spec.clone(), other, spec]));
     let all: Vec<_> = keys(&tenant(0), &batch).collect();
     assert_ne!(all[0], all[1]);
     assert_eq!(all[0], all[2]);

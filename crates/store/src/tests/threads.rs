@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
-use journal::{Entry, FaultScope, File, Files, Lock, OpenMode, RealFiles, SimFiles, Space};
+use journal::{FaultScope, File, Files, OpenMode, RealFiles, SimFiles};
 use model::TraceId;
 use model::contract::{SpanReader, SpanWriter, Window, WriteError};
 use plumbing::{Clock, Metrics, RealClock, SeededRandom, Tasks};
 
-use super::machine::{Machine, START};
+use super::gates::{Gate, HandledFiles, Opening};
+use super::machine::{Machine, spec};
 use super::traffic::{SpanSpec, encode, ids, incoming, tenant};
 use super::truth::everything;
 use crate::options::{StoreOptions, StoreParts};
@@ -64,20 +64,6 @@ pub(super) fn wait<T>(answer: impl Future<Output = T>) -> T {
         .block_on(answer)
 }
 
-pub(super) fn spec(trace: u64, id: u64) -> SpanSpec {
-    SpanSpec {
-        trace,
-        id,
-        parent: 0,
-        service: 0,
-        name: 0,
-        start: START + trace,
-        lasting: 5,
-        version: 0,
-        is_error: false,
-    }
-}
-
 pub(super) fn write(store: &Store, spec: &SpanSpec) -> Result<model::contract::Kept, WriteError> {
     wait(store.write(incoming(&tenant(0), &encode(std::slice::from_ref(spec)))))
 }
@@ -88,54 +74,9 @@ pub(super) fn spans_of(store: &Store, trace: u64) -> usize {
     answer.spans.len()
 }
 
-/// Syncs of the log wait while it is closed.
-#[derive(Debug, Default)]
-pub(super) struct Gate {
-    is_closed: std::sync::Mutex<bool>,
-    moved: std::sync::Condvar,
-    syncs: AtomicU64,
-    waiting: AtomicU64,
-}
-
-impl Gate {
-    pub(super) fn close(&self) {
-        *self.is_closed.lock().unwrap() = true;
-    }
-
-    pub(super) fn open(&self) {
-        *self.is_closed.lock().unwrap() = false;
-        self.moved.notify_all();
-    }
-
-    pub(super) fn pass(&self) {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut is_closed = self.is_closed.lock().unwrap();
-        self.moved.notify_all();
-        while *is_closed {
-            is_closed = self.moved.wait(is_closed).unwrap();
-        }
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Waits until a sync waits.
-    pub(super) fn wait_for_sync(&self) {
-        let mut is_closed = self.is_closed.lock().unwrap();
-        while self.waiting.load(Ordering::SeqCst) == 0 {
-            is_closed = self
-                .moved
-                .wait_timeout(is_closed, Duration::from_millis(20))
-                .unwrap()
-                .0;
-        }
-    }
-}
-
+/// Syncs of the log wait at a gate.
 #[derive(Debug)]
-struct Gated {
-    files: SimFiles,
-    gate: Arc<Gate>,
-}
+struct GatedLog(Arc<Gate>);
 
 #[derive(Debug)]
 struct GatedFile {
@@ -144,39 +85,13 @@ struct GatedFile {
     gate: Option<Arc<Gate>>,
 }
 
-impl Files for Gated {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        let gate = path
-            .starts_with("/data/wal")
-            .then(|| Arc::clone(&self.gate));
+impl Opening for GatedLog {
+    fn open(&self, files: &SimFiles, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        let gate = path.starts_with("/data/wal").then(|| Arc::clone(&self.0));
         Ok(Arc::new(GatedFile {
-            file: self.files.open(path, mode)?,
+            file: files.open(path, mode)?,
             gate,
         }))
-    }
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.files.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        self.files.list(dir)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.files.remove(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.files.remove_dir(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.files.sync_dir(dir)
-    }
-    fn space(&self, dir: &Path) -> io::Result<Space> {
-        self.files.space(dir)
-    }
-    fn lock(&self, path: &Path, note: &str) -> io::Result<Box<dyn Lock>> {
-        self.files.lock(path, note)
     }
 }
 
@@ -293,9 +208,9 @@ fn open_again(options: &StoreOptions) -> Store {
 #[test]
 fn an_acknowledged_span_survives_the_power_cut_at_that_moment() {
     let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
-    let gated = Gated {
+    let gated = HandledFiles {
         files: files.clone(),
-        gate: Arc::clone(&gate),
+        opening: GatedLog(Arc::clone(&gate)),
     };
     let store = open(Arc::new(gated), super::machine::options()).unwrap();
     for number in 1..40 {
@@ -325,9 +240,9 @@ fn an_acknowledged_span_survives_the_power_cut_at_that_moment() {
 #[test]
 fn while_a_sync_is_stuck_nothing_is_acknowledged_reads_go_on_and_what_waits_shares_the_next_sync() {
     let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
-    let gated = Gated {
+    let gated = HandledFiles {
         files,
-        gate: Arc::clone(&gate),
+        opening: GatedLog(Arc::clone(&gate)),
     };
     let store = open(Arc::new(gated), StoreOptions::new(PathBuf::from("/data"))).unwrap();
     write(&store, &spec(1, 1)).unwrap();
@@ -362,9 +277,9 @@ fn while_a_sync_is_stuck_nothing_is_acknowledged_reads_go_on_and_what_waits_shar
 #[test]
 fn stopping_answers_everybody_who_waits_and_keeps_what_it_said_it_kept() {
     let (files, gate) = (SimFiles::new(), Arc::new(Gate::default()));
-    let gated = Gated {
+    let gated = HandledFiles {
         files: files.clone(),
-        gate: Arc::clone(&gate),
+        opening: GatedLog(Arc::clone(&gate)),
     };
     let store = open(Arc::new(gated), StoreOptions::new(PathBuf::from("/data"))).unwrap();
     gate.close();

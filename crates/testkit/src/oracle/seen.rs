@@ -70,13 +70,10 @@ pub(super) fn values(spans: &[SpanRef<'_>], request: &ValuesRequest) -> ValuesAn
 }
 
 fn text(value: AttrValue<'_>) -> Option<String> {
-    Some(match value {
-        AttrValue::String(text) => text.to_owned(),
-        AttrValue::Bool(value) => value.to_string(),
-        AttrValue::Int(value) => value.to_string(),
-        AttrValue::Double(value) => value.to_string(),
-        _ => return None,
-    })
+    match value {
+        AttrValue::Empty | AttrValue::Array(_) | AttrValue::Map(_) | AttrValue::Bytes(_) => None,
+        _ => Some(value.canonical_text().into_owned()),
+    }
 }
 
 fn attributes(span: SpanRef<'_>) -> Vec<(Place, Attribute<'_>)> {

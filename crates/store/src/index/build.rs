@@ -100,10 +100,10 @@ impl IndexBuilder {
         meta: &SegmentMeta,
     ) -> Result<(Vec<u8>, usize), SegmentError> {
         let mut writer = SidecarWriter::new(meta.id)?;
-        let traces = self.traces.finish();
-        writer.add(TRACE_HASHES, &traces.hashes_section())?;
-        writer.add(TRACE_FACTS, &traces.facts_section())?;
-        drop(traces);
+        let (hashes, facts) = self.traces.sections();
+        writer.add(TRACE_HASHES, &hashes)?;
+        writer.add(TRACE_FACTS, &facts)?;
+        drop((hashes, facts));
         writer.add(FILTERS, &self.entries.section(self.rows))?;
         writer.add(KEYS, &self.keys.section(envelopes, self.rows))?;
         let (catalogue, places) = self.catalogue.finish();

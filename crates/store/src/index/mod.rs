@@ -4,7 +4,7 @@
 //!
 //! | Tag | Content | File |
 //! |---|---|---|
-//! | `TRHA`, `TRFA` | the traces: hashes of their ids, rows, times, errors | `traces.rs` |
+//! | `TRHA`, `TRFA` | the traces: hashes of their ids, rows, times, errors | `traces.rs`, `trace_facts.rs` |
 //! | `PATT` | the forms of traces, and which trace has which | `patterns.rs` |
 //! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
@@ -28,6 +28,7 @@ pub(crate) mod patterns;
 mod presence;
 pub(crate) mod rollup;
 pub(crate) mod sidecar;
+mod trace_facts;
 mod traces;
 
 pub(crate) use build::{IndexBuilder, read_meta};

@@ -11,6 +11,8 @@
     reason = "traces of a segment are below 2^32"
 )]
 
+use std::ops::Range;
+
 use super::traces::take_hashes;
 
 /// Traces of a bucket, about.
@@ -58,11 +60,21 @@ impl TracePresence {
 
     /// Tells whether a trace with this hash may be there.
     pub(crate) fn may_have(&self, hash: u32) -> bool {
+        !self.places_of(hash).is_empty()
+    }
+
+    /// The places of a hash.
+    pub(crate) fn places_of(&self, hash: u32) -> Range<usize> {
         let bucket = bucket_of(hash, self.bucket_bits);
         let place = |bucket: usize| self.first.get(bucket).map_or(0, |place| *place as usize);
         let first = place(bucket) + usize::from(plumbing::planted("store-presence-off-by-one"));
-        let of = self.hashes.get(first..place(bucket + 1));
-        of.unwrap_or_default().contains(&hash)
+        let of = self
+            .hashes
+            .get(first..place(bucket + 1))
+            .unwrap_or_default();
+        let before = of.iter().take_while(|other| **other < hash).count();
+        let same = of.iter().skip(before).take_while(|other| **other == hash);
+        first + before..first + before + same.count()
     }
 
     /// Memory held, in bytes.
@@ -92,6 +104,8 @@ mod tests {
             prop_assert!(hashes.iter().all(|hash| presence.may_have(*hash)));
             let is_right = |hash: &u32| presence.may_have(*hash) == hashes.binary_search(hash).is_ok();
             prop_assert!(others.iter().all(is_right));
+            let places = |hash: &u32| hashes.partition_point(|h| h < hash)..hashes.partition_point(|h| h <= hash);
+            prop_assert!(hashes.iter().all(|hash| presence.places_of(*hash) == places(hash)));
             prop_assert!(presence.size_bytes() <= hashes.len() * 5 + 64);
         }
 

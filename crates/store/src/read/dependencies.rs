@@ -225,6 +225,27 @@ impl Calls {
         })
     }
 
+    /// Gives the spans of a batch in memory, each with its trace.
+    fn each_of_heads(&mut self, batch: &SpanBatch, mut give: impl FnMut(TraceId, Member)) {
+        let resources = (0u32..).zip(batch.resources());
+        let services: Vec<u32> = resources
+            .map(|(row, _)| self.number(batch.resource(row).service()))
+            .collect();
+        let spans = batch.spans();
+        let ids = spans.trace_id.iter().zip(&spans.span_id);
+        let above = spans.parent_span_id.iter().zip(&spans.resource);
+        for ((trace_id, span_id), (parent_span_id, resource)) in ids.zip(above) {
+            let service = services.get(*resource as usize).copied();
+            let member = Member {
+                span_id: *span_id,
+                parent_span_id: *parent_span_id,
+                service: service.unwrap_or_default(),
+                part: IN_HEADS,
+            };
+            give(*trace_id, member);
+        }
+    }
+
     fn into_links(self) -> Vec<DependencyLink> {
         let mut links: BTreeMap<(String, String), u64> = BTreeMap::new();
         let name = |number: u32| {
@@ -374,19 +395,15 @@ impl Engine {
                 self.skip_once(placed, &error, skips)?;
             }
         }
-        for span in view.chunks.iter().flat_map(|chunk| chunk.batch.iter()) {
-            let id = span.trace_id();
-            let place = question.splits.place_of(id);
-            let place = place.or_else(|| together.only_in_heads.get(&id).copied());
-            let slot = place.and_then(slot_of);
-            if let Some(members) = slot.and_then(|slot| members.get_mut(slot)) {
-                members.push(Member {
-                    span_id: span.span_id(),
-                    parent_span_id: span.parent_span_id(),
-                    service: calls.number(span.service()),
-                    part: IN_HEADS,
-                });
-            }
+        for chunk in &view.chunks {
+            calls.each_of_heads(&chunk.batch, |id, member| {
+                let place = question.splits.place_of(id);
+                let place = place.or_else(|| together.only_in_heads.get(&id).copied());
+                let slot = place.and_then(slot_of);
+                if let Some(members) = slot.and_then(|slot| members.get_mut(slot)) {
+                    members.push(member);
+                }
+            });
         }
         for (place, members) in places.iter().zip(&members) {
             let Some(trace) = together.traces.get(*place as usize) else {

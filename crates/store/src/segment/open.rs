@@ -174,7 +174,9 @@ impl Segment {
             let directory = self.directory()?;
             let table = if directory.has(TRACE_HASHES) {
                 let facts = self.section(TRACE_FACTS)?;
-                TraceTable::parse(&self.section(TRACE_HASHES)?, Facts::Signed(&facts), spans)
+                let hashes = self.trace_presence()?;
+                let section = self.section(TRACE_HASHES)?;
+                TraceTable::parse(hashes, &section, Facts::Signed(&facts), spans)
             } else {
                 // Older versions have the ids themselves, which are in the column as well.
                 let runs = self.trace_runs()?;

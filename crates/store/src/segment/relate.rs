@@ -114,9 +114,8 @@ pub(crate) fn traces_of<'a>(
     group: &Range<usize>,
 ) -> impl Iterator<Item = TraceEntry> + use<'a> {
     let first = traces.of_row(group.start as u32);
-    let ordinals = first.map_or(0, |entry| entry.ordinal)..traces.len() as u32;
     let behind = group.end;
-    let entries = ordinals.filter_map(|ordinal| traces.entry(ordinal));
+    let entries = traces.iter_from(first.map_or(0, |entry| entry.ordinal));
     entries.take_while(move |entry| (entry.first_row as usize) < behind)
 }
 

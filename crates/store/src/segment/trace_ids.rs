@@ -94,8 +94,8 @@ impl Segment {
                 continue;
             }
             let column = self.column(of, (group, place), &(0..rows.len()), &mut opener)?;
-            let entries = (ordinals.start..ordinals.end)
-                .filter_map(|ordinal| traces.entry(u32::try_from(ordinal).ok()?));
+            let first = u32::try_from(ordinals.start).unwrap_or(u32::MAX);
+            let entries = traces.iter_from(first).take(ordinals.len());
             let first_rows =
                 entries.map(|entry| (entry.first_row as usize).saturating_sub(rows.start));
             all.extend(first_rows.map(|row| column.bytes(row).map(id_of).unwrap_or_default()));

@@ -171,7 +171,8 @@ impl Segment {
         &self,
         look: &mut dyn FnMut(&Parts<'_>, &TraceTable, usize),
     ) -> Result<(IndexBuilder, Shared), SegmentError> {
-        let traces = TraceTable::of_runs(&self.trace_runs()?);
+        let traces = TraceTable::of_runs(&self.trace_runs()?)
+            .ok_or_else(|| SegmentError::bug("a segment has too many rows"))?;
         let level = self.meta().id.level;
         let (mut index, mut shared) = (IndexBuilder::default(), Shared::new(level));
         for group in &self.spans_footer()?.groups {

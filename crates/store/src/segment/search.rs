@@ -98,7 +98,7 @@ impl Segment {
         for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
             let first = granule * GRANULE_ROWS;
             let mut left = first..(first + GRANULE_ROWS).min(rows);
-            if !pruner.may_match(&plan.root, &left) {
+            if !pruner.may_match(&plan.root, &left)? {
                 continue;
             }
             while !left.is_empty() {
@@ -139,7 +139,7 @@ impl Segment {
             filters: &filters,
             keys: &keys,
         };
-        if !pruner.may_match(&plan.root, rows) || plumbing::planted("segment-group-skipped") {
+        if !pruner.may_match(&plan.root, rows)? || plumbing::planted("segment-group-skipped") {
             return Ok(found);
         }
         let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;

@@ -151,6 +151,11 @@ impl Pruner<'_> {
         may_hold(node, &|leaf| self.leaf_may_match(leaf, rows))
     }
 
+    /// Tells whether any row may have a match, from the keys alone, which costs less than to ask for each granule.
+    pub(crate) fn keys_may_match(&self, node: &Node) -> Result<bool, SegmentError> {
+        may_hold(node, &|leaf| Ok(self.key_may_match(leaf, None)))
+    }
+
     pub(crate) fn leaf_may_match(
         &self,
         leaf: &Leaf,
@@ -174,16 +179,17 @@ impl Pruner<'_> {
                 return Ok(false);
             }
         }
-        Ok(self.key_may_match(leaf, granule))
+        Ok(self.key_may_match(leaf, Some(granule)))
     }
 
-    fn key_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
+    /// Tells whether a key has such values in a granule, or in any.
+    fn key_may_match(&self, leaf: &Leaf, granule: Option<usize>) -> bool {
         let Field::Attribute { place, key } = &leaf.field else {
             return true;
         };
-        self.facts(*place, key).is_none_or(|mut facts| {
-            facts.any(|facts| facts.is_in(granule) && may_pass(facts, &leaf.test))
-        })
+        let is_in = |facts: &KeyFacts| granule.is_none_or(|granule| facts.is_in(granule));
+        self.facts(*place, key)
+            .is_none_or(|mut facts| facts.any(|facts| is_in(facts) && may_pass(facts, &leaf.test)))
     }
 
     /// What is known of a key at a place; `None` when that may not be all.

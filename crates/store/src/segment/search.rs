@@ -91,8 +91,12 @@ impl Segment {
             filters: &filters,
             keys: &keys,
         };
+        if !pruner.keys_may_match(&plan.root)? {
+            return Ok(());
+        }
         let rows = meta.spans as usize;
-        let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;
+        // Mostly nothing is left to be looked at, and with very many segments their footers are in no cache.
+        let mut searcher: Option<Searcher<'_>> = None;
         // Often the first few rows are enough, so pieces begin small.
         let mut piece_rows = BLOCK_ROWS;
         for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
@@ -101,6 +105,10 @@ impl Segment {
             if !pruner.may_match(&plan.root, &left)? {
                 continue;
             }
+            let searcher = match &mut searcher {
+                Some(searcher) => searcher,
+                none => none.insert(Searcher::new(self, &pruner, (plan, window), meter)?),
+            };
             while !left.is_empty() {
                 let blocks = left.len().div_ceil(BLOCK_ROWS);
                 let start = first + blocks.saturating_sub(piece_rows / BLOCK_ROWS) * BLOCK_ROWS;

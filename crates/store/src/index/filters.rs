@@ -12,7 +12,10 @@
 //! all segments but two `u32`, fingerprints `u32`, the fingerprints. A granule with entries but no fingerprints could
 //! not be built and denies nothing. A granule that is only the number 2^32 − 1 shares the filter of the one before.
 //!
-//! Read next: `entries.rs` for what is entered.
+//! Of a section that is read and checked either all bytes are kept or the descriptors alone, some tens of bytes a
+//! granule; then a probe reads what it touches in the file.
+//!
+//! Read next: `entries.rs` for what is entered, `fingerprints.rs` for how a filter is probed.
 //!
 //! Source: Graf and Lemire, "Binary Fuse Filters", 2022.
 
@@ -23,8 +26,11 @@
 
 use model::batch::AttrValue;
 use model::value::number_text;
-use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
+use xorf::{BinaryFuse8, DmaSerializable};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::fingerprints::{Fingerprints, InFile, Shape, TakenRoom};
+use crate::segment::SegmentError;
 
 /// In the place of the entries of a granule that shares the filter of the one before.
 pub(super) const AS_BEFORE: u32 = u32::MAX;
@@ -92,88 +98,116 @@ pub(crate) fn texts_of_number(number: AttrValue<'_>) -> Vec<String> {
 }
 
 /// The filters of a segment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Filters {
     /// By granule: its filter.
-    filter_of: Vec<usize>,
+    filter_of: Vec<u32>,
     filters: Vec<ReadFilter>,
+    fingerprints: Fingerprints,
 }
 
 #[derive(Debug)]
 struct ReadFilter {
     entries: u32,
-    descriptor: [u8; DESCRIPTOR_BYTES],
-    fingerprints: Vec<u8>,
+    /// Where its fingerprints begin in the section.
+    offset: u32,
+    /// `None`: it has no fingerprints.
+    shape: Option<Shape>,
 }
 
 impl Filters {
-    /// The filters of a section; `None` when it makes no sense.
-    pub(crate) fn parse(mut section: &[u8]) -> Option<Self> {
-        let (count, rest) = section.split_first_chunk::<4>()?;
-        section = rest;
-        let mut read = Self::default();
+    /// The filters of a section, which is kept; `None` when it makes no sense.
+    pub(crate) fn parse(section: Vec<u8>) -> Option<Self> {
+        let (count, mut rest) = section.split_first_chunk::<4>()?;
+        let (mut filter_of, mut filters) = (Vec::new(), Vec::new());
         for _ in 0..u32::from_le_bytes(*count) {
-            let (entries, rest) = section.split_first_chunk::<4>()?;
-            if u32::from_le_bytes(*entries) == AS_BEFORE {
-                read.filter_of.push(read.filters.len().checked_sub(1)?);
-                section = rest;
+            let (entries, behind) = rest.split_first_chunk::<4>()?;
+            rest = behind;
+            let entries = u32::from_le_bytes(*entries);
+            if entries == AS_BEFORE {
+                filter_of.push(filters.len().checked_sub(1)? as u32);
                 continue;
             }
-            let (descriptor, rest) = rest.split_first_chunk::<DESCRIPTOR_BYTES>()?;
-            let (length, rest) = rest.split_first_chunk::<4>()?;
-            let (fingerprints, rest) =
-                rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            section = rest;
-            if !fingerprints.is_empty() && !is_sound(descriptor, fingerprints.len()) {
-                return None;
-            }
-            let entries = u32::from_le_bytes(*entries);
-            read.filter_of.push(read.filters.len());
-            read.filters.push(ReadFilter {
+            let (descriptor, behind) = rest.split_first_chunk::<DESCRIPTOR_BYTES>()?;
+            let (length, behind) = behind.split_first_chunk::<4>()?;
+            let length = u32::from_le_bytes(*length) as usize;
+            let offset = u32::try_from(section.len() - behind.len()).ok()?;
+            rest = behind.get(length..)?;
+            let shape = match length {
+                0 => None,
+                _ => Some(Shape::parse(descriptor, length)?),
+            };
+            filter_of.push(filters.len() as u32);
+            filters.push(ReadFilter {
                 entries,
-                descriptor: *descriptor,
-                fingerprints: fingerprints.to_vec(),
+                offset,
+                shape,
             });
         }
-        section.is_empty().then_some(read)
+        rest.is_empty().then_some(())?;
+        filter_of.shrink_to_fit();
+        filters.shrink_to_fit();
+        Some(Self {
+            filter_of,
+            filters,
+            fingerprints: Fingerprints::InMemory {
+                section,
+                _room: None,
+            },
+        })
+    }
+
+    /// The same, with room for the fingerprints in memory, which is given back when they go.
+    pub(crate) fn with_room(self, room: TakenRoom) -> Self {
+        let fingerprints = match self.fingerprints {
+            Fingerprints::InMemory { section, .. } => Fingerprints::InMemory {
+                section,
+                _room: Some(room),
+            },
+            in_file @ Fingerprints::InFile(_) => in_file,
+        };
+        Self {
+            fingerprints,
+            ..self
+        }
+    }
+
+    /// The same, without the fingerprints: those of the file are read.
+    pub(crate) fn left_in(self, file: InFile) -> Self {
+        Self {
+            fingerprints: Fingerprints::InFile(file),
+            ..self
+        }
     }
 
     /// Tells whether a granule may have an entry.
-    pub(crate) fn may_have(&self, granule: usize, entry: u64) -> bool {
+    pub(crate) fn may_have(&self, granule: usize, entry: u64) -> Result<bool, SegmentError> {
         let filter = self.filter_of.get(granule);
-        let Some(filter) = filter.and_then(|at| self.filters.get(*at)) else {
-            return true;
+        let Some(filter) = filter.and_then(|at| self.filters.get(*at as usize)) else {
+            return Ok(true);
         };
-        match (filter.entries, filter.fingerprints.as_slice()) {
-            (0, _) => false,
-            (_, []) => true,
-            (_, fingerprints) => {
-                BinaryFuse8Ref::from_dma(&filter.descriptor, fingerprints).contains(&entry)
+        match (filter.entries, &filter.shape) {
+            (0, _) => Ok(false),
+            (_, None) => Ok(true),
+            (_, Some(shape)) => {
+                let probe = shape.probe(entry);
+                self.fingerprints.may_have(filter.offset, probe)
             }
         }
+    }
+
+    /// Whether probes read the file.
+    #[cfg(test)]
+    pub(crate) fn is_in_file(&self) -> bool {
+        matches!(self.fingerprints, Fingerprints::InFile(_))
     }
 
     /// Memory held, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
-        let filters = self.filters.iter();
-        let bytes = filters.map(|filter| filter.fingerprints.capacity() + size_of::<ReadFilter>());
-        self.filter_of.capacity() * size_of::<usize>() + bytes.sum::<usize>()
+        self.filter_of.capacity() * size_of::<u32>()
+            + self.filters.capacity() * size_of::<ReadFilter>()
+            + self.fingerprints.size_bytes()
     }
-}
-
-/// Whether a probe stays inside the fingerprints: segments are a power of two, and two follow those that are counted.
-fn is_sound(descriptor: &[u8; DESCRIPTOR_BYTES], fingerprints: usize) -> bool {
-    let number = |at: usize| {
-        let four = descriptor
-            .get(at..at + 4)
-            .and_then(|four| four.try_into().ok());
-        four.map_or(0, u32::from_le_bytes)
-    };
-    let (segment, mask, counted) = (number(8), number(12), number(16));
-    segment.is_power_of_two()
-        && mask == segment - 1
-        && counted.is_multiple_of(segment)
-        && u64::from(counted) + 2 * u64::from(segment) <= fingerprints as u64
 }
 
 #[cfg(test)]
@@ -189,15 +223,13 @@ mod tests {
                 .collect();
             let mut section = 1u32.to_le_bytes().to_vec();
             put_filter(entries.clone(), &mut section);
-            let filters = Filters::parse(&section).unwrap();
-            assert!(
-                entries.iter().all(|entry| filters.may_have(0, *entry)),
-                "{count}"
-            );
-            let others = (0..10_000)
-                .filter(|n| filters.may_have(0, Subject::Attribute("j").entry(&n.to_string())));
-            assert!(others.count() < 100, "{count}");
-            assert!(Filters::parse(&section[..section.len() - 1]).is_none());
+            let filters = Filters::parse(section.clone()).unwrap();
+            let may_have = |entry: &u64| filters.may_have(0, *entry).unwrap();
+            assert!(entries.iter().all(may_have), "{count}");
+            let others = (0..10_000).map(|n| Subject::Attribute("j").entry(&n.to_string()));
+            assert!(others.filter(may_have).count() < 100, "{count}");
+            section.pop();
+            assert!(Filters::parse(section).is_none());
         }
     }
 
@@ -207,14 +239,14 @@ mod tests {
         put_filter(vec![1, 2, 3], &mut section);
         section.extend_from_slice(&AS_BEFORE.to_le_bytes());
         put_filter(vec![9], &mut section);
-        let filters = Filters::parse(&section).unwrap();
-        let has = |granule| [1, 2, 3, 9].map(|entry| filters.may_have(granule, entry));
+        let filters = Filters::parse(section).unwrap();
+        let has = |granule| [1, 2, 3, 9].map(|entry| filters.may_have(granule, entry).unwrap());
         assert_eq!(has(0)[..3], [true; 3]);
         assert_eq!(has(0), has(1));
         assert!(has(2)[3]);
         // There is none before the first.
         let first = [1u32.to_le_bytes(), AS_BEFORE.to_le_bytes()].concat();
-        assert!(Filters::parse(&first).is_none());
+        assert!(Filters::parse(first).is_none());
     }
 
     #[test]

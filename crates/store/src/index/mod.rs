@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `TRHA`, `TRFA` | the traces: hashes of their ids, rows, times, errors | `traces.rs`, `trace_facts.rs` |
 //! | `PATT` | the forms of traces, and which trace has which | `patterns.rs` |
-//! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs` |
+//! | `KVFG` | per granule of 65,536 rows a filter over keys and values | `filters.rs`, `fingerprints.rs` |
 //! | `KEYS` | per key and type: how often, bounds, in which granules | `keys.rs` |
 //! | `SYMS` | services and their operations | `catalogue.rs` |
 //! | `ROPE`, `RCAL` | operations and calls, counted by minute | `rollup.rs` |
@@ -23,6 +23,7 @@ mod call_sums;
 mod catalogue;
 mod entries;
 pub(crate) mod filters;
+pub(crate) mod fingerprints;
 pub(crate) mod keys;
 pub(crate) mod patterns;
 mod presence;

@@ -175,6 +175,12 @@ impl Directory {
         self.sections.iter().any(|section| section.tag == tag)
     }
 
+    /// Where the bytes of a section lie in the file as they are; `None` when there are no such.
+    pub(crate) fn raw_offset(&self, tag: Tag) -> Option<u64> {
+        let section = self.sections.iter().find(|section| section.tag == tag)?;
+        (!section.is_compressed).then_some(section.offset)
+    }
+
     /// The bytes of a section, checked; `None` when there is no such section.
     pub(crate) fn section(
         &self,

@@ -1,4 +1,9 @@
 //! What was parsed of segments and is kept for the next question, within a number of bytes.
+//!
+//! Promises
+//! - An entry is weighed with all that it holds.
+//! - Filters take no more than a part of it, as every question for a value asks those of all segments: more than that
+//!   are left in the files ([`FilterRoom`]), and the rest of the cache is for what is read with many of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +17,7 @@ use super::footer::Footer;
 use super::meta::FileKind;
 use super::opened::OpenedPage;
 use crate::index::filters::Filters;
+use crate::index::fingerprints::FilterRoom;
 use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
@@ -134,6 +140,7 @@ impl Weighter<(u64, Part), Kept> for Bytes {
 #[derive(Debug)]
 pub struct SegmentCache {
     entries: Cache<(u64, Part), Kept, Bytes>,
+    filter_room: FilterRoom,
     next_owner: AtomicU64,
 }
 
@@ -160,6 +167,7 @@ impl SegmentCache {
         let entries = made.unwrap_or_else(|_| Cache::with_weighter(entries, bytes_max, Bytes));
         Self {
             entries,
+            filter_room: FilterRoom::new(bytes_max),
             next_owner: AtomicU64::new(0),
         }
     }
@@ -168,6 +176,10 @@ impl SegmentCache {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.entries.weight()
+    }
+
+    pub(crate) fn filter_room(&self) -> &FilterRoom {
+        &self.filter_room
     }
 
     /// A number for a segment that no other has.
@@ -181,6 +193,11 @@ impl SegmentCache {
 
     pub(crate) fn put(&self, owner: u64, part: Part, kept: Kept) {
         self.entries.insert((owner, part), kept);
+    }
+
+    /// Forgets what holds files of a segment that goes.
+    pub(crate) fn let_go(&self, gone: u64) {
+        self.entries.remove(&(gone, Part::Filters));
     }
 
     /// Forgets a segment.

@@ -72,7 +72,7 @@ impl<'a> LeafReader<'a> {
         opener: &mut PageOpener,
     ) -> Result<Verdict, SegmentError> {
         let len = range.len();
-        if !self.pruner.leaf_may_match(leaf, range) {
+        if !self.pruner.leaf_may_match(leaf, range)? {
             return Ok(Verdict::none(len));
         }
         let few = Some(asked).filter(|asked| asked.count() * 8 < len);

@@ -2,7 +2,8 @@
 //!
 //! Promises
 //! - Opening reads nothing; a file is opened when the first question needs it, and stays open until it is written anew.
-//! - What is given was checked against a checksum when it came from the disk.
+//! - What is given was checked against a checksum when it came from the disk; of filters that are read where they are
+//!   probed, when their section was first used.
 //! - A segment is immutable, so any number of threads read it at once.
 
 #![allow(
@@ -26,6 +27,7 @@ use super::meta::{FileKind, SegmentId, SegmentMeta};
 use super::opened::OpenedPage;
 use super::page::PageOpener;
 use crate::index::filters::Filters;
+use crate::index::fingerprints::InFile;
 use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
@@ -46,6 +48,13 @@ pub struct Segment {
     owner: AtomicU64,
     /// By kind.
     opened: [Mutex<Option<Arc<dyn File>>>; FileKind::ALL.len()],
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // Filters may hold the sidecar open, whose bytes would stay on the disk with it.
+        self.cache.let_go(self.owner());
+    }
 }
 
 impl Segment {
@@ -128,6 +137,10 @@ impl Segment {
         }
         let made = Arc::new(make()?);
         self.cache.put(owner, part, T::keep(Arc::clone(&made)));
+        if self.owner() != owner {
+            // Meanwhile the sidecar was rebuilt, and nobody would ask for this again.
+            self.cache.forget(owner);
+        }
         Ok(made)
     }
 
@@ -156,8 +169,13 @@ impl Segment {
         let section = self
             .directory()?
             .section(&*self.file(FileKind::Index)?, &path, tag)?;
+        section.ok_or_else(|| self.no_section(tag))
+    }
+
+    fn no_section(&self, tag: Tag) -> SegmentError {
         let name = String::from_utf8_lossy(&tag);
-        section.ok_or_else(|| SegmentError::corrupt(&path, format!("it has no section {name}")))
+        let path = self.path(FileKind::Index);
+        SegmentError::corrupt(&path, format!("it has no section {name}"))
     }
 
     fn senseless(&self, section: &str) -> SegmentError {
@@ -267,9 +285,24 @@ impl Segment {
         Ok(Some(made).filter(|rollup| rollup.is_complete))
     }
 
+    /// The filters: in memory as far as there is room, else they are read where they are probed.
     pub(crate) fn filters(&self) -> Result<Arc<Filters>, SegmentError> {
         self.part(Part::Filters, || {
-            Filters::parse(&self.section(FILTERS)?).ok_or_else(|| self.senseless("KVFG"))
+            let (file, path) = (self.file(FileKind::Index)?, self.path(FileKind::Index));
+            let directory = self.directory()?;
+            // What is read later is read from the file that is checked here, so it is not opened twice.
+            let section = directory.section(&*file, &path, FILTERS)?;
+            let section = section.ok_or_else(|| self.no_section(FILTERS))?;
+            let bytes = section.capacity() as u64;
+            let filters = Filters::parse(section).ok_or_else(|| self.senseless("KVFG"))?;
+            let room = self.cache.filter_room();
+            Ok(match directory.raw_offset(FILTERS) {
+                None => filters.with_room(room.take_anyway(bytes)),
+                Some(offset) => match room.take(bytes) {
+                    Some(room) => filters.with_room(room),
+                    None => filters.left_in(InFile { file, path, offset }),
+                },
+            })
         })
     }
 

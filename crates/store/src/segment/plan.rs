@@ -7,6 +7,7 @@ use std::ops::Range;
 use model::batch::AttrValue;
 use model::{Field, Literal, Operator, Place, Predicate};
 
+use super::SegmentError;
 use crate::evaluate::{self, Compiled, PredicateError};
 use crate::index::filters::{Filters, Subject, texts_of_number};
 use crate::index::keys::{Bounds, KeyFacts, KeyList};
@@ -146,34 +147,49 @@ pub(crate) struct Pruner<'a> {
 
 impl Pruner<'_> {
     /// Tells whether some rows may have a match.
-    pub(crate) fn may_match(&self, node: &Node, rows: &Range<usize>) -> bool {
-        match node {
-            Node::All | Node::Not(_) => true,
-            Node::And(all) => all.iter().all(|one| self.may_match(one, rows)),
-            Node::Or(any) => any.iter().any(|one| self.may_match(one, rows)),
-            Node::Leaf(leaf) => self.leaf_may_match(leaf, rows),
-        }
+    pub(crate) fn may_match(&self, node: &Node, rows: &Range<usize>) -> Result<bool, SegmentError> {
+        may_hold(node, &|leaf| self.leaf_may_match(leaf, rows))
     }
 
-    pub(crate) fn leaf_may_match(&self, leaf: &Leaf, rows: &Range<usize>) -> bool {
-        let mut granules = rows.start / GRANULE_ROWS..rows.end.div_ceil(GRANULE_ROWS);
-        granules.any(|granule| self.granule_may_match(leaf, granule))
+    /// Tells whether any row may have a match, from the keys alone, which costs less than to ask for each granule.
+    pub(crate) fn keys_may_match(&self, node: &Node) -> Result<bool, SegmentError> {
+        may_hold(node, &|leaf| Ok(self.key_may_match(leaf, None)))
     }
 
-    fn granule_may_match(&self, leaf: &Leaf, granule: usize) -> bool {
-        if let Some(entries) = &leaf.entries
-            && !entries
-                .iter()
-                .any(|entry| self.filters.may_have(granule, *entry))
-        {
-            return false;
+    pub(crate) fn leaf_may_match(
+        &self,
+        leaf: &Leaf,
+        rows: &Range<usize>,
+    ) -> Result<bool, SegmentError> {
+        for granule in rows.start / GRANULE_ROWS..rows.end.div_ceil(GRANULE_ROWS) {
+            if self.granule_may_match(leaf, granule)? {
+                return Ok(true);
+            }
         }
-        match &leaf.field {
-            Field::Attribute { place, key } => self.facts(*place, key).is_none_or(|mut facts| {
-                facts.any(|facts| facts.is_in(granule) && may_pass(facts, &leaf.test))
-            }),
-            _ => true,
+        Ok(false)
+    }
+
+    fn granule_may_match(&self, leaf: &Leaf, granule: usize) -> Result<bool, SegmentError> {
+        if let Some(entries) = &leaf.entries {
+            let mut may_have = false;
+            for entry in entries {
+                may_have = may_have || self.filters.may_have(granule, *entry)?;
+            }
+            if !may_have {
+                return Ok(false);
+            }
         }
+        Ok(self.key_may_match(leaf, Some(granule)))
+    }
+
+    /// Tells whether a key has such values in a granule, or in any.
+    fn key_may_match(&self, leaf: &Leaf, granule: Option<usize>) -> bool {
+        let Field::Attribute { place, key } = &leaf.field else {
+            return true;
+        };
+        let is_in = |facts: &KeyFacts| granule.is_none_or(|granule| facts.is_in(granule));
+        self.facts(*place, key)
+            .is_none_or(|mut facts| facts.any(|facts| is_in(facts) && may_pass(facts, &leaf.test)))
     }
 
     /// What is known of a key at a place; `None` when that may not be all.
@@ -192,6 +208,28 @@ impl Pruner<'_> {
                 .keys
                 .iter()
                 .any(|facts| facts.owner == owner && facts.key == key)
+    }
+}
+
+/// Tells whether a node may hold where its leaves may as they say; the first that decides is the last that is asked.
+/// Compiling has bounded the depth that this descends.
+fn may_hold(
+    node: &Node,
+    leaf_may: &dyn Fn(&Leaf) -> Result<bool, SegmentError>,
+) -> Result<bool, SegmentError> {
+    let any_is = |of: &[Node], wanted: bool| {
+        for one in of {
+            if may_hold(one, leaf_may)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    match node {
+        Node::All | Node::Not(_) => Ok(true),
+        Node::And(all) => any_is(all, false).map(|is| !is),
+        Node::Or(any) => any_is(any, true),
+        Node::Leaf(leaf) => leaf_may(leaf),
     }
 }
 

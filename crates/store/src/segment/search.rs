@@ -91,16 +91,24 @@ impl Segment {
             filters: &filters,
             keys: &keys,
         };
+        if !pruner.keys_may_match(&plan.root)? {
+            return Ok(());
+        }
         let rows = meta.spans as usize;
-        let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;
+        // Mostly nothing is left to be looked at, and with very many segments their footers are in no cache.
+        let mut searcher: Option<Searcher<'_>> = None;
         // Often the first few rows are enough, so pieces begin small.
         let mut piece_rows = BLOCK_ROWS;
         for granule in (0..rows.div_ceil(GRANULE_ROWS)).rev() {
             let first = granule * GRANULE_ROWS;
             let mut left = first..(first + GRANULE_ROWS).min(rows);
-            if !pruner.may_match(&plan.root, &left) {
+            if !pruner.may_match(&plan.root, &left)? {
                 continue;
             }
+            let searcher = match &mut searcher {
+                Some(searcher) => searcher,
+                none => none.insert(Searcher::new(self, &pruner, (plan, window), meter)?),
+            };
             while !left.is_empty() {
                 let blocks = left.len().div_ceil(BLOCK_ROWS);
                 let start = first + blocks.saturating_sub(piece_rows / BLOCK_ROWS) * BLOCK_ROWS;
@@ -139,7 +147,7 @@ impl Segment {
             filters: &filters,
             keys: &keys,
         };
-        if !pruner.may_match(&plan.root, rows) || plumbing::planted("segment-group-skipped") {
+        if !pruner.may_match(&plan.root, rows)? || plumbing::planted("segment-group-skipped") {
             return Ok(found);
         }
         let mut searcher = Searcher::new(self, &pruner, (plan, window), meter)?;

@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
@@ -28,6 +29,7 @@ mod crowd;
 mod damage;
 mod doubt;
 mod exactness;
+mod filters;
 mod finalise;
 mod freezing;
 mod gates;

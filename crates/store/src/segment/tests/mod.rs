@@ -11,6 +11,7 @@
 
 mod damage;
 mod facts;
+mod filters;
 mod golden;
 mod round_trip;
 mod search;

@@ -58,7 +58,7 @@ struct Turn {
 pub(crate) struct Turned {
     /// Each kind in the order of asking.
     pub(crate) kinds: Vec<Timed>,
-    /// All answers but those for absent ids.
+    /// Searches and traces by id; all answers, where only one kind was asked for.
     pub(crate) all: Option<Spread>,
     /// The same by minute.
     pub(crate) by_minute: Vec<Option<Spread>>,
@@ -220,6 +220,7 @@ impl<'a> Turns<'a> {
         })
     }
 
+    /// Searches come first, then traces by id.
     fn name(&self, kind: usize) -> &str {
         if let Some(question) = self.questions.get(kind) {
             return &question.name;
@@ -248,7 +249,9 @@ impl<'a> Turns<'a> {
                 over_http,
             })
         });
-        let is_counted = |turn: &Turn| self.name(turn.kind) != ABSENT;
+        let first = self.answers.first().map(|turn| turn.kind);
+        let is_one_kind = self.answers.iter().all(|turn| Some(turn.kind) == first);
+        let is_counted = |turn: &Turn| turn.kind <= self.questions.len() || is_one_kind;
         let minute = |turn: &Turn| turn.at.as_secs() / 60;
         let minutes = self.answers.last().map_or(0, |turn| minute(turn) + 1);
         let by_minute = (0..minutes)

@@ -17,7 +17,7 @@ SOAK_CASES ?= 10000
 # How many spans `make bench-large` sends; 20 million take 8 GB of disk, nearly all of it for the corpus.
 BENCH_SPANS ?= 20000000
 # What `make bench-steady` sends: 60 % of what two cores take, for ten minutes; it takes 15 GB of disk to be sure of it.
-BENCH_RATE ?= 290000
+BENCH_RATE ?= 300000
 BENCH_SECONDS ?= 600
 # On how many spans `make bench-huge` starts; they take 2.4 GB of disk and a quarter of an hour to make.
 BENCH_HUGE_SPANS ?= 100000000

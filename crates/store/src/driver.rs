@@ -608,7 +608,7 @@ impl Chores {
             match lock(&engine.journal).adopt_spare(made) {
                 Ok(()) => {
                     self.is_short_of_spares = false;
-                    lock(&engine.state).log_refusal = None;
+                    engine.log_takes_again();
                 }
                 Err(why) => {
                     self.spares_again_at = now.saturating_add(RETRY_NANOS);

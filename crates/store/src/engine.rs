@@ -41,9 +41,6 @@ use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
 /// Frames that are written at once to skip sequences: 40 bytes each.
 const FILLER_FRAMES_MAX: usize = 65_536;
 
-/// Why nothing is kept once the log has failed for good.
-const FATAL: &str = "the log can't be written any more; restart the program";
-
 /// A segment that can be read.
 #[derive(Debug)]
 pub(crate) struct Placed {
@@ -297,7 +294,7 @@ impl Engine {
     fn append(&self, pending: &[Pending]) -> Result<u64, WriteError> {
         if self.is_fatal.load(Ordering::Acquire) {
             return Err(WriteError::Failed {
-                reason: FATAL.to_owned(),
+                reason: "the log can't be written any more; restart the program".to_owned(),
             });
         }
         let received_unix_nanos = self.clock.unix_nanos();
@@ -320,7 +317,7 @@ impl Engine {
             .map_err(|error| self.refusal_of(&error))
             .inspect(|_| {
                 self.metrics.logged_bytes.inc_by(bytes);
-                lock(&self.state).log_refusal = None;
+                self.log_takes_again();
             })
     }
 
@@ -345,6 +342,15 @@ impl Engine {
             journal.append(&vec![filler; fillers])?;
         }
         journal.append(frames)
+    }
+
+    /// Takes back why the log takes nothing, unless that is for good.
+    pub(crate) fn log_takes_again(&self) {
+        let mut state = lock(&self.state);
+        // Set before the reason is, so a reason that comes meanwhile stays.
+        if !self.is_fatal.load(Ordering::Acquire) {
+            state.log_refusal = None;
+        }
     }
 
     /// Decides what a failure of the log means for the store and for the sender.
@@ -593,9 +599,6 @@ impl Engine {
 
     /// Tells why nothing can be written at the moment, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
-        if self.is_fatal.load(Ordering::Acquire) {
-            return Some(FATAL.to_owned());
-        }
         let (log, memory) = {
             let state = lock(&self.state);
             let log = state

@@ -15,7 +15,7 @@ use model::TenantId;
 
 use crate::engine::{Engine, Placed, State, lock};
 use crate::error::Error;
-use crate::finalise::{Finaliser, Layout};
+use crate::finalise::{Backlog, Finaliser, Layout};
 use crate::format::Format;
 use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs};
 use crate::metrics::StoreMetrics;
@@ -100,7 +100,7 @@ impl Engine {
             freeze_gate: Mutex::new(()),
             layout: Mutex::new(Layout::default()),
             finaliser: Mutex::new(Finaliser::default()),
-            backlog: crate::finalise::Backlog::default(),
+            backlog: Backlog::default(),
             trace_room: ReadRoom::new(trace_bytes_max),
             scrubber: Mutex::new(Scrubber::default()),
             is_expiry_due: AtomicBool::new(false),

@@ -151,9 +151,7 @@ impl Engine {
             Err(Failure::Changed) => Ok(true),
             Err(Failure::Cancelled) => Ok(false),
             Err(Failure::Input(at, error)) => {
-                self.metrics.finalise_errors.inc();
-                self.backlog.fails.store(true, Ordering::Release);
-                finaliser.put_off(now);
+                self.put_off(&mut finaliser, now);
                 let Some(input) = slice.inputs.get(at) else {
                     return Err(error.into());
                 };
@@ -175,12 +173,17 @@ impl Engine {
                 Ok(true)
             }
             Err(Failure::Other(error)) => {
-                self.metrics.finalise_errors.inc();
-                self.backlog.fails.store(true, Ordering::Release);
-                finaliser.put_off(now);
+                self.put_off(&mut finaliser, now);
                 Err(error)
             }
         }
+    }
+
+    /// Notes that merging failed.
+    fn put_off(&self, finaliser: &mut Finaliser, now: u64) {
+        self.metrics.finalise_errors.inc();
+        self.backlog.fails.store(true, Ordering::Release);
+        finaliser.put_off(now);
     }
 
     /// Makes sure that no crash brings back a commit that failed, and removes what it wrote.

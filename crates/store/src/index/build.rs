@@ -100,6 +100,7 @@ impl IndexBuilder {
         meta: &SegmentMeta,
     ) -> Result<(Vec<u8>, usize), SegmentError> {
         let mut writer = SidecarWriter::new(meta.id)?;
+        let bounds = self.traces.bounds();
         let (hashes, facts) = self.traces.sections();
         writer.add(TRACE_HASHES, &hashes)?;
         writer.add(TRACE_FACTS, &facts)?;
@@ -113,7 +114,7 @@ impl IndexBuilder {
         let (operations, calls) = self.rollups.sections(self.has_own, &places);
         writer.add(OPERATIONS, &operations)?;
         writer.add(CALLS, &calls)?;
-        writer.add(CALL_SUMS, &self.call_sums.section(&places))?;
+        writer.add(CALL_SUMS, &self.call_sums.section(bounds.as_ref(), &places))?;
         let mut others = meta.clone();
         others.files.retain(|file| file.kind != FileKind::Index);
         let sums = serde_json::to_vec(&others)

@@ -30,47 +30,24 @@ use crate::segment::parts::Parts;
 /// More pairs of services than this are not counted.
 const PAIRS_MAX: usize = 1 << 16;
 
-/// When the traces are.
+/// When the traces of a segment are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Bounds {
-    starts: RangeInclusive<u64>,
-    ends: RangeInclusive<u64>,
-}
-
-impl Bounds {
-    fn take(known: &mut Option<Self>, start: u64, end: u64) {
-        let widen = |range: &RangeInclusive<u64>, by: u64| {
-            (*range.start()).min(by)..=(*range.end()).max(by)
-        };
-        *known = Some(known.take().map_or_else(
-            || Self {
-                starts: start..=start,
-                ends: end..=end,
-            },
-            |bounds| Self {
-                starts: widen(&bounds.starts, start),
-                ends: widen(&bounds.ends, end),
-            },
-        ));
-    }
+pub(super) struct TraceBounds {
+    /// The earliest and the latest start.
+    pub starts: RangeInclusive<u64>,
+    /// The earliest and the latest end.
+    pub ends: RangeInclusive<u64>,
 }
 
 /// Counts calls, row group by row group.
 #[derive(Debug, Default)]
 pub(super) struct CallSumsBuilder {
-    bounds: Option<Bounds>,
     counts: HashMap<(u32, u32), u64, RandomState>,
 }
 
 impl CallSumsBuilder {
     /// Adds a row group.
     pub(super) fn add(&mut self, parts: &Parts<'_>, operations: &Operations) {
-        let spans = parts.batch.spans();
-        for trace in &parts.order.traces {
-            let ends = trace.range().map(|row| parts.pick(&spans.end, row));
-            let end = ends.max().unwrap_or_default();
-            Bounds::take(&mut self.bounds, trace.start, end);
-        }
         let service = |row: usize| operations.service_of.get(row).copied().unwrap_or_default();
         let mut last = ((0, 0), 0);
         for (row, caller) in parts.order.caller.iter().enumerate() {
@@ -94,14 +71,14 @@ impl CallSumsBuilder {
         }
     }
 
-    /// The section, with services as the catalogue has them.
-    pub(super) fn section(self, places: &Places) -> Vec<u8> {
+    /// The section, with services as the catalogue has them; without bounds there is no trace.
+    pub(super) fn section(self, bounds: Option<&TraceBounds>, places: &Places) -> Vec<u8> {
         let is_complete = self.counts.len() <= PAIRS_MAX;
         let mut out = vec![u8::from(is_complete)];
         if !is_complete {
             return out;
         }
-        for range in self.bounds.iter().flat_map(|b| [&b.starts, &b.ends]) {
+        for range in bounds.iter().flat_map(|b| [&b.starts, &b.ends]) {
             put_varint(*range.start(), &mut out);
             put_varint(range.end() - range.start(), &mut out);
         }
@@ -129,7 +106,7 @@ impl CallSumsBuilder {
 pub(crate) struct CallSums {
     /// Whether they are counted; if not, nothing is known.
     pub is_complete: bool,
-    bounds: Option<Bounds>,
+    bounds: Option<TraceBounds>,
     /// Caller and called, indexes of the catalogue's services, with the calls.
     pub calls: Vec<(u32, u32, u64)>,
 }
@@ -137,11 +114,13 @@ pub(crate) struct CallSums {
 impl CallSums {
     /// Tells whether all traces, as far as they are here, lie in a window.
     pub(crate) fn are_within(&self, window: Window) -> bool {
-        self.bounds.as_ref().is_none_or(|Bounds { starts, ends }| {
-            [starts.start(), starts.end(), ends.start(), ends.end()]
-                .into_iter()
-                .all(|time| window.contains(*time))
-        })
+        self.bounds
+            .as_ref()
+            .is_none_or(|TraceBounds { starts, ends }| {
+                [starts.start(), starts.end(), ends.start(), ends.end()]
+                    .into_iter()
+                    .all(|time| window.contains(*time))
+            })
     }
 
     /// Tells whether no trace lies in a window.
@@ -150,7 +129,7 @@ impl CallSums {
             *times.end() < window.start || window.end < *times.start()
         };
         let bounds = self.bounds.as_ref();
-        bounds.is_none_or(|Bounds { starts, ends }| is_apart(starts) || is_apart(ends))
+        bounds.is_none_or(|TraceBounds { starts, ends }| is_apart(starts) || is_apart(ends))
     }
 
     /// What a section of a segment with so many traces and services says; `None` when it makes no sense.
@@ -170,7 +149,7 @@ impl CallSums {
         };
         if has_traces {
             let (starts, ends) = (range(rest)?, range(rest)?);
-            sums.bounds = Some(Bounds { starts, ends });
+            sums.bounds = Some(TraceBounds { starts, ends });
         }
         let service = |number: u64| {
             u32::try_from(number)
@@ -197,6 +176,7 @@ impl CallSums {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::trace_facts::FactsBuilder;
     use super::*;
 
     fn window(start: u64, end: u64) -> Window {
@@ -208,9 +188,10 @@ mod tests {
         let mut sums = CallSums::default();
         assert!(sums.are_within(window(5, 6)) && sums.are_outside(window(5, 6)));
         // One of them ends before it starts.
-        for (start, end) in [(20, 30), (25, 10)] {
-            Bounds::take(&mut sums.bounds, start, end);
-        }
+        let mut facts = FactsBuilder::default();
+        facts.push(1, (20, 30), 0);
+        facts.push(1, (25, 10), 0);
+        sums.bounds = facts.bounds();
         let of = |start, end| {
             let window = window(start, end);
             (sums.are_within(window), sums.are_outside(window))

@@ -158,18 +158,11 @@ impl Filters {
     }
 
     /// The same, with room for the fingerprints in memory, which is given back when they go.
-    pub(crate) fn with_room(self, room: TakenRoom) -> Self {
-        let fingerprints = match self.fingerprints {
-            Fingerprints::InMemory { section, .. } => Fingerprints::InMemory {
-                section,
-                _room: Some(room),
-            },
-            in_file @ Fingerprints::InFile(_) => in_file,
-        };
-        Self {
-            fingerprints,
-            ..self
+    pub(crate) fn with_room(mut self, room: TakenRoom) -> Self {
+        if let Fingerprints::InMemory { _room, .. } = &mut self.fingerprints {
+            *_room = Some(room);
         }
+        self
     }
 
     /// The same, without the fingerprints: those of the file are read.

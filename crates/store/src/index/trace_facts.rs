@@ -15,6 +15,7 @@
 )]
 
 use super::TraceEntry;
+use super::call_sums::TraceBounds;
 use super::traces::Facts;
 use crate::segment::decode::{take_varint, unzigzag};
 use crate::segment::encode::{put_varint, zigzag};
@@ -43,6 +44,15 @@ impl FactsBuilder {
     /// The start of the trace that starts last.
     pub(super) fn max_start(&self) -> u64 {
         self.start.iter().copied().max().unwrap_or_default()
+    }
+
+    /// The earliest and latest start and end of a trace; `None` when there is none.
+    pub(super) fn bounds(&self) -> Option<TraceBounds> {
+        let range = |times: &[u64]| Some(*times.iter().min()?..=*times.iter().max()?);
+        Some(TraceBounds {
+            starts: range(&self.start)?,
+            ends: range(&self.end)?,
+        })
     }
 
     /// The section `TRFA`.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use model::TraceId;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::call_sums::TraceBounds;
 use super::presence::TracePresence;
 use super::trace_facts::{FactsBuilder, TraceFacts, TraceWalk};
 use crate::segment::decode::take_varint;
@@ -98,6 +99,11 @@ impl TracesBuilder {
             self.facts.push(trace.rows, times, errors);
             self.hashes.push(trace_hash(trace.trace_id));
         }
+    }
+
+    /// When the traces are.
+    pub(super) fn bounds(&self) -> Option<TraceBounds> {
+        self.facts.bounds()
     }
 
     /// The sections `TRHA` and `TRFA`.

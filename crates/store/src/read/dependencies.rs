@@ -72,6 +72,14 @@ impl Calls {
         services.map(|name| self.number(name)).collect()
     }
 
+    /// By resource of a batch.
+    fn numbers_of_resources(&mut self, batch: &SpanBatch) -> Vec<u32> {
+        let resources = (0u32..).zip(batch.resources());
+        resources
+            .map(|(row, _)| self.number(batch.resource(row).service()))
+            .collect()
+    }
+
     fn add(&mut self, pair: (u32, u32), calls: i64) {
         let count = self.counts.entry(pair).or_default();
         *count = count.saturating_add(calls);
@@ -94,9 +102,8 @@ impl Calls {
             return false;
         }
         for span in members.iter().filter(|span| !span.parent_span_id.is_zero()) {
-            if let Some(parent) = self.service_of.get(&span.parent_span_id) {
-                let count = self.counts.entry((*parent, span.service)).or_default();
-                *count = count.saturating_add(times);
+            if let Some(parent) = self.service_of.get(&span.parent_span_id).copied() {
+                self.add((parent, span.service), times);
             }
         }
         true
@@ -208,11 +215,7 @@ impl Calls {
         if ranges.is_empty() {
             return Ok(());
         }
-        let envelopes = placed.segment.resources()?;
-        let services: Vec<u32> = (0u32..)
-            .zip(envelopes.resources())
-            .map(|(row, _)| self.number(envelopes.resource(row).service()))
-            .collect();
+        let services = self.numbers_of_resources(&*placed.segment.resources()?);
         placed.segment.each_kin(ranges, |at, kin| {
             let service = services.get(kin.resource as usize).copied();
             let member = Member {
@@ -227,10 +230,7 @@ impl Calls {
 
     /// Gives the spans of a batch in memory, each with its trace.
     fn each_of_heads(&mut self, batch: &SpanBatch, mut give: impl FnMut(TraceId, Member)) {
-        let resources = (0u32..).zip(batch.resources());
-        let services: Vec<u32> = resources
-            .map(|(row, _)| self.number(batch.resource(row).service()))
-            .collect();
+        let services = self.numbers_of_resources(batch);
         let spans = batch.spans();
         let ids = spans.trace_id.iter().zip(&spans.span_id);
         let above = spans.parent_span_id.iter().zip(&spans.resource);
@@ -269,10 +269,10 @@ impl Calls {
 
 /// The spans, in order of arrival, of the part of a trace that has these rows.
 fn read_part(placed: &Placed, rows: &Range<usize>) -> Result<SpanBatch, SegmentError> {
-    let first = u32::try_from(rows.start).unwrap_or(u32::MAX);
-    let entry = placed.segment.traces()?.of_row(first);
-    let read = entry.map(|entry| placed.segment.read_trace(&entry));
-    Ok(read.transpose()?.unwrap_or_default())
+    let traces = placed.segment.traces()?;
+    placed
+        .segment
+        .read_with(&traces, std::slice::from_ref(rows), true)
 }
 
 /// A question, at work.
@@ -487,16 +487,11 @@ impl Question<'_> {
             traces: self.splits.traces.clone(),
             ..Together::default()
         };
-        for trace in self.view.chunks.iter().flat_map(|chunk| &chunk.traces) {
-            if self.splits.place_of(trace.trace_id).is_some() {
-                continue;
-            }
-            let next = together.traces.len() as u32;
-            let place = together.only_in_heads.entry(trace.trace_id);
-            let place = *place.or_insert(next);
-            match together.traces.get_mut(place as usize) {
-                Some(known) => known.absorb(trace),
-                None => together.traces.push(*trace),
+        for trace in self.splits.heads.values() {
+            if self.splits.place_of(trace.trace_id).is_none() {
+                let place = together.traces.len() as u32;
+                together.only_in_heads.insert(trace.trace_id, place);
+                together.traces.push(*trace);
             }
         }
         together

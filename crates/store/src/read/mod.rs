@@ -27,15 +27,27 @@ pub(crate) use seen::with_text;
 
 use std::collections::BTreeMap;
 
-use model::TenantId;
 use model::contract::{OTHER_OPERATIONS, Operation, OperationsAnswer, ReadError, Skipped};
+use model::{TenantId, TraceId};
 
 use crate::engine::{Engine, Placed, lock};
 use crate::evaluate::PredicateError;
+use crate::head::HeadTrace;
+use crate::index::TraceEntry;
 use crate::segment::{SegmentError, SegmentErrorKind, SegmentId};
 
 /// What a question could not read, each segment once.
 pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;
+
+/// What a segment says of a trace.
+fn trace_of(entry: &TraceEntry, trace_id: TraceId) -> HeadTrace {
+    HeadTrace {
+        trace_id,
+        start: entry.start,
+        end: entry.end,
+        spans: entry.rows.into(),
+    }
+}
 
 /// What is said of a question whose asker went away.
 fn taken_back() -> ReadError {

@@ -8,21 +8,19 @@
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
-use model::TraceId;
 use model::contract::{ReadError, SearchRequest};
 
 use crate::engine::{Engine, View};
-use crate::head::HeadTrace;
 use crate::index::TraceEntry;
 use crate::meter::Meter;
 use crate::segment::bits::Bits;
 use crate::segment::relate::{inside, traces_of};
 use crate::segment::{SearchPlan, SegmentError};
 
-use super::Skips;
 use super::groups::GroupPlace;
 use super::search::{Best, Ids, chunk_matches};
 use super::splits::Splits;
+use super::{Skips, trace_of};
 
 /// Traces of the first round, if not four times what is wanted.
 const FIRST_ROUND_TRACES: u64 = 128;
@@ -68,16 +66,11 @@ impl Engine {
             in_heads.extend(chunk_matches(chunk, &plan.rows, request));
         }
         for trace_id in in_heads {
-            let parts = view.chunks.iter().filter_map(|chunk| chunk.trace(trace_id));
-            let whole = parts.copied().reduce(|mut whole, part| {
-                whole.absorb(&part);
-                whole
-            });
             let split = splits
                 .place_of(trace_id)
                 .and_then(|place| splits.traces.get(place as usize));
-            if let Some(trace) = split.copied().or(whole) {
-                best.put(trace, false);
+            if let Some(trace) = split.or(splits.heads.get(&trace_id)) {
+                best.put(*trace, false);
             }
         }
         // Pages before this one end with a trace that lasted so long.
@@ -190,15 +183,6 @@ impl Engine {
             .iter()
             .for_each(|trace| add(duration_of(trace.start, trace.end)));
         Ok(counts)
-    }
-}
-
-fn trace_of(entry: &TraceEntry, trace_id: TraceId) -> HeadTrace {
-    HeadTrace {
-        trace_id,
-        start: entry.start,
-        end: entry.end,
-        spans: entry.rows.into(),
     }
 }
 

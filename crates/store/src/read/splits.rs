@@ -22,7 +22,7 @@ use crate::head::HeadTrace;
 use crate::index::{TraceEntry, TracePresence, trace_hash};
 use crate::segment::SegmentError;
 
-use super::Skips;
+use super::{Skips, trace_of};
 
 /// About so many traces are looked at together.
 const TRACES_AT_ONCE: u64 = 1 << 20;
@@ -40,6 +40,8 @@ pub(super) struct Splits {
     is_read: Vec<bool>,
     /// Each over all of its places; spans that are there twice are counted twice.
     pub traces: Vec<HeadTrace>,
+    /// What heads have of each trace.
+    pub heads: HashMap<TraceId, HeadTrace, RandomState>,
     /// By segment: rows that belong to these traces, ascending, with the trace's place.
     by_segment: Vec<Vec<(Range<usize>, u32)>>,
     place_of: HashMap<TraceId, u32, RandomState>,
@@ -84,14 +86,13 @@ impl Engine {
             splits.is_read.push(hashes.is_ok());
             all.push(hashes.ok());
         }
-        let mut heads: HashMap<TraceId, HeadTrace, RandomState> = HashMap::default();
         for trace in view.chunks.iter().flat_map(|chunk| &chunk.traces) {
-            let known = heads.entry(trace.trace_id);
+            let known = splits.heads.entry(trace.trace_id);
             known
                 .and_modify(|known| known.absorb(trace))
                 .or_insert(*trace);
         }
-        let mut in_heads: Vec<u32> = heads.keys().map(|id| trace_hash(*id)).collect();
+        let mut in_heads: Vec<u32> = splits.heads.keys().map(|id| trace_hash(*id)).collect();
         in_heads.sort_unstable();
         in_heads.dedup();
         let traces = all.iter().flatten().map(|of| of.hashes().len() as u64);
@@ -123,37 +124,27 @@ impl Engine {
         }
         // Stable: parts of a trace stay in order of arrival.
         parts.sort_by_key(|(trace_id, (segment, _))| (*trace_id, *segment));
-        splits.add(&parts, &heads, view.segments.len());
+        splits.add(&parts, view.segments.len());
         Ok(splits)
     }
 }
 
 impl Splits {
-    fn add(
-        &mut self,
-        parts: &[(TraceId, Fragment)],
-        heads: &HashMap<TraceId, HeadTrace, RandomState>,
-        segments: usize,
-    ) {
+    fn add(&mut self, parts: &[(TraceId, Fragment)], segments: usize) {
         self.by_segment.resize(segments, Vec::new());
         for of_trace in parts.chunk_by(|a, b| a.0 == b.0) {
             let Some((trace_id, _)) = of_trace.first() else {
                 continue;
             };
-            let in_heads = heads.get(trace_id);
+            let in_heads = self.heads.get(trace_id).copied();
             let is_whole = of_trace.len() == 1 && in_heads.is_none();
             if is_whole || plumbing::planted("store-split-forgotten") {
                 continue;
             }
             let place = self.traces.len() as u32;
-            let of_part = |entry: &TraceEntry| HeadTrace {
-                trace_id: *trace_id,
-                start: entry.start,
-                end: entry.end,
-                spans: entry.rows.into(),
-            };
-            let all = of_trace.iter().map(|(_, (_, entry))| of_part(entry));
-            let whole = all.chain(in_heads.copied()).reduce(|mut whole, part| {
+            let all = of_trace.iter();
+            let all = all.map(|(_, (_, entry))| trace_of(entry, *trace_id));
+            let whole = all.chain(in_heads).reduce(|mut whole, part| {
                 whole.absorb(&part);
                 whole
             });

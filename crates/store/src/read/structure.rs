@@ -25,7 +25,7 @@ use crate::segment::{SearchPlan, SegmentError};
 use super::groups::GroupPlace;
 use super::kinship::{Member, count_related, has_repeats};
 use super::splits::Splits;
-use super::{Skips, bad_question, taken_back};
+use super::{Skips, bad_question, taken_back, trace_of};
 
 /// Traces that are judged by ids are put together until they have so many spans, then the next ones.
 const SPANS_AT_ONCE: u64 = 1 << 19;
@@ -404,12 +404,7 @@ fn put_part(open: &mut Vec<Open>, at: usize, part: Part) {
     trace.has_left |= !part.left.is_empty();
     trace.has_right |= !part.right.is_empty();
     if part.split.is_none() {
-        trace.trace = Some(HeadTrace {
-            trace_id: TraceId::ZERO,
-            start: part.entry.start,
-            end: part.entry.end,
-            spans: part.entry.rows.into(),
-        });
+        trace.trace = Some(trace_of(&part.entry, TraceId::ZERO));
     }
     trace.parts.push((at, part.entry, part.left, part.right));
 }

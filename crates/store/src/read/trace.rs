@@ -7,7 +7,7 @@ use crate::engine::{Engine, Placed, View};
 use crate::head::{HeadTrace, merge_unique};
 use crate::index::TraceEntry;
 
-use super::Skips;
+use super::{Skips, trace_of};
 
 /// About what a span takes while it is read and put together with others.
 const READ_SPAN_BYTES: usize = 400;
@@ -161,13 +161,7 @@ impl Engine {
         for placed in view.segments.iter() {
             match placed.segment.find_trace(trace_id) {
                 Ok(Some(entry)) => {
-                    let trace = HeadTrace {
-                        trace_id,
-                        start: entry.start,
-                        end: entry.end,
-                        spans: entry.rows.into(),
-                    };
-                    add(trace, true);
+                    add(trace_of(&entry, trace_id), true);
                 }
                 Ok(None) => {}
                 Err(error) => self.skip_once(placed, &error, skips)?,

@@ -1,0 +1,28 @@
+// How the app is built: relative addresses only, so that it works below any base path that the server writes into
+// `<base href>`; every file but index.html carries its hash in its name and never changes.
+
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  base: './',
+  plugins: [react()],
+  css: { transformer: 'lightningcss' },
+  build: {
+    target: 'es2023',
+    manifest: true,
+    // Workers and fonts stay files: a strict content policy allows neither `data:` nor `blob:` scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
+  },
+  worker: { format: 'es' },
+  server: {
+    proxy: { '/api': process.env['TRACKWAY_URL'] ?? 'http://127.0.0.1:16686' },
+  },
+  test: {
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+    environment: 'node',
+    restoreMocks: true,
+  },
+});

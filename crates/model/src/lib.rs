@@ -16,6 +16,7 @@ pub mod rates;
 pub mod seen;
 mod structure;
 mod tenant;
+pub mod tree;
 pub mod value;
 
 pub use batch::{BatchBuilder, SpanBatch, Symbol};

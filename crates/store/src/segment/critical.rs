@@ -1,207 +1,27 @@
-//! How much of a trace's time each of its spans accounts for: its own time, and what of that is on the critical path.
-//!
-//! *Self time* is what of a span no child of it covers.
-//!
-//! The *critical path* is found backwards. From the end of a span on, the child that ended last is what the span waited
-//! for; between that end and where one stood the span itself was at work. One goes on at the child's start, with the
-//! child that had ended last by then, and so on; what is left before the first of them is the span's own. A child that
-//! was still running where one stood ran beside the path and adds nothing. A child counts only as far as it lies inside
-//! its parent, so work that goes on when nobody waits any more is not on the path. Where a trace has several roots,
-//! they are taken for the children of one span from the first start to the last end.
-//!
-//! Promises: over all spans of a complete trace the critical times are the duration of its root.
-//!
-//! Source: Z. Zhang et al., "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022.
-
-#![allow(
-    clippy::cast_possible_truncation,
-    reason = "rows of a segment are far below 2^32"
-)]
+//! The own times of a row group's spans: each trace's, by the tree that its rows make.
 
 use model::batch::SpanBatch;
+use model::tree::{OwnTime, OwnTimes, Time};
 
-use super::order::{NONE, RowOrder, TraceRows};
-
-/// What of a span's duration is its own, in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct OwnTime {
-    /// What no child covers.
-    pub own: u64,
-    /// What of the trace's duration it is to account for.
-    pub critical: u64,
-}
-
-/// From one moment to another, the second never before the first.
-#[derive(Debug, Clone, Copy, Default)]
-struct Time {
-    from: u64,
-    to: u64,
-}
-
-impl Time {
-    fn of(from: u64, to: u64) -> Self {
-        Self {
-            from,
-            to: to.max(from),
-        }
-    }
-
-    /// What of it lies inside another.
-    fn inside(self, other: Self) -> Self {
-        let from = self.from.clamp(other.from, other.to);
-        Self::of(from, self.to.min(other.to))
-    }
-
-    fn len(self) -> u64 {
-        self.to - self.from
-    }
-}
+use super::order::RowOrder;
 
 /// The own times of all rows.
 pub(crate) fn own_times(batch: &SpanBatch, order: &RowOrder) -> Vec<OwnTime> {
-    let mut finder = Finder {
-        times: order
-            .source
-            .iter()
-            .map(|source| time_of(batch, *source))
-            .collect(),
-        own: Vec::with_capacity(order.source.len()),
-        ..Finder::default()
-    };
-    for trace in &order.traces {
-        finder.trace(trace, order);
-    }
-    finder.own
-}
-
-fn time_of(batch: &SpanBatch, source: u32) -> Time {
     let spans = batch.spans();
-    let at = |column: &[u64]| column.get(source as usize).copied().unwrap_or_default();
-    Time::of(at(&spans.start), at(&spans.end))
-}
-
-#[derive(Debug, Default)]
-struct Finder {
-    /// By row.
-    times: Vec<Time>,
-    own: Vec<OwnTime>,
-    /// By row of the trace: its time inside its parent, where one stood when one came to it; `None` beside the path.
-    on_path: Vec<Option<Time>>,
-    /// By row of the trace: its first child and its next sibling, as rows of the trace.
-    first_child: Vec<u32>,
-    next_sibling: Vec<u32>,
-    children: Vec<(Time, u32)>,
-}
-
-impl Finder {
-    fn trace(&mut self, trace: &TraceRows, order: &RowOrder) {
-        let base = trace.first_row as usize;
-        let rows = trace.rows as usize;
-        let mut roots = self.link(base, rows, order);
-        let all = self.times.get(trace.range()).unwrap_or_default();
-        let from = all.iter().map(|time| time.from).min().unwrap_or_default();
-        let to = all.iter().map(|time| time.to).max().unwrap_or_default();
-        self.on_path.clear();
-        self.on_path.resize(rows, None);
-        // One root is the whole path, whatever else goes on.
-        let whole = match (roots, self.next(roots)) {
-            (NONE, _) => Time::default(),
-            (only, NONE) => self.time(base, only),
-            _ => Time::of(from, to),
-        };
-        self.walk(base, roots, whole);
-        // Rows are in pre-order, so a parent is settled before its children.
-        for row in 0..rows as u32 {
-            roots = at(&self.first_child, row);
-            let time = self.time(base, row);
-            let own = self.uncovered(base, roots, time);
-            let critical = match self.on_path.get(row as usize).copied().flatten() {
-                Some(inside) => self.walk(base, roots, inside),
-                None => 0,
-            };
-            self.own.push(OwnTime { own, critical });
-        }
+    let at = |column: &[u64], row: u32| column.get(row as usize).copied().unwrap_or_default();
+    let times: Vec<Time> = order
+        .source
+        .iter()
+        .map(|row| Time::of(at(&spans.start, *row), at(&spans.end, *row)))
+        .collect();
+    let mut own = Vec::with_capacity(times.len());
+    let mut finder = OwnTimes::default();
+    for trace in &order.traces {
+        let times = times.get(trace.range()).unwrap_or_default();
+        let deltas = order.parent_delta.get(trace.range()).unwrap_or_default();
+        finder.find(times, deltas, |of_row| own.push(of_row), |_| {});
     }
-
-    /// Links the rows of a trace to their children; gives the first root.
-    fn link(&mut self, base: usize, rows: usize, order: &RowOrder) -> u32 {
-        self.first_child.clear();
-        self.first_child.resize(rows, NONE);
-        self.next_sibling.clear();
-        self.next_sibling.resize(rows, NONE);
-        let mut first_root = NONE;
-        for row in (0..rows as u32).rev() {
-            let delta = order.parent_delta.get(base + row as usize).copied();
-            let delta = u32::try_from(delta.unwrap_or_default()).unwrap_or_default();
-            let first = match (delta, row.checked_sub(delta)) {
-                (0, _) | (_, None) => &mut first_root,
-                (_, Some(parent)) => match self.first_child.get_mut(parent as usize) {
-                    Some(first) => first,
-                    None => continue,
-                },
-            };
-            if let Some(next) = self.next_sibling.get_mut(row as usize) {
-                *next = std::mem::replace(first, row);
-            }
-        }
-        first_root
-    }
-
-    fn next(&self, row: u32) -> u32 {
-        at(&self.next_sibling, row)
-    }
-
-    fn time(&self, base: usize, row: u32) -> Time {
-        let time = self.times.get(base + row as usize);
-        time.copied().unwrap_or_default()
-    }
-
-    /// What of a time some siblings, in order of their start, don't cover.
-    fn uncovered(&self, base: usize, first: u32, time: Time) -> u64 {
-        let (mut covered_to, mut uncovered) = (time.from, 0);
-        let mut row = first;
-        while row != NONE {
-            let child = self.time(base, row).inside(time);
-            uncovered += child.from.saturating_sub(covered_to);
-            covered_to = covered_to.max(child.to);
-            row = self.next(row);
-        }
-        uncovered + time.to.saturating_sub(covered_to)
-    }
-
-    /// Goes back through a time from its end, and puts those siblings on the path that were waited for; gives what is
-    /// left between them.
-    fn walk(&mut self, base: usize, first: u32, time: Time) -> u64 {
-        self.children.clear();
-        let mut row = first;
-        while row != NONE {
-            let child = self.time(base, row).inside(time);
-            if child.len() > 0 {
-                self.children.push((child, row));
-            }
-            row = self.next(row);
-        }
-        // The last to end first; of several, the longest.
-        self.children.sort_unstable_by(|(a, a_row), (b, b_row)| {
-            (b.to, a.from, a_row).cmp(&(a.to, b.from, b_row))
-        });
-        let (mut stand, mut left) = (time.to, 0);
-        for (child, row) in &self.children {
-            if child.to > stand {
-                continue;
-            }
-            left += stand - child.to;
-            stand = child.from;
-            if let Some(slot) = self.on_path.get_mut(*row as usize) {
-                *slot = Some(*child);
-            }
-        }
-        left + (stand - time.from)
-    }
-}
-
-fn at(column: &[u32], row: u32) -> u32 {
-    column.get(row as usize).copied().unwrap_or(NONE)
+    own
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 //! range of rows, and a parent is named by a distance.
 //!
 //! Promises
-//! - A span without a parent in the segment is a root; so is a span that names itself, and in every cycle the span
-//!   that starts first. Each span has exactly one row, whatever its ids are.
+//! - Each span has exactly one row, whatever its ids are; [`model::tree`] says which span stands below which.
 //! - The order inside a trace depends only on its spans and their order of arrival, so it is found again when the
 //!   segment is read back.
-//! - No recursion: the depth of a trace costs no stack.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -21,6 +19,7 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use model::batch::{SpanBatch, Symbol};
+use model::tree::{Tree, TreeSpan};
 use model::{SpanId, TraceId};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -97,8 +96,8 @@ pub(crate) fn order_rows(batch: &SpanBatch, traces: TraceOrder) -> RowOrder {
     let mut put = |at: usize, order: &mut RowOrder| {
         let trace = grouped.traces.get(at)?;
         let members = grouped.rows.get(trace.range()).unwrap_or_default();
-        tree.build(batch, members);
-        tree.put_rows(members, order);
+        build_tree(&mut tree, batch, members);
+        put_rows(&tree, members, order);
         let first_row = (order.source.len() - members.len()) as u32;
         order.traces.push(TraceRows {
             first_row,
@@ -283,186 +282,32 @@ fn group_by_trace(batch: &SpanBatch) -> Grouped {
     Grouped { traces, rows }
 }
 
-/// The tree of one trace; spans are numbered by arrival.
-#[derive(Debug, Default)]
-struct Tree {
-    /// The span that the parent id names.
-    caller: Vec<u32>,
-    /// The same, but [`NONE`] where the tree is cut.
-    parent: Vec<u32>,
-    has_parent_id: Vec<bool>,
-    /// Spans by start, then arrival.
-    by_start: Vec<u32>,
-    /// By span: its last child, and the child before.
-    last_child: Vec<u32>,
-    sibling_before: Vec<u32>,
-    /// Spans in pre-order with their depth.
-    visited: Vec<(u32, u32)>,
-    stack: Vec<(u32, u32)>,
-    /// By span: its place in `visited`.
-    place: Vec<u32>,
-    by_id: Vec<(SpanId, u32)>,
-    /// By span: where the last walk up a cycle began that came by.
-    walked_from: Vec<u32>,
-}
-
-fn at(column: &[u32], index: u32) -> u32 {
-    column.get(index as usize).copied().unwrap_or(NONE)
-}
-
-fn set(column: &mut [u32], index: u32, value: u32) {
-    if let Some(slot) = column.get_mut(index as usize) {
-        *slot = value;
-    }
-}
-
-fn reset(column: &mut Vec<u32>, len: usize) {
-    column.clear();
-    column.resize(len, NONE);
-}
-
-impl Tree {
-    fn build(&mut self, batch: &SpanBatch, members: &[u32]) {
-        let spans = batch.spans();
-        let count = members.len() as u32;
-        self.find_callers(batch, members);
-        self.parent.clear();
-        let cut_self = self
+/// Puts the rows of one trace, given by arrival, in the order of its tree.
+fn put_rows(tree: &Tree, members: &[u32], order: &mut RowOrder) {
+    let base = order.source.len() as u32;
+    for row in tree.rows() {
+        let source = members.get(row.span as usize).copied();
+        order.source.push(source.unwrap_or_default());
+        order.arrival.push(row.span);
+        order.depth.push(row.depth.min(u32::from(u16::MAX)) as u16);
+        order.parent_delta.push(row.parent_delta);
+        order
             .caller
-            .iter()
-            .enumerate()
-            .map(|(n, caller)| if *caller == n as u32 { NONE } else { *caller });
-        self.parent.extend(cut_self);
-        let start_of = |n: &u32| {
-            let row = members.get(*n as usize).copied().unwrap_or_default();
-            (
-                spans.start.get(row as usize).copied().unwrap_or_default(),
-                *n,
-            )
-        };
-        self.by_start.clear();
-        self.by_start.extend(0..count);
-        self.by_start.sort_unstable_by_key(start_of);
-        reset(&mut self.last_child, members.len());
-        reset(&mut self.sibling_before, members.len());
-        reset(&mut self.place, members.len());
-        reset(&mut self.walked_from, members.len());
-        self.visited.clear();
-        for n in &self.by_start {
-            let parent = at(&self.parent, *n);
-            if parent != NONE {
-                set(&mut self.sibling_before, *n, at(&self.last_child, parent));
-                set(&mut self.last_child, parent, *n);
-            }
-        }
-        for index in 0..self.by_start.len() {
-            let n = at(&self.by_start, index as u32);
-            if at(&self.parent, n) == NONE {
-                self.visit(n);
-            }
-        }
-        // What is left hangs below cycles.
-        for index in 0..self.by_start.len() {
-            let n = at(&self.by_start, index as u32);
-            if at(&self.place, n) == NONE {
-                let root = self.cut_cycle(n, &start_of);
-                self.visit(root);
-            }
-        }
+            .push(row.caller.map_or(NONE, |caller| base + caller));
     }
+}
 
-    fn find_callers(&mut self, batch: &SpanBatch, members: &[u32]) {
-        let spans = batch.spans();
-        let id_of =
-            |column: &[SpanId], row: u32| column.get(row as usize).copied().unwrap_or_default();
-        self.by_id.clear();
-        self.by_id.extend(
-            members
-                .iter()
-                .enumerate()
-                .map(|(n, row)| (id_of(&spans.span_id, *row), n as u32)),
-        );
-        self.by_id.sort_unstable();
-        self.caller.clear();
-        self.has_parent_id.clear();
-        for row in members {
-            let parent_id = id_of(&spans.parent_span_id, *row);
-            self.has_parent_id.push(!parent_id.is_zero());
-            // The first to arrive of those with the id.
-            let first = self.by_id.partition_point(|(id, _)| *id < parent_id);
-            let found = self
-                .by_id
-                .get(first)
-                .filter(|(id, _)| *id == parent_id && !parent_id.is_zero());
-            self.caller.push(found.map_or(NONE, |(_, n)| *n));
+fn build_tree(tree: &mut Tree, batch: &SpanBatch, members: &[u32]) {
+    let spans = batch.spans();
+    let id_of = |column: &[SpanId], row: usize| column.get(row).copied().unwrap_or_default();
+    tree.build(members.iter().map(|row| {
+        let row = *row as usize;
+        TreeSpan {
+            id: id_of(&spans.span_id, row),
+            parent: id_of(&spans.parent_span_id, row),
+            start: spans.start.get(row).copied().unwrap_or_default(),
         }
-    }
-
-    /// Visits a span and all below it, in pre-order.
-    fn visit(&mut self, root: u32) {
-        self.stack.clear();
-        self.stack.push((root, 0));
-        while let Some((n, depth)) = self.stack.pop() {
-            set(&mut self.place, n, self.visited.len() as u32);
-            self.visited.push((n, depth));
-            // Last child first, so that the first one is on top.
-            let mut child = at(&self.last_child, n);
-            while child != NONE {
-                // The cut span of a cycle is still among its parent's children.
-                if at(&self.parent, child) == n {
-                    self.stack.push((child, depth + 1));
-                }
-                child = at(&self.sibling_before, child);
-            }
-        }
-    }
-
-    /// Makes a root of the span that starts first in the cycle above `n`, and gives it.
-    fn cut_cycle(&mut self, n: u32, start_of: &impl Fn(&u32) -> (u64, u32)) -> u32 {
-        // Every span on the way is visited right after this walk, so all walks together are as long as the trace.
-        let mut on_cycle = n;
-        while on_cycle != NONE && at(&self.walked_from, on_cycle) != n {
-            set(&mut self.walked_from, on_cycle, n);
-            on_cycle = at(&self.parent, on_cycle);
-        }
-        let (mut first, mut step) = (on_cycle, at(&self.parent, on_cycle));
-        while step != on_cycle && step != NONE {
-            if start_of(&step) < start_of(&first) {
-                first = step;
-            }
-            step = at(&self.parent, step);
-        }
-        set(&mut self.parent, first, NONE);
-        first
-    }
-
-    fn put_rows(&self, members: &[u32], order: &mut RowOrder) {
-        let base = order.source.len() as u32;
-        for (place, (n, depth)) in self.visited.iter().enumerate() {
-            order
-                .source
-                .push(members.get(*n as usize).copied().unwrap_or_default());
-            order.arrival.push(*n);
-            order.depth.push((*depth).min(u32::from(u16::MAX)) as u16);
-            let parent = at(&self.parent, *n);
-            let has_parent_id = self
-                .has_parent_id
-                .get(*n as usize)
-                .copied()
-                .unwrap_or_default();
-            order.parent_delta.push(match at(&self.place, parent) {
-                above if parent != NONE => (place as u32 - above).cast_signed(),
-                _ if has_parent_id => -1,
-                _ => 0,
-            });
-            let caller = at(&self.caller, *n);
-            order.caller.push(if caller == NONE {
-                NONE
-            } else {
-                base + at(&self.place, caller)
-            });
-        }
-    }
+    }));
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@
 )]
 
 use model::batch::{Attributes, BatchBuilder, SpanBatch};
+use model::tree::OwnTime;
 
 use super::SegmentError;
 use super::attributes::{AttributeColumns, FieldUses, FileAttributes};
-use super::critical::{OwnTime, own_times};
+use super::critical::own_times;
 use super::envelope::EnvelopeCopier;
 use super::meta::{FileKind, Level};
 use super::open::Segment;

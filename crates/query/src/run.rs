@@ -272,6 +272,15 @@ impl Query {
         Ok(self.reader.dependencies(tenant, window).await?)
     }
 
+    pub(crate) fn reader(&self) -> &dyn SpanReader {
+        &*self.reader
+    }
+
+    /// Refuses spans that take more than an answer may.
+    pub(crate) fn check_room(&self, spans: &SpanBatch) -> Result<(), Error> {
+        self.answer_budget().take(spans)
+    }
+
     fn answer_budget(&self) -> AnswerBudget {
         AnswerBudget {
             taken: 0,

@@ -8,12 +8,17 @@
 //! Refuses: touching the store; changing anything (no route writes).
 
 mod admin;
+mod app;
 mod go_json;
 mod go_text;
 mod jaeger;
 mod json_text;
 mod listen;
+mod query_string;
+mod ui;
 
 pub use admin::{AdminState, Health, admin_router, health_router};
+pub use app::{AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, ReceiverAddress};
 pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
 pub use listen::{HttpLimits, serve_http};
+pub use ui::{UiOptions, UiParts, ui_router};

@@ -16,7 +16,7 @@ use plumbing::{CpuPool, ManualClock, Metrics};
 use query::{Query, QueryLimits};
 use serve::{JaegerOptions, ServeParts, jaeger_router};
 
-use crate::world::{BASE_NANOS, NOW_NANOS, get, router_over};
+use crate::world::{BASE_NANOS, NOW_NANOS, app_options, get, router_over};
 
 /// A reader that answers as it is told, and counts how many traces are read at the same time.
 #[derive(Debug, Default)]
@@ -333,6 +333,8 @@ async fn an_answer_over_its_memory_is_refused_with_the_name_of_the_limit() {
         pool: CpuPool::start("test", 1, 4).unwrap(),
         tenant: TenantId::default(),
         options: JaegerOptions::default(),
+        ui: axum::Router::new(),
+        app: app_options(),
     };
     let router = jaeger_router(Arc::new(query), parts);
     let answer = get(&router, "/api/traces?service=s").await;

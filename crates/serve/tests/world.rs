@@ -9,7 +9,7 @@ use model::TenantId;
 use model::contract::SpanReader;
 use plumbing::{CpuPool, ManualClock, Metrics};
 use query::Query;
-use serve::{JaegerOptions, ServeParts, jaeger_router};
+use serve::{AppOptions, BasePath, Boot, JaegerOptions, ServeParts, jaeger_router};
 use tower::ServiceExt;
 
 /// The moment that the recordings count from: 2026-01-15T10:00:00Z.
@@ -25,8 +25,18 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
         pool: CpuPool::start("test", 2, 64).unwrap(),
         tenant: TenantId::default(),
         options,
+        ui: Router::new(),
+        app: app_options(),
     };
     jaeger_router(Arc::new(Query::new(reader)), parts)
+}
+
+pub(crate) fn app_options() -> AppOptions {
+    AppOptions {
+        base_path: BasePath::default(),
+        frame_ancestors: "'self'".to_owned(),
+        boot: Boot::default(),
+    }
 }
 
 /// An answer, read to its end.

@@ -21,7 +21,10 @@ use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
-use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts};
+use serve::{
+    AdminState, AppOptions, BasePath, Boot, Capabilities, Health, HttpLimits, JaegerOptions,
+    Limits, ReceiverAddress, ServeParts, UiOptions, UiParts,
+};
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -362,15 +365,27 @@ impl<'a> AllInOne<'a> {
                 tenant: tenant.clone(),
             },
         );
-        let query = Query::with_limits(Arc::new(store.clone()), query_limits(config, memory));
+        let query = Arc::new(Query::with_limits(
+            Arc::new(store.clone()),
+            query_limits(config, memory),
+        ));
+        let ui = serve::ui_router(UiParts {
+            query: Arc::clone(&query),
+            clock: Arc::clone(&self.seams.clock),
+            pool: pool.clone(),
+            tenant: tenant.clone(),
+            options: ui_options(config),
+        });
         let router = serve::jaeger_router(
-            Arc::new(query),
+            query,
             ServeParts {
                 clock: Arc::clone(&self.seams.clock),
                 metrics: &self.seams.metrics,
                 pool,
                 tenant,
                 options: jaeger_options(config),
+                ui,
+                app: app_options(addresses),
             },
         );
         let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
@@ -557,6 +572,40 @@ fn jaeger_options(config: &Config) -> JaegerOptions {
     };
     options.adjust.clock_skew_max_nanos = u64::try_from(skew).unwrap_or(u64::MAX);
     options
+}
+
+fn app_options(addresses: &Addresses) -> AppOptions {
+    let doors = [("otlp_grpc", "otlp-grpc"), ("otlp_http", "otlp-http")];
+    let receivers = doors.into_iter().flat_map(|(listener, protocol)| {
+        let of_door = addresses.iter().filter(move |(name, _)| *name == listener);
+        of_door.map(|(_, address)| ReceiverAddress {
+            protocol: protocol.to_owned(),
+            address: address.to_string(),
+        })
+    });
+    let base_path = BasePath::default();
+    AppOptions {
+        boot: Boot {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            base_path: base_path.as_str().to_owned(),
+            receivers: receivers.collect(),
+            capabilities: Capabilities::default(),
+            limits: Limits {
+                page_traces_max: 1_000,
+                query_bytes_max: 128 << 10,
+            },
+        },
+        base_path,
+        frame_ancestors: "'self'".to_owned(),
+    }
+}
+
+fn ui_options(config: &Config) -> UiOptions {
+    let skew = config.query.clock_skew_max.as_nanos();
+    UiOptions {
+        clock_skew_max_nanos: u64::try_from(skew).unwrap_or(u64::MAX),
+        ..UiOptions::default()
+    }
 }
 
 fn http_limits(config: &Config) -> HttpLimits {

@@ -20,7 +20,12 @@ export type Boot = {
   menu: { label: string; url: string }[];
   ignoredConfig: string[];
 };
-export type LinkTemplate = { type: 'resource' | 'attributes' | 'events' | 'traces' | 'any'; key: string | null; url: string; text: string };
+export type LinkTemplate = {
+  type: 'resource' | 'attributes' | 'events' | 'traces' | 'any';
+  key: string | null;
+  url: string;
+  text: string;
+};
 
 export type Diagnostic = {
   severity: 'error' | 'warning';
@@ -93,7 +98,14 @@ export type TraceSummary = {
 export type SearchLine =
   | { type: 'trace'; trace: TraceSummary }
   | { type: 'progress'; found: number; elapsedMs: number }
-  | { type: 'done'; cursor: string | null; found: number; elapsedMs: number; skipped: Skipped[]; diagnostics: Diagnostic[] }
+  | {
+      type: 'done';
+      cursor: string | null;
+      found: number;
+      elapsedMs: number;
+      skipped: Skipped[];
+      diagnostics: Diagnostic[];
+    }
   | { type: 'failed'; message: string; hint: string | null };
 
 /** `GET /overview?q=&from=&to=&scope=&steps=&facets=`: all matches from afar. */
@@ -124,7 +136,7 @@ export type OverviewAnswer = {
 export type Facet = {
   /** As it is written in a query. */
   field: string;
-  values: { value: string; /** as a literal in a query */ literal: string; count: number; errors: number }[];
+  values: { value: string /** as a literal in a query */; literal: string; count: number; errors: number }[];
   /** Spans with values that are not listed. */
   others: number;
   /** Spans without a value. */
@@ -169,7 +181,13 @@ export type SpanDetails = {
   warnings: string[];
 };
 export type SpanEvent = { timeNs: string; name: string; attributes: KeyValue[]; droppedAttributes: number };
-export type SpanLink = { traceId: string; spanId: string; traceState: string; attributes: KeyValue[]; droppedAttributes: number };
+export type SpanLink = {
+  traceId: string;
+  spanId: string;
+  traceState: string;
+  attributes: KeyValue[];
+  droppedAttributes: number;
+};
 
 /** `GET /traces/{id}/find?q=`: rows of the skeleton of this version. */
 export type FindAnswer = { version: string; rows: number[]; diagnostics: Diagnostic[] };
@@ -210,7 +228,14 @@ export type RedAnswer = {
 /** `GET /edges?from=&to=` */
 export type EdgesAnswer = { fromNs: string; toNs: string; nodes: RedNode[]; edges: Edge[]; skipped: Skipped[] };
 export type RedNode = { service: string; total: RedPoint };
-export type Edge = { caller: string; callee: string; isAsync: boolean; total: RedPoint; slowest: string | null; failed: string | null };
+export type Edge = {
+  caller: string;
+  callee: string;
+  isAsync: boolean;
+  total: RedPoint;
+  slowest: string | null;
+  failed: string | null;
+};
 
 /** `GET /home?from=&to=` */
 export type HomeAnswer = {

@@ -9,6 +9,7 @@
 //! number of spans and attributes, whatever the shape of the trace.
 
 mod addresses;
+pub(crate) mod clock;
 mod duplicates;
 mod library;
 mod links;

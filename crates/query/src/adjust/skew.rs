@@ -7,12 +7,11 @@
 //! Promises: every span is visited at most once, without recursion; cycles have no root and are left alone.
 
 use model::SpanId;
-use model::batch::AttrValue;
-use plumbing::planted;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::trace::{AdjustableResource, AdjustableSpan, AdjustableTrace};
+use super::clock::{Hosts, Interval, NO_HOST, delta};
+use super::trace::{AdjustableSpan, AdjustableTrace};
 use crate::go_time::duration_text;
 
 const DUPLICATE: &str = "duplicate span IDs; skipping clock skew adjustment";
@@ -70,7 +69,7 @@ pub(super) fn correct(trace: &mut AdjustableTrace<'_>, max_nanos: u64) {
         {
             skew = Skew {
                 host,
-                delta: delta(parent, child),
+                delta: delta(interval(parent), interval(child)),
             };
         }
         if let Some(span) = trace.spans.get_mut(span) {
@@ -86,38 +85,19 @@ pub(super) fn correct(trace: &mut AdjustableTrace<'_>, max_nanos: u64) {
     }
 }
 
-/// The number of the host of a resource that names none.
-const NO_HOST: usize = 0;
-
-/// For each resource the number of its host; equal texts are one host.
+/// For each resource the number of its host.
 fn hosts(trace: &AdjustableTrace<'_>) -> Vec<usize> {
-    let mut numbers: HashMap<String, usize> = HashMap::from([(String::new(), NO_HOST)]);
-    let number = |resource: &AdjustableResource<'_>| {
-        let next = numbers.len();
-        *numbers.entry(host_key(resource)).or_insert(next)
-    };
-    trace.resources.iter().map(number).collect()
-}
-
-/// What names the host: `host.id`, else `host.ip` (its first), else `host.name`.
-fn host_key(resource: &AdjustableResource<'_>) -> String {
-    let text_of = |key: &str| {
-        let found = resource
-            .attributes
-            .iter()
-            .find(|attribute| attribute.key == key)?;
-        let text = match found.value.get() {
-            AttrValue::String(text) => text.to_owned(),
-            AttrValue::Array(_) => match found.value.get().to_value() {
-                model::Value::Array(values) => values.first()?.canonical_text(),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        (!text.is_empty()).then_some(text)
-    };
-    let keys = ["host.id", "host.ip", "host.name"];
-    keys.into_iter().find_map(text_of).unwrap_or_default()
+    let mut hosts = Hosts::default();
+    let resources = trace.resources.iter();
+    resources
+        .map(|resource| {
+            hosts.number(|key| {
+                let mut attributes = resource.attributes.iter();
+                let found = attributes.find(|attribute| attribute.key == key)?;
+                Some(found.value.get().to_value())
+            })
+        })
+        .collect()
 }
 
 /// The children of each span, and the spans to begin with; warns of duplicate ids and of absent parents.
@@ -154,25 +134,11 @@ fn tree(trace: &mut AdjustableTrace<'_>) -> (HashMap<usize, Vec<usize>>, Vec<usi
     (children, roots)
 }
 
-/// How far a child has to be moved to lie within its parent.
-fn delta(parent: &AdjustableSpan<'_>, child: &AdjustableSpan<'_>) -> i64 {
-    let (parent_duration, child_duration) = (parent.duration(), child.duration());
-    let parent_to_child = parent.start.wrapping_sub(child.start).cast_signed();
-    if child_duration > parent_duration {
-        return if child.start < parent.start {
-            parent_to_child
-        } else {
-            0
-        };
+fn interval(span: &AdjustableSpan<'_>) -> Interval {
+    Interval {
+        start: span.start,
+        end: span.end,
     }
-    if child.start >= parent.start && child.end <= parent.end {
-        return 0;
-    }
-    let latency = (parent_duration - child_duration) / 2;
-    if planted("adjust-skew-without-latency") {
-        return parent_to_child;
-    }
-    parent_to_child.wrapping_add(latency.cast_signed())
 }
 
 fn apply(span: &mut AdjustableSpan<'_>, delta: i64, max_nanos: u64) {

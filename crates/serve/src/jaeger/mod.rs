@@ -7,7 +7,6 @@
 
 mod catalogue;
 mod envelope;
-mod index;
 mod off;
 mod parameters;
 mod paths;
@@ -28,6 +27,7 @@ use plumbing::{Clock, CpuPool, Metrics};
 use query::Query;
 use query::adjust::AdjustOptions;
 
+use crate::app::{self, App, AppOptions};
 use envelope::ApiError;
 use requests::RequestMetrics;
 
@@ -68,6 +68,10 @@ pub struct ServeParts<'a> {
     pub tenant: TenantId,
     /// The choices.
     pub options: JaegerOptions,
+    /// The routes that the web app asks.
+    pub ui: Router,
+    /// The web app.
+    pub app: AppOptions,
 }
 
 /// What every handler knows.
@@ -101,7 +105,10 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         pool,
         tenant,
         options,
+        ui,
+        app,
     } = parts;
+    let app = Arc::new(App::new(&app));
     let requests = RequestMetrics::new(metrics, Arc::clone(&clock), options.answer_timeout);
     let state = Arc::new(Jaeger {
         query,
@@ -132,12 +139,13 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         .route("/api/", any(paths::not_found))
         .route("/api/{*rest}", any(paths::not_found))
         .route("/static/{*rest}", any(paths::not_found))
-        .fallback(index::page)
         .method_not_allowed_fallback(paths::not_found)
+        .with_state(state)
+        .fallback_service(any(app::serve).with_state(app))
+        .nest("/api/ui/v1", ui)
         .layer(axum::middleware::from_fn(paths::clean))
         .layer(axum::middleware::from_fn_with_state(
             requests,
             requests::observe,
         ))
-        .with_state(state)
 }

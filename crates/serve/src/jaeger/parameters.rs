@@ -24,14 +24,7 @@ pub(super) struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Reads what stands behind the `?` of a target.
     pub(super) fn parse(query: Option<&str>) -> Self {
-        let pairs = query.unwrap_or_default().split('&').filter_map(|pair| {
-            if pair.is_empty() || pair.contains(';') {
-                return None;
-            }
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((unescape(key)?, unescape(value)?))
-        });
-        Self(pairs.collect())
+        Self(crate::query_string::pairs(query).collect())
     }
 
     /// The first value of a parameter; empty when there is none.
@@ -71,23 +64,6 @@ impl Parameters {
 /// Says that a parameter can't be read.
 pub(super) fn unable(key: &str, why: &str) -> ApiError {
     ApiError::bad_request(format!("unable to parse param '{key}': {why}"))
-}
-
-/// Undoes the escaping of a query string; what is no UTF-8 is repaired.
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from(digit()? << 4 | digit()?).ok()?
-            }
-            other => other,
-        });
-    }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A search by service, or for some traces by their ids.

@@ -1,0 +1,87 @@
+//! What the web app asks: `/api/ui/v1`. It is private to the app and changes with it; scripts use Jaeger's API.
+//!
+//! - [`answers`] are the shapes of all answers, from which the app's types and `docs/ui-api.json` are made.
+//! - [`search`] streams summaries of traces; [`trace`] tells one trace row by row, its spans when they are asked for.
+//!
+//! Promises: an answer that lacks something says so in `skipped`; an error says what to do; nothing here needs more
+//! memory than the questions it asks.
+
+mod answers;
+mod arrow;
+mod error;
+mod parameters;
+mod search;
+mod spans;
+mod trace;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use model::TenantId;
+use plumbing::{Clock, CpuPool};
+use query::Query;
+
+use error::UiError;
+
+/// What the app's API stands on.
+#[derive(Debug)]
+pub struct UiParts {
+    /// What is asked.
+    pub query: Arc<Query>,
+    /// What "now" is.
+    pub clock: Arc<dyn Clock>,
+    /// Where answers are made that take long.
+    pub pool: CpuPool,
+    /// Whose spans are shown.
+    pub tenant: TenantId,
+    /// The choices.
+    pub options: UiOptions,
+}
+
+/// What may be chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct UiOptions {
+    /// The most traces of a page of results.
+    pub page_traces_max: usize,
+    /// Spans of a trace up to which those that match are told in lists.
+    pub matched_spans_of: u64,
+    /// The greatest clock skew that is corrected, in nanoseconds; 0: it is only told.
+    pub clock_skew_max_nanos: u64,
+}
+
+impl Default for UiOptions {
+    fn default() -> Self {
+        Self {
+            page_traces_max: 1_000,
+            matched_spans_of: 5_000,
+            clock_skew_max_nanos: 0,
+        }
+    }
+}
+
+/// What every handler knows.
+#[derive(Debug)]
+struct Ui {
+    parts: UiParts,
+}
+
+impl Ui {
+    /// Does work that may take long away from the sockets.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, UiError> {
+        self.parts.pool.run(work).await.map_err(UiError::busy)
+    }
+}
+
+/// The routes below `/api/ui/v1`.
+pub fn ui_router(parts: UiParts) -> Router {
+    Router::new()
+        .route("/search", get(search::search))
+        .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
+        .route("/traces/{trace_id}/spans", post(trace::spans))
+        .fallback(error::no_route)
+        .with_state(Arc::new(Ui { parts }))
+}

@@ -1,0 +1,107 @@
+//! One trace: all rows of it at once, and its spans when somebody looks at them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use model::TraceId;
+use model::contract::Skipped as Unread;
+use query::skeleton::Skeleton;
+use serde::Deserialize;
+
+use super::Ui;
+use super::answers::{Skipped, SpansAnswer};
+use super::error::UiError;
+use super::parameters::{span_id, trace_id};
+use super::{arrow, spans};
+
+/// Most spans of one question.
+const SPANS_MAX: usize = 1_000;
+/// What the skeleton is called.
+const ARROW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.apache.arrow.stream");
+
+/// The rows of a trace. Who has them already sends their version back and is told that nothing changed.
+pub(super) async fn skeleton(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, UiError> {
+    let id = trace_id(&id)?;
+    let found = ui.parts.query.outline(&ui.parts.tenant, id).await?;
+    if found.outline.is_empty() {
+        return Err(not_found(id, &found.skipped));
+    }
+    let skew = ui.parts.options.clock_skew_max_nanos;
+    let known = headers.get(header::IF_NONE_MATCH).cloned();
+    let (tag, body) = ui
+        .work(move || {
+            let skeleton = Skeleton::of(&found.outline, skew);
+            let tag = format!("\"{:016x}\"", skeleton.version);
+            if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+                return Ok((tag, None));
+            }
+            arrow::write(id, &skeleton).map(|body| (tag, Some(body)))
+        })
+        .await?
+        .map_err(|error| {
+            UiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the trace could not be written: {error}"),
+            )
+        })?;
+    let tag = HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""));
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    Ok(match body {
+        None => (StatusCode::NOT_MODIFIED, headers).into_response(),
+        Some(body) => (headers, [(header::CONTENT_TYPE, ARROW_STREAM)], body).into_response(),
+    })
+}
+
+/// Says that there is no such trace, or that it is not known whether there is.
+pub(super) fn not_found(id: TraceId, skipped: &[Unread]) -> UiError {
+    if let Some(first) = skipped.first() {
+        let message = format!(
+            "no span of trace {id} is in what could be read; {} was skipped: {}",
+            first.what, first.why
+        );
+        return UiError::new(StatusCode::INTERNAL_SERVER_ERROR, message);
+    }
+    UiError::new(StatusCode::NOT_FOUND, format!("there is no trace {id}"))
+        .with_hint("it was never received, is not received yet, or has passed the retention time")
+}
+
+/// Which spans are wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpansRequest {
+    spans: Vec<String>,
+}
+
+/// Some spans of a trace with all that is known of them; several may have one id.
+pub(super) async fn spans(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+    Json(request): Json<SpansRequest>,
+) -> Result<Json<SpansAnswer>, UiError> {
+    let id = trace_id(&id)?;
+    let wanted = request.spans.len();
+    if wanted > SPANS_MAX {
+        return Err(UiError::bad_request(format!(
+            "{wanted} spans are asked for at once; at most {SPANS_MAX} are told"
+        )));
+    }
+    let ids = request.spans.iter().map(|text| span_id(text));
+    let ids = ids.collect::<Result<Vec<_>, _>>()?;
+    let found = ui.parts.query.spans_of(&ui.parts.tenant, id, ids).await?;
+    let answer = ui
+        .work(move || SpansAnswer {
+            spans: found.spans.iter().map(spans::details).collect(),
+            skipped: Skipped::all(&found.skipped),
+        })
+        .await?;
+    Ok(Json(answer))
+}

@@ -12,10 +12,13 @@ use bytes::Bytes;
 
 use crate::batch::SpanBatch;
 use crate::facts::FactsAnswer;
+use crate::outline::{OutlineAnswer, TraceOutline, spans_with_ids};
 use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
 use crate::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
-use crate::{CountAnswer, CountRequest, StructureAnswer, StructureRequest, TenantId, TraceId};
+use crate::{
+    CountAnswer, CountRequest, SpanId, StructureAnswer, StructureRequest, TenantId, TraceId,
+};
 
 /// An answer that is still being made.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -291,6 +294,40 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         tenant: &TenantId,
         trace_id: TraceId,
     ) -> Answer<'_, Result<TraceAnswer, ReadError>>;
+
+    /// The spans of a trace without their attributes, events and links: of a trace of any size.
+    fn outline(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<OutlineAnswer, ReadError>> {
+        let whole = self.trace(tenant, trace_id);
+        Box::pin(async move {
+            let TraceAnswer { spans, skipped } = whole.await?;
+            Ok(OutlineAnswer {
+                outline: TraceOutline::of(&spans),
+                skipped,
+            })
+        })
+    }
+
+    /// Those spans of a trace that have one of some ids, whole and in the order of their arrival; several may share an
+    /// id.
+    fn spans_of(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+        span_ids: Vec<SpanId>,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+        let whole = self.trace(tenant, trace_id);
+        Box::pin(async move {
+            let TraceAnswer { spans, skipped } = whole.await?;
+            Ok(TraceAnswer {
+                spans: spans_with_ids(&spans, &span_ids),
+                skipped,
+            })
+        })
+    }
 
     /// The traces that a search finds.
     fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>>;

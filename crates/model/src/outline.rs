@@ -132,8 +132,7 @@ impl TraceOutline {
         self.links.reserve(rows);
     }
 
-    /// Adds a span.
-    pub fn push(&mut self, row: &OutlineRow) {
+    fn push(&mut self, row: &OutlineRow) {
         self.span_ids.push(row.span_id);
         self.parents.push(row.parent);
         self.starts.push(row.start);

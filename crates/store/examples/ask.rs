@@ -1,10 +1,11 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
 //! structure, the slowest traces, rates, calls between services, traces by id.
 //!
-//! Usage: `ask SPANS DIR [--window-seconds 1800] [--unkind] [--only-fill | --only-rates]`. What lies in DIR already is
-//! asked as it is, else it is filled with SPANS spans of the shop corpus, or of the unkind one, which start within so
-//! many seconds, and merged. Filling says every few seconds how far it is; its memory does not grow with SPANS but for
-//! 0.2 bytes a span of their truth.
+//! Usage: `ask SPANS DIR [--window-seconds 1800] [--unkind | --one-trace] [--only-fill | --only-rates]`. What lies in
+//! DIR already is asked as it is, else it is filled with SPANS spans of the shop corpus, or of the unkind one, which
+//! start within so many seconds, and merged. With `--one-trace` they are all of one trace, whose outline is asked for.
+//! Filling says every few seconds how far it is; its memory does not grow with SPANS but for 0.2 bytes a span of their
+//! truth.
 
 #![allow(
     clippy::print_stdout,
@@ -22,12 +23,13 @@ use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
 use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
-    CountRequest, Field, Literal, Operator, Place, Predicate, Relation, Structure,
+    CountRequest, Field, Literal, Operator, Place, Predicate, Relation, SpanId, Structure,
     StructureRequest, TenantId, TraceId,
 };
 use plumbing::{Clock, Metrics, RealClock, RealRandom};
 use store::{Store, StoreOptions, StoreParts};
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
+use testkit::spans::{Ids, request};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -44,8 +46,10 @@ const DAY_SECONDS: u64 = 24 * 3600;
 const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 /// Between two reports of how far the filling is.
 const REPORT_NANOS: u64 = 5_000_000_000;
-const USAGE: &str =
-    "usage: ask SPANS DIR [--window-seconds 1800] [--unkind] [--only-fill | --only-rates]";
+const USAGE: &str = "usage: ask SPANS DIR [--window-seconds 1800] [--unkind | --one-trace] \
+                     [--only-fill | --only-rates]";
+/// Spans of a request of the one trace.
+const REQUEST_SPANS: usize = 2_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Fallible<()> {
@@ -82,6 +86,11 @@ async fn main() -> Fallible<()> {
         clock: RealClock::default(),
         spans: all as f64,
     };
+    if wanted.is_one_trace {
+        ask_outline(&store, &tenant, &run).await?;
+        store.stop();
+        return Ok(());
+    }
     if !wanted.is_only_rates {
         ask_counts_and_slowest(&store, &tenant, &run).await?;
         ask_structures(&store, &tenant, &run).await?;
@@ -103,6 +112,7 @@ struct Wanted {
     profile: Profile,
     is_only_filled: bool,
     is_only_rates: bool,
+    is_one_trace: bool,
 }
 
 impl Wanted {
@@ -117,6 +127,7 @@ impl Wanted {
             profile: Profile::Kind,
             is_only_filled: false,
             is_only_rates: false,
+            is_one_trace: false,
         };
         while let Some(option) = arguments.next() {
             match option.as_str() {
@@ -124,6 +135,7 @@ impl Wanted {
                     wanted.window_seconds = arguments.next().ok_or(USAGE)?.parse()?;
                 }
                 "--unkind" => wanted.profile = Profile::Unkind,
+                "--one-trace" => wanted.is_one_trace = true,
                 "--only-fill" => wanted.is_only_filled = true,
                 "--only-rates" => wanted.is_only_rates = true,
                 _ => return Err(USAGE.into()),
@@ -332,7 +344,75 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
     .await
 }
 
+/// The outline of the one trace that is there, and a few of its spans.
+async fn ask_outline(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let trace_id = TraceId(Ids::new(1).trace(1));
+    run.time("outline", async || {
+        let outline = store.outline(tenant, trace_id).await?.outline;
+        Ok(format!("{} spans", outline.len()))
+    })
+    .await?;
+    let ids = |count: u64| (1..=count).map(|id| SpanId(Ids::new(1).span(id * 1_999)));
+    for count in [1, 100] {
+        run.time(&format!("{count} of its spans"), async || {
+            let answer = store.spans_of(tenant, trace_id, ids(count).collect());
+            Ok(format!("{} spans", answer.await?.spans.len()))
+        })
+        .await?;
+    }
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    println!("{}", peak.unwrap_or_default());
+    Ok(())
+}
+
+/// A trace of so many spans, a request at a time.
+fn one_trace(spans: u64) -> impl Iterator<Item = Vec<u8>> {
+    (1..=spans).step_by(REQUEST_SPANS).map(move |first| {
+        let mut builder = request().seed(1);
+        for id in first..(first + REQUEST_SPANS as u64).min(spans + 1) {
+            builder = builder.service(&format!("service-{}", id % 12));
+            builder = builder.span(&format!("operation {}", id % 97), |span| {
+                let start = START_UNIX_SECONDS * 1_000_000_000 + id * 1_000;
+                let span = span.trace(1).id(id).start_ns(start).lasting_ns(900_000);
+                let span = if id > 1 {
+                    span.parent(id / 6 + 1)
+                } else {
+                    span
+                };
+                let span = span
+                    .attr("item", format!("item-{id}"))
+                    .attr("try", id.cast_signed() % 3);
+                if id % 10 == 0 {
+                    span.event("retry")
+                } else {
+                    span
+                }
+            });
+        }
+        builder.encode()
+    })
+}
+
+async fn fill_one_trace(store: &Store, tenant: &TenantId, spans: u64) -> Fallible<()> {
+    for bytes in one_trace(spans) {
+        let otlp = bytes::Bytes::from(bytes);
+        let decoded = codec::otlp::decode_proto(&otlp).map_err(|error| error.to_string())?;
+        let incoming = IncomingBatch {
+            tenant: tenant.clone(),
+            batch: decoded.batch,
+            otlp,
+        };
+        store.write(incoming).await?;
+    }
+    store.freeze_now()?;
+    finalise(store, &RealClock::default())
+}
+
 async fn fill(store: &Store, tenant: &TenantId, wanted: &Wanted) -> Fallible<()> {
+    if wanted.is_one_trace {
+        return fill_one_trace(store, tenant, wanted.spans).await;
+    }
     let options = CorpusOptions::new(wanted.profile, wanted.spans, START_UNIX_SECONDS);
     let corpus = Corpus::new(match wanted.window_seconds {
         WINDOW_SECONDS => options,

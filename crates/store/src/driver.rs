@@ -22,7 +22,10 @@ use model::contract::{
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
-use model::{CountAnswer, CountRequest, StructureAnswer, StructureRequest, TenantId, TraceId};
+use model::{
+    CountAnswer, CountRequest, OutlineAnswer, SpanId, StructureAnswer, StructureRequest, TenantId,
+    TraceId,
+};
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
 
@@ -378,6 +381,27 @@ impl SpanReader for Store {
     ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
         let tenant = tenant.clone();
         self.ask(move |engine, _| engine.trace(&tenant, trace_id))
+    }
+
+    fn outline(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<OutlineAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, is_cancelled| engine.outline(&tenant, trace_id, is_cancelled))
+    }
+
+    fn spans_of(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+        span_ids: Vec<SpanId>,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+        let tenant = tenant.clone();
+        self.ask(move |engine, is_cancelled| {
+            engine.spans_of(&tenant, trace_id, &span_ids, is_cancelled)
+        })
     }
 
     fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>> {

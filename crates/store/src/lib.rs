@@ -44,4 +44,5 @@ pub use check::{CheckReport, check};
 pub use driver::Store;
 pub use error::Error;
 pub use options::{OpenProgress, StoreOptions, StoreParts};
+pub use read::OUTLINE_SPAN_BYTES;
 pub use stats::{LevelStats, Stats};

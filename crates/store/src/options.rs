@@ -57,6 +57,9 @@ pub struct StoreOptions {
     /// Spans of a trace that is given whole; one that certainly has more is refused before it is read. What is made of
     /// a span to show it takes more than what is read.
     pub trace_spans_max: u64,
+    /// Spans of a trace whose outline is given; what lies in several places counts in each. See
+    /// [`OUTLINE_SPAN_BYTES`](crate::OUTLINE_SPAN_BYTES).
+    pub outline_spans_max: u64,
     /// Threads that answer questions.
     pub query_threads: usize,
     /// Threads that one question may use at once where it looks at everything.
@@ -91,6 +94,7 @@ impl StoreOptions {
             group_spans_max: 64 * 1024,
             trace_bytes_max: 128 << 20,
             trace_spans_max: u64::MAX,
+            outline_spans_max: 5_000_000,
             scrub_bytes_per_second: Some(5 << 20),
             scrub_every: Duration::from_secs(7 * 24 * 3600),
             query_threads: 2,

@@ -169,6 +169,9 @@ fn options_of(config: &Config) -> StoreOptions {
             .unwrap_or(defaults.group_spans_max),
         trace_bytes_max,
         trace_spans_max: (trace_bytes_max / query::SHOWN_SPAN_BYTES) as u64,
+        outline_spans_max: defaults
+            .outline_spans_max
+            .min((trace_bytes_max / store::OUTLINE_SPAN_BYTES) as u64),
         query_threads: machine::cores(),
         ..defaults
     }
@@ -217,6 +220,7 @@ mod tests {
         let mut theirs = StoreOptions::new(ours.dir.clone());
         theirs.query_threads = ours.query_threads;
         theirs.trace_spans_max = ours.trace_spans_max;
+        theirs.outline_spans_max = ours.outline_spans_max;
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         let mut config = config(512);
         config.store.retention.bytes = OrOff::On(SizeOrShare::Percent(30));

@@ -48,13 +48,7 @@ impl Engine {
         trace_id: TraceId,
         skips: &mut Skips,
     ) -> Result<Option<TraceFacts>, ReadError> {
-        let mut found: Vec<(&Placed, TraceEntry)> = Vec::new();
-        for placed in view.segments.iter() {
-            match placed.segment.find_trace(trace_id) {
-                Ok(entry) => found.extend(entry.map(|entry| (&**placed, entry))),
-                Err(error) => self.skip_once(placed, &error, skips)?,
-            }
-        }
+        let found = self.fragments(view, trace_id, skips)?;
         let is_in_head = view
             .chunks
             .iter()

@@ -1,5 +1,5 @@
-//! Questions to the store: a trace by its id, a search, services and operations, calls between services, numbers of
-//! spans, kin of spans.
+//! Questions to the store: a trace by its id, whole or without attributes, a search, services and operations, calls
+//! between services, numbers of spans, kin of spans.
 //!
 //! Promises
 //! - An answer is of one moment: heads and segments as they were when the question began.
@@ -13,6 +13,7 @@ mod dependencies;
 mod facts;
 mod groups;
 mod kinship;
+mod outline;
 mod rates;
 mod room;
 mod search;
@@ -22,6 +23,7 @@ mod splits;
 mod structure;
 mod trace;
 
+pub use outline::OUTLINE_SPAN_BYTES;
 pub(crate) use room::ReadRoom;
 pub(crate) use seen::with_text;
 

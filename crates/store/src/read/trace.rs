@@ -10,7 +10,7 @@ use crate::index::TraceEntry;
 use super::{Skips, trace_of};
 
 /// About what a span takes while it is read and put together with others.
-const READ_SPAN_BYTES: usize = 400;
+pub(super) const READ_SPAN_BYTES: usize = 400;
 
 /// What is known of a trace over all its fragments.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +55,8 @@ impl Engine {
         trace_id: TraceId,
         skips: &mut Skips,
     ) -> Result<SpanBatch, ReadError> {
-        let mut found: Vec<(&Placed, TraceEntry)> = Vec::new();
-        // Segments are in the order in which their spans arrived, and heads came after all of them.
-        for placed in view.segments.iter() {
-            match placed.segment.find_trace(trace_id) {
-                Ok(entry) => found.extend(entry.map(|entry| (&**placed, entry))),
-                Err(error) => self.skip_once(placed, &error, skips)?,
-            }
-        }
+        // Heads came after all segments.
+        let found = self.fragments(view, trace_id, skips)?;
         let in_heads = view.chunks.iter().filter_map(|c| c.trace(trace_id));
         let in_heads: u64 = in_heads.map(|trace| trace.spans).sum();
         let rows = found.iter().map(|(_, entry)| u64::from(entry.rows));
@@ -122,7 +116,11 @@ impl Engine {
     }
 
     /// Refuses a trace as soon as it takes more than it may: a sender decides how long it is.
-    fn check_trace_bytes(&self, trace_id: TraceId, bytes: usize) -> Result<(), ReadError> {
+    pub(super) fn check_trace_bytes(
+        &self,
+        trace_id: TraceId,
+        bytes: usize,
+    ) -> Result<(), ReadError> {
         if bytes <= self.options.trace_bytes_max {
             return Ok(());
         }

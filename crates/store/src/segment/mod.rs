@@ -34,6 +34,7 @@ mod meta;
 pub(crate) mod open;
 mod opened;
 pub(crate) mod order;
+mod outline;
 pub(crate) mod page;
 pub(crate) mod parts;
 mod plain;

@@ -30,7 +30,7 @@ use crate::index::{TraceEntry, TraceTable};
 
 /// The pages of a trace of up to so many rows are kept for the next question: people come back to a trace, and traces
 /// that are shown together lie together.
-const KEPT_ROWS_MAX: usize = 16_384;
+pub(crate) const KEPT_ROWS_MAX: usize = 16_384;
 
 /// The columns of a span's own fields.
 #[derive(Debug)]
@@ -220,6 +220,40 @@ impl Segment {
     }
 }
 
+/// Rows of a row group, counted from the first, so that those of a trace are in the order of their ranks of arrival.
+pub(crate) fn arrival_order(
+    traces: &TraceTable,
+    rows: &Range<usize>,
+    rank: impl Fn(usize) -> usize,
+) -> Vec<usize> {
+    if plumbing::planted("segment-arrival-ignored") {
+        return (0..rows.len()).collect();
+    }
+    let mut order = vec![usize::MAX; rows.len()];
+    let mut first = 0;
+    while let Some(trace) = traces.of_row((rows.start + first) as u32) {
+        let end = (trace.range().end.min(rows.end)).saturating_sub(rows.start);
+        for at in first..end {
+            // The ranks of a trace count its rows.
+            let slot = order
+                .get_mut(first + rank(at))
+                .filter(|_| rank(at) < end - first);
+            slot.into_iter().for_each(|slot| *slot = at);
+        }
+        if end <= first || end == order.len() {
+            break;
+        }
+        first = end;
+    }
+    if order.contains(&usize::MAX) {
+        // A part of a trace: ranks are missing.
+        let trace = |at: usize| traces.of_row((rows.start + at) as u32);
+        order = (0..rows.len()).collect();
+        order.sort_by_cached_key(|at| (trace(*at).map(|trace| trace.ordinal), rank(*at)));
+    }
+    order
+}
+
 impl<'a> RowReader<'a> {
     fn columns(&self) -> SpanColumns<'a> {
         SpanColumns {
@@ -285,33 +319,11 @@ impl<'a> RowReader<'a> {
 
     /// The rows of a piece, counted in it, in the order in which they are read.
     fn order_of(&self, piece: &Piece, cells: &SpanCells, by_arrival: bool) -> Vec<usize> {
-        if !by_arrival || plumbing::planted("segment-arrival-ignored") {
+        if !by_arrival {
             return (0..piece.rows.len()).collect();
         }
         let rank = |at: usize| cells.arrival.number(at).unwrap_or_default() as usize;
-        let mut order = vec![usize::MAX; piece.rows.len()];
-        let mut first = 0;
-        while let Some(trace) = self.traces.of_row((piece.all.start + first) as u32) {
-            let end = (trace.range().end.min(piece.all.end)).saturating_sub(piece.all.start);
-            for at in first..end {
-                // The ranks of a trace count its rows.
-                let slot = order
-                    .get_mut(first + rank(at))
-                    .filter(|_| rank(at) < end - first);
-                slot.into_iter().for_each(|slot| *slot = at);
-            }
-            if end <= first || end == order.len() {
-                break;
-            }
-            first = end;
-        }
-        if order.contains(&usize::MAX) {
-            // A part of a trace: ranks are missing.
-            let trace = |at: usize| self.traces.of_row((piece.all.start + at) as u32);
-            order = (0..piece.rows.len()).collect();
-            order.sort_by_cached_key(|at| (trace(*at).map(|trace| trace.ordinal), rank(*at)));
-        }
-        order
+        arrival_order(self.traces, &piece.all, rank)
     }
 
     fn put_span(

@@ -13,7 +13,7 @@ use testkit::oracle::OracleStore;
 use super::machine::{Machine, links, options};
 use super::questions::{self, compare_count, compare_search, compare_structure};
 use super::traffic::{Traffic, incoming, tenant};
-use super::truth::{compare_catalogue, now};
+use super::truth::{compare_catalogue, compare_outline, everything, now};
 use crate::engine::Engine;
 use crate::finalise::When;
 use crate::options::StoreOptions;
@@ -69,6 +69,12 @@ fn compare(seed: u64) {
         let tenant = tenant(of);
         compare_catalogue(machine.engine(), &oracle, &tenant);
         compare_seen(machine.engine(), &oracle, &tenant);
+        let everything = now(oracle.search(everything(&tenant))).unwrap();
+        for trace in everything.traces {
+            let of = (&tenant, trace.trace_id);
+            let wanted = now(oracle.trace(of.0, of.1)).unwrap().spans;
+            compare_outline(machine.engine(), of, &wanted, &mut rng);
+        }
         for key in [
             "uid", "version", "even", "ratio", "host", "attempt", "why", "absent",
         ] {

@@ -6,6 +6,7 @@
 //! - `exactness`: random questions over random layouts.
 //! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
+//! - `outline`: traces without attributes, of any size.
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
 //! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
@@ -35,6 +36,7 @@ mod freezing;
 mod gates;
 mod machine;
 mod obstacles;
+mod outline;
 mod pins;
 mod questions;
 mod rates;

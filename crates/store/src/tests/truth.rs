@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use model::contract::{SearchRequest, SpanReader, Window};
+use model::outline::spans_with_ids;
 use model::rates::{RatesOf, RatesRequest};
-use model::{BatchBuilder, Predicate, SpanBatch, SpanId, TenantId, TraceId};
+use model::{BatchBuilder, Predicate, SpanBatch, SpanId, TenantId, TraceId, TraceOutline};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use testkit::oracle::OracleStore;
@@ -309,6 +310,8 @@ impl Truth {
             compare_facts(engine, &oracle, &tenant, traces.iter().copied().collect());
             for trace_id in &traces {
                 let wanted = now(oracle.trace(&tenant, *trace_id)).unwrap().spans;
+                let shown = engine.trace(&tenant, *trace_id).unwrap().spans;
+                compare_outline(engine, (&tenant, *trace_id), &shown, rng);
                 if rng.random_bool(0.2)
                     && let Some(span) = wanted.iter().next()
                 {
@@ -363,6 +366,25 @@ pub(super) fn compare_facts(
     let mut facts = answer.facts;
     facts.iter_mut().for_each(|facts| facts.alike = 0);
     assert_eq!(facts, now(oracle.facts(tenant, traces)).unwrap().facts);
+}
+
+/// The outline of a trace, and some of its spans whole.
+pub(super) fn compare_outline(
+    engine: &Engine,
+    (tenant, trace_id): (&TenantId, TraceId),
+    wanted: &SpanBatch,
+    rng: &mut SmallRng,
+) {
+    let answer = engine.outline(tenant, trace_id, &|| false).unwrap();
+    assert_eq!(answer.skipped, []);
+    assert_eq!(answer.outline, TraceOutline::of(wanted), "{trace_id:?}");
+    let all = wanted.spans().span_id.iter();
+    let mut some: Vec<SpanId> = all.filter(|_| rng.random_bool(0.3)).copied().collect();
+    some.push(SpanId([0xee; 8]));
+    let found = engine.spans_of(tenant, trace_id, &some, &|| false).unwrap();
+    assert_eq!(found.skipped, []);
+    let wanted = spans_with_ids(wanted, &some);
+    assert!(keys(tenant, &found.spans).eq(keys(tenant, &wanted)));
 }
 
 /// The names of services and operations.

@@ -1,0 +1,46 @@
+// The chip as text: Enter and leaving take it, Escape does not. It grows with what is typed.
+
+import { useEffect, useRef, useState } from 'react';
+import { cx } from '../props.ts';
+import css from './Chip.module.css';
+
+export type ChipEditorProps = {
+  label: string;
+  value: string;
+  /** The text, or null when editing was given up. */
+  onDone: (value: string | null) => void;
+};
+
+export function ChipEditor({ label, value, onDone }: ChipEditorProps) {
+  const [draft, setDraft] = useState(value);
+  const input = useRef<HTMLInputElement>(null);
+  const isDone = useRef(false);
+  useEffect(() => input.current?.select(), []);
+  function finish(result: string | null) {
+    if (isDone.current) return;
+    isDone.current = true;
+    onDone(result);
+  }
+  return (
+    <span className={cx(css['chip'], css['editing'])}>
+      <input
+        ref={input}
+        className={css['input']}
+        aria-label={label}
+        value={draft}
+        size={Math.max(4, draft.length + 1)}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={() => finish(draft)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') finish(draft);
+          else if (event.key === 'Escape') finish(null);
+          else return;
+          event.preventDefault();
+          event.stopPropagation();
+        }}
+      />
+    </span>
+  );
+}

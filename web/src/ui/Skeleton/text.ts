@@ -1,0 +1,7 @@
+// Texts of waiting.
+
+import { catalogue } from '../../i18n/catalogue.ts';
+
+export const text = catalogue('Skeleton', {
+  loading: 'Loading…',
+});

@@ -132,7 +132,8 @@ impl TraceOutline {
         self.links.reserve(rows);
     }
 
-    fn push(&mut self, row: &OutlineRow) {
+    /// Adds a span.
+    pub fn push(&mut self, row: &OutlineRow) {
         self.span_ids.push(row.span_id);
         self.parents.push(row.parent);
         self.starts.push(row.start);

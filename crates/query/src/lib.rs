@@ -14,6 +14,7 @@ mod error;
 pub mod go_time;
 pub mod jaeger_search;
 mod near;
+pub mod red;
 mod run;
 pub mod skeleton;
 mod summaries;

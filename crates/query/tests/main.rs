@@ -7,5 +7,6 @@
 )]
 
 mod pages;
+mod red;
 mod search;
 mod world;

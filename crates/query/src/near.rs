@@ -1,6 +1,7 @@
-//! Asking for one trace from near: its outline, however many spans it has, and some of its spans whole.
+//! Asking for what only the web app shows: the outline of a trace, some of its spans whole, what was seen at all.
 
 use model::contract::TraceAnswer;
+use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{OutlineAnswer, SpanId, TenantId, TraceId};
 
 use crate::{Error, Query};
@@ -25,5 +26,15 @@ impl Query {
         let answer = self.reader().spans_of(tenant, trace_id, ids).await?;
         self.check_room(&answer.spans)?;
         Ok(answer)
+    }
+
+    /// Which operations and attribute keys there are, and since when.
+    pub async fn seen(&self, tenant: &TenantId) -> Result<SeenAnswer, Error> {
+        Ok(self.reader().seen(tenant).await?)
+    }
+
+    /// The values of an attribute key that begin with a text.
+    pub async fn values(&self, request: ValuesRequest) -> Result<ValuesAnswer, Error> {
+        Ok(self.reader().values(request).await?)
     }
 }

@@ -71,6 +71,8 @@ pub struct Look {
 /// How all services are.
 #[derive(Debug, Clone, Default)]
 pub struct Home {
+    /// Spans of all kinds that started in a second.
+    pub spans_per_second: f64,
     /// All services.
     pub services: RedAnswer,
     /// What needs a look, the worst first.
@@ -126,10 +128,15 @@ impl Query {
             };
             befores.push(Before::of(name, self.red(&of_before, now).await?));
         }
+        let all = super::rates_request(&request.tenant, request.window);
+        let all = self.reader().rates(all).await?;
+        let points = all.series.iter().flat_map(|series| &series.points);
+        let all: u64 = points.map(|point| point.spans).sum();
         let mut skipped = services.skipped.clone();
         skipped.extend(current.skipped);
         skipped.dedup();
         Ok(Home {
+            spans_per_second: spans_per_second(all, services.seconds),
             looks: looks(&current.series, &befores),
             services,
             skipped,
@@ -181,6 +188,14 @@ fn looks(current: &[RedSeries], befores: &[Before]) -> Vec<Look> {
     looks.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     looks.truncate(LOOKS_MAX);
     looks
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a rate is shown with few digits"
+)]
+fn spans_per_second(spans: u64, seconds: f64) -> f64 {
+    spans as f64 / seconds.max(1.0)
 }
 
 /// What is used much counts more, but not by as much.

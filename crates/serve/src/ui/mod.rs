@@ -10,6 +10,7 @@ mod answers;
 mod arrow;
 mod error;
 mod parameters;
+mod red;
 mod search;
 mod spans;
 mod trace;
@@ -80,6 +81,9 @@ impl Ui {
 pub fn ui_router(parts: UiParts) -> Router {
     Router::new()
         .route("/search", get(search::search))
+        .route("/red", get(red::red))
+        .route("/edges", get(red::edges))
+        .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))
         .fallback(error::no_route)

@@ -54,6 +54,29 @@ impl Parameters {
         Ok(Window { start, end })
     }
 
+    /// OTLP's numbers of the kinds that are given.
+    pub(super) fn kinds(&self) -> Result<Vec<i32>, UiError> {
+        const KINDS: [&str; 6] = [
+            "unspecified",
+            "internal",
+            "server",
+            "client",
+            "producer",
+            "consumer",
+        ];
+        let number = |kind: &str| {
+            let at = KINDS.iter().position(|known| *known == kind);
+            let number = at.and_then(|at| i32::try_from(at).ok());
+            number.ok_or_else(|| {
+                UiError::bad_request(format!(
+                    "kind is {kind:?}; give one of {}",
+                    KINDS.join(", ")
+                ))
+            })
+        };
+        self.all("kind").map(number).collect()
+    }
+
     pub(super) fn order(&self) -> Result<Order, UiError> {
         match self.text("sort") {
             "" | "newest" => Ok(Order::NewestFirst),

@@ -3,6 +3,8 @@
 //! Times are decimal strings of nanoseconds since the epoch (they don't fit a double), durations are numbers of
 //! nanoseconds, ids are lower-case hexadecimal.
 
+pub(in crate::ui) mod red;
+
 use serde::Serialize;
 
 use model::contract;
@@ -11,13 +13,13 @@ use model::contract;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Skipped {
-    pub(super) what: String,
-    pub(super) why: String,
+pub(in crate::ui) struct Skipped {
+    pub(in crate::ui) what: String,
+    pub(in crate::ui) why: String,
 }
 
 impl Skipped {
-    pub(super) fn all(skipped: &[contract::Skipped]) -> Vec<Self> {
+    pub(in crate::ui) fn all(skipped: &[contract::Skipped]) -> Vec<Self> {
         let told = |one: &contract::Skipped| Self {
             what: one.what.clone(),
             why: one.why.clone(),
@@ -30,27 +32,27 @@ impl Skipped {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiErrorBody {
-    pub(super) error: ApiError,
+pub(in crate::ui) struct ApiErrorBody {
+    pub(in crate::ui) error: ApiError,
 }
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiError {
-    pub(super) message: String,
+pub(in crate::ui) struct ApiError {
+    pub(in crate::ui) message: String,
     /// What to do.
-    pub(super) hint: Option<String>,
+    pub(in crate::ui) hint: Option<String>,
     /// What is wrong with the query.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(in crate::ui) diagnostics: Vec<Diagnostic>,
 }
 
 /// How bad something in a query is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Severity {
+pub(in crate::ui) enum Severity {
     Error,
     Warning,
 }
@@ -59,40 +61,40 @@ pub(super) enum Severity {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Diagnostic {
-    pub(super) severity: Severity,
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) message: String,
-    pub(super) proposal: Option<Proposal>,
+pub(in crate::ui) struct Diagnostic {
+    pub(in crate::ui) severity: Severity,
+    pub(in crate::ui) from: u32,
+    pub(in crate::ui) to: u32,
+    pub(in crate::ui) message: String,
+    pub(in crate::ui) proposal: Option<Proposal>,
 }
 
 /// What would mend a query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Proposal {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) text: String,
-    pub(super) label: String,
+pub(in crate::ui) struct Proposal {
+    pub(in crate::ui) from: u32,
+    pub(in crate::ui) to: u32,
+    pub(in crate::ui) text: String,
+    pub(in crate::ui) label: String,
 }
 
 /// The share of a service in a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ServiceShare {
-    pub(super) service: String,
-    pub(super) spans: u64,
-    pub(super) errors: u64,
+pub(in crate::ui) struct ServiceShare {
+    pub(in crate::ui) service: String,
+    pub(in crate::ui) spans: u64,
+    pub(in crate::ui) errors: u64,
 }
 
 /// OTLP's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) enum SpanStatus {
+pub(in crate::ui) enum SpanStatus {
     Unset,
     Ok,
     Error,
@@ -102,7 +104,7 @@ pub(super) enum SpanStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) enum SpanKind {
+pub(in crate::ui) enum SpanKind {
     Unspecified,
     Internal,
     Server,
@@ -112,7 +114,7 @@ pub(super) enum SpanKind {
 }
 
 impl SpanStatus {
-    pub(super) fn of(number: i32) -> Self {
+    pub(in crate::ui) fn of(number: i32) -> Self {
         match number {
             1 => Self::Ok,
             2 => Self::Error,
@@ -122,7 +124,7 @@ impl SpanStatus {
 }
 
 impl SpanKind {
-    pub(super) fn of(number: i32) -> Self {
+    pub(in crate::ui) fn of(number: i32) -> Self {
         match number {
             1 => Self::Internal,
             2 => Self::Server,
@@ -138,45 +140,45 @@ impl SpanKind {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MatchedSpan {
-    pub(super) span_id: String,
-    pub(super) service: String,
-    pub(super) name: String,
-    pub(super) start_ns: String,
-    pub(super) duration_ns: u64,
-    pub(super) status: SpanStatus,
-    pub(super) kind: SpanKind,
+pub(in crate::ui) struct MatchedSpan {
+    pub(in crate::ui) span_id: String,
+    pub(in crate::ui) service: String,
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) start_ns: String,
+    pub(in crate::ui) duration_ns: u64,
+    pub(in crate::ui) status: SpanStatus,
+    pub(in crate::ui) kind: SpanKind,
     /// The values of the columns that were asked for, in their order.
-    pub(super) columns: Vec<Option<String>>,
+    pub(in crate::ui) columns: Vec<Option<String>>,
 }
 
 /// The root of a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Root {
-    pub(super) service: String,
-    pub(super) name: String,
-    pub(super) kind: SpanKind,
+pub(in crate::ui) struct Root {
+    pub(in crate::ui) service: String,
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) kind: SpanKind,
 }
 
 /// A trace in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TraceSummary {
-    pub(super) trace_id: String,
-    pub(super) start_ns: String,
-    pub(super) duration_ns: u64,
-    pub(super) spans: u64,
-    pub(super) errors: u64,
-    pub(super) root: Option<Root>,
-    pub(super) services: Vec<ServiceShare>,
-    pub(super) is_complete: bool,
+pub(in crate::ui) struct TraceSummary {
+    pub(in crate::ui) trace_id: String,
+    pub(in crate::ui) start_ns: String,
+    pub(in crate::ui) duration_ns: u64,
+    pub(in crate::ui) spans: u64,
+    pub(in crate::ui) errors: u64,
+    pub(in crate::ui) root: Option<Root>,
+    pub(in crate::ui) services: Vec<ServiceShare>,
+    pub(in crate::ui) is_complete: bool,
     /// Spans that match: the first few.
-    pub(super) matched: Vec<MatchedSpan>,
+    pub(in crate::ui) matched: Vec<MatchedSpan>,
     /// How many match; not known where the trace is too long to look at in a list.
-    pub(super) matched_spans: Option<u64>,
+    pub(in crate::ui) matched_spans: Option<u64>,
 }
 
 /// A line of the answer to a search, which is streamed.
@@ -187,7 +189,7 @@ pub(super) struct TraceSummary {
     tag = "type",
     rename_all_fields = "camelCase"
 )]
-pub(super) enum SearchLine {
+pub(in crate::ui) enum SearchLine {
     /// The next trace.
     Trace { trace: TraceSummary },
     /// How far it is.
@@ -215,7 +217,7 @@ pub(super) enum SearchLine {
     tag = "type",
     rename_all_fields = "camelCase"
 )]
-pub(super) enum AttributeValue {
+pub(in crate::ui) enum AttributeValue {
     String {
         value: String,
     },
@@ -245,76 +247,76 @@ pub(super) enum AttributeValue {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyValue {
-    pub(super) key: String,
-    pub(super) value: AttributeValue,
+pub(in crate::ui) struct KeyValue {
+    pub(in crate::ui) key: String,
+    pub(in crate::ui) value: AttributeValue,
 }
 
 /// An event of a span.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpanEvent {
-    pub(super) time_ns: String,
-    pub(super) name: String,
-    pub(super) attributes: Vec<KeyValue>,
-    pub(super) dropped_attributes: u32,
+pub(in crate::ui) struct SpanEvent {
+    pub(in crate::ui) time_ns: String,
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) attributes: Vec<KeyValue>,
+    pub(in crate::ui) dropped_attributes: u32,
 }
 
 /// A link of a span.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpanLink {
-    pub(super) trace_id: String,
-    pub(super) span_id: String,
-    pub(super) trace_state: String,
-    pub(super) attributes: Vec<KeyValue>,
-    pub(super) dropped_attributes: u32,
+pub(in crate::ui) struct SpanLink {
+    pub(in crate::ui) trace_id: String,
+    pub(in crate::ui) span_id: String,
+    pub(in crate::ui) trace_state: String,
+    pub(in crate::ui) attributes: Vec<KeyValue>,
+    pub(in crate::ui) dropped_attributes: u32,
 }
 
 /// The instrumentation scope of a span.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Scope {
-    pub(super) name: String,
-    pub(super) version: String,
-    pub(super) attributes: Vec<KeyValue>,
+pub(in crate::ui) struct Scope {
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) version: String,
+    pub(in crate::ui) attributes: Vec<KeyValue>,
 }
 
 /// All that is known of a span.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpanDetails {
-    pub(super) span_id: String,
-    pub(super) parent_span_id: Option<String>,
-    pub(super) service: String,
-    pub(super) name: String,
-    pub(super) kind: SpanKind,
-    pub(super) status: SpanStatus,
-    pub(super) status_message: String,
-    pub(super) start_ns: String,
-    pub(super) duration_ns: u64,
-    pub(super) trace_state: String,
-    pub(super) flags: u32,
-    pub(super) attributes: Vec<KeyValue>,
-    pub(super) dropped_attributes: u32,
-    pub(super) events: Vec<SpanEvent>,
-    pub(super) dropped_events: u32,
-    pub(super) links: Vec<SpanLink>,
-    pub(super) dropped_links: u32,
-    pub(super) resource: Vec<KeyValue>,
-    pub(super) scope: Scope,
-    pub(super) warnings: Vec<String>,
+pub(in crate::ui) struct SpanDetails {
+    pub(in crate::ui) span_id: String,
+    pub(in crate::ui) parent_span_id: Option<String>,
+    pub(in crate::ui) service: String,
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) kind: SpanKind,
+    pub(in crate::ui) status: SpanStatus,
+    pub(in crate::ui) status_message: String,
+    pub(in crate::ui) start_ns: String,
+    pub(in crate::ui) duration_ns: u64,
+    pub(in crate::ui) trace_state: String,
+    pub(in crate::ui) flags: u32,
+    pub(in crate::ui) attributes: Vec<KeyValue>,
+    pub(in crate::ui) dropped_attributes: u32,
+    pub(in crate::ui) events: Vec<SpanEvent>,
+    pub(in crate::ui) dropped_events: u32,
+    pub(in crate::ui) links: Vec<SpanLink>,
+    pub(in crate::ui) dropped_links: u32,
+    pub(in crate::ui) resource: Vec<KeyValue>,
+    pub(in crate::ui) scope: Scope,
+    pub(in crate::ui) warnings: Vec<String>,
 }
 
 /// Spans of a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpansAnswer {
-    pub(super) spans: Vec<SpanDetails>,
-    pub(super) skipped: Vec<Skipped>,
+pub(in crate::ui) struct SpansAnswer {
+    pub(in crate::ui) spans: Vec<SpanDetails>,
+    pub(in crate::ui) skipped: Vec<Skipped>,
 }

@@ -1,0 +1,214 @@
+//! Rates, errors and durations: of services and operations, of calls, of everything at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use query::red::{HomeRequest, Look, LookKind, Red, RedOf, RedRequest};
+
+use super::Ui;
+use super::answers::red as told;
+use super::answers::{Skipped, SpanKind};
+use super::error::UiError;
+use super::parameters::Parameters;
+
+/// Most points of a series.
+const STEPS_MAX: u64 = 1_440;
+const STEPS: u64 = 60;
+
+/// `GET /red?by=service|operation&service=&kind=&from=&to=&steps=`
+pub(super) async fn red(
+    State(ui): State<Arc<Ui>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<told::RedAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let now = ui.parts.clock.unix_nanos();
+    let of = match parameters.text("by") {
+        "" | "service" => RedOf::Services,
+        "operation" => RedOf::Operations,
+        other => {
+            let message = format!("by is {other:?}; give service or operation");
+            return Err(UiError::bad_request(message));
+        }
+    };
+    let request = RedRequest {
+        tenant: ui.parts.tenant.clone(),
+        window: parameters.window(now)?,
+        steps: parameters.number("steps", STEPS, STEPS_MAX)?,
+        of,
+        services: parameters.all("service").map(str::to_owned).collect(),
+        kinds: parameters.kinds()?,
+        with_day_before: true,
+    };
+    let answer = ui.parts.query.red(&request, now).await?;
+    Ok(Json(told::RedAnswer::of(answer)))
+}
+
+/// `GET /edges?from=&to=`
+pub(super) async fn edges(
+    State(ui): State<Arc<Ui>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<told::EdgesAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let now = ui.parts.clock.unix_nanos();
+    let window = parameters.window(now)?;
+    let services = RedRequest {
+        tenant: ui.parts.tenant.clone(),
+        window,
+        steps: 0,
+        of: RedOf::Services,
+        services: Vec::new(),
+        kinds: Vec::new(),
+        with_day_before: false,
+    };
+    let services = ui.parts.query.red(&services, now).await?;
+    let calls = ui.parts.query.edges(&ui.parts.tenant, window, now).await?;
+    let mut skipped = services.skipped;
+    skipped.extend(calls.skipped);
+    skipped.dedup();
+    let mut nodes: BTreeMap<String, Red> = services
+        .series
+        .into_iter()
+        .map(|series| (series.service, series.total))
+        .collect();
+    let mut edges = Vec::new();
+    for call in calls.series {
+        let caller = call.caller.unwrap_or_default();
+        // One that only calls serves nothing.
+        for service in [&caller, &call.service] {
+            nodes.entry(service.clone()).or_default();
+        }
+        edges.push(told::Edge {
+            caller,
+            callee: call.service,
+            is_async: call.kind == Some(KIND_CONSUMER),
+            total: told::RedPoint::of(&call.total),
+            slowest: call.slowest.map(|id| id.to_string()),
+            failed: call.failed.map(|id| id.to_string()),
+        });
+    }
+    let node = |(service, total): (String, Red)| told::MapNode {
+        service,
+        total: told::RedPoint::of(&total),
+    };
+    Ok(Json(told::EdgesAnswer {
+        seconds: calls.seconds,
+        nodes: nodes.into_iter().map(node).collect(),
+        edges,
+        skipped: Skipped::all(&skipped),
+    }))
+}
+
+/// OTLP's number of the kind of what consumes messages.
+const KIND_CONSUMER: i32 = 5;
+
+/// `GET /home?from=&to=`
+pub(super) async fn home(
+    State(ui): State<Arc<Ui>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<told::HomeAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let now = ui.parts.clock.unix_nanos();
+    let request = HomeRequest {
+        tenant: ui.parts.tenant.clone(),
+        window: parameters.window(now)?,
+    };
+    let home = ui.parts.query.home(&request, now).await?;
+    let seen = ui.parts.query.seen(&ui.parts.tenant).await?;
+    let last = seen.operations.iter().map(|operation| operation.last).max();
+    Ok(Json(told::HomeAnswer {
+        spans_per_second: home.spans_per_second,
+        services: told::RedAnswer::of(home.services),
+        needs_a_look: home.looks.into_iter().map(told::Look::of).collect(),
+        last_span_ns: last.map(|nanos| nanos.to_string()),
+        skipped: Skipped::all(&home.skipped),
+    }))
+}
+
+impl told::RedPoint {
+    fn of(red: &Red) -> Self {
+        Self {
+            spans: red.spans,
+            errors: red.errors,
+            p50: red.quantile(0.5),
+            p95: red.quantile(0.95),
+            p99: red.quantile(0.99),
+        }
+    }
+}
+
+impl told::RedAnswer {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "steps and sums of times are shown with few digits"
+    )]
+    fn of(answer: query::red::RedAnswer) -> Self {
+        let steps = answer
+            .series
+            .first()
+            .map_or(0, |series| series.points.len());
+        let series = answer.series.into_iter().map(|series| told::RedSeries {
+            service: series.service,
+            operation: series.operation,
+            kind: series.kind.map(SpanKind::of),
+            total: told::RedPoint::of(&series.total),
+            day_before: series.day_before.as_ref().map(told::RedPoint::of),
+            own_ns: series.own as f64,
+            critical_ns: series.critical as f64,
+            points: series
+                .points
+                .iter()
+                .map(|point| point.as_ref().map(told::RedPoint::of))
+                .collect(),
+            slowest: series.slowest.map(|id| id.to_string()),
+            failed: series.failed.map(|id| id.to_string()),
+        });
+        Self {
+            from_ns: answer.start.to_string(),
+            step_ns: answer.step as f64,
+            steps: steps as u64,
+            seconds: answer.seconds,
+            series: series.collect(),
+            has_all_operations: answer.has_all_operations,
+            skipped: Skipped::all(&answer.skipped),
+        }
+    }
+}
+
+impl told::Look {
+    fn of(look: Look) -> Self {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let operation = format!(
+            "resource.service.name = {} && name = {}",
+            quoted(&look.service),
+            quoted(&look.operation)
+        );
+        let (what, query) = match look.what {
+            // What took longer than the slowest twentieth before.
+            LookKind::Slow => (
+                told::LookKind::Slow,
+                format!(
+                    "{{ {operation} && duration >= {:.0}ms }}",
+                    look.before.unwrap_or_default() / 1e6
+                ),
+            ),
+            LookKind::Failing => (
+                told::LookKind::Failing,
+                format!("{{ {operation} && status = error }}"),
+            ),
+        };
+        Self {
+            service: look.service,
+            operation: look.operation,
+            kind: SpanKind::of(look.kind),
+            what,
+            now: look.now,
+            before: look.before,
+            rule: look.rule,
+            query,
+            example: look.example.map(|id| id.to_string()),
+            spans: look.spans,
+        }
+    }
+}

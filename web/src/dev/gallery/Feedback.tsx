@@ -6,6 +6,7 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
+import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import { Line, Section } from './Section.tsx';
 
 function noop() {}
@@ -58,6 +59,9 @@ export function Feedback() {
       </Line>
       <Line label="Skeleton" isWide>
         <Skeleton rows={4} columns="1fr 3fr 1fr" />
+      </Line>
+      <Line label="SlowNotice" isWide>
+        <SlowNotice what="6 h of spans, 412 segments" afterMs={0} onCancel={noop} />
       </Line>
     </Section>
   );

@@ -10,6 +10,8 @@ mod answers;
 mod arrow;
 mod error;
 mod parameters;
+#[cfg(test)]
+mod paths;
 mod red;
 mod search;
 mod spans;

@@ -1,9 +1,14 @@
-//! The shapes of the app's answers. The types of `web/src/api/generated.ts` and `docs/ui-api.json` are made of these.
+//! The shapes of the app's answers. The types of `web/src/api/generated/types.ts` and `docs/ui-api.json` are made of these.
 //!
 //! Times are decimal strings of nanoseconds since the epoch (they don't fit a double), durations are numbers of
 //! nanoseconds, ids are lower-case hexadecimal.
 
+pub(in crate::ui) mod explore;
+#[cfg(test)]
+mod generate;
 pub(in crate::ui) mod red;
+pub(in crate::ui) mod status;
+pub(in crate::ui) mod trace;
 
 use serde::Serialize;
 

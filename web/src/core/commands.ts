@@ -1,0 +1,122 @@
+// Every command of the app: the only way to bind a key or to put something into the palette.
+//
+// A page registers its commands while it is shown. Keys are written as `Mod+K`, `Shift+F`, `g h`, `?`; `Mod` is Ctrl or
+// ⌘. No key acts while somebody types; single letters can be switched off (WCAG 2.1.4).
+
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { preferences } from './preferences.ts';
+
+export type Command = {
+  readonly id: string;
+  readonly title: string;
+  /** The heading on the sheet of keys. */
+  readonly group: string;
+  readonly keys: readonly string[];
+  readonly run: () => void;
+  /** Whether it acts in a text field, too. */
+  readonly inFields?: boolean;
+  /** Not in the palette: it makes sense only by key, such as a step to the next row. */
+  readonly isKeyOnly?: boolean;
+};
+
+const CHORD_MS = 1_200;
+
+const registered = new Map<symbol, readonly Command[]>();
+const listeners = new Set<() => void>();
+let all: readonly Command[] = [];
+let chord: { key: string; at: number } | null = null;
+
+function changed(): void {
+  const byId = new Map<string, Command>();
+  // What was registered last stands in front.
+  for (const commands of registered.values()) for (const command of commands) byId.set(command.id, command);
+  all = [...byId.values()];
+  for (const listener of listeners) listener();
+}
+
+export function register(commands: readonly Command[]): () => void {
+  const token = Symbol('commands');
+  registered.set(token, commands);
+  changed();
+  return () => {
+    registered.delete(token);
+    changed();
+  };
+}
+
+/** Registers commands while a component is shown; the latest ones run, whatever they close over. */
+export function useCommands(commands: readonly Command[]): void {
+  const latest = useRef(commands);
+  latest.current = commands;
+  const shape = commands.map((command) => `${command.id}|${command.title}|${command.keys.join(',')}`).join('\n');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what a command runs is looked up when it runs
+  useEffect(() => {
+    const live = latest.current.map((command) => ({
+      ...command,
+      run: () => latest.current.find((other) => other.id === command.id)?.run(),
+    }));
+    return register(live);
+  }, [shape]);
+}
+
+export function useAllCommands(): readonly Command[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => all,
+  );
+}
+
+/** The keys of a command as the reader has them. */
+export function keysOf(command: Command): readonly string[] {
+  return preferences().keys[command.id] ?? command.keys;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable) return true;
+  const input = target.closest('input, textarea, select, [role="textbox"], [role="menu"], [role="listbox"]');
+  return input !== null && !(input instanceof HTMLInputElement && ['checkbox', 'radio'].includes(input.type));
+}
+
+/** `Mod+Shift+P`, `w`, `?`: what was pressed. */
+export function keyOf(event: KeyboardEvent): string {
+  const mod = event.ctrlKey || event.metaKey;
+  const isLetter = /^[a-z]$/i.test(event.key);
+  const key = isLetter ? event.key.toLowerCase() : event.key === ' ' ? 'Space' : event.key;
+  // Shift is part of what a sign like `?` is; of letters, arrows and names it is a key of its own.
+  const named = isLetter || event.key.length > 1 || /^\d$/.test(event.key);
+  const shift = event.shiftKey && (named || mod);
+  return `${mod ? 'Mod+' : ''}${event.altKey ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${mod && isLetter ? key.toUpperCase() : key}`;
+}
+
+function matches(binding: string, pressed: string, before: string | null): boolean {
+  const parts = binding.split(' ');
+  if (parts.length === 2) return before === parts[0] && pressed === parts[1];
+  return binding === pressed;
+}
+
+/** Runs the command of a key; true when there was one. */
+export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
+  if (event.defaultPrevented || event.isComposing) return false;
+  const pressed = keyOf(event);
+  const before = chord !== null && now - chord.at < CHORD_MS ? chord.key : null;
+  chord = null;
+  const typing = isTyping(event.target);
+  const single = !pressed.startsWith('Mod+') && pressed !== 'Escape';
+  if (single && !preferences().singleKeys && pressed.length === 1) return false;
+  const usable = all.filter((command) => !typing || command.inFields === true);
+  const chosen =
+    (before === null ? undefined : usable.findLast((c) => keysOf(c).some((k) => k.includes(' ') && matches(k, pressed, before)))) ??
+    usable.findLast((command) => keysOf(command).some((key) => !key.includes(' ') && matches(key, pressed, before)));
+  if (chosen) {
+    event.preventDefault();
+    chosen.run();
+    return true;
+  }
+  if (!typing && usable.some((command) => keysOf(command).some((key) => key.startsWith(`${pressed} `))))
+    chord = { key: pressed, at: now };
+  return false;
+}

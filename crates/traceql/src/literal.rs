@@ -4,8 +4,6 @@
 //! is exactly 100 ms.
 //! Refuses: escapes that Go does not know, and strings that are no UTF-8 once their escapes are resolved.
 
-use std::fmt::Write as _;
-
 /// The units of durations in nanoseconds, as they are written.
 pub(crate) const UNITS: [(&str, u64); 11] = [
     ("ns", 1),
@@ -112,8 +110,7 @@ pub(crate) fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => out.push(c),
         }

@@ -226,7 +226,7 @@ fn scaled(nanos: i64, factor: &Value<'_>) -> Option<Value<'static>> {
 /// The whole part, where it fits.
 fn rounded(number: f64) -> Option<i64> {
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
-    (number >= -BOUND && number < BOUND).then_some(number as i64)
+    (-BOUND..BOUND).contains(&number).then_some(number as i64)
 }
 
 /// The number with the other sign.

@@ -74,7 +74,7 @@ fn fields_are_offered_where_a_condition_begins() {
         check("{ !span:self|", "span:self", &any_field("span:self")),
         ["span:selfTime"]
     );
-    check("{ .a || |}", "", &any_field(""));
+    check("{ .a && |}", "", &any_field(""));
 }
 
 #[test]

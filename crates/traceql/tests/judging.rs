@@ -93,6 +93,7 @@ fn one_span() -> SpanBatch {
     builder.finish()
 }
 
+// tidy: long-function: two tables, of what holds and of what does not
 #[test]
 fn values_compare_by_type_and_absence_is_false_for_every_operator() {
     let batch = one_span();
@@ -293,7 +294,10 @@ fn many_spans_in_circles_or_in_a_chain_take_no_stack() {
     let spans: Vec<_> = (1..=200_000u64)
         .map(|id| (id, if id % 2 == 1 { id + 1 } else { id - 1 }, id, id + 1))
         .collect();
-    let found = rows(&trace(&spans), "{ span:childCount = 1 && span:selfTime > 10s }");
+    let found = rows(
+        &trace(&spans),
+        "{ span:childCount = 1 && span:selfTime > 10s }",
+    );
     assert!(found.is_empty());
     let deep: Vec<_> = (1..=200_000u64)
         .map(|id| (id, id - 1, id, 300_000))

@@ -17,7 +17,8 @@ fn value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         6 => prop::sample::select(vec!["", "x", "y", "xy"]).prop_map(|text| Value::String(text.to_owned())),
         4 => prop::sample::select(vec![-1, 0, 1, 2, (1 << 53) + 1, i64::MAX, i64::MIN]).prop_map(Value::Int),
-        4 => prop::sample::select(vec![1.0, 1.5, f64::NAN, -0.5, f64::INFINITY, 9_007_199_254_740_992.0]).prop_map(Value::Double),
+        4 => prop::sample::select(vec![1.0, 1.5, f64::NAN, -0.5, f64::INFINITY, 9_007_199_254_740_992.0])
+            .prop_map(Value::Double),
         3 => any::<bool>().prop_map(Value::Bool),
     ];
     let odd = prop::sample::select(vec![

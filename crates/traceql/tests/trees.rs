@@ -196,7 +196,10 @@ pub(crate) fn condition() -> impl Strategy<Value = Expr> {
             4 => some.clone().prop_map(|of| Expr::all(of).unwrap()),
             4 => some.prop_map(|of| Expr::any(of).unwrap()),
             3 => inner.prop_map(|of| leaf(Node::Not(Box::new(of)))),
-            1 => boolean.prop_map(|(left, op, right)| leaf(Node::Compare(op, Box::new(condition_side(left)), Box::new(condition_side(right))))),
+            1 => boolean.prop_map(|(left, op, right)| {
+                let side = |of| Box::new(condition_side(of));
+                leaf(Node::Compare(op, side(left), side(right)))
+            }),
         ]
     })
 }

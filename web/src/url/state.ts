@@ -1,0 +1,139 @@
+// What a link says: one type per page. Pages read nothing else, so two people with the same link see the same.
+//
+// Theme, zone, density and sizes of panels are preferences and not here; a link never changes them. (The theme of an
+// embedding page is the exception: there the page around decides.)
+
+import type { Scope, Sort, SpanKind } from '../api/types.ts';
+import type { SpanId, TraceId } from './ids.ts';
+import type { TimeRange } from './timeRange.ts';
+
+export type { SpanId, TraceId } from './ids.ts';
+export type { TimeRange, UnixNs } from './timeRange.ts';
+
+export type HomeState = { readonly range: TimeRange };
+
+export type SearchView = 'list' | 'graph';
+/** A trace to list, with the spans to show in it. */
+export type ListedTrace = { readonly traceId: TraceId; readonly spanIds: readonly SpanId[] };
+export type SearchState = {
+  /** Query text; empty matches every span. */
+  readonly q: string;
+  readonly range: TimeRange;
+  readonly scope: Scope;
+  readonly sort: Sort;
+  /** Columns beside the usual ones, as fields of the query language. */
+  readonly cols: readonly string[];
+  readonly group: string | null;
+  /** When there are any, they are listed and nothing is searched. */
+  readonly traces: readonly ListedTrace[];
+  readonly view: SearchView;
+  /** Rows a page; null: as many as fit the page. */
+  readonly limit: number | null;
+  /** False for old links that open a filled form and wait for the button. */
+  readonly run: boolean;
+};
+
+export type TraceView = 'waterfall' | 'flame' | 'table' | 'stats' | 'events';
+/** Nanoseconds from the trace's start. */
+export type Zoom = { readonly fromNs: number; readonly toNs: number };
+/** Which rows are closed. */
+export type Collapse = {
+  /** Rows at this depth and below are closed; null: none are. */
+  readonly depth: number | null;
+  /** Spans for which the opposite holds. */
+  readonly except: readonly SpanId[];
+};
+export type TraceState = {
+  readonly traceId: TraceId;
+  readonly view: TraceView;
+  /** Selected, scrolled to, its details shown. */
+  readonly span: SpanId | null;
+  /** Null: the whole trace. */
+  readonly zoom: Zoom | null;
+  readonly find: string;
+  /** Hides what `find` does not match. */
+  readonly onlyMatches: boolean;
+  /** Shown services; empty: all. */
+  readonly services: readonly string[];
+  /** Jaeger's form of the same, until the services of the trace are known: see `decodeSvcFilter`. */
+  readonly svcFilter: string | null;
+  /** Spans shorter than this are hidden. */
+  readonly minNs: number;
+  /** Runs of like siblings are one row. */
+  readonly fold: boolean;
+  /** `service`, or a field of the query language. */
+  readonly colour: string;
+  readonly cols: readonly string[];
+  readonly collapse: Collapse;
+  readonly critical: 'shown' | 'hidden' | 'only';
+  /** The span whose subtree is all that is shown. */
+  readonly focus: SpanId | null;
+};
+
+export type CompareTab = 'tree' | 'side' | 'attributes';
+export type CompareState = {
+  readonly a: TraceId | null;
+  readonly b: TraceId | null;
+  /** Others to choose a side from. */
+  readonly cohort: readonly TraceId[];
+  readonly find: string;
+  readonly tab: CompareTab;
+};
+
+export type MapState = {
+  readonly focus: string | null;
+  readonly hops: 1 | 2 | 3 | 'all';
+  /** Calls a second below which an edge is hidden. */
+  readonly min: number;
+  readonly metric: 'latency' | 'errors' | 'rate';
+  readonly as: 'graph' | 'table';
+  readonly find: string;
+  /** `paths`: only whole paths through the focus, of one operation where it is given. */
+  readonly mode: 'calls' | 'paths';
+  readonly operation: string | null;
+  readonly showOperations: boolean;
+  readonly range: TimeRange;
+};
+
+export type ServicesState = { readonly range: TimeRange };
+/** The kind of spans that is measured; null: those that enter the service. */
+export type ServiceState = { readonly service: string; readonly range: TimeRange; readonly kind: SpanKind | null };
+export type OperationState = ServiceState & { readonly operation: string };
+
+export type StatusState = {
+  readonly tab: 'overview' | 'quality';
+  readonly service: string | null;
+  readonly range: TimeRange;
+};
+export type SettingsState = Readonly<Record<string, never>>;
+export type NotFoundState = { readonly path: string };
+
+/** How another page shows ours. Survives every step from page to page. */
+export type EmbedState = {
+  /** `jaeger` is `uiEmbed=v0`, `own` is `embed=1`; the rest counts only with one of them. */
+  readonly mode: 'off' | 'jaeger' | 'own';
+  readonly hideSearchGraph: boolean;
+  readonly collapseTitle: boolean;
+  readonly hideMinimap: boolean;
+  readonly hideSummary: boolean;
+  readonly theme: 'light' | 'dark' | null;
+};
+
+type On<Page extends string, State> = { readonly page: Page; readonly state: State };
+
+export type Place =
+  | On<'home', HomeState>
+  | On<'search', SearchState>
+  | On<'trace', TraceState>
+  | On<'compare', CompareState>
+  | On<'map', MapState>
+  | On<'services', ServicesState>
+  | On<'service', ServiceState>
+  | On<'operation', OperationState>
+  | On<'status', StatusState>
+  | On<'settings', SettingsState>
+  | On<'notFound', NotFoundState>;
+
+export type Route = Place & { readonly embed: EmbedState };
+export type Page = Route['page'];
+export type RouteOf<P extends Page> = Extract<Route, { page: P }>;

@@ -1,0 +1,77 @@
+// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus`.
+//
+// `x` is which rows are closed: a depth from which on all are, then the spans for which it is the other way round. Span
+// ids and not row numbers, since the rows of a trace move when late spans arrive.
+
+import { durationLiteral, parseDuration } from '../format/duration.ts';
+import {
+  choice,
+  custom,
+  type Field,
+  type Fields,
+  flag,
+  LIST_ITEMS_MAX,
+  list,
+  type Params,
+  shortened,
+  spanId,
+  text,
+} from './fields.ts';
+import { parseSpanId, type SpanId } from './ids.ts';
+import type { Collapse, TraceState, TraceView, Zoom } from './state.ts';
+import { parseSvcFilter } from './svcFilter.ts';
+
+const DEPTH_MAX = 65_535;
+
+const collapse: Field<Collapse> = { read: readCollapse, print: printCollapse };
+
+export const TRACE: Fields<Omit<TraceState, 'traceId'>> = {
+  view: choice<TraceView>('view', ['waterfall', 'flame', 'table', 'stats', 'events']),
+  span: spanId('span'),
+  zoom: custom<Zoom | null>('z', null, parseZoom, (zoom) => (zoom === null ? '' : `${zoom.fromNs}-${zoom.toNs}`)),
+  find: text('find'),
+  onlyMatches: flag('only', false),
+  services: list('services'),
+  svcFilter: custom<string | null>('svcFilter', null, parseSvcFilter, (raw) => raw ?? ''),
+  minNs: custom('min', 0, parseDuration, durationLiteral),
+  fold: flag('fold', true),
+  colour: text('color', 'service'),
+  cols: list('cols'),
+  collapse,
+  critical: custom<TraceState['critical']>('crit', 'shown', parseCritical, printCritical),
+  focus: spanId('focus'),
+};
+
+function parseZoom(value: string): Zoom | null {
+  const match = /^(\d{1,16})-(\d{1,16})$/.exec(value);
+  const fromNs = Number(match?.[1]);
+  const toNs = Number(match?.[2]);
+  return fromNs < toNs && toNs <= Number.MAX_SAFE_INTEGER ? { fromNs, toNs } : null;
+}
+
+function parseCritical(value: string): TraceState['critical'] | null {
+  if (value === '0') return 'hidden';
+  return value === '1' ? 'shown' : value === 'only' ? 'only' : null;
+}
+
+function printCritical(critical: TraceState['critical']): string {
+  return critical === 'hidden' ? '0' : critical === 'shown' ? '1' : 'only';
+}
+
+function readCollapse(params: Params): Collapse {
+  let depth: number | null = null;
+  const except = new Set<SpanId>();
+  for (const item of params.all('x').flatMap((value) => value.split(','))) {
+    if (item === '') continue;
+    // Five digits are a depth: a span id is always written in full here.
+    if (/^\d{1,5}$/.test(item) && Number(item) <= DEPTH_MAX) depth = Number(item);
+    else if (/^[\da-f]{16}$/i.test(item) && except.size < LIST_ITEMS_MAX) except.add(parseSpanId(item) ?? item);
+    else params.note(`x=${shortened(item)} is not understood and left out`);
+  }
+  return { depth, except: [...except] };
+}
+
+function printCollapse({ depth, except }: Collapse): (readonly [string, string])[] {
+  const items = depth === null ? except : [String(depth), ...except];
+  return items.length === 0 ? [] : [['x', items.join(',')]];
+}

@@ -56,6 +56,10 @@ test('a wall time becomes its instant, also where the clock changes', () => {
   }
 });
 
+test("the browser's zone is the one that the browser says", () => {
+  expect(dateTime(NOW, 'browser')).toBe(dateTime(NOW, new Intl.DateTimeFormat().resolvedOptions().timeZone));
+});
+
 test('zones that do not exist are known as such, and read as UTC', () => {
   expect(isZone('browser')).toBe(true);
   expect(isZone('Europe/Berlin')).toBe(true);

@@ -190,18 +190,17 @@ function joinUrl(path: string, params: readonly Param[]): string {
 
 /** Leaves what a query may hold as it is, so that links can be read: `from=2026-11-28T14:00:00Z`. */
 function encodeValue(value: string): string {
-  const readable = /%20|%2C|%2F|%3A|%3D|%40|['()]/g;
   const plain: Record<string, string> = { '%20': '+', '%2C': ',', '%2F': '/', '%3A': ':', '%3D': '=', '%40': '@' };
-  // Quotes and brackets are the other way round: legal, but programs that find links in text stop at them.
-  return encodePart(value).replace(
-    readable,
-    (part) => plain[part] ?? `%${part.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return encodePart(value).replace(/%20|%2C|%2F|%3A|%3D|%40/g, (coded) => plain[coded] ?? coded);
 }
 
-/** Half a surrogate pair cannot be written in UTF-8, and `encodeURIComponent` throws. */
+/**
+ * Quotes and brackets are legal in links, but programs that find links in text stop at them. Half a surrogate pair
+ * cannot be written in UTF-8, and `encodeURIComponent` throws.
+ */
 function encodePart(part: string): string {
-  return encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd'));
+  const encoded = encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd'));
+  return encoded.replace(/['()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function decode(part: string): string {

@@ -28,14 +28,20 @@ test('the golden file has the links of the contract', () => {
   expect(cases.length).toBeGreaterThanOrEqual(41);
 });
 
-test.each(cases.map(([url = '', json = '']) => ({ url, short: url.slice(0, 100), json })))('$short', ({ url, json }) => {
-  // Under UPDATE the file that was read above is the old one.
-  if (process.env['UPDATE'] !== '1') expect(asJson(url)).toBe(json);
-});
+test.each(cases.map(([url = '', json = '']) => ({ url, short: url.slice(0, 100), json })))(
+  '$short',
+  ({ url, json }) => {
+    // Under UPDATE the file that was read above is the old one.
+    if (process.env['UPDATE'] !== '1') expect(asJson(url)).toBe(json);
+  },
+);
 
-test.each(cases.map(([url = '']) => ({ url, short: url.slice(0, 100) })))('printed as ours it is the same: $short', ({ url }) => {
-  const { route } = parseUrl(url);
-  const again = parseUrl(printUrl(route));
-  expect(again.route).toEqual(route);
-  if (route.page !== 'notFound') expect(again.notices).toEqual([]);
-});
+test.each(cases.map(([url = '']) => ({ url, short: url.slice(0, 100) })))(
+  'printed as ours it is the same: $short',
+  ({ url }) => {
+    const { route } = parseUrl(url);
+    const again = parseUrl(printUrl(route));
+    expect(again.route).toEqual(route);
+    if (route.page !== 'notFound') expect(again.notices).toEqual([]);
+  },
+);

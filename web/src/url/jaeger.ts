@@ -93,7 +93,10 @@ export function fromJaegerPaths(params: Params, ours: MapState): MapState {
 }
 
 /** `/monitor`: the charts of a service; it opens without one too. */
-export function fromJaegerMonitor(params: Params, ours: Omit<ServiceState, 'service'>): Omit<ServiceState, 'service'> & { readonly service: string | null } {
+export function fromJaegerMonitor(
+  params: Params,
+  ours: Omit<ServiceState, 'service'>,
+): Omit<ServiceState, 'service'> & { readonly service: string | null } {
   const kindText = params.first('spanKind');
   const kind = kindText === null ? null : parseKind(kindText);
   if (kindText !== null && (kind === null || kind === 'unspecified')) note(params, 'spanKind', kindText);

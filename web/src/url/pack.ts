@@ -21,10 +21,10 @@ type Key = (typeof KEYS)[number];
 export function packParams(params: readonly Param[]): Param[] {
   const bytes: number[] = [VERSION];
   for (const [index, key] of KEYS.entries()) {
-    const values = params.filter((param) => param[0] === key).map((param) => param[1]);
+    const values = params.filter((param) => param[0] === key && isPacked(param)).map((param) => param[1]);
     if (values.length > 0) bytes.push(index, ...packItems(toItems(key, values)));
   }
-  const others = params.filter((param) => !isKey(param[0]));
+  const others = params.filter((param) => !isPacked(param));
   return bytes.length === 1 ? [...params] : [...others, ['s', base64Text(Uint8Array.from(bytes))]];
 }
 
@@ -43,8 +43,9 @@ export function unpackParams(packed: string): Param[] | null {
   return params;
 }
 
-function isKey(key: string): key is Key {
-  return (KEYS as readonly string[]).includes(key);
+/** On the trace page `span` is one id, and not a list of ids within traces. */
+function isPacked([key, value]: Param): boolean {
+  return (KEYS as readonly string[]).includes(key) && (key !== 'span' || value.includes('@'));
 }
 
 /** `span=a b@t` is the items t, a, b: ids of different length need no separators. */

@@ -60,7 +60,8 @@ export function parseInstant(text: string): UnixNs | null {
 }
 
 /** `2026-11-28T14:02:11.482Z`, with as many digits as it needs. */
-export function printInstant(ns: UnixNs): string {
+export function printInstant(instant: UnixNs): string {
+  const ns = instant < 0n ? 0n : instant > UNIX_NS_MAX ? UNIX_NS_MAX : instant;
   const rest = ns % SECOND;
   const date = new Date(Number((ns - rest) / 1_000_000n)).toISOString().slice(0, 19);
   return rest === 0n ? `${date}Z` : `${date}.${String(rest).padStart(9, '0').replace(/0+$/, '')}Z`;

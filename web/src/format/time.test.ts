@@ -56,6 +56,10 @@ test('a wall time becomes its instant, also where the clock changes', () => {
   }
 });
 
+test("the browser's zone is the one that the browser says", () => {
+  expect(dateTime(NOW, 'browser')).toBe(dateTime(NOW, new Intl.DateTimeFormat().resolvedOptions().timeZone));
+});
+
 test('zones that do not exist are known as such, and read as UTC', () => {
   expect(isZone('browser')).toBe(true);
   expect(isZone('Europe/Berlin')).toBe(true);
@@ -125,6 +129,16 @@ test('days begin at midnight of the zone', () => {
     '2026-10',
   ]);
   expect(labels('2019-06-01T00:00:00Z', '2026-06-01T00:00:00Z', 400, 'UTC')).toEqual(['2020', '2022', '2024', '2026']);
+});
+
+test('weeks begin on a Monday', () => {
+  expect(labels('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z', 500, 'UTC')).toEqual([
+    '2 Nov',
+    '9 Nov',
+    '16 Nov',
+    '23 Nov',
+    '30 Nov',
+  ]);
 });
 
 test('ticks stay on the hour when the clock changes', () => {

@@ -191,7 +191,7 @@ function joinUrl(path: string, params: readonly Param[]): string {
 /** Leaves what a query may hold as it is, so that links can be read: `from=2026-11-28T14:00:00Z`. */
 function encodeValue(value: string): string {
   const plain: Record<string, string> = { '%20': '+', '%2C': ',', '%2F': '/', '%3A': ':', '%3D': '=', '%40': '@' };
-  return encodePart(value).replace(/%20|%2C|%2F|%3A|%3D|%40/g, (escape) => plain[escape] ?? escape);
+  return encodePart(value).replace(/%20|%2C|%2F|%3A|%3D|%40/g, (coded) => plain[coded] ?? coded);
 }
 
 /**

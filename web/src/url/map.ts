@@ -6,7 +6,7 @@ import type { MapState } from './state.ts';
 export const MAP: Fields<MapState> = {
   focus: optionalText('focus'),
   hops: custom<MapState['hops']>('hops', 2, parseHops, String),
-  min: custom('min', 0, parseRate, String),
+  min: custom('min', 0, parseRate, (min) => String(Math.round(min * 1e6) / 1e6)),
   metric: choice<MapState['metric']>('metric', ['latency', 'errors', 'rate']),
   as: choice<MapState['as']>('as', ['graph', 'table']),
   find: text('find'),

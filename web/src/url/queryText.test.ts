@@ -9,7 +9,6 @@ import {
   untypedComparison,
   withConjunct,
 } from './queryText.ts';
-import { decodeSvcFilter, serviceChecksum } from './svcFilter.ts';
 
 test.each([
   ['', '""'],
@@ -86,17 +85,4 @@ test.each([
   ['.b = 2', null],
 ])('%j and one condition more is %j', (query, text) => {
   expect(withConjunct(query, '.a = 1')).toBe(text);
-});
-
-const SERVICES = ['redis', 'frontend', 'Zoo', 'customer'];
-
-test('a service filter of Jaeger shows the services of its bits, in the order of their units', () => {
-  const sum = serviceChecksum(['Zoo', 'customer', 'frontend', 'redis']);
-  expect(decodeSvcFilter(`${sum}.5`, SERVICES)).toEqual({ services: ['Zoo', 'frontend'], isStale: false });
-  expect(decodeSvcFilter(`${sum.toUpperCase()}.f`, SERVICES)).toEqual({ services: [], isStale: false });
-  expect(decodeSvcFilter(`${sum}.0`, SERVICES)).toBeNull();
-  expect(decodeSvcFilter(`${sum}.10`, SERVICES)).toBeNull();
-  expect(decodeSvcFilter('zzzz.1', SERVICES)).toBeNull();
-  expect(decodeSvcFilter('0000.1', SERVICES)).toEqual({ services: [], isStale: true });
-  expect(decodeSvcFilter(`${sum}.1`, [])).toBeNull();
 });

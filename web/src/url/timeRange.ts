@@ -2,7 +2,8 @@
 //
 // A relative range stays relative while somebody explores; `freezeRange` makes it absolute for whoever gets the link.
 // Instants are bigints of nanoseconds since the epoch. Links may write them as RFC 3339 or as an epoch of any unit,
-// which is told by its size: no trace is older than 1973 or younger than 5138.
+// which is told by its size: of one number only one unit gives a time between 1973 and 2262, where 64-bit
+// nanoseconds end.
 
 export type UnixNs = bigint & { readonly __unit?: 'unixNs' };
 
@@ -60,7 +61,8 @@ export function parseInstant(text: string): UnixNs | null {
 }
 
 /** `2026-11-28T14:02:11.482Z`, with as many digits as it needs. */
-export function printInstant(ns: UnixNs): string {
+export function printInstant(instant: UnixNs): string {
+  const ns = instant < 0n ? 0n : instant > UNIX_NS_MAX ? UNIX_NS_MAX : instant;
   const rest = ns % SECOND;
   const date = new Date(Number((ns - rest) / 1_000_000n)).toISOString().slice(0, 19);
   return rest === 0n ? `${date}Z` : `${date}.${String(rest).padStart(9, '0').replace(/0+$/, '')}Z`;

@@ -28,7 +28,7 @@ const collapse: Field<Collapse> = { read: readCollapse, print: printCollapse };
 export const TRACE: Fields<Omit<TraceState, 'traceId'>> = {
   view: choice<TraceView>('view', ['waterfall', 'flame', 'table', 'stats', 'events']),
   span: spanId('span'),
-  zoom: custom<Zoom | null>('z', null, parseZoom, (zoom) => (zoom === null ? '' : `${zoom.fromNs}-${zoom.toNs}`)),
+  zoom: custom<Zoom | null>('z', null, parseZoom, printZoom),
   find: text('find'),
   onlyMatches: flag('only', false),
   services: list('services'),
@@ -47,6 +47,11 @@ function parseZoom(value: string): Zoom | null {
   const fromNs = Number(match?.[1]);
   const toNs = Number(match?.[2]);
   return fromNs < toNs && toNs <= Number.MAX_SAFE_INTEGER ? { fromNs, toNs } : null;
+}
+
+/** Whole nanoseconds, outwards: what was in view stays in view. */
+function printZoom(zoom: Zoom | null): string {
+  return zoom === null ? '' : `${Math.max(0, Math.floor(zoom.fromNs))}-${Math.ceil(zoom.toNs)}`;
 }
 
 function parseCritical(value: string): TraceState['critical'] | null {

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Checkbox } from '../../ui/Checkbox/Checkbox.tsx';
 import { DurationBar } from '../../ui/DurationBar/DurationBar.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { ErrorCount } from '../../ui/ErrorCount/ErrorCount.tsx';
 import { ServiceName } from '../../ui/ServiceName/ServiceName.tsx';
 import { Sparkline } from '../../ui/Sparkline/Sparkline.tsx';
 import { Table, type TableColumn, type TableSort } from '../../ui/Table/Table.tsx';
@@ -93,7 +94,7 @@ export function Tables() {
       cell: (r) => <DurationBar text={`${r.ms} ms`} value={r.ms} max={2140} />,
     },
     { id: 'spans', header: 'Spans', align: 'end', width: '64px', cell: (r) => r.spans },
-    { id: 'errors', header: 'Errors', align: 'end', width: '64px', cell: (r) => (r.errors > 0 ? `● ${r.errors}` : '') },
+    { id: 'errors', header: 'Errors', align: 'end', width: '64px', cell: (r) => <ErrorCount count={r.errors} /> },
   ];
   return (
     <Section title="Tables">

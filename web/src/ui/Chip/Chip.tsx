@@ -2,7 +2,7 @@
 // without a menu to open, pressing edits.
 
 import { CircleMinus, CirclePlus, Pencil, X } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
 import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../Menu/Menu.tsx';
 import { cx } from '../props.ts';
@@ -33,15 +33,23 @@ export function chipText(label: ChipLabel): string {
 export function Chip(props: ChipProps) {
   const { label, editText, isExcluded = false, hasError = false, onRemove, onEdit, onExclude, menu } = props;
   const [isEditing, setEditing] = useState(false);
+  const chip = useRef<HTMLSpanElement>(null);
+  const wantsFocus = useRef(false);
   const name = chipText(label);
+  useEffect(() => {
+    if (isEditing || !wantsFocus.current) return;
+    wantsFocus.current = false;
+    chip.current?.querySelector('button')?.focus();
+  }, [isEditing]);
 
   if (isEditing && onEdit) {
     return (
       <ChipEditor
         label={text.editing(name)}
         value={editText ?? name}
-        onDone={(value) => {
+        onDone={(value, isByKey) => {
           setEditing(false);
+          wantsFocus.current = isByKey;
           if (value !== null && value !== (editText ?? name)) onEdit(value);
         }}
       />
@@ -64,7 +72,7 @@ export function Chip(props: ChipProps) {
   const hasMenu = onExclude !== undefined || menu !== undefined;
   const className = cx(css['chip'], isExcluded && css['excluded'], hasError && css['bad']);
   return (
-    <span className={className} data-chip="">
+    <span ref={chip} className={className}>
       {hasMenu && (
         <MenuTrigger>
           <AriaButton className={cx(css['main'])}>{content}</AriaButton>

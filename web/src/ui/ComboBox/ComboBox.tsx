@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import {
   Button as AriaButton,
   ComboBox as AriaComboBox,
+  Group,
   Input,
   Label,
   ListBox,
@@ -65,7 +66,7 @@ export function ComboBox(props: ComboBoxProps) {
       className={cx(fieldCss['field'], labelPlace === 'above' && fieldCss['above'], className)}
     >
       {labelPlace !== 'hidden' && <Label className={fieldCss['label']}>{label}</Label>}
-      <div className={fieldCss['box']}>
+      <Group className={cx(fieldCss['box'])}>
         <Input
           className={cx(fieldCss['input'], isMono && fieldCss['mono'])}
           {...given({ placeholder })}
@@ -78,7 +79,7 @@ export function ComboBox(props: ComboBoxProps) {
         <AriaButton className={cx(fieldCss['inner'])} aria-label={text.show}>
           <ChevronDown aria-hidden size={14} />
         </AriaButton>
-      </div>
+      </Group>
       <Popover offset={4} className={cx(overlayCss['overlay'], overlayCss['asWide'])}>
         <ListBox<ComboBoxItem>
           className={cx(overlayCss['list'])}

@@ -46,37 +46,39 @@ function Value({ value, isLiteral = false }: { value: string; isLiteral?: boolea
 
 export function KeyValueTable({ caption, rows }: KeyValueTableProps) {
   return (
-    <table className={css['table']}>
-      <caption>
-        <VisuallyHidden>{caption}</VisuallyHidden>
-      </caption>
-      <thead className={css['heads']}>
-        <tr>
-          <th scope="col">
-            <VisuallyHidden>{text.key}</VisuallyHidden>
-          </th>
-          <th scope="col">
-            <VisuallyHidden>{text.value}</VisuallyHidden>
-          </th>
-          <th scope="col" className={css['menuHead']}>
-            <VisuallyHidden>{text.actions}</VisuallyHidden>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ key, value, shown, isLiteral, actions, more }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a key can be there twice
-          <tr key={`${key} ${index}`} className={css['row']}>
-            <th scope="row" className={css['key']}>
-              {key}
+    <div className={css['box']}>
+      <table className={css['table']}>
+        <caption>
+          <VisuallyHidden>{caption}</VisuallyHidden>
+        </caption>
+        <thead className={css['heads']}>
+          <tr>
+            <th scope="col">
+              <VisuallyHidden>{text.key}</VisuallyHidden>
             </th>
-            <td className={css['value']}>{shown ?? <Value value={value} isLiteral={isLiteral} />}</td>
-            <td className={css['menu']}>
-              <ValueMenu field={key} value={value} actions={actions ?? {}} more={more} />
-            </td>
+            <th scope="col">
+              <VisuallyHidden>{text.value}</VisuallyHidden>
+            </th>
+            <th scope="col" className={css['menuHead']}>
+              <VisuallyHidden>{text.actions}</VisuallyHidden>
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(({ key, value, shown, isLiteral, actions, more }, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a key can be there twice
+            <tr key={`${key} ${index}`} className={css['row']}>
+              <th scope="row" className={css['key']}>
+                {key}
+              </th>
+              <td className={css['value']}>{shown ?? <Value value={value} isLiteral={isLiteral} />}</td>
+              <td className={css['menu']}>
+                <ValueMenu field={key} value={value} actions={actions ?? {}} more={more} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

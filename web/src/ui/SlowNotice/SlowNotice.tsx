@@ -32,7 +32,7 @@ export function SlowNotice({ startedAt, what, onCancel, afterMs = 2000 }: SlowNo
       {/* The seconds are not in the status: a screen reader would read each of them. */}
       <span role="status">
         {text.working}
-        {what !== undefined && <span className={css['what']}>{what}</span>}
+        {what !== undefined && <span className={css['what']}>{` ${what}`}</span>}
       </span>
       <span aria-hidden className={css['time']}>
         {text.seconds(Math.max(0, Math.round((now - start) / 1000)))}

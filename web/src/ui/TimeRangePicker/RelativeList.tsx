@@ -19,18 +19,20 @@ export function RelativeList({ presets, value, onTake }: RelativeListProps) {
   return (
     <div className={css['relative']}>
       <h3 className={css['title']}>{text.relative}</h3>
-      {presets.map((preset) => (
-        <button
-          key={preset}
-          type="button"
-          className={css['option']}
-          aria-pressed={preset === current}
-          onClick={() => onTake({ range: preset })}
-        >
-          <span className={css['lead']}>{preset === current && <Check aria-hidden size={14} />}</span>
-          {text.last(preset)}
-        </button>
-      ))}
+      <div className={css['presets']}>
+        {presets.map((preset) => (
+          <button
+            key={preset}
+            type="button"
+            className={css['option']}
+            aria-pressed={preset === current}
+            onClick={() => onTake({ range: preset })}
+          >
+            <span className={css['lead']}>{preset === current && <Check aria-hidden size={14} />}</span>
+            {text.last(preset)}
+          </button>
+        ))}
+      </div>
       <form
         className={css['other']}
         onSubmit={(event) => {

@@ -28,7 +28,7 @@ export function ToggleButton(props: ToggleButtonProps) {
         buttonCss['button'],
         buttonCss['quiet'],
         buttonCss[size],
-        isIconOnly && buttonCss['iconOnly'],
+        isIconOnly ? buttonCss['iconOnly'] : buttonCss['toggle'],
         rest.isSelected && buttonCss['selected'],
       )}
     >

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { durationLiteral, formatDuration, formatDurationChange, formatExactNs, parseDuration } from './duration.ts';
-import { linearTicks, logTicks, niceStep, TICKS_MAX } from './durationAxis.ts';
+import { linearLabel, linearTicks, logTicks, niceStep, TICKS_MAX } from './durationAxis.ts';
 
 const S = 1e9;
 
@@ -95,6 +95,11 @@ test('a deep zoom has decimals that tell neighbours apart', () => {
   expect(labels(1_200_000_000, 1_200_003_000, 320)).toEqual(['1.200000 s', '1.200001 s', '1.200002 s', '1.200003 s']);
   expect(labels(125 * S, 126 * S, 200)).toEqual(['2 m 05.0 s', '2 m 05.5 s', '2 m 06.0 s']);
   expect(labels(7_325 * S, 7_327 * S, 200)).toEqual(['2 h 02 m 05 s', '2 h 02 m 06 s', '2 h 02 m 07 s']);
+});
+
+test('rounding carries into the minute', () => {
+  expect(linearLabel(119_999_600_000, 1e6)).toBe('2 m 00.000 s');
+  expect(linearLabel(-500_000_000, 500e6)).toBe('−500 ms');
 });
 
 test('ticks never touch, never repeat and are bounded', () => {

@@ -131,6 +131,16 @@ test('days begin at midnight of the zone', () => {
   expect(labels('2019-06-01T00:00:00Z', '2026-06-01T00:00:00Z', 400, 'UTC')).toEqual(['2020', '2022', '2024', '2026']);
 });
 
+test('weeks begin on a Monday', () => {
+  expect(labels('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z', 500, 'UTC')).toEqual([
+    '2 Nov',
+    '9 Nov',
+    '16 Nov',
+    '23 Nov',
+    '30 Nov',
+  ]);
+});
+
 test('ticks stay on the hour when the clock changes', () => {
   expect(labels('2026-03-28T23:00:00Z', '2026-03-29T05:00:00Z', 620, 'Europe/Berlin')).toEqual([
     '29 Mar',

@@ -2,7 +2,8 @@
 //
 // A relative range stays relative while somebody explores; `freezeRange` makes it absolute for whoever gets the link.
 // Instants are bigints of nanoseconds since the epoch. Links may write them as RFC 3339 or as an epoch of any unit,
-// which is told by its size: no trace is older than 1973 or younger than 5138.
+// which is told by its size: of one number only one unit gives a time between 1973 and 2262, where 64-bit
+// nanoseconds end.
 
 export type UnixNs = bigint & { readonly __unit?: 'unixNs' };
 

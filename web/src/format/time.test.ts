@@ -35,6 +35,12 @@ test('summer time moves the clock, and the label says so', () => {
   expect(zoneLabel(NOW, 'UTC')).toBe('UTC');
 });
 
+test('a change in the middle of an hour is seen to the second', () => {
+  const change = at('2020-10-03T16:01:00Z');
+  expect(dateTime(change - S, 'Antarctica/Casey', 0)).toBe('2020-10-04 00:00:59');
+  expect(dateTime(change, 'Antarctica/Casey', 0)).toBe('2020-10-04 03:01:00');
+});
+
 test('a wall time becomes its instant, also where the clock changes', () => {
   const wall = { year: 2026, month: 10, day: 25, hour: 2, minute: 30, second: 0 };
   // Twice on that night: the first one, still in summer time, wins.

@@ -109,7 +109,9 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   if (single && !preferences().singleKeys && pressed.length === 1) return false;
   const usable = all.filter((command) => !typing || command.inFields === true);
   const chosen =
-    (before === null ? undefined : usable.findLast((c) => keysOf(c).some((k) => k.includes(' ') && matches(k, pressed, before)))) ??
+    (before === null
+      ? undefined
+      : usable.findLast((c) => keysOf(c).some((k) => k.includes(' ') && matches(k, pressed, before)))) ??
     usable.findLast((command) => keysOf(command).some((key) => !key.includes(' ') && matches(key, pressed, before)));
   if (chosen) {
     event.preventDefault();

@@ -4,7 +4,15 @@
 // typing) replaces the entry, at most four times a second, since browsers refuse more.
 
 import { useMemo, useSyncExternalStore } from 'react';
-import { type EmbedState, NOT_EMBEDDED, type Parsed, type Place, parseUrl, printUrl, type Route } from '../url/index.ts';
+import {
+  type EmbedState,
+  NOT_EMBEDDED,
+  type Parsed,
+  type Place,
+  parseUrl,
+  printUrl,
+  type Route,
+} from '../url/index.ts';
 import { basePath } from './boot.ts';
 
 const REPLACE_EVERY_MS = 250;

@@ -5,7 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use model::batch::{AttrValue, Attribute, EventRef, LinkRef, SpanRef};
 
 use super::answers::{
-    AttributeValue, KeyValue, Scope, SpanDetails, SpanEvent, SpanKind, SpanLink, SpanStatus,
+    AttributeValue, InstrumentationScope, KeyValue, SpanDetails, SpanEvent, SpanKind, SpanLink,
+    SpanStatus,
 };
 
 /// Tells a span.
@@ -32,7 +33,7 @@ pub(super) fn details(span: SpanRef<'_>) -> SpanDetails {
         links: span.links().map(link).collect(),
         dropped_links,
         resource: key_values(resource.attributes()),
-        scope: Scope {
+        scope: InstrumentationScope {
             name: scope.name().to_owned(),
             version: scope.version().to_owned(),
             attributes: key_values(scope.attributes()),

@@ -36,7 +36,7 @@ macro_rules! every_type {
             KeyValue,
             SpanEvent,
             SpanLink,
-            Scope,
+            InstrumentationScope,
             SpanDetails,
             SpansAnswer,
             explore::Comparison,

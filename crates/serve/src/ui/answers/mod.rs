@@ -284,7 +284,7 @@ pub(in crate::ui) struct SpanLink {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(in crate::ui) struct Scope {
+pub(in crate::ui) struct InstrumentationScope {
     pub(in crate::ui) name: String,
     pub(in crate::ui) version: String,
     pub(in crate::ui) attributes: Vec<KeyValue>,
@@ -313,7 +313,7 @@ pub(in crate::ui) struct SpanDetails {
     pub(in crate::ui) links: Vec<SpanLink>,
     pub(in crate::ui) dropped_links: u32,
     pub(in crate::ui) resource: Vec<KeyValue>,
-    pub(in crate::ui) scope: Scope,
+    pub(in crate::ui) scope: InstrumentationScope,
     pub(in crate::ui) warnings: Vec<String>,
 }
 

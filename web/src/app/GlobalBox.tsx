@@ -1,0 +1,145 @@
+// One box that leads anywhere, in the top bar and by key. What a text may mean is in `goals.ts`.
+
+import { useQuery } from '@tanstack/react-query';
+import { Search } from 'lucide-react';
+import { useRef, useState } from 'react';
+import { getJson } from '../api/client.ts';
+import { keysOf, useAllCommands, useCommands } from '../core/commands.ts';
+import { go } from '../core/navigation.ts';
+import { usePreferences } from '../core/preferences.ts';
+import { Kbd } from '../ui/Kbd/Kbd.tsx';
+import css from './GlobalBox.module.css';
+import { type Goal, goalsOf } from './goals.ts';
+import { text } from './text.ts';
+
+const LIST_ID = 'global-goals';
+
+function useServices(isOpen: boolean): readonly string[] {
+  const { data } = useQuery({
+    queryKey: ['services'],
+    queryFn: ({ signal }) => getJson<{ services: string[] }>('services', {}, signal),
+    enabled: isOpen,
+  });
+  return data?.services ?? [];
+}
+
+function run(goal: Goal): void {
+  if ('place' in goal.go) go(goal.go.place);
+  else goal.go.command.run();
+}
+
+function GoalRow({ goal, isActive, onRun }: { goal: Goal; isActive: boolean; onRun: () => void }) {
+  const keys = 'command' in goal.go ? keysOf(goal.go.command)[0] : undefined;
+  return (
+    // Options of a list box are chosen by the field that owns the focus; a pointer chooses them here.
+    <div
+      id={`goal-${goal.id}`}
+      role="option"
+      tabIndex={-1}
+      aria-selected={isActive}
+      className={css['goal']}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        onRun();
+      }}
+    >
+      <span className={css['goalTitle']}>{goal.title}</span>
+      <span className={css['goalDetail']}>{goal.detail}</span>
+      {keys !== undefined && <Kbd keys={keys} />}
+    </div>
+  );
+}
+
+export function GlobalBox() {
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState('');
+  const [isOpen, setOpen] = useState(false);
+  const [at, setAt] = useState(0);
+  const { recent } = usePreferences();
+  const commands = useAllCommands();
+  const services = useServices(isOpen);
+  const goals = isOpen ? goalsOf(typed, { commands, services, recent }) : [];
+  const active = goals[Math.min(at, goals.length - 1)];
+  const focus = (start: string) => {
+    setTyped(start);
+    input.current?.focus();
+  };
+  useCommands([
+    {
+      id: 'box',
+      title: text.globalBox,
+      group: text.groupApp,
+      keys: ['/', 'Mod+K'],
+      inFields: true,
+      run: () => focus(''),
+    },
+    {
+      id: 'palette',
+      title: text.groupCommands,
+      group: text.groupApp,
+      keys: ['Mod+Shift+P'],
+      inFields: true,
+      run: () => focus('>'),
+    },
+  ]);
+  const close = () => {
+    setOpen(false);
+    setTyped('');
+    setAt(0);
+    input.current?.blur();
+  };
+  const take = (goal: Goal | undefined) => {
+    if (!goal) return;
+    close();
+    run(goal);
+  };
+  return (
+    <search className={css['box']}>
+      <Search aria-hidden size={14} className={css['icon']} />
+      <input
+        ref={input}
+        className={css['input']}
+        role="combobox"
+        aria-label={text.globalBox}
+        aria-expanded={isOpen}
+        aria-controls={LIST_ID}
+        aria-autocomplete="list"
+        aria-activedescendant={active ? `goal-${active.id}` : undefined}
+        placeholder={text.globalPlaceholder}
+        spellCheck={false}
+        autoComplete="off"
+        value={typed}
+        onFocus={() => setOpen(true)}
+        onBlur={() => setOpen(false)}
+        onChange={(event) => {
+          setTyped(event.target.value);
+          setOpen(true);
+          setAt(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') setAt(Math.min(at + 1, goals.length - 1));
+          else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0));
+          else if (event.key === 'Enter') take(active);
+          else if (event.key === 'Escape') close();
+          else return;
+          event.preventDefault();
+        }}
+      />
+      {typed === '' && !isOpen && (
+        <span className={css['hint']}>
+          <Kbd keys="/" />
+        </span>
+      )}
+      <div id={LIST_ID} role="listbox" aria-label={text.globalBox} className={css['list']} hidden={!isOpen}>
+        {goals.map((goal) => (
+          <GoalRow key={goal.id} goal={goal} isActive={goal === active} onRun={() => take(goal)} />
+        ))}
+        {isOpen && typed !== '' && goals.length === 0 && (
+          <div role="option" tabIndex={-1} aria-selected={false} aria-disabled className={css['nothing']}>
+            {text.globalNothing}
+          </div>
+        )}
+      </div>
+    </search>
+  );
+}

@@ -44,6 +44,7 @@ const serviceColumns: TableColumn<Service>[] = [
   {
     id: 'trend',
     header: 'trend',
+    isWideOnly: true,
     align: 'end',
     width: '112px',
     cell: (s) => <Sparkline label={`${s.name} over time`} values={s.trend} kind="bars" />,
@@ -90,10 +91,11 @@ export function Tables() {
     {
       id: 'duration',
       header: 'Duration',
+      isWideOnly: true,
       width: '200px',
       cell: (r) => <DurationBar text={`${r.ms} ms`} value={r.ms} max={2140} />,
     },
-    { id: 'spans', header: 'Spans', align: 'end', width: '64px', cell: (r) => r.spans },
+    { id: 'spans', header: 'Spans', isWideOnly: true, align: 'end', width: '64px', cell: (r) => r.spans },
     { id: 'errors', header: 'Errors', align: 'end', width: '64px', cell: (r) => <ErrorCount count={r.errors} /> },
   ];
   return (

@@ -1,7 +1,7 @@
 // Attributes: key, value, and the menu of a value. Long values are cut to a few lines until asked for; line breaks in
 // values are kept.
 
-import { type ReactNode, useState } from 'react';
+import { Fragment, type ReactNode, useState } from 'react';
 import { Button } from '../Button/Button.tsx';
 import { cx } from '../props.ts';
 import { ValueMenu, type ValueVerbs } from '../ValueMenu/ValueMenu.tsx';
@@ -28,6 +28,17 @@ export type KeyValueTableProps = {
 };
 
 const longFrom = 240;
+
+/** A key breaks after its dots and underscores rather than within a word. */
+function Key({ name }: { name: string }) {
+  return name.split(/(?<=[._/])/).map((part, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
 
 function Value({ value, isLiteral = false }: { value: string; isLiteral?: boolean | undefined }) {
   const [isOpen, setOpen] = useState(false);
@@ -69,7 +80,7 @@ export function KeyValueTable({ caption, rows }: KeyValueTableProps) {
             // biome-ignore lint/suspicious/noArrayIndexKey: a key can be there twice
             <tr key={`${key} ${index}`} className={css['row']}>
               <th scope="row" className={css['key']}>
-                {key}
+                <Key name={key} />
               </th>
               <td className={css['value']}>{shown ?? <Value value={value} isLiteral={isLiteral} />}</td>
               <td className={css['menu']}>

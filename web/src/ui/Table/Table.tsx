@@ -47,6 +47,11 @@ export type TableProps<Row> = {
   className?: string | undefined;
 };
 
+/** The least width: columns without a width of their own never vanish; the table scrolls sideways instead. */
+function leastWidth(columns: readonly TableColumn<never>[]): string {
+  return columns.length === 0 ? '0' : `calc(${columns.map(({ width }) => width ?? '144px').join(' + ')})`;
+}
+
 function PlainBody<Row>({ rows, renderRow }: BodyProps<Row>) {
   return <tbody>{rows.map(renderRow)}</tbody>;
 }
@@ -118,6 +123,10 @@ export function Table<Row>(props: TableProps<Row> & { Body?: ComponentType<BodyP
     >
       <table
         className={cx(css['table'], isInteractive && css['interactive'])}
+        style={{
+          ['--least' as string]: leastWidth(columns),
+          ['--least-narrow' as string]: leastWidth(columns.filter(({ isWideOnly }) => !isWideOnly)),
+        }}
         aria-rowcount={isNumbered ? (totalRows ?? rows.length) + 1 : undefined}
         {...(isInteractive && { onKeyDown, onClick: press, onFocus: focus })}
       >
@@ -127,7 +136,6 @@ export function Table<Row>(props: TableProps<Row> & { Body?: ComponentType<BodyP
         <TableHead columns={columns} sort={sort} onSort={onSort} isNumbered={isNumbered} />
         <Body
           rows={rows}
-          columnCount={columns.length}
           currentIndex={currentIndex}
           scroller={scroller}
           onEndReached={onEndReached}

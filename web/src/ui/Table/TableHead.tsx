@@ -32,7 +32,7 @@ export function TableHead<Row>({ columns, sort, onSort, isNumbered }: TableHeadP
               scope="col"
               aria-sort={isSortable ? (direction ?? 'none') : undefined}
               style={column.width === undefined ? undefined : { inlineSize: column.width }}
-              className={cx(css['head'], column.align === 'end' && css['end'])}
+              className={cx(css['head'], column.align === 'end' && css['end'], column.isWideOnly && css['wideOnly'])}
             >
               {isSortable && (
                 <button

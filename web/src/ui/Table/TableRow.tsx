@@ -28,7 +28,12 @@ export function TableRow<Row>({
           <Cell
             key={column.id}
             scope={column.isRowHeader ? 'row' : undefined}
-            className={cx(css['cell'], column.align === 'end' && css['end'], column.isMono && css['mono'])}
+            className={cx(
+              css['cell'],
+              column.align === 'end' && css['end'],
+              column.isMono && css['mono'],
+              column.isWideOnly && css['wideOnly'],
+            )}
           >
             {column.cell(row, index)}
           </Cell>

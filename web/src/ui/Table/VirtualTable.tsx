@@ -6,16 +6,17 @@ import { useEffect, useState } from 'react';
 import { Table, type TableProps } from './Table.tsx';
 import type { BodyProps } from './tableTypes.ts';
 
-function Gap({ height, columns }: { height: number; columns: number }) {
+// One cell: spanning all columns would bring back those that are left out on narrow screens.
+function Gap({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
     <tr aria-hidden>
-      <td colSpan={columns} style={{ blockSize: height, padding: 0 }} />
+      <td style={{ blockSize: height, padding: 0 }} />
     </tr>
   );
 }
 
-function VirtualBody<Row>({ rows, columnCount, currentIndex, scroller, renderRow, onEndReached }: BodyProps<Row>) {
+function VirtualBody<Row>({ rows, currentIndex, scroller, renderRow, onEndReached }: BodyProps<Row>) {
   const [rowHeight, setRowHeight] = useState(24);
   useEffect(() => {
     const read =
@@ -47,14 +48,14 @@ function VirtualBody<Row>({ rows, columnCount, currentIndex, scroller, renderRow
   for (const item of items) {
     const row = rows[item.index];
     if (row === undefined) continue;
-    if (item.start > end) body.push(<Gap key={`gap ${item.index}`} height={item.start - end} columns={columnCount} />);
+    if (item.start > end) body.push(<Gap key={`gap ${item.index}`} height={item.start - end} />);
     body.push(renderRow(row, item.index));
     end = item.end;
   }
   return (
     <tbody>
       {body}
-      <Gap height={virtual.getTotalSize() - end} columns={columnCount} />
+      <Gap height={virtual.getTotalSize() - end} />
     </tbody>
   );
 }

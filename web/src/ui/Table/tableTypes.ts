@@ -15,6 +15,8 @@ export type TableColumn<Row> = {
   /** CSS width; without one the column takes what is left. */
   width?: string | undefined;
   isMono?: boolean | undefined;
+  /** Left out where the table is narrower than 600 px. */
+  isWideOnly?: boolean | undefined;
   /** Makes it sortable: the direction of the first press. */
   sort?: SortDirection | undefined;
   /** Names the row: at most one column. */
@@ -35,7 +37,6 @@ export type RowProps<Row> = {
 
 export type BodyProps<Row> = {
   rows: readonly Row[];
-  columnCount: number;
   currentIndex: number;
   scroller: React.RefObject<HTMLDivElement | null>;
   renderRow: (row: Row, index: number) => ReactNode;

@@ -224,7 +224,7 @@ fn check(query: &Query, batch: &SpanBatch, lowered: &Lowered) -> Result<(), Test
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases * 8, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_missed_and_what_is_exact_finds_nothing_else(
@@ -345,4 +345,35 @@ fn an_attribute_that_may_be_an_array_is_only_asked_to_be_there() {
             .unwrap()
             .is_exact
     );
+}
+
+fn depth(predicate: &Predicate) -> usize {
+    match predicate {
+        Predicate::And(of) | Predicate::Or(of) => 1 + of.iter().map(depth).max().unwrap_or(0),
+        Predicate::Not(of) => 1 + depth(of),
+        Predicate::All | Predicate::Exists(_) | Predicate::Compare(..) => 1,
+    }
+}
+
+#[test]
+fn the_deepest_query_stays_below_the_levels_that_a_store_allows() {
+    let deepest = |open: &str, leaf: &str, close: &str| {
+        let nested =
+            |count: usize| format!("{{ {}{leaf}{} }}", open.repeat(count), close.repeat(count));
+        let count = (1..traceql::DEPTH_MAX + 1)
+            .rfind(|count| parse(&nested(*count)).query.is_some())
+            .unwrap();
+        depth(&lowered(&nested(count)).predicate)
+    };
+    for (open, close) in [(".x && (.y || (", "))"), ("!(.y && ", ")"), ("!(", ")")] {
+        for leaf in [
+            ".a != 1",
+            ".service.name !~ `x`",
+            "span:selfTime > 1s",
+            "trace:spanCount > 1",
+        ] {
+            let levels = deepest(open, leaf, close);
+            assert!(levels <= 64, "{open}{leaf}: {levels} levels");
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub use complete::{Completion, Item, Wanted, complete};
 pub use diagnostic::{Diagnostic, Proposal, Severity};
 pub use fields::{INTRINSICS, Intrinsic, IntrinsicRow, Scope, Type};
 pub use judge::Judge;
-pub use lower::{Arrays, Lowered, lower, lower_with};
+pub use lower::{Arrays, KnownArrays, Lowered, lower, lower_with};
 pub use parse::{
     DEPTH_MAX, DIAGNOSTICS_MAX, NODES_MAX, Parsed, TEXT_BYTES_MAX, parse, parse_field,
 };

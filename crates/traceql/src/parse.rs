@@ -622,6 +622,11 @@ impl Parser<'_> {
 
     fn unknown_word(&mut self, word: &str, range: &Range<usize>, expects_value: bool) {
         let error = |message: String| Diagnostic::error(range, message);
+        // Looking for near names takes time, and nobody reads so many.
+        if self.diagnostics.len() > DIAGNOSTICS_MAX {
+            self.error(range, format!("\"{word}\" is not known"));
+            return;
+        }
         let proposed =
             |proposal: &str| format!("\"{word}\" is not known; did you mean {proposal}?");
         let is_later = word.starts_with("parent.")

@@ -34,6 +34,7 @@ mod pattern;
 mod print;
 mod trace;
 mod value;
+mod words;
 
 pub use ast::{ArithOp, CompareOp, Expr, Field, Kind, Literal, Node, Query, Status};
 pub use check::PATTERNS_MAX;

@@ -32,6 +32,7 @@ mod lower;
 mod parse;
 mod pattern;
 mod print;
+mod show;
 mod trace;
 mod value;
 mod words;
@@ -47,3 +48,4 @@ pub use lower::{Arrays, KnownArrays, Lowered, lower, lower_with};
 pub use parse::{
     DEPTH_MAX, DIAGNOSTICS_MAX, NODES_MAX, Parsed, TEXT_BYTES_MAX, parse, parse_field,
 };
+pub use show::FieldReader;

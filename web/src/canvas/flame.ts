@@ -88,14 +88,16 @@ function painterOf(input: FlameInput): (pixels: Pixels, line: number, owner: num
   return (pixels, line, owner, x, end) => {
     const at = line * pixels.width;
     if (owner < 0) {
-      pixels.data.fill(background, at + x, at + end);
+      for (let p = at + x; p < at + end; p++) pixels.data[p] = background;
       return;
     }
     const slot = Math.max(-1, Math.min(23, slotOfRow(colours, owner)));
     const isDim = highlight !== null && !highlight.has(owner);
     const isError = ((columns.flags[owner] as number) & FLAG.error) !== 0;
     const pixel = (isError ? (isDim ? dimmedError : error) : (isDim ? dimmed : full)[slot + 1]) as number;
-    pixels.data.fill(pixel, at + x, at + end);
+    // Most runs are a pixel or two: a call of `fill` would cost more than they.
+    const { data } = pixels;
+    for (let p = at + x; p < at + end; p++) data[p] = pixel;
     if (!isError && isHatched(slot)) {
       for (let h = (x + 3) & ~3; h < end; h += 4) pixels.data[at + h] = light[slot + 1] as number;
     }

@@ -6,8 +6,8 @@
 // into one pixel. 5.7 bytes a span. Built once a trace, in the worker.
 
 import { FLAG, type RowIndex, type TraceColumns } from '../model/columns.ts';
+import { sortByKey } from '../model/sortByKey.ts';
 import { maxDepth } from '../model/tree.ts';
-import { sortByKey } from './sortByKey.ts';
 
 export interface FlameIndex {
   /** Where each depth begins in `rows`; one more at the end. */

@@ -88,8 +88,8 @@ export function ownersOfDepth(
     while (x < next) {
       const row = wide.top(x);
       const end = row < 0 ? next : Math.min(next, wide.topEnd);
-      if (row >= 0) owners.fill(row, x, end);
-      x = end;
+      if (row < 0) x = end;
+      else while (x < end) owners[x++] = row;
     }
     if (x >= width) return;
     let narrow = -1;

@@ -38,6 +38,16 @@ describe('the trace client', () => {
     expect(bytes / 70_000).toBeLessThan(62);
   });
 
+  it('opens a trace that comes in one piece, showing it twice', async () => {
+    const trace = generateTrace(500);
+    const partial: TraceColumns[] = [];
+    const { columns } = await startHere(serve(encodeTrace(trace), 1e9)).open('/skeleton', {
+      onPartial: (some) => partial.push(some),
+    });
+    expect(partial.map((some) => some.critical)).toEqual([trace.critical]);
+    expect(columns.critical).toEqual(trace.critical);
+  });
+
   it('computes statistics and differences the same here and there', async () => {
     const client = startHere();
     const small = generateTrace(100);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeTrace, generateTrace } from '../../perf/generate.ts';
 import type { TraceColumns } from '../model/columns.ts';
-import { startHere, TraceError } from './client.ts';
+import { TraceError } from './client.ts';
+import { startHere } from './here.ts';
 
 function serve(body: Uint8Array, pieceBytes: number, status = 200): typeof fetch {
   return async (_, init) => {

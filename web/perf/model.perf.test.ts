@@ -22,6 +22,8 @@ import { summarize } from '../src/model/summary.ts';
 import { encodeTrace, generateTrace, random } from './generate.ts';
 
 const SIZES = [10_000, 100_000, 1_000_000];
+/** On two cores that others use too a figure may be twice the budget, as the design says. */
+const SHARED_MACHINE = 2;
 /** Milliseconds at a million spans. */
 const BUDGETS: Readonly<Record<string, number>> = {
   'rows: all': 50,
@@ -60,7 +62,8 @@ it('costs what the design allows', { timeout: 600_000 }, () => {
         values.map((value) => value.toFixed(value < 10 ? 2 : 0)),
       ),
     );
-  for (const [name, budget] of Object.entries(BUDGETS)) expect(figures.get(name)?.at(-1), name).toBeLessThan(budget);
+  for (const [name, budget] of Object.entries(BUDGETS))
+    expect(figures.get(name)?.at(-1), name).toBeLessThan(budget * SHARED_MACHINE);
 });
 
 function one(spans: number): void {

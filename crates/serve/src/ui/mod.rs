@@ -15,7 +15,10 @@ mod paths;
 mod red;
 mod search;
 mod spans;
+mod summary;
+mod text;
 mod trace;
+mod words;
 
 use std::sync::Arc;
 
@@ -23,9 +26,10 @@ use axum::Router;
 use axum::routing::{get, post};
 use model::TenantId;
 use plumbing::{Clock, CpuPool};
-use query::Query;
+use query::{Query, Question, Scope};
 
 use error::UiError;
+use parameters::Parameters;
 
 /// What the app's API stands on.
 #[derive(Debug)]
@@ -70,6 +74,22 @@ struct Ui {
 }
 
 impl Ui {
+    /// The question of a request: its text, and which spans are meant.
+    async fn question(&self, parameters: &Parameters) -> Result<Question, UiError> {
+        let scope = match parameters.text("scope") {
+            "" | "traces" => Scope::Traces,
+            "entry" => Scope::Entry,
+            "spans" => Scope::Spans,
+            other => {
+                let message = format!("scope is {other:?}; give traces, entry or spans");
+                return Err(UiError::bad_request(message));
+            }
+        };
+        let q = parameters.text("q");
+        let asked = self.parts.query.question(&self.parts.tenant, q, scope);
+        asked.await.map_err(|error| text::error_of(q, error))
+    }
+
     /// Does work that may take long away from the sockets.
     async fn work<T: Send + 'static>(
         &self,
@@ -83,6 +103,9 @@ impl Ui {
 pub fn ui_router(parts: UiParts) -> Router {
     Router::new()
         .route("/search", get(search::search))
+        .route("/query", get(words::query))
+        .route("/complete", get(words::complete))
+        .route("/services", get(words::services))
         .route("/red", get(red::red))
         .route("/edges", get(red::edges))
         .route("/home", get(red::home))

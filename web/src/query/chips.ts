@@ -19,7 +19,8 @@ export function chipOf(comparison: Comparison): Chip {
 /** The query of these chips. An alternative keeps its brackets: `&&` and `||` bind alike. */
 export function queryOf(chips: readonly Chip[]): string {
   const texts = chips.map(({ text, comparison }) => {
-    if (comparison !== null || chips.length === 1 || !withoutTexts(text).includes('||') || isBracketed(text)) return text;
+    if (comparison !== null || chips.length === 1 || !withoutTexts(text).includes('||') || isBracketed(text))
+      return text;
     return `(${text})`;
   });
   return printQuery(texts);

@@ -7,19 +7,21 @@ import {
   type Completion,
   type CompletionContext,
   type CompletionResult,
+  closeBrackets,
+  closeBracketsKeymap,
   completionStatus,
   moveCompletionSelection,
   selectedCompletionIndex,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, insertNewline } from '@codemirror/commands';
-import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching } from '@codemirror/language';
 import { type Diagnostic as Mark, setDiagnostics } from '@codemirror/lint';
-import { EditorState, Prec } from '@codemirror/state';
-import { EditorView, keymap, placeholder } from '@codemirror/view';
+import { EditorState, Prec, RangeSetBuilder, StateField, type Text } from '@codemirror/state';
+import { Decoration, type DecorationSet, EditorView, keymap, placeholder } from '@codemirror/view';
 import type { CompletionAnswer, CompletionItem, Diagnostic } from '../api/types.ts';
 import { formatCount } from '../format/number.ts';
-import { HIGHLIGHTS, THEME } from './editorLook.ts';
-import { type TokenState, tokenAt } from './tokens.ts';
+import { LOOK } from './editorLook.ts';
+import { tokensOf } from './tokens.ts';
 
 export type EditorOptions = {
   readonly parent: HTMLElement;
@@ -41,15 +43,19 @@ export type Editor = {
   readonly destroy: () => void;
 };
 
-const language = StreamLanguage.define<TokenState>({
-  name: 'query',
-  startState: () => ({ inside: '' }),
-  copyState: (state) => ({ ...state }),
-  token: (stream, state) => {
-    const { kind, length } = tokenAt(stream.string.slice(stream.pos), state);
-    stream.pos += length;
-    return HIGHLIGHTS[kind];
-  },
+/** Queries are short: all of it is coloured anew at each change. */
+function coloursOf(text: Text): DecorationSet {
+  const marks = new RangeSetBuilder<Decoration>();
+  for (const { kind, from, to } of tokensOf(text.toString())) {
+    marks.add(from, to, Decoration.mark({ class: `cm-query-${kind}` }));
+  }
+  return marks.finish();
+}
+
+const colours = StateField.define<DecorationSet>({
+  create: (state) => coloursOf(state.doc),
+  update: (marks, change) => (change.docChanged ? coloursOf(change.state.doc) : marks),
+  provide: (field) => EditorView.decorations.from(field),
 });
 
 function optionOf(item: CompletionItem, order: number): Completion {
@@ -108,8 +114,9 @@ export function createEditor(options: EditorOptions): Editor {
       selection: { anchor: Math.min(options.caret, options.text.length) },
       extensions: [
         history(),
-        language,
-        syntaxHighlighting(HighlightStyle.define(THEME.highlights)),
+        colours,
+        bracketMatching(),
+        closeBrackets(),
         // Enter runs the query unless a suggestion was chosen by the arrows.
         autocompletion({ override: [sourceOf(options)], selectOnOpen: false, icons: false, maxRenderedOptions: 50 }),
         Prec.high(keymap.of([{ key: 'Tab', run: completeByTab }])),
@@ -117,6 +124,7 @@ export function createEditor(options: EditorOptions): Editor {
           { key: 'Enter', run, shift: insertNewline },
           { key: 'Mod-Enter', run },
           { key: 'Escape', run: leave },
+          ...closeBracketsKeymap,
           ...historyKeymap,
           ...defaultKeymap,
         ]),
@@ -126,7 +134,7 @@ export function createEditor(options: EditorOptions): Editor {
           if (update.docChanged) options.onChange(update.state.doc.toString());
         }),
         placeholder(options.placeholder),
-        EditorView.theme(THEME.look),
+        EditorView.theme(LOOK),
       ],
     }),
   });

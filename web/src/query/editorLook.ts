@@ -1,18 +1,5 @@
-// How the text of a query looks: the tokens of the style sheet, through CodeMirror's own rules.
-
-import type { TokenKind } from './tokens.ts';
-
-/** CodeMirror's names for the kinds. */
-export const HIGHLIGHTS: Readonly<Record<TokenKind, string | null>> = {
-  field: 'propertyName',
-  text: 'string',
-  number: 'number',
-  word: 'atom',
-  operator: 'operator',
-  bracket: 'bracket',
-  comment: 'comment',
-  other: null,
-};
+// How the text of a query looks: the tokens of the style sheet, through CodeMirror's own rules. Fields stand out, since
+// a reader looks for them; values are plain.
 
 export const LOOK = {
   '&': { fontSize: '12px', backgroundColor: 'transparent', color: 'var(--fg)', maxHeight: '128px' },
@@ -20,6 +7,10 @@ export const LOOK = {
   '.cm-scroller': { fontFamily: 'var(--font-mono)', lineHeight: '20px', overflow: 'auto' },
   '.cm-content': { padding: '3px 0', caretColor: 'var(--fg)' },
   '.cm-line': { padding: '0' },
+  '.cm-query-field': { color: 'var(--accent)' },
+  '.cm-query-operator, .cm-query-bracket, .cm-query-comment': { color: 'var(--fg-2)' },
+  '.cm-query-number, .cm-query-word': { fontWeight: '600' },
+  '.cm-query-comment': { fontStyle: 'italic' },
   '.cm-placeholder': { color: 'var(--fg-2)' },
   '.cm-selectionBackground, ::selection': {
     backgroundColor: 'color-mix(in srgb, var(--accent) 30%, transparent) !important',

@@ -21,6 +21,7 @@ pub mod red;
 mod run;
 pub mod skeleton;
 mod summaries;
+mod walk;
 
 pub use error::{Error, ErrorKind};
 pub use question::{Question, Scope};
@@ -29,6 +30,7 @@ pub use run::{
     TracesById,
 };
 pub use summaries::{Summaries, Summary};
+pub use walk::{Step, Walk};
 
 /// What a span without a name is called when it is shown; Jaeger's words.
 pub const SPAN_NAME_EMPTY: &str = "empty-span-name";

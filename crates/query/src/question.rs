@@ -56,6 +56,14 @@ impl Question {
     }
 }
 
+impl Question {
+    /// Whether spans can only be judged with all others of their trace.
+    #[must_use]
+    pub fn needs_whole_trace(&self) -> bool {
+        self.judge.needs_whole_trace()
+    }
+}
+
 impl Query {
     /// Understands a text; an empty one means every span.
     pub async fn question(

@@ -73,6 +73,12 @@ impl Judge {
         Ok(judge)
     }
 
+    /// Whether spans can't be judged one by one, since facts of their trace are asked for.
+    #[must_use]
+    pub fn needs_whole_trace(&self) -> bool {
+        self.needs_facts
+    }
+
     /// The rows of the spans that the query holds for, ascending; all spans of one trace are given.
     #[must_use]
     pub fn matches(&self, trace: &SpanBatch) -> Vec<usize> {

@@ -1,96 +1,108 @@
-// Latency over time. Many matches are cells, the darker the more; few are points. Work depends on the cells that there
-// are, never on the matches in them.
+// The heatmap of durations over time, and the points that stand for it where there are few.
 //
-// Cells are shades of one colour on a logarithmic scale, so that one slow request beside a million others is seen. A red
-// foot says how many of a cell failed: red has no other meaning. Points that failed are crosses, not only red ones.
+// A cell's shade is the logarithm of its count: one trace is seen beside ten thousand. Errors are a red foot of the cell,
+// as high as their share and never less than a pixel; shade means count and nothing else.
 
+import { bucketY, type GridSelection, type HeatGrid, rectOf, type Size, stepX } from './grid.ts';
+import { Pixels } from './pixels.ts';
 import type { Surface } from './surface.ts';
-import { mix, type Theme } from './theme.ts';
+import { mix, packed, type Theme } from './theme.ts';
 
-/** Matches that are still drawn as points. */
-export const POINTS_MAX = 300;
+export const SHADES = 8;
+const SHADE_LEAST = 0.18;
 
-export interface HeatCell {
-  /** Device pixels are made of these: shares of the width and of the height from the bottom, 0 to 1. */
-  readonly left: number;
-  readonly right: number;
-  readonly bottom: number;
-  readonly top: number;
-  readonly count: number;
-  readonly errors: number;
-  /** Where its slowest one is, as a share of the height. */
-  readonly slowest: number;
+export function rasterHeatmap(grid: HeatGrid, size: Size, theme: Theme): Pixels {
+  const pixels = new Pixels(size.width, size.height);
+  pixels.data.fill(packed(theme.background));
+  const shades = Array.from({ length: SHADES }, (_, i) =>
+    packed(mix(theme.background, theme.accent, SHADE_LEAST + ((1 - SHADE_LEAST) * i) / (SHADES - 1))),
+  );
+  const error = packed(theme.error);
+  let most = 1;
+  for (let i = 0; i < grid.count.length; i++) most = Math.max(most, grid.count[i] as number);
+  for (let i = 0; i < grid.step.length; i++) {
+    const step = grid.step[i] as number;
+    const bucket = grid.bucket[i] as number;
+    const count = grid.count[i] as number;
+    const x = stepX(grid.steps, size.width, step);
+    const y = bucketY(grid.buckets, size.height, bucket + 1);
+    const width = Math.max(1, stepX(grid.steps, size.width, step + 1) - x);
+    const height = Math.max(1, bucketY(grid.buckets, size.height, bucket) - y);
+    pixels.fill(x, y, width, height, shades[shadeOf(count, most)] as number);
+    const share = (grid.errors[i] as number) / Math.max(1, count);
+    if (share > 0) {
+      const foot = Math.min(height, Math.max(1, Math.round(share * height)));
+      pixels.fill(x, y + height - foot, width, foot, error);
+    }
+  }
+  return pixels;
 }
 
-export interface HeatInput {
-  readonly cells: readonly HeatCell[];
-  readonly asPoints: boolean;
-  /** Shares of the height at which there are lines. */
-  readonly lines: readonly number[];
-  readonly theme: Theme;
-  /** CSS pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Device pixels a CSS pixel. */
-  readonly scale: number;
-}
-
-/** From the faintest that is told from the background to the full colour. */
-const FAINTEST = 0.18;
-
+/** From 0 to `SHADES - 1`: for the legend too. */
 export function shadeOf(count: number, most: number): number {
-  if (most <= 1) return 0.6;
-  return FAINTEST + (1 - FAINTEST) * (Math.log1p(count) / Math.log1p(most));
+  if (most <= 1) return SHADES - 1;
+  return Math.max(0, Math.min(SHADES - 1, Math.round((Math.log(Math.max(1, count)) / Math.log(most)) * (SHADES - 1))));
 }
 
-export function paintHeatmap(surface: Surface, input: HeatInput): void {
-  const { theme, scale, cells } = input;
-  const width = Math.round(input.width * scale);
-  const height = Math.round(input.height * scale);
-  const unit = Math.max(1, Math.round(scale));
-  surface.fillStyle = theme.background;
-  surface.fillRect(0, 0, width, height);
-  surface.fillStyle = theme.line;
-  for (const line of input.lines) surface.fillRect(0, Math.round((1 - line) * height), width, unit);
-  const most = cells.reduce((max, { count }) => Math.max(max, count), 0);
-  for (const cell of cells) {
-    if (input.asPoints) paintPoint(surface, cell, theme, { width, height, unit });
-    else paintCell(surface, cell, theme, { width, height, unit }, shadeOf(cell.count, most));
+/** The frame of a selection, over what is there. */
+export function paintSelection(
+  surface: Surface,
+  grid: HeatGrid,
+  size: Size,
+  selection: GridSelection,
+  theme: Theme,
+): void {
+  const { x, y, width, height } = rectOf(grid, size, selection);
+  surface.fillStyle = theme.text;
+  surface.fillRect(x, y, width, 1);
+  surface.fillRect(x, y + height - 1, width, 1);
+  surface.fillRect(x, y, 1, height);
+  surface.fillRect(x + width - 1, y, 1, height);
+}
+
+/** Parts of the width and of the height (from the bottom), 0 to 1. */
+export interface HeatPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly isError: boolean;
+}
+
+const POINT_PX = 4;
+
+/** Those that failed are crosses, not only red. `unit`: device pixels a CSS pixel. */
+export function rasterPoints(points: readonly HeatPoint[], size: Size, theme: Theme, unit = 1): Pixels {
+  const pixels = new Pixels(size.width, size.height);
+  pixels.data.fill(packed(theme.background));
+  const [plain, failed] = [packed(theme.accent), packed(theme.error)];
+  const half = (POINT_PX / 2) * unit;
+  // Errors last, so that they are on top.
+  for (const point of points.filter(({ isError }) => !isError)) {
+    const { x, y } = centre(point, size);
+    pixels.fill(x - half, y - half, 2 * half, 2 * half, plain);
   }
-}
-
-interface Box {
-  readonly width: number;
-  readonly height: number;
-  readonly unit: number;
-}
-
-function paintCell(surface: Surface, cell: HeatCell, theme: Theme, box: Box, shade: number): void {
-  const x0 = Math.round(cell.left * box.width);
-  const x1 = Math.max(x0 + 1, Math.round(cell.right * box.width));
-  const y0 = Math.round((1 - cell.top) * box.height);
-  const y1 = Math.max(y0 + 1, Math.round((1 - cell.bottom) * box.height));
-  surface.fillStyle = mix(theme.background, theme.accent, shade);
-  surface.fillRect(x0, y0, x1 - x0, y1 - y0);
-  if (cell.errors === 0) return;
-  const foot = Math.max(2 * box.unit, Math.round(((y1 - y0) * cell.errors) / Math.max(1, cell.count)));
-  const high = Math.min(foot, y1 - y0);
-  surface.fillStyle = theme.error;
-  surface.fillRect(x0, y1 - high, x1 - x0, high);
-}
-
-function paintPoint(surface: Surface, cell: HeatCell, theme: Theme, box: Box): void {
-  const { unit } = box;
-  const half = (cell.count > 1 ? 3 : 2) * unit;
-  const x = Math.round(((cell.left + cell.right) / 2) * box.width);
-  const y = Math.min(box.height - half, Math.max(half, Math.round((1 - cell.slowest) * box.height)));
-  if (cell.errors === 0) {
-    surface.fillStyle = theme.accent;
-    surface.fillRect(x - half, y - half, 2 * half, 2 * half);
-    return;
+  for (const point of points.filter(({ isError }) => isError)) {
+    const { x, y } = centre(point, size);
+    pixels.fill(x - 2 * half, y - unit, 4 * half, 2 * unit, failed);
+    pixels.fill(x - unit, y - 2 * half, 2 * unit, 4 * half, failed);
   }
-  surface.fillStyle = theme.error;
-  const arm = half + unit;
-  surface.fillRect(x - arm, y - unit, 2 * arm, 2 * unit);
-  surface.fillRect(x - unit, y - arm, 2 * unit, 2 * arm);
+  return pixels;
+}
+
+/** The point nearest to a pixel, not farther than `reach`; -1: there is none. */
+export function hitPoint(points: readonly HeatPoint[], size: Size, x: number, y: number, reach: number): number {
+  let best = -1;
+  let least = reach * reach;
+  points.forEach((point, i) => {
+    const at = centre(point, size);
+    const distance = (at.x - x) ** 2 + (at.y - y) ** 2;
+    if (distance <= least) {
+      least = distance;
+      best = i;
+    }
+  });
+  return best;
+}
+
+function centre(point: HeatPoint, size: Size): { x: number; y: number } {
+  return { x: Math.round(point.x * (size.width - 1)), y: Math.round((1 - point.y) * (size.height - 1)) };
 }

@@ -1,43 +1,48 @@
-// Counts over time as bars; the part that failed stands at the bottom in red, at least a pixel of it.
+// Matches over time as bars, errors as their red foot.
+//
+// Heights are linear in the count; a step with anything in it has at least a pixel, one with errors a red one.
 
-import type { Surface } from './surface.ts';
-import { mix, type Theme } from './theme.ts';
+import { type HeatGrid, type Size, stepAt, stepX } from './grid.ts';
+import { Pixels } from './pixels.ts';
+import { packed, type Theme } from './theme.ts';
 
-export interface HistogramInput {
-  readonly counts: readonly number[];
-  readonly errors: readonly number[];
-  readonly theme: Theme;
-  /** CSS pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Device pixels a CSS pixel. */
-  readonly scale: number;
+export interface StepCounts {
+  readonly counts: Float64Array;
+  readonly errors: Float64Array;
 }
 
-export function paintHistogram(surface: Surface, input: HistogramInput): void {
-  const { counts, errors, theme, scale } = input;
-  const width = Math.round(input.width * scale);
-  const height = Math.round(input.height * scale);
-  const unit = Math.max(1, Math.round(scale));
-  surface.fillStyle = theme.background;
-  surface.fillRect(0, 0, width, height);
-  const most = counts.reduce((max, count) => Math.max(max, count), 0);
-  const colour = mix(theme.background, theme.textSecondary, 0.55);
-  counts.forEach((count, i) => {
-    if (count === 0) return;
-    const x0 = Math.round((i / counts.length) * width);
-    const x1 = Math.round(((i + 1) / counts.length) * width);
-    // A gap between bars where there is room for one.
-    const wide = Math.max(1, x1 - x0 - (x1 - x0 > 3 * unit ? unit : 0));
-    const high = Math.max(unit, Math.round((count / most) * height));
-    surface.fillStyle = colour;
-    surface.fillRect(x0, height - high, wide, high);
-    const failed = errors[i] ?? 0;
-    if (failed === 0) return;
-    const red = Math.min(high, Math.max(unit, Math.round((failed / most) * height)));
-    surface.fillStyle = theme.error;
-    surface.fillRect(x0, height - red, wide, red);
-  });
-  surface.fillStyle = theme.line;
-  surface.fillRect(0, height - unit, width, unit);
+export function countsOfSteps(grid: HeatGrid): StepCounts {
+  const counts = new Float64Array(grid.steps);
+  const errors = new Float64Array(grid.steps);
+  for (let i = 0; i < grid.step.length; i++) {
+    const step = grid.step[i] as number;
+    if (step >= grid.steps) continue;
+    counts[step] = (counts[step] as number) + (grid.count[i] as number);
+    errors[step] = (errors[step] as number) + (grid.errors[i] as number);
+  }
+  return { counts, errors };
+}
+
+export function rasterHistogram({ counts, errors }: StepCounts, size: Size, theme: Theme): Pixels {
+  const pixels = new Pixels(size.width, size.height);
+  pixels.data.fill(packed(theme.background));
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  const steps = counts.length;
+  const heightOf = (count: number): number => (count > 0 ? Math.max(1, Math.round((count / most) * size.height)) : 0);
+  for (let step = 0; step < steps; step++) {
+    const x = stepX(steps, size.width, step);
+    const whole = stepX(steps, size.width, step + 1) - x;
+    // A free pixel between bars that are wide enough.
+    const width = whole >= 4 ? whole - 1 : Math.max(1, whole);
+    const height = heightOf(counts[step] as number);
+    const foot = Math.min(height, heightOf(errors[step] as number));
+    pixels.fill(x, size.height - height, width, height - foot, packed(theme.accent));
+    pixels.fill(x, size.height - foot, width, foot, packed(theme.error));
+  }
+  return pixels;
+}
+
+/** The steps `[from, to)` between two pixels. */
+export function stepsBetween(steps: number, width: number, a: number, b: number): { from: number; to: number } {
+  return { from: stepAt(steps, width, Math.min(a, b)), to: stepAt(steps, width, Math.max(a, b)) + 1 };
 }

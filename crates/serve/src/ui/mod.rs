@@ -9,6 +9,7 @@
 mod answers;
 mod arrow;
 mod error;
+mod near;
 mod parameters;
 #[cfg(test)]
 mod paths;
@@ -111,6 +112,10 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))
+        .route("/traces/{trace_id}/find", get(near::find))
+        .route("/traces/{trace_id}/keys", get(near::keys))
+        .route("/traces/{trace_id}/column", get(near::column))
+        .route("/traces/{trace_id}/events", get(near::events))
         .fallback(error::no_route)
         .with_state(Arc::new(Ui { parts }))
 }

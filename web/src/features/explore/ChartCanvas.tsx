@@ -1,7 +1,7 @@
 // A canvas as wide as its place, painted anew when its size, the screen or what is painted changes.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
-import type { Surface } from '../../canvas/surface.ts';
+import type { Pixels } from '../../canvas/pixels.ts';
 import css from './Charts.module.css';
 
 /** The width of an element in CSS pixels; 0 until it is known. */
@@ -18,9 +18,10 @@ export function useWidth(element: React.RefObject<HTMLElement | null>): number {
   return width;
 }
 
+/** In device pixels; `scale` of them are a CSS pixel. */
 export type Size = { readonly width: number; readonly height: number; readonly scale: number };
 
-type ChartCanvasProps = { width: number; height: number; paint: (surface: Surface, size: Size) => void };
+type ChartCanvasProps = { width: number; height: number; paint: (size: Size) => Pixels };
 
 export function ChartCanvas({ width, height, paint }: ChartCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -29,9 +30,11 @@ export function ChartCanvas({ width, height, paint }: ChartCanvasProps) {
     const scale = Math.max(1, devicePixelRatio || 1);
     const context = width > 0 ? element?.getContext?.('2d', { alpha: false }) : null;
     if (!element || !context) return;
-    element.width = Math.round(width * scale);
-    element.height = Math.round(height * scale);
-    paint(context, { width, height, scale });
+    const size = { width: Math.round(width * scale), height: Math.round(height * scale), scale };
+    element.width = size.width;
+    element.height = size.height;
+    const pixels = paint(size);
+    context.putImageData(new ImageData(pixels.bytes(), pixels.width, pixels.height), 0, 0);
   }, [width, height, paint]);
   return <canvas ref={canvas} aria-hidden className={css['canvas']} style={{ blockSize: height }} />;
 }

@@ -21,14 +21,14 @@ export function ChartsTable({ overview, zone }: ChartProps) {
     const bySlowest = new Map<number, Cell>();
     for (const cell of overview.cells) {
       const known = bySlowest.get(cell.step);
-      if (!known || known.slowestSpan.durationNs < cell.slowestSpan.durationNs) bySlowest.set(cell.step, cell);
+      if (!known || known.slowest.durationNs < cell.slowest.durationNs) bySlowest.set(cell.step, cell);
     }
     return [...bySlowest].map(
       ([step, slowest]): Row => ({
         step,
         times: cellTimes(slowest, overview, zone),
-        count: overview.counts[step] ?? 0,
-        errors: overview.errors[step] ?? 0,
+        count: overview.steps.counts[step] ?? 0,
+        errors: overview.steps.errors[step] ?? 0,
         slowest,
       }),
     );
@@ -48,7 +48,7 @@ export function ChartsTable({ overview, zone }: ChartProps) {
       header: text.tableSlowest,
       align: 'end',
       width: '112px',
-      cell: ({ slowest }) => formatDuration(slowest.slowestSpan.durationNs),
+      cell: ({ slowest }) => formatDuration(slowest.slowest.durationNs),
     },
   ];
   return (
@@ -58,7 +58,7 @@ export function ChartsTable({ overview, zone }: ChartProps) {
       columns={columns}
       rows={rows}
       rowKey={({ step }) => String(step)}
-      onOpen={({ slowest }) => go(placeOfTrace(slowest.slowestSpan.traceId, slowest.slowestSpan.spanId))}
+      onOpen={({ slowest }) => go(placeOfTrace(slowest.slowest.traceId, slowest.slowest.spanId))}
     />
   );
 }

@@ -2,7 +2,7 @@
 // and are told by voice, Shift with them selects.
 
 import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
-import { paintHeatmap } from '../../canvas/heatmap.ts';
+import { rasterHeatmap, rasterPoints } from '../../canvas/heatmap.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
 import { logTicks } from '../../format/durationAxis.ts';
@@ -13,7 +13,7 @@ import type { ChartProps } from './Charts.tsx';
 import { cellText } from './cellText.ts';
 import { HeatmapCard } from './HeatmapCard.tsx';
 import { HeatmapSelection } from './HeatmapSelection.tsx';
-import { type Area, around, type Cell, cellAt, type Step, shareOf, snapped, walk } from './overview.ts';
+import { type Area, around, type Cell, cellAt, endsOf, type Step, shareOf, snapped, walk } from './overview.ts';
 import { text } from './text.ts';
 import { useBrush } from './useBrush.ts';
 
@@ -21,7 +21,7 @@ export const HEAT_PX = 112;
 const STEPS: readonly string[] = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'];
 
 function openSlowest(cell: Cell | null): void {
-  if (cell !== null) go(placeOfTrace(cell.slowestSpan.traceId, cell.slowestSpan.spanId));
+  if (cell !== null) go(placeOfTrace(cell.slowest.traceId, cell.slowest.spanId));
 }
 
 export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
@@ -31,7 +31,8 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const [cursor, setCursor] = useState<Cell | null>(null);
   const [anchor, setAnchor] = useState<Cell | null>(null);
   const [selection, setSelection] = useState<Area | null>(null);
-  const ticks = logTicks(overview.low, overview.high, HEAT_PX).filter(({ isMajor }) => isMajor);
+  const { low, high } = endsOf(overview);
+  const ticks = logTicks(low, high, HEAT_PX).filter(({ isMajor }) => isMajor);
   const find = (spot: { x: number; y: number }) => cellAt(overview, spot, { width, height: HEAT_PX });
   const { dragged, handlers } = useBrush({
     onHover: (spot) => setPointed(spot === null ? null : find(spot)),
@@ -39,16 +40,10 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
     onSelect: (area) => setSelection(snapped(overview, area)),
   });
   const paint = useCallback(
-    (surface: Parameters<typeof paintHeatmap>[0], size: Size) =>
-      paintHeatmap(surface, {
-        ...size,
-        cells: overview.cells,
-        asPoints: overview.asPoints,
-        lines: logTicks(overview.low, overview.high, HEAT_PX)
-          .filter(({ isMajor }) => isMajor)
-          .map(({ at }) => shareOf(at, overview.low, overview.high)),
-        theme,
-      }),
+    ({ scale, ...size }: Size) =>
+      overview.asPoints === null
+        ? rasterHeatmap(overview.grid, size, theme)
+        : rasterPoints(overview.asPoints, size, theme, Math.round(scale)),
     [overview, theme],
   );
 
@@ -80,7 +75,7 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
           <span
             key={at}
             className={css['latency']}
-            style={{ insetBlockEnd: `${shareOf(at, overview.low, overview.high) * 100}%` }}
+            style={{ insetBlockEnd: `${shareOf(overview.buckets, at) * 100}%` }}
           >
             {label}
           </span>
@@ -101,7 +96,7 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
         >
           <ChartCanvas width={width} height={HEAT_PX} paint={paint} />
           {shown !== null && <AreaBox area={shown} className={css['selected']} />}
-          {told !== null && dragged === null && <AreaBox area={boxOf(told, overview.asPoints)} className={css['cursor']} />}
+          {told !== null && dragged === null && <AreaBox area={boxOf(told, overview.asPoints !== null)} className={css['cursor']} />}
         </div>
         {told !== null && dragged === null && selection === null && (
           <HeatmapCard cell={told} overview={overview} zone={zone} scope={scope} />
@@ -126,7 +121,7 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
 
 function boxOf(cell: Cell, asPoints: boolean): Area {
   if (!asPoints) return cell;
-  return { left: cell.left, right: cell.right, bottom: cell.slowest - 0.04, top: cell.slowest + 0.04 };
+  return { left: cell.left, right: cell.right, bottom: cell.height - 0.04, top: cell.height + 0.04 };
 }
 
 export function AreaBox({ area, className }: { area: Area; className: string | undefined }) {

@@ -25,7 +25,7 @@ export function HeatmapCard({ cell, overview, zone, scope }: HeatmapCardProps) {
         {text.cellCount(scope, cell.count)}
         <ErrorCount count={cell.errors} />
       </div>
-      {cell.count > 1 && <div>{text.cellSlowest(formatDuration(cell.slowestSpan.durationNs))}</div>}
+      {cell.count > 1 && <div>{text.cellSlowest(formatDuration(cell.slowest.durationNs))}</div>}
       <div className={css['cardHint']}>{text.cellHint}</div>
     </div>
   );

@@ -2,7 +2,7 @@
 // the bar on top and in the selection of the heatmap below.
 
 import { useCallback, useRef, useState } from 'react';
-import { paintHistogram } from '../../canvas/histogram.ts';
+import { rasterHistogram } from '../../canvas/histogram.ts';
 import { formatCount } from '../../format/number.ts';
 import { ErrorCount } from '../../ui/ErrorCount/ErrorCount.tsx';
 import css from './Charts.module.css';
@@ -22,20 +22,17 @@ const whole = (area: Area): Area => ({ ...area, bottom: 0, top: 1 });
 export function Histogram({ overview, theme, zone, scope, changes }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
+  const { steps } = overview.grid;
   const [step, setStep] = useState<number | null>(null);
   const { dragged, handlers } = useBrush({
-    onHover: (spot) => setStep(spot === null ? null : Math.min(overview.steps - 1, Math.floor(spot.x * overview.steps))),
+    onHover: (spot) => setStep(spot === null ? null : Math.min(steps - 1, Math.floor(spot.x * steps))),
     onPress: () => undefined,
     onSelect: (area) => changes.set({ range: rangeOf(overview, snapped(overview, whole(area))) }),
   });
-  const paint = useCallback(
-    (surface: Parameters<typeof paintHistogram>[0], size: Size) =>
-      paintHistogram(surface, { ...size, counts: overview.counts, errors: overview.errors, theme }),
-    [overview, theme],
-  );
-  const most = Math.max(0, ...overview.counts);
-  const count = step === null ? 0 : (overview.counts[step] ?? 0);
-  const column = { left: (step ?? 0) / overview.steps, right: ((step ?? 0) + 1) / overview.steps };
+  const paint = useCallback((size: Size) => rasterHistogram(overview.steps, size, theme), [overview, theme]);
+  const most = overview.steps.counts.reduce((a, b) => Math.max(a, b), 0);
+  const count = step === null ? 0 : (overview.steps.counts[step] ?? 0);
+  const column = { left: (step ?? 0) / steps, right: ((step ?? 0) + 1) / steps };
   return (
     <>
       <div className={css['axis']} aria-hidden style={{ blockSize: HISTOGRAM_PX }}>
@@ -59,7 +56,7 @@ export function Histogram({ overview, theme, zone, scope, changes }: ChartProps)
             <div className={css['cardHead']}>{cellTimes(column, overview, zone)}</div>
             <div className={css['cardCount']}>
               {text.cellCount(scope, count)}
-              <ErrorCount count={overview.errors[step] ?? 0} />
+              <ErrorCount count={overview.steps.errors[step] ?? 0} />
             </div>
           </div>
         )}

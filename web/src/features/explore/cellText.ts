@@ -9,7 +9,7 @@ import { text } from './text.ts';
 export function cellTimes(cell: { left: number; right: number }, overview: Overview, zone: Zone): string {
   const from = instantAt(overview, cell.left);
   const to = instantAt(overview, cell.right);
-  const fraction: Fraction = overview.stepNs % 1e9 === 0 ? 0 : 3;
+  const fraction: Fraction = overview.stepNs >= 1e9 ? 0 : 3;
   const end = instantAt(overview, 1);
   const day = dateText(overview.fromNs, zone) === dateText(end, zone) ? '' : `${dayText(from, zone)} `;
   return text.cellTitle(`${day}${clockTime(from, zone, fraction)}`, clockTime(to, zone, fraction));
@@ -17,7 +17,7 @@ export function cellTimes(cell: { left: number; right: number }, overview: Overv
 
 export function cellLatency(cell: Cell, overview: Overview): string {
   const bucket = overview.buckets[cell.bucket];
-  if (overview.asPoints || bucket === undefined) return formatDuration(cell.slowestSpan.durationNs);
+  if (overview.asPoints !== null || bucket === undefined) return formatDuration(cell.slowest.durationNs);
   return text.cellTitle(formatDuration(bucket.fromNs), formatDuration(bucket.toNs));
 }
 
@@ -27,7 +27,7 @@ export function cellText(cell: Cell, overview: Overview, zone: Zone, scope: Scop
     cellLatency(cell, overview),
     text.cellCount(scope, cell.count),
     ...(cell.errors > 0 ? [text.cellErrors(cell.errors)] : []),
-    ...(cell.count > 1 ? [text.cellSlowest(formatDuration(cell.slowestSpan.durationNs))] : []),
+    ...(cell.count > 1 ? [text.cellSlowest(formatDuration(cell.slowest.durationNs))] : []),
   ];
   return parts.join(', ');
 }

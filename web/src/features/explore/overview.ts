@@ -2,101 +2,112 @@
 // Pure. Places are shares, 0 to 1, of the width from the left and of the height from the bottom.
 
 import type { OverviewAnswer, SpanPointer } from '../../api/types.ts';
-import { type HeatCell, POINTS_MAX } from '../../canvas/heatmap.ts';
+import type { HeatGrid } from '../../canvas/grid.ts';
+import type { HeatPoint } from '../../canvas/heatmap.ts';
+import { countsOfSteps, type StepCounts } from '../../canvas/histogram.ts';
 
-export type Cell = HeatCell & {
+/** Matches that are still drawn as points. */
+export const POINTS_MAX = 300;
+
+/** Shares of a rectangle. */
+export type Area = { readonly left: number; readonly right: number; readonly bottom: number; readonly top: number };
+
+export type Cell = Area & {
   readonly step: number;
+  /** Of those that are shown. */
   readonly bucket: number;
-  readonly slowestSpan: SpanPointer;
+  readonly count: number;
+  readonly errors: number;
+  /** The height at which its slowest one is. */
+  readonly height: number;
+  readonly slowest: SpanPointer;
 };
 
 export type Overview = {
   readonly fromNs: bigint;
   readonly stepNs: number;
-  readonly steps: number;
+  readonly grid: HeatGrid;
+  readonly steps: StepCounts;
   /** By time, then by latency. */
   readonly cells: readonly Cell[];
-  readonly counts: readonly number[];
-  readonly errors: readonly number[];
-  /** The ends of the axis of latency in nanoseconds. */
-  readonly low: number;
-  readonly high: number;
+  /** The rows that are shown: from the lowest with something in it to the highest. */
   readonly buckets: OverviewAnswer['buckets'];
-  readonly asPoints: boolean;
   readonly points: number;
+  /** Null: too many. */
+  readonly asPoints: readonly HeatPoint[] | null;
 };
 
-/** Shares of a rectangle. */
-export type Area = { readonly left: number; readonly right: number; readonly bottom: number; readonly top: number };
-
-/** An axis shows this much at least, so that a single latency is not all of it. */
-const DECADES_MIN = 1.5;
+/** So that a single latency is not all of the axis. */
+const BUCKETS_MIN = 12;
 
 export function overviewOf(answer: OverviewAnswer): Overview {
   const fromNs = BigInt(answer.fromNs);
-  const span = Number(BigInt(answer.toNs) - fromNs);
   const stepNs = Math.max(1, answer.stepNs);
-  const steps = Math.max(1, Math.ceil(span / stepNs));
-  const { step, bucket, count, errors, slowest } = answer.cells;
-  const counts = new Array<number>(steps).fill(0);
-  const failed = new Array<number>(steps).fill(0);
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = 0;
-  step.forEach((at, i) => {
-    const s = Math.min(at, steps - 1);
-    counts[s] = (counts[s] ?? 0) + (count[i] ?? 0);
-    failed[s] = (failed[s] ?? 0) + (errors[i] ?? 0);
-    const range = answer.buckets[bucket[i] ?? 0];
-    if (range === undefined) return;
-    lowest = Math.min(lowest, Math.max(1, range.fromNs));
-    highest = Math.max(highest, range.toNs);
-  });
-  const { low, high } = axis(lowest, highest);
-  const share = (ns: number) => shareOf(ns, low, high);
+  const steps = Math.max(1, Math.ceil(Number(BigInt(answer.toNs) - fromNs) / stepNs - 1e-6));
+  const { first, buckets } = shownBuckets(answer);
+  const { step, count, errors, slowest } = answer.cells;
+  const bucket = answer.cells.bucket.map((at) => at - first);
+  const grid = { steps, buckets: buckets.length, step, bucket, count, errors };
   const cells = step.flatMap((at, i): Cell[] => {
     const b = bucket[i] ?? 0;
-    const range = answer.buckets[b];
-    const slowestSpan = slowest[i];
-    if (range === undefined || slowestSpan === undefined || at >= steps) return [];
+    const pointer = slowest[i];
+    if (pointer === undefined || at >= steps) return [];
     return [
       {
         step: at,
         bucket: b,
         left: at / steps,
         right: (at + 1) / steps,
-        bottom: share(Math.max(1, range.fromNs)),
-        top: share(range.toNs),
+        bottom: b / buckets.length,
+        top: (b + 1) / buckets.length,
         count: count[i] ?? 0,
         errors: errors[i] ?? 0,
-        slowest: share(Math.max(1, slowestSpan.durationNs)),
-        slowestSpan,
+        height: shareOf(buckets, pointer.durationNs),
+        slowest: pointer,
       },
     ];
   });
   cells.sort((a, b) => a.step - b.step || a.bucket - b.bucket);
-  const { buckets, points } = answer;
-  const asPoints = points < POINTS_MAX;
-  return { fromNs, stepNs, steps, cells, counts, errors: failed, low, high, buckets, asPoints, points };
+  const { points } = answer;
+  const asPoints =
+    points >= POINTS_MAX
+      ? null
+      : cells.map((cell) => ({ x: (cell.left + cell.right) / 2, y: cell.height, isError: cell.errors > 0 }));
+  return { fromNs, stepNs, grid, steps: countsOfSteps(grid), cells, buckets, points, asPoints };
 }
 
-function axis(lowest: number, highest: number): { low: number; high: number } {
-  if (highest <= 0) return { low: 1e6, high: 1e9 };
-  const missing = DECADES_MIN - Math.log10(highest / lowest);
-  if (missing <= 0) return { low: lowest, high: highest };
-  const factor = 10 ** (missing / 2);
-  return { low: Math.max(1, lowest / factor), high: highest * factor };
+function shownBuckets({ buckets, cells }: OverviewAnswer): { first: number; buckets: OverviewAnswer['buckets'] } {
+  let low = buckets.length - 1;
+  let high = 0;
+  for (const at of cells.bucket) {
+    low = Math.min(low, at);
+    high = Math.max(high, at);
+  }
+  if (low > high) return { first: 0, buckets };
+  const missing = Math.max(0, BUCKETS_MIN - (high - low + 1));
+  const first = Math.max(0, low - Math.ceil(missing / 2));
+  const last = Math.min(buckets.length - 1, high + Math.floor(missing / 2));
+  return { first, buckets: buckets.slice(first, last + 1) };
 }
 
-export function shareOf(ns: number, low: number, high: number): number {
-  return Math.min(1, Math.max(0, Math.log(ns / low) / Math.log(high / low)));
+/** The height of a latency: rows are of one height, within a row it is logarithmic. */
+export function shareOf(buckets: Overview['buckets'], ns: number): number {
+  const last = buckets.at(-1);
+  if (last === undefined || ns >= last.toNs) return 1;
+  const at = buckets.findIndex(({ toNs }) => ns < toNs);
+  const bucket = buckets[at];
+  if (bucket === undefined || ns <= bucket.fromNs) return Math.max(0, at) / Math.max(1, buckets.length);
+  const from = Math.max(1, bucket.fromNs);
+  return (at + Math.log(Math.max(1, ns) / from) / Math.log(Math.max(2, bucket.toNs) / from)) / buckets.length;
 }
 
-export function durationAt({ low, high }: Overview, share: number): number {
-  return low * (high / low) ** share;
+/** The ends of the axis of latency in nanoseconds. */
+export function endsOf({ buckets }: Overview): { low: number; high: number } {
+  return { low: Math.max(1, buckets[0]?.fromNs ?? 1e6), high: buckets.at(-1)?.toNs ?? 1e9 };
 }
 
-export function instantAt({ fromNs, stepNs, steps }: Overview, share: number): bigint {
-  return fromNs + BigInt(Math.round(share * steps * stepNs));
+export function instantAt({ fromNs, stepNs, grid }: Overview, share: number): bigint {
+  return fromNs + BigInt(Math.round(share * grid.steps * stepNs));
 }
 
 /** The cell at a place, or the nearest within `reach` pixels. */
@@ -110,7 +121,7 @@ export function cellAt(
   let least = reach;
   for (const cell of cells) {
     const dx = asPoints ? Math.abs((cell.left + cell.right) / 2 - at.x) : outside(at.x, cell.left, cell.right);
-    const dy = asPoints ? Math.abs(cell.slowest - at.y) : outside(at.y, cell.bottom, cell.top);
+    const dy = asPoints ? Math.abs(cell.height - at.y) : outside(at.y, cell.bottom, cell.top);
     const distance = Math.hypot(dx * size.width, dy * size.height);
     if (distance > least || (distance === least && nearest !== null)) continue;
     nearest = cell;
@@ -157,35 +168,34 @@ export function around(a: Area, b: Area): Area {
 }
 
 /** Grown to the borders of the cells, so that what is asked for is what was seen. */
-export function snapped(overview: Overview, area: Area): Area {
-  const { steps, buckets, low, high, asPoints } = overview;
-  const left = Math.floor(area.left * steps) / steps;
-  const right = Math.min(1, Math.ceil(area.right * steps) / steps);
-  if (asPoints) return { ...area, left, right };
-  let { bottom, top } = area;
-  for (const { fromNs, toNs } of buckets) {
-    const from = shareOf(Math.max(1, fromNs), low, high);
-    const to = shareOf(toNs, low, high);
-    if (from <= area.bottom && to > area.bottom) bottom = from;
-    if (from < area.top && to >= area.top) top = to;
-  }
-  return { left, right, bottom, top };
+export function snapped({ grid }: Overview, area: Area): Area {
+  const down = (share: number, parts: number) => Math.floor(share * parts + 1e-9) / parts;
+  const up = (share: number, parts: number) => Math.min(1, Math.ceil(share * parts - 1e-9) / parts);
+  return {
+    left: down(area.left, grid.steps),
+    right: up(area.right, grid.steps),
+    bottom: down(area.bottom, grid.buckets),
+    top: up(area.top, grid.buckets),
+  };
 }
 
-export function countIn({ cells, asPoints }: Overview, area: Area): number {
+/** How many are in an area of whole cells. */
+export function countIn({ cells }: Overview, area: Area): number {
   let sum = 0;
-  for (const cell of cells) {
-    const x = (cell.left + cell.right) / 2;
-    const y = asPoints ? cell.slowest : (cell.bottom + cell.top) / 2;
-    if (x >= area.left && x <= area.right && y >= area.bottom && y <= area.top) sum += cell.count;
+  for (const { left, right, bottom, top, count } of cells) {
+    const x = (left + right) / 2;
+    const y = (bottom + top) / 2;
+    if (x >= area.left && x <= area.right && y >= area.bottom && y <= area.top) sum += count;
   }
   return sum;
 }
 
-/** The bounds of latency of an area as whole nanoseconds; null where it reaches the end of the axis. */
-export function latencyOf(overview: Overview, area: Area): { from: number | null; to: number | null } {
+/** The bounds of latency of an area of whole cells; null where it reaches the end of the axis. */
+export function latencyOf({ buckets }: Overview, area: Area): { from: number | null; to: number | null } {
+  const first = Math.round(area.bottom * buckets.length);
+  const end = Math.round(area.top * buckets.length);
   return {
-    from: area.bottom <= 0.001 ? null : Math.floor(durationAt(overview, area.bottom)),
-    to: area.top >= 0.999 ? null : Math.ceil(durationAt(overview, area.top)),
+    from: first <= 0 ? null : Math.floor(buckets[first]?.fromNs ?? 0),
+    to: end >= buckets.length ? null : Math.ceil(buckets[end - 1]?.toNs ?? 0),
   };
 }

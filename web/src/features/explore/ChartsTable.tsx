@@ -34,7 +34,12 @@ export function ChartsTable({ overview, zone }: ChartProps) {
     );
   }, [overview, zone]);
   const columns: TableColumn<Row>[] = [
-    { id: 'time', header: text.tableTime(zoneLabel(overview.fromNs, zone)), isRowHeader: true, cell: ({ times }) => times },
+    {
+      id: 'time',
+      header: text.tableTime(zoneLabel(overview.fromNs, zone)),
+      isRowHeader: true,
+      cell: ({ times }) => times,
+    },
     { id: 'count', header: text.tableCount, align: 'end', width: '96px', cell: ({ count }) => formatCountExact(count) },
     {
       id: 'errors',

@@ -7,8 +7,8 @@ import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
 import { logTicks } from '../../format/durationAxis.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
-import css from './Charts.module.css';
 import { ChartCanvas, type Size, useWidth } from './ChartCanvas.tsx';
+import css from './Charts.module.css';
 import type { ChartProps } from './Charts.tsx';
 import { cellText } from './cellText.ts';
 import { HeatmapCard } from './HeatmapCard.tsx';
@@ -96,7 +96,9 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
         >
           <ChartCanvas width={width} height={HEAT_PX} paint={paint} />
           {shown !== null && <AreaBox area={shown} className={css['selected']} />}
-          {told !== null && dragged === null && <AreaBox area={boxOf(told, overview.asPoints !== null)} className={css['cursor']} />}
+          {told !== null && dragged === null && (
+            <AreaBox area={boxOf(told, overview.asPoints !== null)} className={css['cursor']} />
+          )}
         </div>
         {told !== null && dragged === null && selection === null && (
           <HeatmapCard cell={told} overview={overview} zone={zone} scope={scope} />

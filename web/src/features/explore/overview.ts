@@ -150,11 +150,13 @@ export function walk({ cells }: Overview, from: Cell | null, key: Step): Cell | 
   const beyond = cells.filter(({ step }) => (key === 'ArrowRight' ? step > from.step : step < from.step));
   const next = key === 'ArrowRight' ? beyond[0]?.step : beyond.at(-1)?.step;
   const column = beyond.filter(({ step }) => step === next);
-  return column.reduce<Cell | null>(
-    (best, cell) =>
-      best === null || Math.abs(cell.bucket - from.bucket) < Math.abs(best.bucket - from.bucket) ? cell : best,
-    null,
-  ) ?? from;
+  return (
+    column.reduce<Cell | null>(
+      (best, cell) =>
+        best === null || Math.abs(cell.bucket - from.bucket) < Math.abs(best.bucket - from.bucket) ? cell : best,
+      null,
+    ) ?? from
+  );
 }
 
 /** The smallest area that holds both. */

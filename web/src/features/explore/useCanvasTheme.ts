@@ -6,7 +6,10 @@ import { DARK, LIGHT, type Theme } from '../../canvas/theme.ts';
 function hexOf(rgb: string): string | null {
   const parts = /rgba?\((\d+),? (\d+),? (\d+)/.exec(rgb);
   if (!parts) return null;
-  return `#${parts.slice(1, 4).map((part) => Number(part).toString(16).padStart(2, '0')).join('')}`;
+  return `#${parts
+    .slice(1, 4)
+    .map((part) => Number(part).toString(16).padStart(2, '0'))
+    .join('')}`;
 }
 
 function read(): Theme {

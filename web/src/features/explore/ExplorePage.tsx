@@ -55,7 +55,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   });
   const listed = isList ? listedRows(search.rows, state.traces) : null;
   const rows = listed?.rows ?? search.rows;
-  const hasFacets = isSearch && !embed.hideSearchGraph;
+  const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
   const [dragged, setDragged] = useState<number | null>(null);

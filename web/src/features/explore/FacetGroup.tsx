@@ -14,16 +14,20 @@ import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 
 const FEW = 6;
+/** Less than this share of a value is no sign of it; the number is in the title. */
+const FAILED_SHARE_MIN = 0.01;
 
 type ValueProps = {
   field: string;
   value: FacetValue;
   most: number;
+  /** Whether errors tell values apart: not where all of all failed. */
+  isTelling: boolean;
   changes: Changes;
   onColumn: (() => void) | undefined;
 };
 
-function Value({ field, value, most, changes, onColumn }: ValueProps) {
+function Value({ field, value, most, isTelling, changes, onColumn }: ValueProps) {
   const isOn = changes.has(field, value.literal);
   const include = () => changes.include(field, value.literal);
   const exclude = () => changes.exclude(field, value.literal);
@@ -32,7 +36,7 @@ function Value({ field, value, most, changes, onColumn }: ValueProps) {
   return (
     <li className={css['value']} data-on={isOn || undefined}>
       <span aria-hidden className={css['share']} style={{ inlineSize: `${(value.count / Math.max(1, most)) * 100}%` }}>
-        {value.errors > 0 && (
+        {isTelling && value.errors / Math.max(1, value.count) >= FAILED_SHARE_MIN && (
           <span
             className={css['failed']}
             style={{ inlineSize: `${(value.errors / Math.max(1, value.count)) * 100}%` }}
@@ -81,9 +85,11 @@ export function FacetGroup({ facet, wanted, isStarred, onStar, changes, onColumn
   const values = isFieldWanted
     ? facet.values
     : facet.values.filter(({ value }) => value.toLowerCase().includes(wanted));
-  if (values.length === 0 && !isFieldWanted) return null;
+  // What no matching span has is not in the way, unless somebody wants it.
+  if (values.length === 0 && !(isFieldWanted && (isStarred || wanted !== ''))) return null;
   const shown = isWhole || wanted !== '' ? values : values.slice(0, FEW);
   const most = facet.values.reduce((max, { count }) => Math.max(max, count), 0);
+  const isTelling = facet.values.some(({ count, errors }) => errors < count);
   const Chevron = isOpen ? ChevronDown : ChevronRight;
   return (
     <section className={css['group']} aria-label={label}>
@@ -114,7 +120,7 @@ export function FacetGroup({ facet, wanted, isStarred, onStar, changes, onColumn
       </div>
       <ul id={id} className={css['values']} hidden={!isOpen}>
         {shown.map((value) => (
-          <Value key={value.literal} {...{ value, most, changes, onColumn }} field={facet.field} />
+          <Value key={value.literal} {...{ value, most, isTelling, changes, onColumn }} field={facet.field} />
         ))}
         {values.length === 0 && <li className={css['none']}>{text.facetEmpty}</li>}
         {shown.length < values.length && (

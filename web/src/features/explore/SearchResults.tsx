@@ -118,7 +118,7 @@ export function SearchResults(props: SearchResultsProps) {
         zone={zone}
         nowNs={asked.nowNs}
         hasDates={hasDates}
-        sort={isList ? undefined : state.sort}
+        sort={isList || state.scope !== 'traces' ? undefined : state.sort}
         onEndReached={found.wasFruitful ? run?.more : undefined}
         isStale={isStale}
         empty={empty}

@@ -26,6 +26,11 @@ const SORTS: readonly { id: Sort; label: string }[] = [
   { id: 'newest', label: text.newest },
   { id: 'slowest', label: text.slowest },
 ];
+/** Spans come trace by trace: it is the traces that have an order. */
+const SORTS_OF_SPANS: readonly { id: Sort; label: string }[] = [
+  { id: 'newest', label: text.newestTraces },
+  { id: 'slowest', label: text.slowestTraces },
+];
 
 function ChartsMenu() {
   const { charts } = usePreferences();
@@ -109,7 +114,7 @@ export function Toolbar(props: ToolbarProps) {
             label={text.sort}
             size="small"
             variant="quiet"
-            items={SORTS}
+            items={scope === 'traces' ? SORTS : SORTS_OF_SPANS}
             value={sort}
             onChange={changes.setSort}
           />

@@ -1,7 +1,7 @@
 // All matches as a grid of time and latency: where cells are, what is at a place, how one walks from cell to cell.
 // Pure. Places are shares, 0 to 1, of the width from the left and of the height from the bottom.
 
-import type { OverviewAnswer, SpanPointer } from '../../api/types.ts';
+import type { Bucket, OverviewAnswer, SpanPointer } from '../../api/types.ts';
 import type { HeatGrid } from '../../canvas/grid.ts';
 import type { HeatPoint } from '../../canvas/heatmap.ts';
 import { countsOfSteps, type StepCounts } from '../../canvas/histogram.ts';
@@ -39,55 +39,81 @@ export type Overview = {
 
 /** So that a single latency is not all of the axis. */
 const BUCKETS_MIN = 12;
+/** Lower rows could not be told apart. */
+const ROWS_MAX = 20;
 
 export function overviewOf(answer: OverviewAnswer): Overview {
   const fromNs = BigInt(answer.fromNs);
   const stepNs = Math.max(1, answer.stepNs);
   const steps = Math.max(1, Math.ceil(Number(BigInt(answer.toNs) - fromNs) / stepNs - 1e-6));
-  const { first, buckets } = shownBuckets(answer);
-  const { step, count, errors, slowest } = answer.cells;
-  const bucket = answer.cells.bucket.map((at) => at - first);
-  const grid = { steps, buckets: buckets.length, step, bucket, count, errors };
-  const cells = step.flatMap((at, i): Cell[] => {
-    const b = bucket[i] ?? 0;
-    const pointer = slowest[i];
-    if (pointer === undefined || at >= steps) return [];
-    return [
-      {
-        step: at,
-        bucket: b,
-        left: at / steps,
-        right: (at + 1) / steps,
-        bottom: b / buckets.length,
-        top: (b + 1) / buckets.length,
-        count: count[i] ?? 0,
-        errors: errors[i] ?? 0,
-        height: shareOf(buckets, pointer.durationNs),
-        slowest: pointer,
-      },
-    ];
-  });
-  cells.sort((a, b) => a.step - b.step || a.bucket - b.bucket);
+  const { rowOf, buckets } = shownRows(answer);
+  const cells = cellsOf(answer, steps, rowOf, buckets);
+  const grid: HeatGrid = {
+    steps,
+    buckets: buckets.length,
+    step: cells.map(({ step }) => step),
+    bucket: cells.map(({ bucket }) => bucket),
+    count: cells.map(({ count }) => count),
+    errors: cells.map(({ errors }) => errors),
+  };
   const { points } = answer;
-  const asPoints =
-    points >= POINTS_MAX
-      ? null
-      : cells.map((cell) => ({ x: (cell.left + cell.right) / 2, y: cell.height, isError: cell.errors > 0 }));
+  const asPoints = points < POINTS_MAX ? pointsOf(answer, steps, buckets) : null;
   return { fromNs, stepNs, grid, steps: countsOfSteps(grid), cells, buckets, points, asPoints };
 }
 
-function shownBuckets({ buckets, cells }: OverviewAnswer): { first: number; buckets: OverviewAnswer['buckets'] } {
+/** The rows from the lowest with something in it to the highest, several of the server's in one where there are many. */
+function shownRows({ buckets, cells }: OverviewAnswer): { rowOf: (bucket: number) => number; buckets: Bucket[] } {
   let low = buckets.length - 1;
   let high = 0;
   for (const at of cells.bucket) {
     low = Math.min(low, at);
     high = Math.max(high, at);
   }
-  if (low > high) return { first: 0, buckets };
+  if (low > high) return { rowOf: (at) => at, buckets };
   const missing = Math.max(0, BUCKETS_MIN - (high - low + 1));
   const first = Math.max(0, low - Math.ceil(missing / 2));
   const last = Math.min(buckets.length - 1, high + Math.floor(missing / 2));
-  return { first, buckets: buckets.slice(first, last + 1) };
+  const size = Math.ceil((last - first + 1) / ROWS_MAX);
+  const rows: Bucket[] = [];
+  for (let at = first; at <= last; at += size) {
+    const end = Math.min(at + size, buckets.length) - 1;
+    rows.push({ fromNs: buckets[at]?.fromNs ?? 0, toNs: buckets[end]?.toNs ?? 0 });
+  }
+  return { rowOf: (at) => Math.floor((at - first) / size), buckets: rows };
+}
+
+function cellsOf({ cells: given }: OverviewAnswer, steps: number, rowOf: (at: number) => number, buckets: Bucket[]) {
+  const cells = new Map<number, Cell>();
+  given.step.forEach((step, i) => {
+    const slowest = given.slowest[i];
+    if (slowest === undefined || step >= steps) return;
+    const bucket = rowOf(given.bucket[i] ?? 0);
+    const key = step * buckets.length + bucket;
+    const known = cells.get(key);
+    const isSlower = known === undefined || slowest.durationNs > known.slowest.durationNs;
+    cells.set(key, {
+      step,
+      bucket,
+      left: step / steps,
+      right: (step + 1) / steps,
+      bottom: bucket / buckets.length,
+      top: (bucket + 1) / buckets.length,
+      count: (known?.count ?? 0) + (given.count[i] ?? 0),
+      errors: (known?.errors ?? 0) + (given.errors[i] ?? 0),
+      height: isSlower ? shareOf(buckets, slowest.durationNs) : known.height,
+      slowest: isSlower ? slowest : known.slowest,
+    });
+  });
+  return [...cells.values()].sort((a, b) => a.step - b.step || a.bucket - b.bucket);
+}
+
+/** One for each of the server's cells, which are small where there are few matches. */
+function pointsOf({ cells }: OverviewAnswer, steps: number, buckets: Bucket[]): HeatPoint[] {
+  return cells.step.map((step, i) => ({
+    x: (step + 0.5) / steps,
+    y: shareOf(buckets, cells.slowest[i]?.durationNs ?? 0),
+    isError: (cells.errors[i] ?? 0) > 0,
+  }));
 }
 
 /** The height of a latency: rows are of one height, within a row it is logarithmic. */

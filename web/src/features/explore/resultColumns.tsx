@@ -41,22 +41,33 @@ export type ColumnsOptions = {
 type Column = TableColumn<ResultRow>;
 
 function Start({ ns, options }: { ns: bigint; options: ColumnsOptions }) {
-  const { zone, nowNs, hasDates, isNarrow } = options;
+  const { zone, nowNs, hasDates } = options;
   const { local, utc, relative } = timeTooltip(ns, nowNs, zone);
-  const clock = clockTime(ns, zone, hasDates || isNarrow ? 0 : 3);
+  const clock = clockTime(ns, zone, hasDates ? 0 : 3);
   return (
     <time title={`${local}\n${utc}\n${relative}`} className={css['start']}>
-      {hasDates && !isNarrow ? `${dayText(ns, zone)} ${clock}` : clock}
+      {hasDates ? `${dayText(ns, zone)} ${clock}` : clock}
     </time>
   );
 }
 
 function Name({ row, options }: { row: ResultRow; options: ColumnsOptions }) {
-  const { service, name, trace } = row;
+  const { service, name, trace, startNs } = row;
+  const { isNarrow, isLive, scope } = options;
+  const errors = scope === 'traces' ? trace.errors : row.hasError ? 1 : 0;
   return (
     <a className={css['name']} tabIndex={-1} href={hrefOf(placeOfRow(row, options.q))} title={`${service} ${name}`}>
-      <ServiceName name={service} operation={name === '' ? text.noRoot : name} color={serviceColour(service)} />
-      {!trace.isComplete && <Hourglass aria-label={text.incomplete} size={12} className={css['growing']} />}
+      <span className={css['nameLine']}>
+        <ServiceName name={service} operation={name === '' ? text.noRoot : name} color={serviceColour(service)} />
+        {!trace.isComplete && <Hourglass aria-label={text.incomplete} size={12} className={css['growing']} />}
+      </span>
+      {isNarrow && (
+        <span className={css['under']}>
+          <Start ns={startNs} options={options} />
+          {!isLive && <span>{text.spansShort(trace.spans)}</span>}
+          <ErrorCount count={errors} />
+        </span>
+      )}
     </a>
   );
 }
@@ -65,7 +76,7 @@ function columnOf(field: string, at: number, { cols, changes }: ColumnsOptions):
   return {
     id: `col ${field}`,
     header: fieldLabel(field),
-    width: '144px',
+    width: '136px',
     isMono: true,
     isWideOnly: true,
     cell: ({ columns }) => {
@@ -93,7 +104,6 @@ function columnOf(field: string, at: number, { cols, changes }: ColumnsOptions):
 export function resultColumns(options: ColumnsOptions): Column[] {
   const { scope, cols, zone, nowNs, hasDates, isNarrow, longestNs, basket, isLive, changes } = options;
   const isOfTraces = scope === 'traces';
-  const startWidth = isNarrow ? '72px' : hasDates ? '124px' : '108px';
   const columns: Column[] = [
     {
       id: 'mark',
@@ -113,34 +123,32 @@ export function resultColumns(options: ColumnsOptions): Column[] {
     {
       id: 'newest',
       header: text.start(zoneLabel(nowNs, zone)),
-      width: startWidth,
+      width: hasDates ? '124px' : '108px',
+      isWideOnly: true,
       sort: 'descending',
       cell: ({ startNs }) => <Start ns={startNs} options={options} />,
     },
     {
       id: 'root',
       header: isOfTraces ? text.root : text.span,
+      minWidth: isNarrow ? '160px' : '260px',
       isRowHeader: true,
       cell: (row) => <Name row={row} options={options} />,
     },
     {
       id: 'slowest',
       header: text.duration,
-      width: isNarrow ? '88px' : '184px',
+      width: isNarrow ? '80px' : '168px',
+      align: isNarrow ? 'end' : 'start',
       sort: 'descending',
-      cell: ({ durationNs, hasError }) =>
+      cell: ({ durationNs }) =>
         isNarrow ? (
           <span title={formatExactNs(durationNs)} className={css['number']}>
             {formatDuration(durationNs)}
           </span>
         ) : (
           <span title={formatExactNs(durationNs)}>
-            <DurationBar
-              text={formatDuration(durationNs)}
-              value={durationNs}
-              max={longestNs}
-              tone={hasError && !isOfTraces ? 'error' : 'accent'}
-            />
+            <DurationBar text={formatDuration(durationNs)} value={durationNs} max={longestNs} />
           </span>
         ),
     },
@@ -155,9 +163,9 @@ export function resultColumns(options: ColumnsOptions): Column[] {
     {
       id: 'errors',
       header: text.errors,
-      width: isNarrow ? '44px' : '64px',
+      width: '64px',
       align: 'end',
-      isHeaderHidden: isNarrow,
+      isWideOnly: true,
       cell: ({ trace, hasError }) => <ErrorCount count={isOfTraces ? trace.errors : hasError ? 1 : 0} />,
     },
     {

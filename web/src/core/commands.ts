@@ -105,8 +105,8 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   const before = chord !== null && now - chord.at < CHORD_MS ? chord.key : null;
   chord = null;
   const typing = isTyping(event.target);
-  const single = !pressed.startsWith('Mod+') && pressed !== 'Escape';
-  if (single && !preferences().singleKeys && pressed.length === 1) return false;
+  // What is typed is text, also for commands that act in fields: `/` stands in paths.
+  if (pressed.length === 1 && (typing || !preferences().singleKeys)) return false;
   const usable = all.filter((command) => !typing || command.inFields === true);
   const chosen =
     (before === null

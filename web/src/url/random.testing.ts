@@ -115,6 +115,7 @@ function randomSearch(random: Random, listMax: number) {
     view: random.pick(['list', 'graph'] as const),
     limit: random.maybe(() => 1 + random.below(1500)),
     run: random.chance(),
+    live: random.chance(),
   };
 }
 

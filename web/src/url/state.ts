@@ -31,6 +31,8 @@ export type SearchState = {
   readonly limit: number | null;
   /** False for old links that open a filled form and wait for the button. */
   readonly run: boolean;
+  /** Spans as they arrive, instead of those of the time range. */
+  readonly live: boolean;
 };
 
 export type TraceView = 'waterfall' | 'flame' | 'table' | 'stats' | 'events';

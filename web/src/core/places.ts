@@ -31,6 +31,11 @@ export function placeOfSearch(wanted: Partial<SearchState>): Place {
   return { page: 'search', state: { ...state, ...wanted } };
 }
 
+export function placeOfMapAround(service: string): Place {
+  const { state } = parseUrl('/dependencies').route as Extract<Place, { page: 'map' }>;
+  return { page: 'map', state: { ...state, focus: service } };
+}
+
 /** The same place over another range; a place without one stays as it is. */
 export function overRange<P extends Place>(place: P, range: TimeRange): P {
   // Every state with a range has it under this name, which TypeScript cannot follow over a union.

@@ -11,12 +11,13 @@ import { Sparkline } from '../Sparkline/Sparkline.tsx';
 import { Table, type TableColumn, type TableSort } from '../Table/Table.tsx';
 import css from './RedTable.module.css';
 import { RED_SORTS, type RedColumnId, sorted } from './sorted.ts';
-import { text } from './text.ts';
+import { changeWords, text } from './text.ts';
 
 export type RedRow = {
   key: string;
   name: string;
-  href: string;
+  /** Without one the name leads nowhere. */
+  href?: string | undefined;
   /** Before the name: the colour of the service. */
   lead?: ReactNode;
   /** After the name, quiet: the kind of span. */
@@ -57,7 +58,6 @@ export function ErrorShare({ share, spans }: { share: number; spans: number }) {
   );
 }
 
-/** "×4.2" from twice as much on, else "+12 %". */
 export function ChangeText({ change }: { change: Change | null }) {
   if (change === null) return <span className={css['none']}>{'–'}</span>;
   const { ratio, now, before } = change;
@@ -68,7 +68,7 @@ export function ChangeText({ change }: { change: Change | null }) {
       title={text.changeTitle(formatDuration(now), formatDuration(before))}
     >
       {isWorse && <span aria-hidden>{'▲ '}</span>}
-      {text.change(ratio)}
+      {changeWords(ratio)}
     </span>
   );
 }
@@ -92,9 +92,12 @@ function Name({ row }: { row: RedRow }) {
     <span className={css['name']}>
       {row.lead}
       {/* Rows are reached by Tab and opened by Enter; a link of each would be a second way through the same list. */}
-      <a href={row.href} tabIndex={-1} className={css['link']} title={row.name}>
-        {row.name}
-      </a>
+      {row.href !== undefined && (
+        <a href={row.href} tabIndex={-1} className={css['link']} title={row.name}>
+          {row.name}
+        </a>
+      )}
+      {row.href === undefined && <span className={css['nowhere']}>{row.name}</span>}
       {row.detail !== undefined && <span className={css['detail']}>{row.detail}</span>}
     </span>
   );
@@ -116,7 +119,7 @@ function columnsOf({ nameHeader, extras, impactSum, ownSum, links }: ColumnsOf):
     has('impact') && {
       id: 'impact',
       header: text.impact,
-      width: '124px',
+      width: '128px',
       isWideOnly: true,
       sort: 'descending',
       cell: ({ name, stat }) => {
@@ -149,7 +152,7 @@ function columnsOf({ nameHeader, extras, impactSum, ownSum, links }: ColumnsOf):
       ...number,
       id: 'change',
       header: text.dayBefore,
-      width: '88px',
+      width: '96px',
       isWideOnly: true,
       cell: ({ stat }) => <ChangeText change={stat.change} />,
     },

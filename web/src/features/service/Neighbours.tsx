@@ -53,6 +53,7 @@ function Calls({ side, answer, state }: { side: Side; answer: EdgesAnswer; state
         rows={rows}
         extras={['links']}
         linksWidth="112px"
+        areLinksKept
         onOpen={({ href, name }) => {
           if (href !== undefined) go(overRange(placeOfService(name), state.range));
         }}

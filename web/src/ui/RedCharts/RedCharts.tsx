@@ -28,7 +28,7 @@ export type RedChartsProps = {
 };
 
 function durationTicks(top: number, heightPx: number) {
-  return linearTicks(0, top, heightPx, 36);
+  return linearTicks(0, top, heightPx, 28);
 }
 
 function Charts({ course, name, fromNs, toNs, zone, onPick, onZoom }: RedChartsProps) {

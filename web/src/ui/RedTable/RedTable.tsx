@@ -43,6 +43,8 @@ export type RedTableProps = {
   onSort?: ((sort: { column: RedColumnId; direction: TableSort['direction'] }) => void) | undefined;
   onOpen: (row: RedRow) => void;
   linksWidth?: string | undefined;
+  /** Links stay where the table is narrow. */
+  areLinksKept?: boolean | undefined;
   empty?: ReactNode;
   className?: string | undefined;
 };
@@ -103,9 +105,9 @@ function Name({ row }: { row: RedRow }) {
   );
 }
 
-type ColumnsOf = { nameHeader: string; extras: readonly RedExtra[]; impactSum: number; ownSum: number; links: string };
+type ColumnsOf = { nameHeader: string; extras: readonly RedExtra[]; impactSum: number; ownSum: number; links: string; areLinksKept: boolean };
 
-function columnsOf({ nameHeader, extras, impactSum, ownSum, links }: ColumnsOf): TableColumn<RedRow>[] {
+function columnsOf({ nameHeader, extras, impactSum, ownSum, links, areLinksKept }: ColumnsOf): TableColumn<RedRow>[] {
   const has = (extra: RedExtra) => extras.includes(extra);
   const number = { align: 'end', width: '76px', sort: 'descending' } as const;
   const columns: (TableColumn<RedRow> | false)[] = [
@@ -176,7 +178,7 @@ function columnsOf({ nameHeader, extras, impactSum, ownSum, links }: ColumnsOf):
       id: 'links',
       header: text.examples,
       width: links,
-      isWideOnly: true,
+      isWideOnly: !areLinksKept,
       cell: ({ links: shown }) => shown,
     },
   ];
@@ -189,12 +191,14 @@ function durationText(stat: RedStat, ns: number): string {
 
 export function RedTable(props: RedTableProps) {
   const { caption, nameHeader, rows, extras, sort, onSort, onOpen, linksWidth = '144px', empty, className } = props;
+  const { areLinksKept = false } = props;
   const columns = columnsOf({
     nameHeader,
     extras,
     impactSum: rows.reduce((sum, { stat }) => sum + stat.impact, 0),
     ownSum: rows.reduce((sum, { ownNs = 0 }) => sum + ownNs, 0),
     links: linksWidth,
+    areLinksKept,
   });
   return (
     <Table

@@ -18,7 +18,7 @@ export const text = catalogue('RedTable', {
   p50: 'p50',
   p95: 'p95',
   p99: 'p99',
-  dayBefore: 'vs day before',
+  dayBefore: 'vs yesterday',
   own: 'Own time',
   p95Trend: 'p95 trend',
   examples: 'Examples',

@@ -57,7 +57,7 @@ function axesOf(props: () => TimeChartProps, colours: () => Colours): uPlot.Axis
 function ticksOf({ ticks, format }: TimeChartProps, top: number, plot: uPlot) {
   const height = plot.bbox.height / devicePixelRatio;
   if (ticks) return ticks(top, height);
-  const step = stepOf(top / Math.max(1, Math.floor(height / 36)));
+  const step = stepOf(top / Math.max(1, Math.floor(height / 28)));
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step).map((at) => ({
     at,
     label: at === 0 ? '0' : format(at),

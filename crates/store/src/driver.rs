@@ -23,8 +23,8 @@ use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{
-    CountAnswer, CountRequest, OutlineAnswer, SpanId, StructureAnswer, StructureRequest, TenantId,
-    TraceId,
+    CountAnswer, CountRequest, OutlineAnswer, OverviewAnswer, OverviewRequest, SpanId,
+    StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
@@ -455,6 +455,10 @@ impl SpanReader for Store {
 
     fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
         self.ask(move |engine, is_cancelled| engine.count(&request, is_cancelled))
+    }
+
+    fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.overview(&request, is_cancelled))
     }
 
     fn find_structure(

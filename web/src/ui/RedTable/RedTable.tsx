@@ -105,7 +105,14 @@ function Name({ row }: { row: RedRow }) {
   );
 }
 
-type ColumnsOf = { nameHeader: string; extras: readonly RedExtra[]; impactSum: number; ownSum: number; links: string; areLinksKept: boolean };
+type ColumnsOf = {
+  nameHeader: string;
+  extras: readonly RedExtra[];
+  impactSum: number;
+  ownSum: number;
+  links: string;
+  areLinksKept: boolean;
+};
 
 function columnsOf({ nameHeader, extras, impactSum, ownSum, links, areLinksKept }: ColumnsOf): TableColumn<RedRow>[] {
   const has = (extra: RedExtra) => extras.includes(extra);
@@ -154,7 +161,7 @@ function columnsOf({ nameHeader, extras, impactSum, ownSum, links, areLinksKept 
       ...number,
       id: 'change',
       header: text.dayBefore,
-      width: '96px',
+      width: '112px',
       isWideOnly: true,
       cell: ({ stat }) => <ChangeText change={stat.change} />,
     },

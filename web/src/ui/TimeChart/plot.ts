@@ -2,6 +2,7 @@
 
 import uPlot from 'uplot';
 import { timeTicks } from '../../format/timeAxis.ts';
+import { onThemeChange } from '../hooks/onThemeChange.ts';
 import { toneColours } from './colours.ts';
 import type { TimeChartProps } from './TimeChart.tsx';
 
@@ -199,16 +200,5 @@ function followPointer(plot: uPlot, props: () => TimeChartProps): () => void {
   return () => {
     plot.over.removeEventListener('pointerdown', down);
     plot.over.removeEventListener('pointerup', up);
-  };
-}
-
-function onThemeChange(run: () => void): () => void {
-  const attributes = new MutationObserver(run);
-  attributes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-  const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((query) => matchMedia(query));
-  for (const query of queries) query.addEventListener('change', run);
-  return () => {
-    attributes.disconnect();
-    for (const query of queries) query.removeEventListener('change', run);
   };
 }

@@ -1,7 +1,7 @@
 // Random states of every page for tests, from a seed, so that a failure can be repeated.
 
 import { NOT_EMBEDDED } from './embed.ts';
-import type { EmbedState, MapState, Page, Place, Route, SpanId, TimeRange, TraceId } from './state.ts';
+import type { EmbedState, MapState, Page, Place, RedSort, Route, SpanId, TimeRange, TraceId } from './state.ts';
 
 export class Random {
   private state: number;
@@ -65,8 +65,9 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
   const range = randomRange(random);
   switch (page) {
     case 'home':
+      return { page, state: { range, sort: randomSort(random) } };
     case 'services':
-      return { page, state: { range } };
+      return { page, state: { range, sort: randomSort(random), find: optional(random) } };
     case 'search':
       return { page, state: randomSearch(random, listMax) };
     case 'trace':
@@ -85,6 +86,8 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
         service: random.text(),
         range,
         kind: random.pick([null, 'server', 'consumer', 'unspecified'] as const),
+        sort: randomSort(random),
+        as: random.pick(['charts', 'table'] as const),
       };
       return page === 'service' ? { page, state } : { page, state: { ...state, operation: random.text() } };
     }
@@ -98,6 +101,13 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
     case 'notFound':
       return { page, state: { path: `/${random.pick(['x', 'plexus-demo', 'trace/no-id', 'analyze/%20'])}` } };
   }
+}
+
+function randomSort(random: Random): RedSort {
+  return {
+    column: random.pick(['impact', 'name', 'errors', 'p95'] as const),
+    direction: random.pick(['ascending', 'descending'] as const),
+  };
 }
 
 function randomSearch(random: Random, listMax: number) {

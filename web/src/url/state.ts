@@ -10,7 +10,11 @@ import type { TimeRange } from './timeRange.ts';
 export type { SpanId, TraceId } from './ids.ts';
 export type { TimeRange, UnixNs } from './timeRange.ts';
 
-export type HomeState = { readonly range: TimeRange };
+/** What tables of services and operations are sorted by; `impact` is rate × p95. */
+export type RedColumn = 'impact' | 'name' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'change';
+export type RedSort = { readonly column: RedColumn; readonly direction: 'ascending' | 'descending' };
+
+export type HomeState = { readonly range: TimeRange; readonly sort: RedSort };
 
 export type SearchView = 'list' | 'graph';
 /** A trace to list, with the spans to show in it. */
@@ -97,9 +101,17 @@ export type MapState = {
   readonly range: TimeRange;
 };
 
-export type ServicesState = { readonly range: TimeRange };
-/** The kind of spans that is measured; null: those that enter the service. */
-export type ServiceState = { readonly service: string; readonly range: TimeRange; readonly kind: SpanKind | null };
+export type ServicesState = { readonly range: TimeRange; readonly sort: RedSort; readonly find: string };
+export type ServiceState = {
+  readonly service: string;
+  readonly range: TimeRange;
+  /** The kind of spans that is measured; null: those that enter the service. */
+  readonly kind: SpanKind | null;
+  /** Of the table of operations. */
+  readonly sort: RedSort;
+  /** How the course of rate, errors and durations is shown. */
+  readonly as: 'charts' | 'table';
+};
 export type OperationState = ServiceState & { readonly operation: string };
 
 export type StatusState = {

@@ -1,6 +1,6 @@
-// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node x`.
+// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node x all`.
 
-import { choice, custom, type Field, type Fields, LIST_ITEMS_MAX, type Params, shortened, text } from './fields.ts';
+import { choice, custom, type Field, type Fields, flag, LIST_ITEMS_MAX, type Params, shortened, text } from './fields.ts';
 import { parseTraceId, type TraceId } from './ids.ts';
 import type { CompareState, CompareTab } from './state.ts';
 
@@ -20,6 +20,7 @@ export const COMPARE: Fields<Omit<CompareState, 'a' | 'b'>> = {
   tab: choice<CompareTab>('tab', ['tree', 'side', 'attributes']),
   node: custom<number | null>('node', null, parseRow, (row) => (row === null ? '' : String(row))),
   closed: custom<readonly number[]>('x', [], parseRows, (rows) => rows.join(',')),
+  all: flag('all', false),
 };
 
 function parseRow(value: string): number | null {

@@ -82,6 +82,8 @@ export type CompareState = {
   readonly node: number | null;
   /** Closed rows of the tree, by their numbers. The tree of two traces is the same for everyone. */
   readonly closed: readonly number[];
+  /** Attributes that are the same on both sides, too. */
+  readonly all: boolean;
 };
 
 export type MapState = {

@@ -13,9 +13,11 @@ import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { CompareState, RouteOf, TraceId } from '../../url/index.ts';
 import { TraceError } from '../../worker/client.ts';
+import { Choices } from './Choices.tsx';
 import css from './Compare.module.css';
 import { type ChangeCompare, Compared } from './Compared.tsx';
-import { type SideName, Sides, shortId } from './Sides.tsx';
+import { shortId } from './names.ts';
+import { type SideName, Sides } from './Sides.tsx';
 import { text } from './text.ts';
 import { skeletonUrl, useDiff, useTrace } from './useComparison.ts';
 

@@ -76,7 +76,9 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
       const side = () => random.maybe(() => traceId(random));
       const cohort = random.list(listMax, () => traceId(random));
       const tab = random.pick(['tree', 'side', 'attributes'] as const);
-      return { page, state: { a: side(), b: side(), cohort, find: optional(random), tab } };
+      const closed = random.list(listMax, () => random.below(5000));
+      const node = random.maybe(() => random.below(5000));
+      return { page, state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() } };
     }
     case 'map':
       return { page, state: randomMap(random) };
@@ -156,8 +158,10 @@ function randomMap(random: Random) {
     hops: random.pick<MapState['hops']>([1, 2, 3, 'all']),
     min: random.below(1000) / 10,
     metric: random.pick(['latency', 'errors', 'rate'] as const),
-    as: random.pick(['graph', 'table'] as const),
+    as: random.pick(['auto', 'graph', 'table', 'calls'] as const),
     find: optional(random),
+    selected: random.list(2, () => random.text()),
+    sort: random.pick(['-rate', 'name', '-p95']),
     mode: random.pick(['calls', 'paths'] as const),
     operation: random.maybe(() => random.text()),
     showOperations: random.chance(),

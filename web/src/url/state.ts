@@ -84,6 +84,12 @@ export type CompareState = {
   readonly cohort: readonly TraceId[];
   readonly find: string;
   readonly tab: CompareTab;
+  /** The chosen row of the common tree, by its number: its spans are compared in full. */
+  readonly node: number | null;
+  /** Closed rows of the tree, by their numbers. The tree of two traces is the same for everyone. */
+  readonly closed: readonly number[];
+  /** Attributes that are the same on both sides, too. */
+  readonly all: boolean;
 };
 
 export type MapState = {
@@ -92,8 +98,13 @@ export type MapState = {
   /** Calls a second below which an edge is hidden. */
   readonly min: number;
   readonly metric: 'latency' | 'errors' | 'rate';
-  readonly as: 'graph' | 'table';
+  /** `table`: services as rows; `calls`: edges as rows; `auto`: a graph, or a table where there are too many. */
+  readonly as: 'auto' | 'graph' | 'table' | 'calls';
   readonly find: string;
+  /** One service, or the two ends of calls: caller, callee. */
+  readonly selected: readonly string[];
+  /** Of the tables: a column, with `-` before it for the largest first. */
+  readonly sort: string;
   /** `paths`: only whole paths through the focus, of one operation where it is given. */
   readonly mode: 'calls' | 'paths';
   readonly operation: string | null;

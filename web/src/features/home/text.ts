@@ -26,7 +26,7 @@ export const text = catalogue('home', {
   tracesOf: (which: string, name: string) => `${which} of ${name}`,
   services: 'Services',
   service: 'Service',
-  allServices: 'All columns',
+  allServices: 'Find a service',
   servicesCaption: 'Services by their impact: rate × p95',
   quietTitle: 'Nothing came in this time',
   quiet: 'Choose a longer time range in the bar above.',

@@ -41,29 +41,33 @@ type RowActionsProps = { command: Command; isChanged: boolean; onCapture: () => 
 function RowActions({ command, isChanged, onCapture }: RowActionsProps) {
   return (
     <span className={css['rowActions']}>
+      <span>
+        {isChanged && (
+          <Button
+            size="small"
+            variant="quiet"
+            onPress={() => setKeys(command.id, null)}
+            aria-label={text.resetOf(command.title)}
+          >
+            {text.reset}
+          </Button>
+        )}
+      </span>
       <Button size="small" variant="quiet" onPress={onCapture} aria-label={text.changeOf(command.title)}>
         {text.change}
       </Button>
-      {keysOf(command).length > 0 && (
-        <Button
-          size="small"
-          variant="quiet"
-          onPress={() => setKeys(command.id, [])}
-          aria-label={text.switchOffOf(command.title)}
-        >
-          {text.switchOff}
-        </Button>
-      )}
-      {isChanged && (
-        <Button
-          size="small"
-          variant="quiet"
-          onPress={() => setKeys(command.id, null)}
-          aria-label={text.resetOf(command.title)}
-        >
-          {text.reset}
-        </Button>
-      )}
+      <span>
+        {keysOf(command).length > 0 && (
+          <Button
+            size="small"
+            variant="quiet"
+            onPress={() => setKeys(command.id, [])}
+            aria-label={text.switchOffOf(command.title)}
+          >
+            {text.switchOff}
+          </Button>
+        )}
+      </span>
     </span>
   );
 }

@@ -34,10 +34,10 @@ export function ZonePicker({ zone, onChange }: ZonePickerProps) {
     <>
       <Setting name={text.zone} detail={text.zoneNote}>
         <div className={css['zone']}>
-          <Button size="small" onPress={() => choose('browser')} isDisabled={zone === 'browser'}>
+          <Button onPress={() => choose('browser')} isDisabled={zone === 'browser'}>
             {text.useBrowser}
           </Button>
-          <Button size="small" onPress={() => choose('UTC')} isDisabled={zone === 'UTC'}>
+          <Button onPress={() => choose('UTC')} isDisabled={zone === 'UTC'}>
             {text.useUtc}
           </Button>
           <ComboBox

@@ -1,5 +1,5 @@
-// When each service was last heard of, those that are silent longest first: one that should send and does not stands on
-// top.
+// When each service was last heard of. Those that are silent stand first, the longest on top: one that should send and
+// does not is seen at once. The others stand by name, so that they do not move at every look.
 
 import type { ServiceStatus } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
@@ -15,10 +15,14 @@ import { text } from './text.ts';
 
 const SILENT_NS = 300_000_000_000n;
 
-export function bySilence(services: readonly ServiceStatus[]): ServiceStatus[] {
+export function bySilence(services: readonly ServiceStatus[], nowNs: bigint): ServiceStatus[] {
+  const silence = ({ lastNs }: ServiceStatus) => {
+    const ns = nowNs - BigInt(lastNs);
+    return ns > SILENT_NS ? ns : 0n;
+  };
   return [...services].sort((a, b) => {
-    const [first, second] = [BigInt(a.lastNs), BigInt(b.lastNs)];
-    return first < second ? -1 : first > second ? 1 : a.service.localeCompare(b.service);
+    const [first, second] = [silence(a), silence(b)];
+    return first > second ? -1 : first < second ? 1 : a.service.localeCompare(b.service);
   });
 }
 
@@ -62,7 +66,7 @@ export function Heard({ services, nowNs }: { services: readonly ServiceStatus[];
       <Table
         caption={text.heard}
         columns={columns}
-        rows={bySilence(services)}
+        rows={bySilence(services, nowNs)}
         rowKey={({ service }) => service}
         onOpen={({ service }) => go(placeOfService(service))}
         empty={<EmptyState isSmall level={3} title={text.nobody} />}

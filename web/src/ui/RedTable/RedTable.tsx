@@ -109,12 +109,21 @@ type ColumnsOf = {
   nameHeader: string;
   extras: readonly RedExtra[];
   impactSum: number;
+  impactMax: number;
   ownSum: number;
   links: string;
   areLinksKept: boolean;
 };
 
-function columnsOf({ nameHeader, extras, impactSum, ownSum, links, areLinksKept }: ColumnsOf): TableColumn<RedRow>[] {
+function columnsOf({
+  nameHeader,
+  extras,
+  impactSum,
+  impactMax,
+  ownSum,
+  links,
+  areLinksKept,
+}: ColumnsOf): TableColumn<RedRow>[] {
   const has = (extra: RedExtra) => extras.includes(extra);
   const number = { align: 'end', width: '76px', sort: 'descending' } as const;
   const columns: (TableColumn<RedRow> | false)[] = [
@@ -135,7 +144,12 @@ function columnsOf({ nameHeader, extras, impactSum, ownSum, links, areLinksKept 
         const share = impactSum > 0 ? stat.impact / impactSum : 0;
         return (
           <span className={css['share']}>
-            <MeterBar label={text.impactOf(name)} value={share} max={1} valueText={formatPercent(share)} />
+            <MeterBar
+              label={text.impactOf(name)}
+              value={stat.impact}
+              max={impactMax}
+              valueText={formatPercent(share)}
+            />
             <span className={css['percent']}>{formatPercent(share)}</span>
           </span>
         );
@@ -203,6 +217,8 @@ export function RedTable(props: RedTableProps) {
     nameHeader,
     extras,
     impactSum: rows.reduce((sum, { stat }) => sum + stat.impact, 0),
+    // Bars are of the largest and percents of all: with sixty rows no bar would be seen else.
+    impactMax: rows.reduce((most, { stat }) => Math.max(most, stat.impact), 0),
     ownSum: rows.reduce((sum, { ownNs = 0 }) => sum + ownNs, 0),
     links: linksWidth,
     areLinksKept,

@@ -1,6 +1,16 @@
 // Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node x all`.
 
-import { choice, custom, type Field, type Fields, flag, LIST_ITEMS_MAX, type Params, shortened, text } from './fields.ts';
+import {
+  choice,
+  custom,
+  type Field,
+  type Fields,
+  flag,
+  LIST_ITEMS_MAX,
+  type Params,
+  shortened,
+  text,
+} from './fields.ts';
 import { parseTraceId, type TraceId } from './ids.ts';
 import type { CompareState, CompareTab } from './state.ts';
 

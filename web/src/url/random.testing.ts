@@ -77,7 +77,10 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
       const tab = random.pick(['tree', 'side', 'attributes'] as const);
       const closed = random.list(listMax, () => random.below(5000));
       const node = random.maybe(() => random.below(5000));
-      return { page, state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() } };
+      return {
+        page,
+        state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() },
+      };
     }
     case 'map':
       return { page, state: randomMap(random) };

@@ -6,7 +6,7 @@ export class Bits {
   readonly length: number;
   readonly words: Uint32Array;
 
-  constructor(length: number, words = new Uint32Array((length + 31) >>> 5)) {
+  constructor(length: number, words: Uint32Array = new Uint32Array((length + 31) >>> 5)) {
     this.length = length;
     this.words = words;
   }

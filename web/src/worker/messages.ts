@@ -1,0 +1,60 @@
+// What the page and the trace worker say to each other.
+//
+// Every request has an id; it is answered by any number of `partial` and then one `done` or `failed`, all with that id.
+// `cancel` names the request that is no longer wanted: it is answered by `failed` or not at all.
+
+import type { SpanDetails } from '../api/types.ts';
+import type { FlameIndex } from '../canvas/flameIndex.ts';
+import type { TraceColumns } from '../model/columns.ts';
+import type { DiffInput, TraceDiff } from '../model/diff.ts';
+import type { StatInput, StatKey, StatRow } from '../model/stats.ts';
+
+export type StatKeys = readonly [StatKey] | readonly [StatKey, StatKey];
+
+/** What each kind of request asks for, and what it is answered with. */
+export interface Calls {
+  /** Fetches `/skeleton` and decodes it. */
+  open: { ask: { url: string }; answer: OpenedTrace };
+  /** Reads a file; its details stay in the worker until `closeFile`. */
+  openFile: { ask: { name: string; file: Blob }; answer: OpenedFile };
+  details: { ask: { file: number; trace: number; rows: readonly number[] }; answer: SpanDetails[] };
+  closeFile: { ask: { file: number }; answer: null };
+  /** `rows`: the words of the set of rows to look at. */
+  stats: { ask: { columns: StatInput; keys: StatKeys; rows: Uint32Array | null }; answer: StatRow[] };
+  diff: { ask: { a: DiffInput; b: DiffInput }; answer: TraceDiff };
+}
+export type CallName = keyof Calls;
+
+export interface OpenedTrace {
+  readonly columns: TraceColumns;
+  readonly flame: FlameIndex;
+}
+export interface OpenedFile {
+  /** For `details` and `closeFile`. */
+  readonly file: number;
+  readonly traces: readonly OpenedTrace[];
+  /** What of the file could not be read. */
+  readonly skipped: readonly { what: string; why: string }[];
+}
+
+export type Request =
+  | { [N in CallName]: { readonly id: number; readonly call: N; readonly ask: Calls[N]['ask'] } }[CallName]
+  | { readonly id: number; readonly call: 'cancel' };
+
+export type Response =
+  | { readonly id: number; readonly type: 'partial'; readonly columns: TraceColumns }
+  | { readonly id: number; readonly type: 'done'; readonly answer: Calls[CallName]['answer'] }
+  | { readonly id: number; readonly type: 'failed'; readonly message: string; readonly hint: string | null };
+
+/** The memory behind typed arrays anywhere in a value, each once: what can be moved instead of copied. */
+export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
+  if (ArrayBuffer.isView(value)) {
+    // A view of a part is copied: whoever owns the rest would lose it.
+    if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) found.add(value.buffer);
+  } else if (Array.isArray(value)) {
+    if (typeof value[0] === 'object') for (const one of value) buffersOf(one, found);
+  } else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const one of Object.values(value)) buffersOf(one, found);
+  }
+  return found;
+}

@@ -441,6 +441,7 @@ impl Parser<'_> {
             self.advance();
             self.expects_value = matches!(operator, Infix::Compare(_));
             let right = self.expr(binds_right);
+            self.warn_of_negation(&operator, &left, &right);
             left = self.join(operator, left, right);
         }
         left
@@ -460,17 +461,29 @@ impl Parser<'_> {
                 self.diagnostics
                     .push(warning.propose(&written.range, grouped));
             }
-            (Infix::Compare(_), Form::Not) => {
-                let message =
-                    "\"!\" binds tighter than a comparison; write !(…) to negate all of it";
-                self.diagnostics.push(Diagnostic::warning(&range, message));
-            }
             (Infix::Compare(_), Form::Comparison) => {
                 let message = "comparisons don't chain; join two with \"&&\"";
                 self.error(sign, message);
             }
             _ => {}
         }
+    }
+
+    /// `!a = b` negates `a` alone.
+    fn warn_of_negation(&mut self, operator: &Infix, left: &Part, right: &Part) {
+        let (Some(one), Some(two)) = (&left.expr, &right.expr) else {
+            return;
+        };
+        if left.form != Form::Not || !matches!(operator, Infix::Compare(_)) {
+            return;
+        }
+        let range = one.range.start..two.range.end;
+        let written = self.text.get(range.clone()).unwrap_or_default();
+        let inner = written.strip_prefix('!').unwrap_or(written);
+        let message = "\"!\" binds tighter than a comparison; write !(…) to negate all of it";
+        let warning = Diagnostic::warning(&range, message);
+        let whole = format!("!({})", inner.trim_start());
+        self.diagnostics.push(warning.propose(&range, whole));
     }
 
     fn join(&mut self, operator: Infix, left: Part, right: Part) -> Part {
@@ -609,6 +622,11 @@ impl Parser<'_> {
 
     fn unknown_word(&mut self, word: &str, range: &Range<usize>, expects_value: bool) {
         let error = |message: String| Diagnostic::error(range, message);
+        // Looking for near names takes time, and nobody reads so many.
+        if self.diagnostics.len() > DIAGNOSTICS_MAX {
+            self.error(range, format!("\"{word}\" is not known"));
+            return;
+        }
         let proposed =
             |proposal: &str| format!("\"{word}\" is not known; did you mean {proposal}?");
         let is_later = word.starts_with("parent.")

@@ -3,6 +3,14 @@
 import * as v from 'valibot';
 import type { Boot } from '../api/types.ts';
 
+/** A link to another tool, as Jaeger's configuration has it: see features/trace/links. */
+const LINK_PATTERN = v.object({
+  type: v.string(),
+  key: v.optional(v.union([v.string(), v.array(v.string())])),
+  url: v.string(),
+  text: v.string(),
+});
+
 const BOOT = v.object({
   version: v.fallback(v.string(), ''),
   basePath: v.fallback(v.string(), '/'),
@@ -16,9 +24,12 @@ const BOOT = v.object({
     pageTracesMax: 1000,
     queryBytesMax: 131072,
   }),
+  linkPatterns: v.fallback(v.array(LINK_PATTERN), []),
 });
 
-function read(): Boot {
+export type LinkPattern = v.InferOutput<typeof LINK_PATTERN>;
+
+function read(): Boot & { linkPatterns: readonly LinkPattern[] } {
   const text = document.getElementById('boot')?.textContent ?? '{}';
   let given: unknown = {};
   try {
@@ -29,7 +40,7 @@ function read(): Boot {
   return v.parse(BOOT, given);
 }
 
-export const boot: Boot = read();
+export const boot = read();
 
 /** Without `/` at its end: empty at the root. */
 export const basePath: string = boot.basePath.replace(/\/+$/, '');

@@ -17,6 +17,8 @@ export type Command = {
   readonly inFields?: boolean;
   /** Not in the palette: it makes sense only by key, such as a step to the next row. */
   readonly isKeyOnly?: boolean;
+  /** Asked at each key: false leaves the key to whoever has the focus. */
+  readonly when?: () => boolean;
 };
 
 const CHORD_MS = 1_200;
@@ -54,6 +56,7 @@ export function useCommands(commands: readonly Command[]): void {
     const live = latest.current.map((command) => ({
       ...command,
       run: () => latest.current.find((other) => other.id === command.id)?.run(),
+      when: () => latest.current.find((other) => other.id === command.id)?.when?.() ?? true,
     }));
     return register(live);
   }, [shape]);
@@ -107,7 +110,7 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   const typing = isTyping(event.target);
   const single = !pressed.startsWith('Mod+') && pressed !== 'Escape';
   if (single && !preferences().singleKeys && pressed.length === 1) return false;
-  const usable = all.filter((command) => !typing || command.inFields === true);
+  const usable = all.filter((command) => (!typing || command.inFields === true) && (command.when?.() ?? true));
   const chosen =
     (before === null
       ? undefined

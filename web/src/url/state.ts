@@ -42,6 +42,8 @@ export type Collapse = {
   readonly depth: number | null;
   /** Spans for which the opposite holds. */
   readonly except: readonly SpanId[];
+  /** First spans of the runs of like siblings that are open. */
+  readonly opened: readonly SpanId[];
 };
 export type TraceState = {
   readonly traceId: TraceId;

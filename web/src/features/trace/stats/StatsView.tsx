@@ -1,0 +1,3 @@
+export function StatsView() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function SpanTable() {
+  return null;
+}

@@ -81,7 +81,7 @@ export function generateTrace(spans: number, seed = 1): TraceColumns {
         left -= members;
         continue;
       }
-      const share = left <= 3 ? left : Math.max(1, Math.floor(left * (0.15 + 0.6 * next())));
+      const share = left <= 3 ? left : Math.max(1, Math.floor(left * (next() < 0.3 ? 0.98 : 0.15 + 0.6 * next())));
       const isTail = next() < 0.03;
       const room = Math.max(0, end - at) * Math.min(1, (share / left) * (0.7 + 0.3 * next()));
       const calledService = next() < 0.4 ? s : Math.floor(next() * SERVICES);

@@ -1,8 +1,7 @@
 // What the trace view costs at 10k, 100k and a million spans, printed as a table.
 //
-// Not part of the normal run: `npx vitest run --config perf/vitest.config.ts`. Figures are the median of a few runs in
-// Node on this machine; the budgets of the design are checked at the largest size only, doubled, since a shared machine
-// is slower than a laptop.
+// Not part of the normal run: `npx vitest run --config perf/vitest.config.ts`. Figures are the best of a few runs in Node:
+// other work on the machine only ever makes them larger. The budgets of the design are checked at the largest size.
 
 import { expect, it } from 'vitest';
 import { barRowsOf } from '../src/canvas/barRows.ts';
@@ -23,6 +22,8 @@ import { summarize } from '../src/model/summary.ts';
 import { encodeTrace, generateTrace, random } from './generate.ts';
 
 const SIZES = [10_000, 100_000, 1_000_000];
+/** On two cores that others use too a figure may be twice the budget, as the design says. */
+const SHARED_MACHINE = 2;
 /** Milliseconds at a million spans. */
 const BUDGETS: Readonly<Record<string, number>> = {
   'rows: all': 50,
@@ -34,16 +35,14 @@ const BUDGETS: Readonly<Record<string, number>> = {
 
 const figures = new Map<string, number[]>();
 
-/** The first run is measured too where `runs` is 1. */
 function measure(name: string, runs: number, work: () => unknown): void {
-  const times: number[] = [];
+  let best = Number.POSITIVE_INFINITY;
   for (let k = 0; k < runs; k++) {
     const before = performance.now();
     work();
-    times.push(performance.now() - before);
+    best = Math.min(best, performance.now() - before);
   }
-  times.sort((a, b) => a - b);
-  figures.set(name, [...(figures.get(name) ?? []), times[times.length >> 1] as number]);
+  figures.set(name, [...(figures.get(name) ?? []), best]);
 }
 
 it('costs what the design allows', { timeout: 600_000 }, () => {
@@ -64,7 +63,7 @@ it('costs what the design allows', { timeout: 600_000 }, () => {
       ),
     );
   for (const [name, budget] of Object.entries(BUDGETS))
-    expect(figures.get(name)?.at(-1), name).toBeLessThan(budget * 2);
+    expect(figures.get(name)?.at(-1), name).toBeLessThan(budget * SHARED_MACHINE);
 });
 
 function one(spans: number): void {

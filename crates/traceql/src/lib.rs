@@ -32,8 +32,10 @@ mod lower;
 mod parse;
 mod pattern;
 mod print;
+mod show;
 mod trace;
 mod value;
+mod words;
 
 pub use ast::{ArithOp, CompareOp, Expr, Field, Kind, Literal, Node, Query, Status};
 pub use check::PATTERNS_MAX;
@@ -46,3 +48,4 @@ pub use lower::{Arrays, KnownArrays, Lowered, lower, lower_with};
 pub use parse::{
     DEPTH_MAX, DIAGNOSTICS_MAX, NODES_MAX, Parsed, TEXT_BYTES_MAX, parse, parse_field,
 };
+pub use show::FieldReader;

@@ -50,6 +50,8 @@ export interface BarsInput {
 
 interface Geometry {
   readonly x: (at: Ns) => number;
+  /** Where a bar begins: what begins in the window has a pixel in it, at its very end too. */
+  readonly left: (at: Ns) => number;
   readonly width: number;
   readonly barTop: number;
   readonly barHeight: number;
@@ -70,9 +72,11 @@ export function paintBars(surface: Surface, input: BarsInput): void {
   input.rows.forEach((row, i) => {
     const top = Math.round((input.top + i * input.rowHeight) * scale);
     const bottom = Math.round((input.top + (i + 1) * input.rowHeight) * scale);
+    // Far outside is as good as just outside, and keeps numbers small at deep zoom.
+    const x = (at: Ns): number => Math.round(Math.min(Math.max((at - w.from) * perNs, -10), width + 10));
     paintRow(surface, input, row, {
-      // Far outside is as good as just outside, and keeps numbers small at deep zoom.
-      x: (at) => Math.round(Math.min(Math.max((at - w.from) * perNs, -10), width + 10)),
+      x,
+      left: (at) => (at <= w.to ? Math.min(x(at), width - 1) : x(at)),
       width,
       barTop: top + inset,
       barHeight: Math.max(1, bottom - top - 2 * inset),
@@ -94,7 +98,7 @@ function paintRow(surface: Surface, input: BarsInput, bar: BarRow, g: Geometry):
   }
   const from = c.start[row] as number;
   const to = from + (c.dur[row] as number);
-  const x0 = g.x(from);
+  const x0 = g.left(from);
   const x1 = Math.max(x0 + 1, g.x(to));
   const gaps = selfGaps(c, row);
   rect(surface, g, gaps === null ? full : light, x0, x1);
@@ -128,7 +132,7 @@ function paintGroup(surface: Surface, input: BarsInput, members: readonly RowInd
     sum += c.dur[m] as number;
     hasError ||= ((c.flags[m] as number) & FLAG.error) !== 0;
   }
-  const x0 = g.x(first);
+  const x0 = g.left(first);
   const x1 = Math.max(x0 + 1, g.x(last));
   rect(surface, g, mix(theme.background, full, 0.3), x0, x1);
   let done = -1;
@@ -180,7 +184,7 @@ function paintCritical(surface: Surface, input: BarsInput, bar: BarRow, g: Geome
   const { theme } = input;
   let done = -1;
   input.critical.forEach(bar.row, until, (from, to) => {
-    const x0 = g.x(from);
+    const x0 = g.left(from);
     const x1 = Math.max(x0 + 1, g.x(to));
     if (x1 <= 0 || x0 >= g.width || (x0 >= done - 1 && x1 <= done)) return;
     done = x1;

@@ -4,7 +4,7 @@
 // the pixel it starts in and all up to its end. Both functions use the same arithmetic, so `hitFlame` names the span
 // whose colour is under the pointer. Work is width plus what cannot be skipped by blocks, not all spans.
 
-import type { Ns, RowIndex } from '../model/columns.ts';
+import { FLAG, type Ns, type RowIndex } from '../model/columns.ts';
 import { blockWhere, type FlameColumns, type FlameIndex, forEachEndingAfter, positionAt, wins } from './flameIndex.ts';
 
 export interface FlameWindow {
@@ -64,7 +64,7 @@ export function ownersOfDepth(
   const high = index.offsets[depth + 1];
   if (low === undefined || high === undefined) return;
   const { rows, levels } = index;
-  const { start, dur } = columns;
+  const { start, dur, flags } = columns;
   const { perNs, from } = scaleOf(window);
   const width = window.width;
   const pixelOf = (row: number): number => Math.floor(((start[row] as number) - from) * perNs);
@@ -92,32 +92,53 @@ export function ownersOfDepth(
       else while (x < end) owners[x++] = row;
     }
     if (x >= width) return;
+    // What starts and ends within this pixel: its best so far, with what decides. This is where the time goes at a
+    // million spans, so floors, ceilings and calls are left out: `t < x + 1` says that floor(t) <= x.
+    const right = x + 1;
     let narrow = -1;
+    let narrowSeverity = -1;
+    let narrowDur = -1;
     while (position < high) {
-      // The largest block that is all in this pixel.
-      let taken = 0;
-      for (let l = 0, size = 8; l < levels.length && position % size === 0 && position + size <= high; l++, size *= 8) {
-        const level = levels[l] as FlameIndex['levels'][number];
-        const block = position / size;
-        if (
-          Math.ceil(((level.latestEnd[block] as number) - from) * perNs) > x + 1 ||
-          pixelOf(rows[position + size - 1] as number) > x
-        )
-          break;
-        taken = size;
-        const worst = level.worst[block] as number;
-        if (narrow < 0 || wins(columns, worst, narrow)) narrow = worst;
+      let row = rows[position] as number;
+      let taken = 1;
+      if ((position & 7) === 0) {
+        // The largest block that is all in this pixel: its worst stands for it.
+        for (
+          let l = 0, size = 8;
+          l < levels.length && position % size === 0 && position + size <= high;
+          l++, size *= 8
+        ) {
+          const level = levels[l] as FlameIndex['levels'][number];
+          const block = position / size;
+          const last = rows[position + size - 1] as number;
+          if (
+            ((level.latestEnd[block] as number) - from) * perNs > right ||
+            ((start[last] as number) - from) * perNs >= right
+          )
+            break;
+          taken = size;
+          row = level.worst[block] as number;
+        }
       }
-      if (taken > 0) {
-        position += taken;
+      const at = start[row] as number;
+      if ((at - from) * perNs >= right) break;
+      position += taken;
+      const length = dur[row] as number;
+      const end = (at + length - from) * perNs;
+      if (end > right) {
+        wide.push(row, Math.ceil(end));
         continue;
       }
-      const row = rows[position] as number;
-      if (pixelOf(row) > x) break;
-      position++;
-      const end = endOf(row);
-      if (end > x + 1) wide.push(row, end);
-      else if (narrow < 0 || wins(columns, row, narrow)) narrow = row;
+      const bits = flags[row] as number;
+      const severe = (bits & FLAG.error) !== 0 ? 2 : (bits & FLAG.critical) !== 0 ? 1 : 0;
+      if (
+        severe < narrowSeverity ||
+        (severe === narrowSeverity && (length < narrowDur || (length === narrowDur && row > narrow)))
+      )
+        continue;
+      narrow = row;
+      narrowSeverity = severe;
+      narrowDur = length;
     }
     const top = wide.top(x);
     owners[x] = top >= 0 && (narrow < 0 || wins(columns, top, narrow)) ? top : narrow;

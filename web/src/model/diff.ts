@@ -13,6 +13,7 @@ import { subtreeEnd } from './tree.ts';
 export const PAIRED_MAX = 3;
 export const CAUSES_MAX = 50;
 const DEPTH_MAX = 65_535;
+const LIKES_WITHOUT_MAP = 8;
 
 export type DiffInput = Pick<
   TraceColumns,
@@ -72,6 +73,8 @@ interface Node {
   readonly depth: number;
   readonly a: readonly RowIndex[];
   readonly b: readonly RowIndex[];
+  /** Of the difference. */
+  readonly size: number;
 }
 
 export function diffTraces(a: DiffInput, b: DiffInput): TraceDiff {
@@ -139,36 +142,41 @@ function group(
   nameCount: number,
 ): Node[] {
   if (rowsA.length + rowsB.length === 0) return [];
-  const likes = new Map<number, { a: RowIndex[]; b: RowIndex[] }>();
+  const likes: { key: number; a: RowIndex[]; b: RowIndex[] }[] = [];
+  // Most spans have a few kinds of children: looking through those is faster than a map for every span.
+  let map: Map<number, number> | null = null;
+  const find = (key: number): number => {
+    if (map !== null) return map.get(key) ?? -1;
+    for (let k = 0; k < likes.length; k++) if (likes[k]?.key === key) return k;
+    return -1;
+  };
   const add = (side: Side, rows: readonly RowIndex[], which: 'a' | 'b'): void => {
+    const { service, name } = side.trace;
     for (const row of rows) {
       const key =
-        (side.service[side.trace.service[row] as number] as number) * nameCount +
-        (side.name[side.trace.name[row] as number] as number);
-      let like = likes.get(key);
-      if (like === undefined) {
-        like = { a: [], b: [] };
-        likes.set(key, like);
+        (side.service[service[row] as number] as number) * nameCount + (side.name[name[row] as number] as number);
+      let k = find(key);
+      if (k < 0) {
+        k = likes.push({ key, a: [], b: [] }) - 1;
+        if (map === null && k >= LIKES_WITHOUT_MAP) map = new Map(likes.map((like, i) => [like.key, i]));
+        else map?.set(key, k);
       }
-      like[which].push(row);
+      likes[k]?.[which].push(row);
     }
   };
   add(sides[0], rowsA, 'a');
   add(sides[1], rowsB, 'b');
   const nodes: Node[] = [];
-  for (const [key, { a, b }] of likes) {
-    const words = { service: Math.floor(key / nameCount), name: key % nameCount, depth };
-    if (a.length === b.length && a.length > 1 && a.length <= PAIRED_MAX) {
-      a.forEach((row, k) => {
-        nodes.push({ ...words, a: [row], b: [b[k] as RowIndex] });
-      });
-    } else nodes.push({ ...words, a, b });
+  const [durA, durB] = [sides[0].trace.dur, sides[1].trace.dur];
+  for (const { key, a, b } of likes) {
+    const put = (ofA: readonly RowIndex[], ofB: readonly RowIndex[]): void => {
+      const size = Math.abs(sum(durA, ofA) - sum(durB, ofB));
+      nodes.push({ service: Math.floor(key / nameCount), name: key % nameCount, depth, a: ofA, b: ofB, size });
+    };
+    if (a.length !== b.length || a.length === 1 || a.length > PAIRED_MAX) put(a, b);
+    else for (const [k, row] of a.entries()) put([row], [b[k] as RowIndex]);
   }
-  if (nodes.length < 2) return nodes;
-  const sizes = new Map(
-    nodes.map((node) => [node, Math.abs(sum(sides[0].trace.dur, node.a) - sum(sides[1].trace.dur, node.b))]),
-  );
-  return nodes.sort((x, y) => (sizes.get(y) as number) - (sizes.get(x) as number));
+  return nodes.length < 2 ? nodes : nodes.sort((x, y) => y.size - x.size);
 }
 
 function sum(values: Float64Array, rows: readonly RowIndex[]): number {

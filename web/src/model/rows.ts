@@ -35,6 +35,8 @@ export class RowList {
   #focus: RowIndex = -1;
   #filter: RowFilter = NO_FILTER;
   #kept: Bits | null = null;
+  /** Of runs that were asked for since the last change: a frame asks again for those on screen. */
+  readonly #members = new Map<RowIndex, readonly RowIndex[]>();
   #entries: Entries;
 
   constructor(columns: TraceColumns) {
@@ -135,8 +137,13 @@ export class RowList {
   }
 
   /** The members of a run that the filter leaves. */
-  membersAt(index: number): RowIndex[] {
-    return groupMembers(this.columns, this.rowAt(index)).filter((row) => this.#kept?.has(row) ?? true);
+  membersAt(index: number): readonly RowIndex[] {
+    const row = this.rowAt(index);
+    const known = this.#members.get(row);
+    if (known !== undefined) return known;
+    const members = groupMembers(this.columns, row).filter((member) => this.#kept?.has(member) ?? true);
+    this.#members.set(row, members);
+    return members;
   }
 
   setFilter(filter: RowFilter): void {
@@ -248,6 +255,7 @@ export class RowList {
   }
 
   #build(): Entries {
+    this.#members.clear();
     return buildEntries(this.columns, {
       collapsed: this.collapsed,
       opened: this.#isFolding ? this.opened : null,

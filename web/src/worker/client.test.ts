@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeTrace, generateTrace } from '../../perf/generate.ts';
 import type { TraceColumns } from '../model/columns.ts';
-import { startHere, TraceError } from './client.ts';
+import { TraceError } from './client.ts';
+import { startHere } from './here.ts';
 
 function serve(body: Uint8Array, pieceBytes: number, status = 200): typeof fetch {
   return async (_, init) => {
@@ -36,6 +37,16 @@ describe('the trace client', () => {
       ...flame.levels.flatMap((level) => [level.worst, level.latestEnd]),
     ].reduce<number>((sum, column) => sum + (ArrayBuffer.isView(column) ? column.buffer.byteLength : 0), 0);
     expect(bytes / 70_000).toBeLessThan(62);
+  });
+
+  it('opens a trace that comes in one piece, showing it twice', async () => {
+    const trace = generateTrace(500);
+    const partial: TraceColumns[] = [];
+    const { columns } = await startHere(serve(encodeTrace(trace), 1e9)).open('/skeleton', {
+      onPartial: (some) => partial.push(some),
+    });
+    expect(partial.map((some) => some.critical)).toEqual([trace.critical]);
+    expect(columns.critical).toEqual(trace.critical);
   });
 
   it('computes statistics and differences the same here and there', async () => {

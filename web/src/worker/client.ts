@@ -8,17 +8,7 @@ import type { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import { type DiffInput, diffTraces, type TraceDiff } from '../model/diff.ts';
 import { groupStats, type StatInput, type StatRow } from '../model/stats.ts';
-import { TraceEngine } from './engine.ts';
-import {
-  buffersOf,
-  type CallName,
-  type Calls,
-  type OpenedFile,
-  type OpenedTrace,
-  type Request,
-  type Response,
-  type StatKeys,
-} from './messages.ts';
+import type { CallName, Calls, OpenedFile, OpenedTrace, Request, Response, StatKeys } from './messages.ts';
 
 /** Up to this many spans things are computed without the worker. */
 const HERE_SPANS_MAX = 30_000;
@@ -165,21 +155,5 @@ export function startTraceWorker(): TraceClient {
       worker.addEventListener('error', (event) => onBroken(event.message || 'the trace worker could not start'));
     },
     close: () => worker.terminate(),
-  });
-}
-
-/** The same without a worker. Messages are cloned and moved as between threads, so that a test sees what a page sees. */
-export function startHere(fetcher: typeof fetch = fetch): TraceClient {
-  let deliver: (response: Response) => void = () => undefined;
-  const engine = new TraceEngine((response) => {
-    const moved = structuredClone(response, { transfer: [...buffersOf(response)] });
-    queueMicrotask(() => deliver(moved));
-  }, fetcher);
-  return new TraceClient({
-    post: (request) => void engine.handle(structuredClone(request)),
-    listen: (onResponse) => {
-      deliver = onResponse;
-    },
-    close: () => undefined,
   });
 }

@@ -99,7 +99,7 @@ export class TraceEngine {
       if (columns.count < due) continue;
       due = columns.count * PARTIAL_FACTOR;
       // Copies: more rows are still written behind these.
-      this.#post({ id, type: 'partial', columns: compact(columns) });
+      this.#post({ id, type: 'partial', columns: copied(columns) });
     }
     throw new AnswerError('the trace ended before it began', null);
   }
@@ -119,13 +119,17 @@ function opened(columns: TraceColumns): OpenedTrace {
   return { columns, flame: buildFlameIndex(columns) };
 }
 
-/** Views of larger memory as memory of their own: cloning a view clones all that is behind it. */
-function compact(columns: TraceColumns): TraceColumns {
+/** The same with memory of its own, which can be moved while the original is still filled. */
+function copied(columns: TraceColumns): TraceColumns {
+  const { critical } = columns;
   const own = Object.entries(columns).map(([key, value]) => [
     key,
-    ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as Uint8Array).slice() : value,
+    ArrayBuffer.isView(value) ? (value as Uint8Array).slice() : value,
   ]);
-  return Object.fromEntries(own) as TraceColumns;
+  return {
+    ...(Object.fromEntries(own) as TraceColumns),
+    critical: { row: critical.row.slice(), from: critical.from.slice(), to: critical.to.slice() },
+  };
 }
 
 async function refusal(answer: globalThis.Response): Promise<AnswerError> {

@@ -140,6 +140,8 @@ function randomTrace(random: Random, listMax: number) {
     },
     critical: random.pick(['shown', 'hidden', 'only'] as const),
     focus: random.maybe(() => spanId(random)),
+    sort: optional(random),
+    group: random.list(2, () => random.text()),
   };
 }
 

@@ -70,6 +70,10 @@ export type TraceState = {
   readonly critical: 'shown' | 'hidden' | 'only';
   /** The span whose subtree is all that is shown. */
   readonly focus: SpanId | null;
+  /** What the table is sorted by, `-` first for descending; empty: by time. */
+  readonly sort: string;
+  /** The keys that statistics are grouped by, two at most; empty: service and name. */
+  readonly group: readonly string[];
 };
 
 export type CompareTab = 'tree' | 'side' | 'attributes';

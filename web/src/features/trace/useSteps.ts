@@ -14,7 +14,7 @@ export function stepsOf({ session, find, selection, select }: TracePage): Steps 
       return;
     }
     const from = selection.row;
-    const row = direction > 0 ? matches.next(from) : matches.previous(from < 0 ? 0 : from);
+    const row = direction > 0 ? matches.next(from) : matches.previous(Math.max(0, from));
     if (row >= 0) select(row, { reveal: true });
   };
   return {

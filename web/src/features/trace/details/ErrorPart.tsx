@@ -6,7 +6,7 @@ import { StackTrace } from './StackTrace.tsx';
 import { text } from './text.ts';
 import { textOfValue } from './values.ts';
 
-function valueOf(event: SpanEvent, key: string): string {
+function textIn(event: SpanEvent, key: string): string {
   const found = event.attributes.find((attribute) => attribute.key === key);
   return found === undefined ? '' : textOfValue(found.value);
 }
@@ -31,9 +31,9 @@ export function ErrorPart({ details }: { details: SpanDetails }) {
         </p>
       )}
       {exceptions.map((event, i) => {
-        const stack = valueOf(event, 'exception.stacktrace');
-        const type = valueOf(event, 'exception.type') || text.exception;
-        const why = valueOf(event, 'exception.message');
+        const stack = textIn(event, 'exception.stacktrace');
+        const type = textIn(event, 'exception.type') || text.exception;
+        const why = textIn(event, 'exception.message');
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: events have no other name
           <div key={i}>

@@ -36,10 +36,10 @@ function isSafe(url: string): boolean {
   }
 }
 
-function fill(template: string, valueOf: (name: string) => string | null, isUrl: boolean): string | null {
+function fill(template: string, valueFor: (name: string) => string | null, isUrl: boolean): string | null {
   let isWhole = true;
   const filled = template.replace(/#\{([^}]+)\}/g, (_, name: string) => {
-    const value = valueOf(name.trim());
+    const value = valueFor(name.trim());
     if (value === null) isWhole = false;
     return isUrl ? encodeURIComponent(value ?? '') : (value ?? '');
   });
@@ -59,7 +59,7 @@ export function linksOf(
   span: SpanDetails | null,
   trace: TraceFacts,
 ): MadeLink[] {
-  const valueOf = (name: string): string | null => {
+  const valueFor = (name: string): string | null => {
     for (const attributes of [own, span?.attributes ?? [], span?.resource ?? []]) {
       const found = attributes.find((attribute) => attribute.key === name);
       if (found !== undefined) return textOfValue(found.value);
@@ -71,8 +71,8 @@ export function linksOf(
   for (const pattern of patterns) {
     if (KINDS[pattern.type] !== kind) continue;
     if (key !== null && !keysOf(pattern).some((one) => one === key || one === '*')) continue;
-    const url = fill(pattern.url, valueOf, true);
-    const text = fill(pattern.text, valueOf, false);
+    const url = fill(pattern.url, valueFor, true);
+    const text = fill(pattern.text, valueFor, false);
     if (url !== null && text !== null && isSafe(url)) links.push({ url, text });
   }
   return links;

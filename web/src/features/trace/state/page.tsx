@@ -9,6 +9,7 @@ import type { EmbedState, TraceState } from '../../../url/index.ts';
 import type { TraceSession } from './session.ts';
 import type { TimeWindow } from './timeWindow.ts';
 import type { PageColours } from './useColours.ts';
+import type { TraceEvents } from './useEvents.ts';
 import type { FindState } from './useFind.ts';
 import type { ValueColumn } from './useValueColumns.ts';
 
@@ -40,8 +41,9 @@ export type TracePage = {
   readonly find: FindState;
   readonly colours: PageColours;
   readonly valueColumns: readonly ValueColumn[];
-  /** Times of the events of each row that has any; null until they are known. */
-  readonly eventTimes: ReadonlyMap<RowIndex, readonly number[]> | null;
+  readonly events: TraceEvents;
+  /** Times of the events of a row; null until they are known. */
+  readonly eventTimes: ((row: RowIndex) => Float64Array) | null;
   readonly theme: Theme;
   readonly rowHeight: number;
   readonly mark: Mark | null;

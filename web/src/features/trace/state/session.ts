@@ -1,6 +1,7 @@
 // What is kept about one version of a trace while it is shown: its list of rows, its indexes, and what drawing asks for
 // again and again. Typed arrays and bounded caches only, nothing per span.
 
+import { latestEnds } from '../../../canvas/barRows.ts';
 import type { BarRow } from '../../../canvas/bars.ts';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
 import { FLAG, type Ns, type RowIndex, type TraceColumns } from '../../../model/columns.ts';
@@ -9,7 +10,7 @@ import { findFlags, type Matches } from '../../../model/find.ts';
 import { NO_FILTER, type RowFilter, RowList } from '../../../model/rows.ts';
 import { distributionOf, type RowsDistribution } from '../../../model/rowsDistribution.ts';
 import { summarize, type TraceSummaryFacts } from '../../../model/summary.ts';
-import { groupMembers, latestEnd, rowOfSpan } from '../../../model/tree.ts';
+import { groupMembers, rowOfSpan } from '../../../model/tree.ts';
 import { assignColours, NEUTRAL_SLOT } from '../../../theme/palette.ts';
 import type { Collapse, SpanId } from '../../../url/index.ts';
 import { ALL_OPEN, writeClosed } from './collapse.ts';
@@ -33,12 +34,13 @@ export class TraceSession {
   readonly critical: CriticalIndex;
   /** By service. */
   readonly slots: Int8Array;
+  /** The latest end in a row's subtree. */
+  readonly latestEnd: (row: RowIndex) => Ns;
   #shown: ShownRows = { collapse: ALL_OPEN, isFolding: true, focus: -1, filter: NO_FILTER };
   #revision = 0;
   #errors: Matches | null = null;
   readonly #bars = new Map<number, BarRow>();
   readonly #distributions = new Map<RowIndex, RowsDistribution>();
-  readonly #latest = new Map<RowIndex, Ns>();
   readonly #rowOf = new Map<SpanId, RowIndex>();
   readonly #listeners = new Set<() => void>();
 
@@ -47,6 +49,7 @@ export class TraceSession {
     this.flame = flame;
     this.rows = new RowList(columns);
     this.facts = summarize(columns);
+    this.latestEnd = latestEnds(columns);
     this.critical = new CriticalIndex(columns.critical);
     const sizes = this.facts.services.map(({ name, spans }) => ({ service: name, spans }));
     const slots = assignColours(sizes);
@@ -139,14 +142,4 @@ export class TraceSession {
     }
     return found;
   }
-
-  readonly latestEnd = (row: RowIndex): Ns => {
-    let end = this.#latest.get(row);
-    if (end === undefined) {
-      end = latestEnd(this.columns, row);
-      if (this.#latest.size >= CACHED_MAX) this.#latest.clear();
-      this.#latest.set(row, end);
-    }
-    return end;
-  };
 }

@@ -1,11 +1,8 @@
 // Puts the parts together: the address, the list of rows that follows from it, find, colours, the window of time.
 
-import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { traceEventsQuestion } from '../../../api/questions.ts';
 import { reveal } from '../../../canvas/viewport.ts';
-import { FLAG, type RowIndex } from '../../../model/columns.ts';
-import { findFlags } from '../../../model/find.ts';
+import type { RowIndex } from '../../../model/columns.ts';
 import type { RowFilter } from '../../../model/rows.ts';
 import { spanIdOf } from '../../../model/tree.ts';
 import type { RouteOf, TraceState } from '../../../url/index.ts';
@@ -16,6 +13,7 @@ import type { TraceSession } from './session.ts';
 import { TimeWindow } from './timeWindow.ts';
 import { useCanvasTheme, useRowHeight } from './useCanvasTheme.ts';
 import { useColours } from './useColours.ts';
+import { useEvents, useEventTimes } from './useEvents.ts';
 import { useFind } from './useFind.ts';
 import { useStable } from './useStable.ts';
 import { useValueColumns } from './useValueColumns.ts';
@@ -73,12 +71,13 @@ export function usePageState(
     if (isFirst) select(row, { reveal: true });
   }, [session, state.span, row, select]);
 
-  const eventTimes = useEventTimes(session, isFile || isPartial);
+  const events = useEvents(session, isPartial);
+  const eventTimes = useEventTimes(session, events);
   const theme = useCanvasTheme();
   const rowHeight = useRowHeight();
   return {
-    ...{ session, window, state, embed, isPartial, fileName, selection, find, colours, valueColumns, eventTimes },
-    ...{ theme, rowHeight, mark, setMark, select, hiddenServices },
+    ...{ session, window, state, embed, isPartial, fileName, selection, find, colours, valueColumns, events },
+    ...{ eventTimes, theme, rowHeight, mark, setMark, select, hiddenServices },
   };
 }
 
@@ -146,27 +145,4 @@ function useShownRows(
   useLayoutEffect(() => {
     session.show({ collapse, isFolding: fold, focus: focus === null ? -1 : session.rowOf(focus), filter });
   }, [session, collapse, fold, focus, filter]);
-}
-
-/** Events are ticks on bars: nice to have, and never waited for. */
-function useEventTimes(session: TraceSession, isOff: boolean): TracePage['eventTimes'] {
-  const { columns } = session;
-  const hasEvents = useMemo(() => findFlags(columns, FLAG.hasEvents).count > 0, [columns]);
-  const { data } = useQuery({
-    ...traceEventsQuestion(columns.traceId),
-    queryKey: ['events', columns.traceId, columns.version],
-    enabled: hasEvents && !isOff,
-    retry: false,
-  });
-  return useMemo(() => {
-    if (data === undefined) return null;
-    const times = new Map<RowIndex, number[]>();
-    for (const { row, event } of data.events) {
-      const at = Number(BigInt(event.timeNs) - columns.startNs);
-      const known = times.get(row);
-      if (known) known.push(at);
-      else times.set(row, [at]);
-    }
-    return times;
-  }, [data, columns]);
 }

@@ -1,5 +1,8 @@
 // The heads of the columns, and the axis of time: a drag along it zooms there, a double press shows the whole trace.
 
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which no table of the browser allows
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and heads do not
+
 import { useRef } from 'react';
 import { fitTo } from '../../../canvas/viewport.ts';
 import { linearTicks } from '../../../format/durationAxis.ts';

@@ -1,5 +1,8 @@
 // The head of a column of values: its field, and a button that takes it away.
 
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which no table of the browser allows
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and heads do not
+
 import { X } from 'lucide-react';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { stateNow, update } from '../state/page.tsx';

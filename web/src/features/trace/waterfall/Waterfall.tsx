@@ -1,5 +1,8 @@
 // The waterfall: names at the left, bars over time at the right, one entry a line.
 
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which no table of the browser allows
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and heads do not
+
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { setSize, usePreferences } from '../../../core/preferences.ts';
 import { Splitter } from '../../../ui/Splitter/Splitter.tsx';

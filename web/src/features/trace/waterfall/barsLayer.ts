@@ -12,7 +12,7 @@ export type BarsScene = {
   readonly session: TraceSession;
   readonly theme: Theme;
   readonly colours: RowColours;
-  readonly eventTimes: ReadonlyMap<RowIndex, readonly number[]> | null;
+  readonly eventTimes: ((row: RowIndex) => Float64Array) | null;
   readonly showsCritical: boolean;
   readonly window: { readonly from: number; readonly to: number };
   readonly width: number;
@@ -61,7 +61,7 @@ export function drawBars(canvas: HTMLCanvasElement, scene: BarsScene): void {
     top,
     scale,
     critical: scene.showsCritical ? session.critical : null,
-    eventsOf: eventTimes === null ? null : (row) => eventTimes.get(row) ?? [],
+    eventsOf: eventTimes,
     latestEnd: session.latestEnd,
     durationText: formatDuration,
   });

@@ -70,7 +70,7 @@ export class RowPool {
   sort(): void {
     const focused = document.activeElement;
     const inOrder = [...this.#rows.values()].sort((a, b) => a.index - b.index).map((row) => row.element);
-    const at = inOrder.findIndex((element) => element === focused);
+    const at = inOrder.indexOf(focused as HTMLDivElement);
     if (at < 0) {
       this.#parent.append(...inOrder);
       return;

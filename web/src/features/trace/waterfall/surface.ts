@@ -35,7 +35,7 @@ export type SurfaceInput = {
   readonly colours: RowColours;
   readonly values: readonly ValueColumn[];
   readonly matches: Bits | null;
-  readonly eventTimes: ReadonlyMap<RowIndex, readonly number[]> | null;
+  readonly eventTimes: ((row: RowIndex) => Float64Array) | null;
   readonly showsCritical: boolean;
   /** Entry of the selection; -1: none. */
   readonly active: number;

@@ -94,6 +94,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
       <div
         ref={box}
         role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move a cursor in it
         tabIndex={0}
         aria-label={text.label}
         aria-describedby={id}

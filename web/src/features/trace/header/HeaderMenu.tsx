@@ -14,6 +14,7 @@ import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
 import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
 import { text as keysText } from '../keysText.ts';
 import { useTracePage } from '../state/page.tsx';
+import { NARROW, useMedia } from '../useMedia.ts';
 import { downloadUrl, save } from './download.ts';
 import { summaryOf } from './summary.ts';
 import { text } from './text.ts';
@@ -25,6 +26,7 @@ export function HeaderMenu() {
   const { traceId } = page.session.columns;
   const { basket, zone } = usePreferences();
   const isFile = page.fileName !== null;
+  const isNarrow = useMedia(NARROW);
   const isInBasket = basket.includes(traceId);
   const [archive, setArchive] = useState<ArchiveState>({ kind: 'idle' });
   const canArchive = boot.capabilities.archive && !isFile;
@@ -79,7 +81,7 @@ export function HeaderMenu() {
           {archiveLabel}
         </Button>
       )}
-      {!isFile && (
+      {!isFile && !isNarrow && (
         <Button size="small" variant="quiet" icon={GitCompareArrows} onPress={() => toggleInBasket(traceId)}>
           {isInBasket ? text.uncompare : text.compare}
         </Button>
@@ -87,6 +89,14 @@ export function HeaderMenu() {
       <MenuTrigger>
         <IconButton icon={Ellipsis} label={text.more} />
         <Menu label={text.more} placement="bottom end">
+          {!isFile && isNarrow && (
+            <MenuItem
+              id="compare"
+              icon={GitCompareArrows}
+              label={isInBasket ? text.uncompare : text.compare}
+              onAction={() => toggleInBasket(traceId)}
+            />
+          )}
           <MenuItem
             id="summary"
             icon={ClipboardList}

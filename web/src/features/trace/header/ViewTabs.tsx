@@ -5,6 +5,7 @@ import { SegmentedControl } from '../../../ui/SegmentedControl/SegmentedControl.
 import type { TraceView } from '../../../url/index.ts';
 import { update, useTracePage } from '../state/page.tsx';
 import { text } from '../text.ts';
+import { NARROW, useMedia } from '../useMedia.ts';
 
 export const VIEWS: readonly { id: TraceView; label: string; icon: typeof Flame }[] = [
   { id: 'waterfall', label: text.waterfall, icon: ChartGantt },
@@ -16,10 +17,12 @@ export const VIEWS: readonly { id: TraceView; label: string; icon: typeof Flame 
 
 export function ViewTabs() {
   const { state } = useTracePage();
+  const isNarrow = useMedia(NARROW);
   return (
     <SegmentedControl
       label={text.views}
       items={VIEWS}
+      isIconOnly={isNarrow}
       value={state.view}
       onChange={(view) => update({ view }, 'push')}
     />

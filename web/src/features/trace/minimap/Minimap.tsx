@@ -18,6 +18,8 @@ const LOW_HEIGHT_PX = 24;
 /** Fewer levels need no tall strip. */
 const LOW_DEPTHS = 3;
 const KEY_SHARE = 0.01;
+/** A tick nearer to the end has no room for its label. */
+const LABEL_PX = 48;
 
 export function Minimap({ flame }: { flame: FlameIndex }) {
   const { session, window, theme, colours } = useTracePage();
@@ -77,17 +79,15 @@ export function Minimap({ flame }: { flame: FlameIndex }) {
     // biome-ignore lint/a11y/useSemanticElements: no element is a group of sliders
     <div role="group" aria-label={text.minimap} className={css['minimap']}>
       <div className={css['axis']} aria-hidden>
-        {linearTicks(0, duration, width, 120).map(({ at, label }) => (
-          <span
-            key={label}
-            className={css['tick']}
-            data-last={at / duration > 0.94 || undefined}
-            style={{ insetInlineStart: share(at) }}
-          >
-            {label}
-          </span>
-        ))}
+        {linearTicks(0, duration, width, 120)
+          .filter(({ at }) => (at / duration) * width < width - LABEL_PX)
+          .map(({ at, label }) => (
+            <span key={label} className={css['tick']} style={{ insetInlineStart: share(at) }}>
+              {label}
+            </span>
+          ))}
       </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the two ends within it are for keys */}
       <div
         ref={box}
         className={css['strip']}

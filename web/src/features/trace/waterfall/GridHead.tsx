@@ -12,6 +12,9 @@ import { text } from './text.ts';
 import { ValueColumnHead } from './ValueColumnHead.tsx';
 import css from './Waterfall.module.css';
 
+/** A tick nearer to the end has no room for its label. */
+const LABEL_PX = 48;
+
 export function GridHead({ isStacked, timeWidth }: { isStacked: boolean; timeWidth: number }) {
   const { valueColumns } = useTracePage();
   return (
@@ -41,20 +44,14 @@ export function Axis({ width }: { width: number }) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys zoom and pan; this is the pointer's way
     <div ref={element} className={css['axis']} {...drag.handlers} onDoubleClick={() => window.showAll()}>
-      {linearTicks(from, to, width).map((tick) => {
-        const x = ((tick.at - from) / (to - from)) * width;
-        return (
-          <span
-            key={tick.label}
-            aria-hidden
-            className={css['tick']}
-            data-last={x > width - 56 || undefined}
-            style={{ insetInlineStart: `${x}px` }}
-          >
-            {tick.label}
+      {linearTicks(from, to, width)
+        .map((tick) => ({ ...tick, x: ((tick.at - from) / (to - from)) * width }))
+        .filter(({ x }) => x < width - LABEL_PX)
+        .map(({ label, x }) => (
+          <span key={label} aria-hidden className={css['tick']} style={{ insetInlineStart: `${x}px` }}>
+            {label}
           </span>
-        );
-      })}
+        ))}
       {drag.range !== null && (
         <span
           aria-hidden

@@ -112,6 +112,7 @@ export const text = catalogue('explore', {
   start: (zone: string) => `Start (${zone})`,
   root: 'Root service and operation',
   span: 'Service and operation',
+  trace: 'Trace',
   duration: 'Duration',
   spansShort: (n: number) => plural(n, { one: '# span', other: '# spans' }),
   spanCount: 'Spans',

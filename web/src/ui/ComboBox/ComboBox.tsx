@@ -42,15 +42,16 @@ export type ComboBoxProps = {
   isLoading?: boolean | undefined;
   isDisabled?: boolean | undefined;
   isMono?: boolean | undefined;
+  autoFocus?: boolean | undefined;
   className?: string | undefined;
 };
 
 export function ComboBox(props: ComboBoxProps) {
   const { label, labelPlace = 'before', items, inputValue, onInputChange, onSelect, onCustom, placeholder } = props;
-  const { isLoading = false, isDisabled, isMono = false, className } = props;
+  const { isLoading = false, isDisabled, isMono = false, autoFocus, className } = props;
   return (
     <AriaComboBox
-      {...given({ isDisabled })}
+      {...given({ isDisabled, autoFocus })}
       {...(labelPlace === 'hidden' && { 'aria-label': label })}
       items={items}
       inputValue={inputValue}

@@ -24,6 +24,9 @@ const CHORD_MS = 1_200;
 const registered = new Map<symbol, readonly Command[]>();
 const listeners = new Set<() => void>();
 let all: readonly Command[] = [];
+/** All that were ever registered since the page was loaded, by their id. */
+const seen = new Map<string, Command>();
+let known: readonly Command[] = [];
 let chord: { key: string; at: number } | null = null;
 
 function changed(): void {
@@ -31,6 +34,8 @@ function changed(): void {
   // What was registered last stands in front.
   for (const commands of registered.values()) for (const command of commands) byId.set(command.id, command);
   all = [...byId.values()];
+  for (const command of all) seen.set(command.id, command);
+  known = [...seen.values()];
   for (const listener of listeners) listener();
 }
 
@@ -66,6 +71,17 @@ export function useAllCommands(): readonly Command[] {
       return () => listeners.delete(listener);
     },
     () => all,
+  );
+}
+
+/** Those of pages that were left, too: for choosing keys, not for running. */
+export function useKnownCommands(): readonly Command[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => known,
   );
 }
 

@@ -64,8 +64,8 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
   }
 
   const valueItems = values.items.map(
-    (item): ComboBoxItem => ({
-      id: item.text,
+    (item, at): ComboBoxItem => ({
+      id: String(at),
       label: valueLabel(item.text),
       count: item.count,
       ...(field === SERVICE && { lead: <ServiceDot color={serviceColour(valueLabel(item.text))} /> }),
@@ -109,7 +109,8 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
           onInputChange={setTyped}
           onSelect={(item) => {
             setTyped(item.label);
-            void take(item.id);
+            const literal = values.items[Number(item.id)]?.text;
+            if (literal !== undefined) void take(literal);
           }}
           onCustom={(custom) => void take(literalOf(field, op, custom))}
         />

@@ -149,9 +149,15 @@ function randomTrace(random: Random, listMax: number) {
     fold: random.chance(),
     colour: random.chance() ? 'service' : random.text(),
     cols: random.list(listMax, () => random.text()),
-    collapse: { depth: random.maybe(() => random.below(65_536)), except: random.list(listMax, () => spanId(random)) },
+    collapse: {
+      depth: random.maybe(() => random.below(65_536)),
+      except: random.list(listMax, () => spanId(random)),
+      opened: random.list(listMax, () => spanId(random)),
+    },
     critical: random.pick(['shown', 'hidden', 'only'] as const),
     focus: random.maybe(() => spanId(random)),
+    sort: optional(random),
+    group: random.list(2, () => random.text()),
   };
 }
 

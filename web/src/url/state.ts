@@ -48,6 +48,8 @@ export type Collapse = {
   readonly depth: number | null;
   /** Spans for which the opposite holds. */
   readonly except: readonly SpanId[];
+  /** First spans of the runs of like siblings that are open. */
+  readonly opened: readonly SpanId[];
 };
 export type TraceState = {
   readonly traceId: TraceId;
@@ -74,6 +76,10 @@ export type TraceState = {
   readonly critical: 'shown' | 'hidden' | 'only';
   /** The span whose subtree is all that is shown. */
   readonly focus: SpanId | null;
+  /** What the table is sorted by, `-` first for descending; empty: by time. */
+  readonly sort: string;
+  /** The keys that statistics are grouped by, two at most; empty: service and name. */
+  readonly group: readonly string[];
 };
 
 export type CompareTab = 'tree' | 'side' | 'attributes';

@@ -1,9 +1,9 @@
 // The comparison, loaded: the line that says what differs, and the three views of it.
 
-import { useMemo, useRef, useState } from 'react';
+import { useMemo, useRef } from 'react';
 import { useCommands } from '../../core/commands.ts';
 import type { TraceColumns } from '../../model/columns.ts';
-import { isEmptyDiff, type TraceDiff } from '../../model/diff.ts';
+import type { TraceDiff } from '../../model/diff.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
@@ -41,7 +41,6 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
   const slots = useMemo(() => slotsOf(diff), [diff]);
   const found = useMemo(() => findNodes(diff, find), [diff, find]);
   const findField = useRef<HTMLInputElement>(null);
-  const [isAsked, setAsked] = useState(false);
 
   const goTo = (next: number, more: Partial<CompareState> = {}) => {
     if (next < 0) return;
@@ -101,11 +100,7 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
   const matchText = at >= 0 ? text.foundOf(at + 1, found.length) : text.matches(found.length);
   return (
     <>
-      {a.traceId === b.traceId ? (
-        <Banner>{text.sameTrace}</Banner>
-      ) : (
-        isEmptyDiff(diff) && !isAsked && <Banner onDismiss={() => setAsked(true)}>{text.noDifference}</Banner>
-      )}
+      {a.traceId === b.traceId && <Banner>{text.sameTrace}</Banner>}
       {growing.length > 0 && <Banner>{text.growing(growing.join(', '))}</Banner>}
       <Summary diff={diff} node={node} onGo={goToCause} />
       <Tabs

@@ -47,12 +47,14 @@ function Bar({ difference, extent, isOnly }: { difference: number; extent: Exten
       {extent.faster > 0 && extent.slower > 0 && (
         <span className={css['axis']} style={{ insetInlineStart: `${axis}%` }} />
       )}
-      <span
-        className={css['bar']}
-        data-faster={difference < 0 || undefined}
-        data-only={isOnly || undefined}
-        style={{ insetInlineStart: `${difference < 0 ? axis - size : axis}%`, inlineSize: `${size}%` }}
-      />
+      {difference !== 0 && (
+        <span
+          className={css['bar']}
+          data-faster={difference < 0 || undefined}
+          data-only={isOnly || undefined}
+          style={{ insetInlineStart: `${difference < 0 ? axis - size : axis}%`, inlineSize: `${size}%` }}
+        />
+      )}
     </span>
   );
 }

@@ -29,6 +29,7 @@ export function rootName(trace: TraceColumns): string {
   return `${trace.services[trace.service[0] ?? 0] ?? ''} ${trace.names[trace.name[0] ?? 0] ?? ''}`;
 }
 
+/** As much of an id as people recognise; ids of 64 bits begin with zeros that say nothing. */
 export function shortId(id: TraceId): string {
-  return id.slice(0, 8);
+  return id.replace(/^0+(?=.)/, '').slice(0, 8);
 }

@@ -30,7 +30,6 @@ export const text = catalogue('compare', {
   failedSide: (side: 'a' | 'b') => `Trace ${side.toUpperCase()} could not be read`,
   failedDiff: 'The traces could not be compared',
   cancelled: 'Reading was stopped',
-  chooseOther: 'Choose another',
   growing: (side: string) => `${side} is still growing: what is compared is what had arrived.`,
 
   slower: (by: string) => `A is ${by} slower`,
@@ -38,7 +37,6 @@ export const text = catalogue('compare', {
   equallyLong: 'Both take the same time',
   noDifference: 'No difference: both have the same spans and the same times.',
   sameTrace: 'Both sides are the same trace.',
-  differs: 'differs by',
   causes: 'What makes the difference',
   times: (n: number) => `×${formatCount(n)}`,
   timesBoth: (a: number, b: number) => `×${formatCount(a)} / ×${formatCount(b)}`,
@@ -70,7 +68,6 @@ export const text = catalogue('compare', {
   error: 'error',
   members: (n: number) => `×${formatCount(n)}`,
 
-  pairTitle: 'Spans compared',
   pairRoot: 'the roots',
   pairFirst: (n: number) => `the first of ${formatCount(n)}`,
   missingIn: (side: 'a' | 'b') => `${side.toUpperCase()} has no such span.`,
@@ -104,5 +101,4 @@ export const text = catalogue('compare', {
   keyPrevious: 'Previous match',
   keyLess: 'One level less',
   keyMore: 'One level more',
-  keyAttributes: 'Attributes of the chosen row',
 });

@@ -25,7 +25,7 @@ export type RowWindow = {
   readonly end: number;
   readonly scrollTop: number;
   readonly height: number;
-  /** Scrolls as little as it takes. `head`: what covers the top of the list. */
+  /** Brings a row into view: a step at a time, and what is far away to the middle. `head`: what covers the top. */
   readonly show: (index: number, head: number) => void;
 };
 
@@ -58,9 +58,11 @@ export function useWindow(rowHeight: number, count: number): RowWindow {
       const box = ref.current;
       if (!box) return;
       const top = index * rowHeight;
-      if (top < box.scrollTop) box.scrollTop = top;
-      else if (top + rowHeight > box.scrollTop + box.clientHeight - head)
-        box.scrollTop = top + rowHeight + head - box.clientHeight;
+      const room = box.clientHeight - head - rowHeight;
+      const from = box.scrollTop;
+      if (top >= from && top <= from + room) return;
+      const isNear = top >= from - rowHeight && top <= from + room + rowHeight;
+      box.scrollTop = !isNear ? top - room / 2 : top < from ? top : top - room;
     },
   };
 }

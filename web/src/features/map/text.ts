@@ -38,7 +38,6 @@ export const text = catalogue('map', {
 
   noCalls: 'No calls between services in this time range',
   noCallsHint: 'The map is drawn from spans that name their parent in another service.',
-  noCallsNone: 'Nothing arrived here at all?',
   lastDay: 'Last 24 h',
   lastWeek: 'Last 7 d',
   firstSteps: 'How to send traces',
@@ -56,8 +55,6 @@ export const text = catalogue('map', {
       : `${formatCount(services)} of ${plural(all, { one: '# service', other: '# services' })}, ${plural(calls, { one: '# call', other: '# calls' })}`,
   rest: (n: number) => `+ ${formatCount(n)}`,
   restLabel: (n: number) => plural(n, { one: '# more service, not drawn', other: '# more services, not drawn' }),
-  restDraw: (n: number) => `Draw ${formatCount(n)}`,
-  restList: 'List all',
   tooMany: (n: number, most: number) =>
     `${formatCount(n)} services are more than a picture can hold: the graph draws ${formatCount(most)}. Focus one to see what is around it.`,
   node: (name: string, rate: string, errors: string, p95: string) => `${name}: ${rate}, ${errors} errors, p95 ${p95}`,
@@ -70,7 +67,6 @@ export const text = catalogue('map', {
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',
   fit: 'Whole map',
-  zoomKeys: 'Zoom',
   toggleView: 'Graph or table',
   focusSelected: 'Focus the selected service',
   clear: 'Clear selection, then focus',
@@ -106,7 +102,6 @@ export const text = catalogue('map', {
   kindSync: 'sync',
   requests: 'Rate',
   callers: 'Called by',
-  callees: 'Calls',
   noMatch: (find: string) => `No service matches “${find}”`,
   clearFind: 'Clear the text',
 });

@@ -69,7 +69,7 @@ test('a key is taken; a conflict is said; it goes back', async () => {
   await userEvent.keyboard('u');
   expect(await screen.findByText('also Copy link', {}, { timeout: 2000 })).toBeTruthy();
   expect(within(rowOf('Copy link')).getByText('also Refresh')).toBeTruthy();
-  await userEvent.click(screen.getByRole('button', { name: 'Give Refresh its usual key again' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Reset the key of Refresh' }));
   expect(preferences().keys).toEqual({});
   expect(screen.queryByText('also Copy link')).toBeNull();
 });
@@ -86,7 +86,7 @@ test('two keys in a row are a sequence; Escape gives up', async () => {
 
 test('a command may have no key', async () => {
   render(<Page />);
-  await userEvent.click(screen.getByRole('button', { name: 'Take the key from Copy link' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Off: no key for Copy link' }));
   expect(preferences().keys).toEqual({ copy: [] });
   expect(within(rowOf('Copy link')).getByText('none')).toBeTruthy();
 });

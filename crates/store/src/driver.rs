@@ -265,6 +265,18 @@ impl Store {
         Stats::of(&self.shared.engine)
     }
 
+    /// What the store holds now, as far as it is known without reading a file: no columns and no names.
+    #[must_use]
+    pub fn brief_stats(&self) -> Stats {
+        Stats::brief(&self.shared.engine)
+    }
+
+    /// Bytes that are free on the store's disk; `None` where the system doesn't say.
+    #[must_use]
+    pub fn disk_free_bytes(&self) -> Option<u64> {
+        self.shared.engine.disk_free_bytes()
+    }
+
     /// Sets the gauges that are read off the state; call it before metrics are printed.
     pub fn refresh_metrics(&self) {
         self.shared.engine.refresh_gauges();

@@ -17,6 +17,8 @@ export type Command = {
   readonly inFields?: boolean;
   /** Not in the palette: it makes sense only by key, such as a step to the next row. */
   readonly isKeyOnly?: boolean;
+  /** Asked at each key: false leaves the key to whoever has the focus. */
+  readonly when?: () => boolean;
 };
 
 const CHORD_MS = 1_200;
@@ -59,6 +61,7 @@ export function useCommands(commands: readonly Command[]): void {
     const live = latest.current.map((command) => ({
       ...command,
       run: () => latest.current.find((other) => other.id === command.id)?.run(),
+      when: () => latest.current.find((other) => other.id === command.id)?.when?.() ?? true,
     }));
     return register(live);
   }, [shape]);
@@ -121,9 +124,9 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   const before = chord !== null && now - chord.at < CHORD_MS ? chord.key : null;
   chord = null;
   const typing = isTyping(event.target);
-  const single = !pressed.startsWith('Mod+') && pressed !== 'Escape';
-  if (single && !preferences().singleKeys && pressed.length === 1) return false;
-  const usable = all.filter((command) => !typing || command.inFields === true);
+  // What is typed is text, also for commands that act in fields: `/` stands in paths.
+  if (pressed.length === 1 && (typing || !preferences().singleKeys)) return false;
+  const usable = all.filter((command) => (!typing || command.inFields === true) && (command.when?.() ?? true));
   const chosen =
     (before === null
       ? undefined

@@ -76,7 +76,12 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
       const side = () => random.maybe(() => traceId(random));
       const cohort = random.list(listMax, () => traceId(random));
       const tab = random.pick(['tree', 'side', 'attributes'] as const);
-      return { page, state: { a: side(), b: side(), cohort, find: optional(random), tab } };
+      const closed = random.list(listMax, () => random.below(5000));
+      const node = random.maybe(() => random.below(5000));
+      return {
+        page,
+        state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() },
+      };
     }
     case 'map':
       return { page, state: randomMap(random) };
@@ -125,6 +130,7 @@ function randomSearch(random: Random, listMax: number) {
     view: random.pick(['list', 'graph'] as const),
     limit: random.maybe(() => 1 + random.below(1500)),
     run: random.chance(),
+    live: random.chance(),
   };
 }
 
@@ -143,9 +149,15 @@ function randomTrace(random: Random, listMax: number) {
     fold: random.chance(),
     colour: random.chance() ? 'service' : random.text(),
     cols: random.list(listMax, () => random.text()),
-    collapse: { depth: random.maybe(() => random.below(65_536)), except: random.list(listMax, () => spanId(random)) },
+    collapse: {
+      depth: random.maybe(() => random.below(65_536)),
+      except: random.list(listMax, () => spanId(random)),
+      opened: random.list(listMax, () => spanId(random)),
+    },
     critical: random.pick(['shown', 'hidden', 'only'] as const),
     focus: random.maybe(() => spanId(random)),
+    sort: optional(random),
+    group: random.list(2, () => random.text()),
   };
 }
 
@@ -155,8 +167,10 @@ function randomMap(random: Random) {
     hops: random.pick<MapState['hops']>([1, 2, 3, 'all']),
     min: random.below(1000) / 10,
     metric: random.pick(['latency', 'errors', 'rate'] as const),
-    as: random.pick(['graph', 'table'] as const),
+    as: random.pick(['auto', 'graph', 'table', 'calls'] as const),
     find: optional(random),
+    selected: random.list(2, () => random.text()),
+    sort: random.pick(['-rate', 'name', '-p95']),
     mode: random.pick(['calls', 'paths'] as const),
     operation: random.maybe(() => random.text()),
     showOperations: random.chance(),

@@ -35,6 +35,8 @@ export type SearchState = {
   readonly limit: number | null;
   /** False for old links that open a filled form and wait for the button. */
   readonly run: boolean;
+  /** Spans as they arrive, instead of those of the time range. */
+  readonly live: boolean;
 };
 
 export type TraceView = 'waterfall' | 'flame' | 'table' | 'stats' | 'events';
@@ -46,6 +48,8 @@ export type Collapse = {
   readonly depth: number | null;
   /** Spans for which the opposite holds. */
   readonly except: readonly SpanId[];
+  /** First spans of the runs of like siblings that are open. */
+  readonly opened: readonly SpanId[];
 };
 export type TraceState = {
   readonly traceId: TraceId;
@@ -72,6 +76,10 @@ export type TraceState = {
   readonly critical: 'shown' | 'hidden' | 'only';
   /** The span whose subtree is all that is shown. */
   readonly focus: SpanId | null;
+  /** What the table is sorted by, `-` first for descending; empty: by time. */
+  readonly sort: string;
+  /** The keys that statistics are grouped by, two at most; empty: service and name. */
+  readonly group: readonly string[];
 };
 
 export type CompareTab = 'tree' | 'side' | 'attributes';
@@ -82,6 +90,12 @@ export type CompareState = {
   readonly cohort: readonly TraceId[];
   readonly find: string;
   readonly tab: CompareTab;
+  /** The chosen row of the common tree, by its number: its spans are compared in full. */
+  readonly node: number | null;
+  /** Closed rows of the tree, by their numbers. The tree of two traces is the same for everyone. */
+  readonly closed: readonly number[];
+  /** Attributes that are the same on both sides, too. */
+  readonly all: boolean;
 };
 
 export type MapState = {
@@ -90,8 +104,13 @@ export type MapState = {
   /** Calls a second below which an edge is hidden. */
   readonly min: number;
   readonly metric: 'latency' | 'errors' | 'rate';
-  readonly as: 'graph' | 'table';
+  /** `table`: services as rows; `calls`: edges as rows; `auto`: a graph, or a table where there are too many. */
+  readonly as: 'auto' | 'graph' | 'table' | 'calls';
   readonly find: string;
+  /** One service, or the two ends of calls: caller, callee. */
+  readonly selected: readonly string[];
+  /** Of the tables: a column, with `-` before it for the largest first. */
+  readonly sort: string;
   /** `paths`: only whole paths through the focus, of one operation where it is given. */
   readonly mode: 'calls' | 'paths';
   readonly operation: string | null;

@@ -10,13 +10,16 @@ mod answers;
 mod arrow;
 mod error;
 mod near;
+mod overview;
 mod parameters;
 #[cfg(test)]
 mod paths;
+mod program;
 mod red;
 mod search;
 mod spans;
 mod summary;
+mod tail;
 mod text;
 mod trace;
 mod words;
@@ -26,8 +29,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use model::TenantId;
-use plumbing::{Clock, CpuPool};
+use plumbing::{Clock, CpuPool, Shutdown};
 use query::{Query, Question, Scope};
+
+pub use answers::status::{
+    LastRefusal, LedgerStatus, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
+};
+pub use program::Program;
+pub use tail::Tail;
 
 use error::UiError;
 use parameters::Parameters;
@@ -43,6 +52,12 @@ pub struct UiParts {
     pub pool: CpuPool,
     /// Whose spans are shown.
     pub tenant: TenantId,
+    /// What only the program knows.
+    pub program: Arc<dyn Program>,
+    /// Where spans are told as they arrive.
+    pub tail: Tail,
+    /// Ends what pages follow.
+    pub shutdown: Shutdown,
     /// The choices.
     pub options: UiOptions,
 }
@@ -104,6 +119,7 @@ impl Ui {
 pub fn ui_router(parts: UiParts) -> Router {
     Router::new()
         .route("/search", get(search::search))
+        .route("/overview", get(overview::overview))
         .route("/query", get(words::query))
         .route("/complete", get(words::complete))
         .route("/services", get(words::services))
@@ -112,6 +128,10 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))
+        .route("/tail", get(tail::tail))
+        .route("/status", get(program::status))
+        .route("/test-trace", post(program::test_trace))
+        .route("/sample", post(program::sample))
         .route("/traces/{trace_id}/find", get(near::find))
         .route("/traces/{trace_id}/keys", get(near::keys))
         .route("/traces/{trace_id}/column", get(near::column))

@@ -126,7 +126,7 @@ impl Engine {
             plan: SearchPlan::new(&request.predicate).map_err(bad_question)?,
             failed: SearchPlan::new(&failed).map_err(bad_question)?,
             steps: request.steps(),
-            repeats: self.repeated_rows(&view, &splits, (&meter, &mut skips))?,
+            repeats: self.repeated_rows(&view, (&splits, request.window), (&meter, &mut skips))?,
             splits,
             facet_rows: AtomicU64::new(request.rows_max),
         };

@@ -14,11 +14,11 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use model::SpanId;
-use model::contract::ReadError;
+use model::contract::{ReadError, Window};
 
 use crate::engine::{Engine, View};
 use crate::meter::{Meter, WHOLE_ROW_COST};
-use crate::segment::SegmentError;
+use crate::segment::{Segment, SegmentError};
 
 use super::splits::Splits;
 use super::{Skips, taken_back};
@@ -54,11 +54,11 @@ impl Repeats {
 }
 
 impl Engine {
-    /// Finds the rows that hold a span again.
+    /// Finds the rows that hold a span again, of spans that may start in a window.
     pub(super) fn repeated_rows(
         &self,
         view: &View,
-        splits: &Splits,
+        (splits, window): (&Splits, Window),
         (meter, skips): (&Meter<'_>, &mut Skips),
     ) -> Result<Repeats, ReadError> {
         let segments = view.segments.len();
@@ -69,31 +69,24 @@ impl Engine {
         // By trace and id, then place.
         let mut all: Vec<(u32, SpanId, Place)> = Vec::new();
         for (at, placed) in view.segments.iter().enumerate() {
+            // A span starts when it starts, wherever it lies.
+            let meta = placed.segment.meta();
+            if window.end < meta.min_start || window.start > meta.max_start {
+                continue;
+            }
             let ranges = splits.of_segment(at);
-            let count: usize = ranges.iter().map(|(rows, _)| rows.len()).sum();
-            if count == 0 {
+            if ranges.is_empty() {
                 continue;
             }
             if meter.is_cancelled() {
                 return Err(taken_back());
             }
-            let rows = || {
-                let of_range = |(rows, split): &(Range<usize>, u32)| {
-                    let split = *split;
-                    rows.clone().map(move |row| (row, split))
-                };
-                ranges.iter().flat_map(of_range)
-            };
-            let mut ids: Vec<SpanId> = Vec::with_capacity(count);
-            let read = placed
-                .segment
-                .span_ids(rows().map(|(row, _)| row), |_, id| ids.push(id));
-            match read {
-                Ok(()) => all.extend(
-                    rows()
-                        .zip(ids)
-                        .map(|((row, split), id)| (split, id, (at as u32, row as u32))),
-                ),
+            match members(&placed.segment, ranges) {
+                Ok(members) => {
+                    let place = |row: usize| (at as u32, row as u32);
+                    let members = members.into_iter();
+                    all.extend(members.map(|(split, id, row)| (split, id, place(row))));
+                }
                 Err(error) => self.skip_once(placed, &error, skips)?,
             }
         }
@@ -181,4 +174,23 @@ impl Engine {
         }
         Ok(hashes)
     }
+}
+
+/// The spans of some ranges of rows, each of a trace: the trace, the span's id, its row.
+fn members(
+    segment: &Segment,
+    ranges: &[(Range<usize>, u32)],
+) -> Result<Vec<(u32, SpanId, usize)>, SegmentError> {
+    let of_range = |(rows, split): &(Range<usize>, u32)| {
+        let split = *split;
+        rows.clone().map(move |row| (split, SpanId::default(), row))
+    };
+    let mut members: Vec<(u32, SpanId, usize)> = ranges.iter().flat_map(of_range).collect();
+    let rows: Vec<usize> = members.iter().map(|(.., row)| *row).collect();
+    segment.span_ids(rows.into_iter(), |at, id| {
+        if let Some((_, slot, _)) = members.get_mut(at) {
+            *slot = id;
+        }
+    })?;
+    Ok(members)
 }

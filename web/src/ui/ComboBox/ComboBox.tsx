@@ -48,7 +48,8 @@ export type ComboBoxProps = {
 export function ComboBox(props: ComboBoxProps) {
   const { label, labelPlace = 'before', items, inputValue, onInputChange, onSelect, onCustom, placeholder } = props;
   const { isLoading = false, isDisabled, isMono = false, className } = props;
-  // The list closes when the value changes; nothing is kept as chosen, so it is one for a moment only.
+  // What was chosen just now: a value that changes closes the list, which a text that changes would open again. It is
+  // gone at once, so that the same can be chosen twice.
   const [chosen, setChosen] = useState<string | null>(null);
   useEffect(() => {
     if (chosen !== null) setChosen(null);

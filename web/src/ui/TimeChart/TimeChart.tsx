@@ -29,6 +29,8 @@ export type TimeChartProps = {
   format: (value: number) => string;
   /** Ticks of the axis of values, given its top and its height in pixels; without it they are chosen. */
   ticks?: ((top: number, heightPx: number) => readonly { at: number; label: string }[]) | undefined;
+  /** The top of the axis where no value is above zero. */
+  emptyTop?: number | undefined;
   zone: Zone;
   syncKey?: string | undefined;
   height?: number | undefined;

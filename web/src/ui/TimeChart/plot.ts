@@ -122,7 +122,7 @@ export function makePlot(
       padding: [8, 8, 0, 0],
       scales: {
         x: { time: true, range: () => [seconds(props().fromNs), seconds(props().toNs)] },
-        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : (props().emptyTop ?? 1)] },
       },
       axes: axesOf(props, () => colours),
       series: [{}, ...seriesOf(props, () => colours)],

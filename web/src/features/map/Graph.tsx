@@ -105,6 +105,15 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
     }
   }, [wanted]);
 
+  // The panel takes room when something is selected.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another service is selected
+  useEffect(() => {
+    const [name, second] = selected;
+    if (second !== undefined || !has(name)) return;
+    const frame = requestAnimationFrame(() => show(name));
+    return () => cancelAnimationFrame(frame);
+  }, [selected[0], selected[1]]);
+
   function select(name: string) {
     // Once more: around it.
     if (selected.length === 1 && selected[0] === name && focus !== name) change({ focus: name });

@@ -82,7 +82,7 @@ export function pictureOf(drawn: Drawn, placed: Placed, metric: Metric, theme: T
     shapes.push({
       kind: 'box',
       ...{ x, y, ...NODE, line: hasRing ? 2 : 1 },
-      fill: mix(tokens['bg-1'], heat, scale.shade(service) * 0.24),
+      fill: mix(tokens['bg-1'], heat, scale.shade(service) * 0.2),
       edge: hasRing ? tokens['error-fill'] : tokens['line-strong'],
     });
     const colour = colourOf(preferredSlot(service.name), theme);
@@ -92,7 +92,7 @@ export function pictureOf(drawn: Drawn, placed: Placed, metric: Metric, theme: T
       service.total === null
         ? formatRate(service.rate)
         : [formatRate(service.rate), formatPercent(share), formatDuration(service.total.p95)].join('   ');
-    shapes.push(words(facts, x + 10, y + 34, { fill: share > 0 ? tokens.fg : tokens['fg-2'] }));
+    shapes.push(words(facts, x + 10, y + 34, { fill: hasRing ? tokens.error : tokens['fg-2'] }));
   }
   if (drawn.rest.length > 0) shapes.push(words(`+ ${drawn.rest.length}`, 12, height - 16, { fill: tokens['fg-2'] }));
   return { width, height, shapes };

@@ -4,7 +4,7 @@ import type { Edge, EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { Call } from './calls.ts';
 import css from './Graph.module.css';
-import { arrowOf, dashOf, type PlacedCall } from './layout.ts';
+import { arrowOf, dashOf, type PlacedCall } from './geometry.ts';
 
 /** About the width of a character of a label. */
 const CHAR = 6.2;

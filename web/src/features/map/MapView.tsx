@@ -10,7 +10,7 @@ import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { MapState } from '../../url/index.ts';
 import { DRAWN_MAX, type Drawn, isFound, shownAs } from './calls.ts';
-import type { Placed } from './layout.ts';
+import type { Placed } from './geometry.ts';
 import { placeAside } from './layoutClient.ts';
 import css from './Map.module.css';
 import { MapEmpty } from './MapEmpty.tsx';

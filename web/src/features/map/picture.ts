@@ -6,7 +6,7 @@ import { formatPercent, formatRate } from '../../format/number.ts';
 import { colourOf, preferredSlot } from '../../theme/palette.ts';
 import { type Theme, tokensOf } from '../../theme/tokens.ts';
 import { type Drawn, errorShare } from './calls.ts';
-import { arrowOf, dashOf, NODE, type Placed } from './layout.ts';
+import { arrowOf, dashOf, NODE, type Placed } from './geometry.ts';
 import { type Metric, RING_FROM, scaleOf, valueText } from './scale.ts';
 
 /** What a picture is made of, the lowest first. */

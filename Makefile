@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full soak fuzz lint bench bench-large bench-steady bench-huge release test-planted
+.PHONY: help run web test test-full soak fuzz lint bench bench-large bench-steady bench-huge bench-ui release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -29,14 +29,21 @@ help: ## shows this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
 	    printf '  make %-14s %s\n' "$$name" "$$text"; done
 
-run: ## builds and starts everything in one process, data in ./data (DEMO=1: with traffic)
+run: web ## builds and starts everything in one process, data in ./data (DEMO=1: with traffic)
 	cargo run --locked --release --package trackway -- --data-dir $(DATA) $(if $(DEMO),--demo) $(ARGS)
 
-test: ## all tests: the crates, then the real program with real clients
+web: ## builds the web app, which the program is then built with
+	web/setup
+	cd web && npm run --silent build
+
+test: web ## all tests: the crates, then the real program with real clients, and the web app in a browser
 	tests/setup --background
+	cd web && npm run --silent test
 	cargo build --locked --profile ci --workspace --all-targets
 	tests/setup
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --workspace
+	web/setup --browser
+	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent e2e
 
 test-full: test test-planted release ## the tests, the planted faults, the sizes and times of the release
 	cargo xtask instructions
@@ -61,6 +68,8 @@ lint: ## formatting, clippy, the rules of the house, generated sources
 	cargo clippy --locked --profile ci --workspace --all-targets -- -D warnings
 	cargo xtask tidy
 	cargo xtask codegen --check
+	web/setup
+	cd web && npm run --silent check && npm run --silent lint
 
 bench: ## speed, size and memory on both corpora, with every answer checked; the kind one also over gRPC
 	bench/run
@@ -76,7 +85,12 @@ bench-huge: ## starts on BENCH_HUGE_SPANS spans (100,000,000), which it makes fi
 	    $(BENCH_HUGE_SPANS) target/bench/huge-$(BENCH_HUGE_SPANS) --only-fill
 	bench/run --start-on target/bench/huge-$(BENCH_HUGE_SPANS)
 
-release: ## builds the binary that is shipped; fails over 30 MiB
+bench-ui: web ## sizes, times and memory of the web app in headless Chromium, on traces of up to a million spans
+	web/setup --browser
+	cargo build --locked --profile ci --package trackway
+	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent bench
+
+release: web ## builds the binary that is shipped; fails over 30 MiB
 	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \
 	size=$$(stat -c %s target/dist/trackway); \
 	echo "target/dist/trackway: $$((size / 1024)) KiB, built in $$((SECONDS - begin)) s"; \

@@ -17,7 +17,8 @@ use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
 use crate::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use crate::{
-    CountAnswer, CountRequest, SpanId, StructureAnswer, StructureRequest, TenantId, TraceId,
+    CountAnswer, CountRequest, OverviewAnswer, OverviewRequest, SpanId, StructureAnswer,
+    StructureRequest, TenantId, TraceId,
 };
 
 /// An answer that is still being made.
@@ -369,6 +370,12 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
     fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
         drop(request);
         Box::pin(async { Err(ReadError::not_answered_here("count spans")) })
+    }
+
+    /// All that matches from afar: counts by time and duration, and values of fields.
+    fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
+        drop(request);
+        Box::pin(async { Err(ReadError::not_answered_here("show all that matches")) })
     }
 
     /// The spans that stand in a relation to others of their trace.

@@ -24,6 +24,12 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
+    /// The text of a question is wrong.
+    #[error("{}", .diagnostics.first().map_or_else(String::new, |first| first.message.clone()))]
+    BadText {
+        /// What is wrong, where.
+        diagnostics: Vec<traceql::Diagnostic>,
+    },
     /// What the store said.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -49,6 +55,7 @@ impl Error {
         match self {
             Self::BadCursor { .. }
             | Self::ForeignCursor
+            | Self::BadText { .. }
             | Self::Read(ReadError::BadQuestion { .. }) => ErrorKind::BadQuestion,
             Self::TooMuch { .. } | Self::Read(ReadError::OverLimit { .. }) => ErrorKind::OverLimit,
             Self::Read(ReadError::Busy { .. }) => ErrorKind::Busy,

@@ -4,6 +4,8 @@
 //! - [`jaeger_search`] lowers the search parameters of Jaeger's API to a [`model::Predicate`].
 //! - [`adjust`] turns a batch into a trace that may be edited, and edits it as Jaeger does before it shows one.
 //! - [`skeleton`] lays a trace of any size out for drawing.
+//! - [`Question`] is a text of the query language, understood.
+//! - [`red`] tells rates, errors and durations.
 //! - [`go_time`] writes times and durations as Go programs write them, since warnings quote them.
 //!
 //! Refuses: knowing any protocol (that is `serve`) or any file (that is `store`).
@@ -14,17 +16,21 @@ mod error;
 pub mod go_time;
 pub mod jaeger_search;
 mod near;
+mod question;
 pub mod red;
 mod run;
 pub mod skeleton;
 mod summaries;
+mod walk;
 
 pub use error::{Error, ErrorKind};
+pub use question::{Question, Scope};
 pub use run::{
     FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
     TracesById,
 };
-pub use summaries::Summaries;
+pub use summaries::{Summaries, Summary};
+pub use walk::{Step, Walk};
 
 /// What a span without a name is called when it is shown; Jaeger's words.
 pub const SPAN_NAME_EMPTY: &str = "empty-span-name";

@@ -1,6 +1,7 @@
 //! Asking for what only the web app shows: the outline of a trace, some of its spans whole, what was seen at all.
 
 use model::contract::TraceAnswer;
+use model::overview::{OverviewAnswer, OverviewRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{OutlineAnswer, SpanId, TenantId, TraceId};
 
@@ -36,5 +37,10 @@ impl Query {
     /// The values of an attribute key that begin with a text.
     pub async fn values(&self, request: ValuesRequest) -> Result<ValuesAnswer, Error> {
         Ok(self.reader().values(request).await?)
+    }
+
+    /// All that matches from afar.
+    pub async fn overview(&self, request: OverviewRequest) -> Result<OverviewAnswer, Error> {
+        Ok(self.reader().overview(request).await?)
     }
 }

@@ -109,13 +109,13 @@ pub struct Query {
 
 /// How much memory the spans of one answer, and what is made of them, have taken so far.
 #[derive(Debug)]
-struct AnswerBudget {
+pub(crate) struct AnswerBudget {
     taken: usize,
     bytes_max: usize,
 }
 
 impl AnswerBudget {
-    fn take(&mut self, spans: &SpanBatch) -> Result<(), Error> {
+    pub(crate) fn take(&mut self, spans: &SpanBatch) -> Result<(), Error> {
         let made_of_them = spans.len().saturating_mul(SHOWN_SPAN_BYTES);
         let taken = spans.size_bytes().saturating_add(made_of_them);
         self.taken = self.taken.saturating_add(taken);
@@ -281,7 +281,7 @@ impl Query {
         self.answer_budget().take(spans)
     }
 
-    fn answer_budget(&self) -> AnswerBudget {
+    pub(crate) fn answer_budget(&self) -> AnswerBudget {
         AnswerBudget {
             taken: 0,
             bytes_max: self.limits.answer_bytes_max,
@@ -289,7 +289,7 @@ impl Query {
     }
 
     /// Reads the traces of some items, a few at a time, in the items' order.
-    fn loads<T: Send + 'static>(
+    pub(crate) fn loads<T: Send + 'static>(
         &self,
         tenant: &TenantId,
         items: Vec<T>,

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plumbing::{Clock, latency_buckets};
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 
 /// The way a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +78,15 @@ impl Flow {
         self.refused.iter().sum()
     }
 
+    /// What was refused for one reason.
+    #[must_use]
+    pub fn refused_for(&self, reason: Reason) -> u64 {
+        self.refused
+            .get(reason.index())
+            .copied()
+            .unwrap_or_default()
+    }
+
     /// Tells whether everything that came is accounted for.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
@@ -133,10 +142,20 @@ impl Counts {
     }
 }
 
+/// When something last happened at a transport, for people who look why nothing arrives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Last {
+    /// When a request was last taken, ns since the epoch; 0: never.
+    pub accepted_unix_nanos: u64,
+    /// When one was last refused, and with which words.
+    pub refused: Option<(u64, String)>,
+}
+
 /// The ledger of both transports.
 #[derive(Debug)]
 pub struct Ledger {
     counts: HashMap<Transport, Mutex<Counts>>,
+    last: HashMap<Transport, Mutex<Last>>,
     durations: HashMap<Transport, Histogram>,
     clock: Arc<dyn Clock>,
 }
@@ -151,8 +170,13 @@ impl Ledger {
             .into_iter()
             .map(|transport| (transport, Histogram::new(latency_buckets())))
             .collect();
+        let last = Transport::ALL
+            .into_iter()
+            .map(|transport| (transport, Mutex::default()))
+            .collect();
         Arc::new(Self {
             counts,
+            last,
             durations,
             clock,
         })
@@ -164,6 +188,20 @@ impl Ledger {
         let mut copy = Counts::default();
         self.change(transport, |counts| copy = counts.clone());
         copy
+    }
+
+    /// When something last happened at a transport.
+    #[must_use]
+    pub fn last(&self, transport: Transport) -> Last {
+        let mut copy = Last::default();
+        self.change_last(transport, |last| copy = last.clone());
+        copy
+    }
+
+    fn change_last(&self, transport: Transport, change: impl FnOnce(&mut Last)) {
+        if let Some(last) = self.last.get(&transport) {
+            change(&mut last.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     pub(crate) fn duration(&self, transport: Transport) -> Option<&Histogram> {
@@ -233,6 +271,15 @@ impl Tally {
         });
     }
 
+    /// Closes the account of a request that was refused, and keeps what it was told.
+    pub(crate) fn refuse(&self, refusal: &Refusal) {
+        let now = self.ledger.clock.unix_nanos();
+        let told = (now, refusal.to_string());
+        self.ledger
+            .change_last(self.transport, |last| last.refused = Some(told));
+        self.settle(Outcome::Refused(refusal.kind()));
+    }
+
     /// Closes the account; only the first call counts.
     pub(crate) fn settle(&self, outcome: Outcome) {
         if self.is_settled.swap(true, Ordering::AcqRel) {
@@ -247,6 +294,11 @@ impl Tally {
             counts.spans.settle(spans, outcome);
             counts.bytes.settle(bytes, outcome);
         });
+        if outcome == Outcome::Accepted {
+            let now = self.ledger.clock.unix_nanos();
+            self.ledger
+                .change_last(self.transport, |last| last.accepted_unix_nanos = now);
+        }
         let nanos = self
             .ledger
             .clock

@@ -27,7 +27,7 @@ use crate::decompress::Compression;
 use crate::grpc_frame::{self, GRPC_ENCODING, read_message};
 use crate::grpc_health;
 use crate::intake::{self, Receipt};
-use crate::ledger::{Outcome, Tally};
+use crate::ledger::Tally;
 use crate::refusal::{Refusal, shorten_to};
 use crate::reply::Reply;
 
@@ -107,7 +107,7 @@ async fn export(
             &receipt.message,
         ))),
         Err(refusal) => {
-            tally.settle(Outcome::Refused(refusal.kind()));
+            tally.refuse(&refusal);
             tracing::debug!(transport = door.transport.label(), error = %refusal, "a request was refused");
             Err(refusal)
         }

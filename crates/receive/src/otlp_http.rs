@@ -21,7 +21,7 @@ use crate::body::{linger, read_whole, within};
 use crate::connection::Door;
 use crate::decompress::{Compression, ENCODINGS_ACCEPTED};
 use crate::intake::{self, Receipt};
-use crate::ledger::{Outcome, Tally};
+use crate::ledger::Tally;
 use crate::refusal::{Refusal, shorten_to};
 use crate::reply::Reply;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
     match receive(door, &parts, encoding, &mut body, &tally).await {
         Ok(receipt) => success(encoding.unwrap_or(Encoding::Json), &receipt),
         Err(refusal) => {
-            tally.settle(Outcome::Refused(refusal.kind()));
+            tally.refuse(&refusal);
             tracing::debug!(transport = door.transport.label(), error = %refusal, "a request was refused");
             let response = refuse(door, &parts, encoding.unwrap_or(Encoding::Json), &refusal);
             let is_waiting_for_100 = parts.headers.contains_key(EXPECT);

@@ -21,4 +21,7 @@ pub use admin::{AdminState, Health, admin_router, health_router};
 pub use app::{AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, ReceiverAddress};
 pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
 pub use listen::{HttpLimits, serve_http};
-pub use ui::{UiOptions, UiParts, ui_router};
+pub use ui::{
+    LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
+    Tail, UiOptions, UiParts, ui_router,
+};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
-use model::TenantId;
-use model::contract::SpanReader;
+use model::contract::{PinError, PinnedTrace, Pins, SpanReader};
+use model::{TenantId, TraceId};
 use plumbing::{CpuPool, ManualClock, Metrics};
 use query::Query;
 use serve::{AppOptions, BasePath, Boot, JaegerOptions, ServeParts, jaeger_router};
@@ -24,12 +24,35 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
         metrics: &Metrics::new(),
         pool: CpuPool::start("test", 2, 64).unwrap(),
         tenant: TenantId::default(),
+        pins: Arc::new(OnePin),
         options,
         ui: Router::new(),
         app: app_options(),
     };
     jaeger_router(Arc::new(Query::new(reader)), parts)
 }
+
+/// Knows one trace, which can be pinned.
+#[derive(Debug)]
+pub(crate) struct OnePin;
+
+pub(crate) const PINNABLE: TraceId = TraceId([7; 16]);
+
+impl Pins for OnePin {
+    fn pin(&self, _: &TenantId, trace_id: TraceId) -> PinAnswer<bool> {
+        Box::pin(std::future::ready(Ok(trace_id == PINNABLE)))
+    }
+
+    fn unpin(&self, _: &TenantId, _: TraceId) -> PinAnswer<bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
+    fn pins(&self, _: &TenantId) -> PinAnswer<Vec<PinnedTrace>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+type PinAnswer<T> = model::contract::Answer<'static, Result<T, PinError>>;
 
 pub(crate) fn app_options() -> AppOptions {
     AppOptions {

@@ -1,11 +1,11 @@
 //! Asks a store of generated spans in its own process and says how long the answers take: numbers of spans, searches by
 //! structure, the slowest traces, rates, calls between services, traces by id.
 //!
-//! Usage: `ask SPANS DIR [--window-seconds 1800] [--unkind | --one-trace] [--only-fill | --only-rates]`. What lies in
-//! DIR already is asked as it is, else it is filled with SPANS spans of the shop corpus, or of the unkind one, which
-//! start within so many seconds, and merged. With `--one-trace` they are all of one trace, whose outline is asked for.
-//! Filling says every few seconds how far it is; its memory does not grow with SPANS but for 0.2 bytes a span of their
-//! truth.
+//! Usage: `ask SPANS DIR [--window-seconds 1800] [--unkind | --one-trace]
+//! [--only-fill | --only-rates | --only-overviews]`. What lies in DIR already is asked as it is, else it is filled with
+//! SPANS spans of the shop corpus, or of the unkind one, which start within so many seconds, and merged. With
+//! `--one-trace` they are all of one trace, whose outline is asked for. Filling says every few seconds how far it is;
+//! its memory does not grow with SPANS but for 0.2 bytes a span of their truth.
 
 #![allow(
     clippy::print_stdout,
@@ -23,8 +23,8 @@ use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
 use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
-    CountRequest, Field, Literal, Operator, Place, Predicate, Relation, SpanId, Structure,
-    StructureRequest, TenantId, TraceId,
+    CountRequest, Field, Literal, Operator, OverviewOf, OverviewRequest, Place, Predicate,
+    Relation, SpanId, Structure, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{Clock, Metrics, RealClock, RealRandom};
 use store::{Store, StoreOptions, StoreParts};
@@ -47,7 +47,7 @@ const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 /// Between two reports of how far the filling is.
 const REPORT_NANOS: u64 = 5_000_000_000;
 const USAGE: &str = "usage: ask SPANS DIR [--window-seconds 1800] [--unkind | --one-trace] \
-                     [--only-fill | --only-rates]";
+                     [--only-fill | --only-rates | --only-overviews]";
 /// Spans of a request of the one trace.
 const REQUEST_SPANS: usize = 2_000;
 
@@ -92,11 +92,16 @@ async fn main() -> Fallible<()> {
         return Ok(());
     }
     if !wanted.is_only_rates {
+        ask_overviews(&store, &tenant, &run).await?;
+    }
+    if !wanted.is_only_rates && !wanted.is_only_overviews {
         ask_counts_and_slowest(&store, &tenant, &run).await?;
         ask_structures(&store, &tenant, &run).await?;
     }
-    ask_rates(&store, &tenant, &run).await?;
-    if !wanted.is_only_rates {
+    if !wanted.is_only_overviews {
+        ask_rates(&store, &tenant, &run).await?;
+    }
+    if !wanted.is_only_rates && !wanted.is_only_overviews {
         ask_dependencies(&store, &tenant, &run).await?;
         ask_traces(&store, &tenant, &run).await?;
     }
@@ -112,6 +117,7 @@ struct Wanted {
     profile: Profile,
     is_only_filled: bool,
     is_only_rates: bool,
+    is_only_overviews: bool,
     is_one_trace: bool,
 }
 
@@ -127,6 +133,7 @@ impl Wanted {
             profile: Profile::Kind,
             is_only_filled: false,
             is_only_rates: false,
+            is_only_overviews: false,
             is_one_trace: false,
         };
         while let Some(option) = arguments.next() {
@@ -137,6 +144,7 @@ impl Wanted {
                 "--unkind" => wanted.profile = Profile::Unkind,
                 "--one-trace" => wanted.is_one_trace = true,
                 "--only-fill" => wanted.is_only_filled = true,
+                "--only-overviews" => wanted.is_only_overviews = true,
                 "--only-rates" => wanted.is_only_rates = true,
                 _ => return Err(USAGE.into()),
             }
@@ -342,6 +350,71 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
         Ok(format!("{} traces", answer.facts.len()))
     })
     .await
+}
+
+/// All that matches, in a hundred steps of the half hour, without and with six facets.
+async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let start = START_UNIX_SECONDS * 1_000_000_000;
+    let whole = Window {
+        start,
+        end: start + (WINDOW_SECONDS + 60) * 1_000_000_000,
+    };
+    let attribute = |key: &str| Field::Attribute {
+        place: Place::Anywhere,
+        key: key.to_owned(),
+    };
+    let facets = vec![
+        Field::Service,
+        Field::Name,
+        Field::Kind,
+        Field::Status,
+        attribute("db.system.name"),
+        attribute("host.name"),
+    ];
+    let (of_spans, of_traces) = (OverviewOf::Spans, OverviewOf::Traces);
+    let mut asked = vec![
+        ("all spans", Predicate::All, of_spans, Vec::new()),
+        (
+            "all entry spans",
+            Predicate::All,
+            OverviewOf::EntrySpans,
+            Vec::new(),
+        ),
+        ("all traces", Predicate::All, of_traces, Vec::new()),
+        (
+            "all spans, 6 facets",
+            Predicate::All,
+            of_spans,
+            facets.clone(),
+        ),
+    ];
+    for (name, predicate) in predicates() {
+        asked.push((name, predicate, of_spans, facets.clone()));
+    }
+    for (name, predicate, of, facets) in asked {
+        let request = OverviewRequest {
+            tenant: tenant.clone(),
+            predicate,
+            window: whole,
+            of,
+            time_steps: 100,
+            facets,
+            facet_values_max: 20,
+            rows_max: u64::MAX,
+        };
+        run.time(&format!("overview {name}"), async || {
+            let answer = store.overview(request.clone()).await?;
+            let values = answer.facets.iter().map(|facet| facet.distinct);
+            Ok(format!(
+                "{} points, {} cells, {} values",
+                answer.points,
+                answer.cells.len(),
+                values.sum::<u64>()
+            ))
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// The outline of the one trace that is there, and a few of its spans.

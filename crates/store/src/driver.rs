@@ -23,8 +23,8 @@ use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{
-    CountAnswer, CountRequest, OutlineAnswer, SpanId, StructureAnswer, StructureRequest, TenantId,
-    TraceId,
+    CountAnswer, CountRequest, OutlineAnswer, OverviewAnswer, OverviewRequest, SpanId,
+    StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
@@ -265,6 +265,18 @@ impl Store {
         Stats::of(&self.shared.engine)
     }
 
+    /// What the store holds now, as far as it is known without reading a file: no columns and no names.
+    #[must_use]
+    pub fn brief_stats(&self) -> Stats {
+        Stats::brief(&self.shared.engine)
+    }
+
+    /// Bytes that are free on the store's disk; `None` where the system doesn't say.
+    #[must_use]
+    pub fn disk_free_bytes(&self) -> Option<u64> {
+        self.shared.engine.disk_free_bytes()
+    }
+
     /// Sets the gauges that are read off the state; call it before metrics are printed.
     pub fn refresh_metrics(&self) {
         self.shared.engine.refresh_gauges();
@@ -455,6 +467,10 @@ impl SpanReader for Store {
 
     fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
         self.ask(move |engine, is_cancelled| engine.count(&request, is_cancelled))
+    }
+
+    fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.overview(&request, is_cancelled))
     }
 
     fn find_structure(

@@ -211,7 +211,7 @@ fn is_id(test: &Test, is_same: impl Fn(&Literal) -> bool) -> bool {
 }
 
 /// Tells whether one of the field's values passes a test.
-fn any_value(
+pub(crate) fn any_value(
     span: SpanRef<'_>,
     field: &Field,
     test: &mut dyn FnMut(AttrValue<'_>) -> bool,

@@ -203,6 +203,14 @@ impl Engine {
         Ok(bytes_max(space, bytes, self.options.retention_percent))
     }
 
+    /// Bytes that are free on the disk; `None` where the system doesn't say.
+    pub(crate) fn disk_free_bytes(&self) -> Option<u64> {
+        self.files
+            .space(&self.options.dir)
+            .ok()
+            .map(|space| space.available)
+    }
+
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {
         let mut changed: Vec<TenantId> = Vec::new();
         {

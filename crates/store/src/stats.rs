@@ -1,11 +1,12 @@
 //! What the store holds, in numbers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::TenantId;
 use serde::Serialize;
 
-use crate::engine::{Engine, lock};
+use crate::engine::{Engine, Placed, lock};
 
 /// What the store holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -52,7 +53,29 @@ pub struct LevelStats {
 }
 
 impl Stats {
+    /// Everything, for which all footers and names are read.
     pub(crate) fn of(engine: &Engine) -> Self {
+        let (mut stats, placed) = Self::counted(engine);
+        stats.count_names(engine);
+        for placed in placed {
+            match placed.segment.column_bytes() {
+                Ok(columns) => {
+                    for (column, bytes) in columns {
+                        *stats.column_bytes.entry(column).or_default() += bytes;
+                    }
+                }
+                Err(_) => stats.unread_segments += 1,
+            }
+        }
+        stats
+    }
+
+    /// What is known without reading a file: no columns and no names.
+    pub(crate) fn brief(engine: &Engine) -> Self {
+        Self::counted(engine).0
+    }
+
+    fn counted(engine: &Engine) -> (Self, Vec<Arc<Placed>>) {
         let journal_bytes = lock(&engine.journal).stats().bytes;
         let mut stats = Self {
             journal_bytes,
@@ -60,7 +83,6 @@ impl Stats {
         };
         let pins = lock(&engine.manifest).contents().pins.clone();
         stats.pinned_traces = pins.values().map(|pins| pins.len() as u64).sum();
-        stats.count_names(engine);
         let mut placed = Vec::new();
         {
             let state = lock(&engine.state);
@@ -72,7 +94,7 @@ impl Stats {
                 placed.extend(tenant.segments.iter().cloned());
             }
         }
-        for placed in placed {
+        for placed in &placed {
             let meta = &placed.listed.meta;
             let level = stats.levels.entry(meta.id.level.name().to_owned());
             let level = level.or_default();
@@ -83,16 +105,8 @@ impl Stats {
             stats.segment_spans += meta.spans;
             stats.segment_traces += meta.traces;
             stats.segment_bytes += meta.bytes();
-            match placed.segment.column_bytes() {
-                Ok(columns) => {
-                    for (column, bytes) in columns {
-                        *stats.column_bytes.entry(column).or_default() += bytes;
-                    }
-                }
-                Err(_) => stats.unread_segments += 1,
-            }
         }
-        stats
+        (stats, placed)
     }
 
     fn count_names(&mut self, engine: &Engine) {

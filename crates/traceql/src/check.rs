@@ -14,6 +14,7 @@ use crate::ast::{ArithOp, CompareOp, Expr, Field, Literal, Node, Query};
 use crate::diagnostic::Diagnostic;
 use crate::fields::{Intrinsic, Type};
 use crate::literal::{duration_nanos, duration_text, quoted};
+use crate::parse::DEPTH_MAX;
 use crate::pattern;
 
 /// The most patterns of a query; each may take 1 MiB.
@@ -22,6 +23,12 @@ pub const PATTERNS_MAX: usize = 64;
 /// Appends what is wrong with a query.
 pub(crate) fn check(query: &Query, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(filter) = &query.filter {
+        // A tree that was made without a text may be of any depth.
+        if filter.depth() > DEPTH_MAX {
+            let message = format!("the query has more than {DEPTH_MAX} levels; write it flatter");
+            diagnostics.push(Diagnostic::error(&filter.range, message));
+            return;
+        }
         Checker {
             diagnostics,
             patterns: 0,

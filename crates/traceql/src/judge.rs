@@ -34,7 +34,7 @@ pub struct Judge {
 }
 
 /// The values of one owner.
-type Group<'a> = Vec<Value<'a>>;
+pub(crate) type Group<'a> = Vec<Value<'a>>;
 
 impl Judge {
     /// Compiles a query's patterns.
@@ -73,6 +73,12 @@ impl Judge {
         Ok(judge)
     }
 
+    /// Whether spans can't be judged one by one, since facts of their trace are asked for.
+    #[must_use]
+    pub fn needs_whole_trace(&self) -> bool {
+        self.needs_facts
+    }
+
     /// The rows of the spans that the query holds for, ascending; all spans of one trace are given.
     #[must_use]
     pub fn matches(&self, trace: &SpanBatch) -> Vec<usize> {
@@ -100,7 +106,7 @@ impl Judge {
     }
 }
 
-fn is_fact(intrinsic: Intrinsic) -> bool {
+pub(crate) fn is_fact(intrinsic: Intrinsic) -> bool {
     use Intrinsic as I;
     matches!(
         intrinsic,
@@ -116,10 +122,10 @@ fn is_fact(intrinsic: Intrinsic) -> bool {
 }
 
 /// One span with all that is known of it.
-struct Bench<'a> {
-    patterns: &'a HashMap<String, Regex>,
-    facts: &'a TraceFacts<'a>,
-    span: SpanRef<'a>,
+pub(crate) struct Bench<'a> {
+    pub(crate) patterns: &'a HashMap<String, Regex>,
+    pub(crate) facts: &'a TraceFacts<'a>,
+    pub(crate) span: SpanRef<'a>,
 }
 
 impl<'a> Bench<'a> {
@@ -196,7 +202,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn field(&self, field: &Field) -> Vec<Group<'a>> {
+    pub(crate) fn field(&self, field: &Field) -> Vec<Group<'a>> {
         let (scope, key) = match field {
             Field::Intrinsic(intrinsic) => return self.intrinsic(*intrinsic),
             Field::Attribute { scope, key } => (*scope, key.as_str()),

@@ -14,6 +14,10 @@
 //!
 //! Read next: `judge.rs` for the spans of a trace that a query holds for.
 
+use std::collections::HashMap;
+
+use model::seen::SeenAnswer;
+use model::value::ValueType;
 use model::{Field as Column, Literal as Cell, Operator, Place, Predicate, SpanId, TraceId};
 
 use crate::ast::{CompareOp, Expr, Field, Literal, Node, Query};
@@ -39,8 +43,7 @@ pub enum Arrays<'a> {
     Nowhere,
     /// Every attribute may be one.
     Anywhere,
-    /// Those for which this says so, by place and key: a store knows the types of its keys
-    /// (`model::seen::SeenKey::value_type`). Never asked for [`Place::Anywhere`].
+    /// Those for which this says so, by place and key: see [`KnownArrays`]. Never asked for [`Place::Anywhere`].
     Where(&'a dyn Fn(Place, &str) -> bool),
 }
 
@@ -51,6 +54,44 @@ impl std::fmt::Debug for Arrays<'_> {
             Self::Anywhere => "Anywhere",
             Self::Where(_) => "Where(..)",
         })
+    }
+}
+
+/// The attributes that are arrays somewhere in a store; for [`Arrays::Where`].
+#[derive(Debug, Clone, Default)]
+pub struct KnownArrays {
+    /// By key, where it stands.
+    places: HashMap<String, Vec<Place>>,
+    /// Whether there may be others, since not all keys are known.
+    has_others: bool,
+}
+
+impl KnownArrays {
+    /// Takes them from what a store has seen.
+    #[must_use]
+    pub fn of(seen: &SeenAnswer) -> Self {
+        let mut places: HashMap<String, Vec<Place>> = HashMap::new();
+        let arrays = seen
+            .keys
+            .iter()
+            .filter(|key| key.value_type == ValueType::Array);
+        for key in arrays {
+            places.entry(key.key.clone()).or_default().push(key.place);
+        }
+        Self {
+            places,
+            has_others: !seen.has_all_keys || !seen.skipped.is_empty(),
+        }
+    }
+
+    /// Whether an attribute may be an array.
+    #[must_use]
+    pub fn may_be(&self, place: Place, key: &str) -> bool {
+        self.has_others
+            || self
+                .places
+                .get(key)
+                .is_some_and(|places| places.contains(&place))
     }
 }
 
@@ -149,8 +190,9 @@ impl Bounds {
     }
 
     fn between(over: Predicate, under: Predicate) -> Self {
-        if over == nothing() {
-            return Self::exact(over);
+        if over == nothing() || under == Predicate::All {
+            // One of them says all there is to say.
+            return Self::exact(if under == Predicate::All { under } else { over });
         }
         Self {
             over,

@@ -15,10 +15,9 @@ use std::ops::Range;
 
 use crate::ast::{ArithOp, CompareOp, Expr, Field, Literal, Node, Query};
 use crate::check;
-use crate::diagnostic::{Diagnostic, Proposal, Severity};
-use crate::fields::{INTRINSICS, nearest};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::lexer::{Number, Token, TokenKind, lex};
-use crate::literal::quoted;
+use crate::words;
 
 /// The longest text.
 pub const TEXT_BYTES_MAX: usize = 128 * 1024;
@@ -441,6 +440,7 @@ impl Parser<'_> {
             self.advance();
             self.expects_value = matches!(operator, Infix::Compare(_));
             let right = self.expr(binds_right);
+            self.warn_of_negation(&operator, &left, &right);
             left = self.join(operator, left, right);
         }
         left
@@ -460,17 +460,29 @@ impl Parser<'_> {
                 self.diagnostics
                     .push(warning.propose(&written.range, grouped));
             }
-            (Infix::Compare(_), Form::Not) => {
-                let message =
-                    "\"!\" binds tighter than a comparison; write !(…) to negate all of it";
-                self.diagnostics.push(Diagnostic::warning(&range, message));
-            }
             (Infix::Compare(_), Form::Comparison) => {
                 let message = "comparisons don't chain; join two with \"&&\"";
                 self.error(sign, message);
             }
             _ => {}
         }
+    }
+
+    /// `!a = b` negates `a` alone.
+    fn warn_of_negation(&mut self, operator: &Infix, left: &Part, right: &Part) {
+        let (Some(one), Some(two)) = (&left.expr, &right.expr) else {
+            return;
+        };
+        if left.form != Form::Not || !matches!(operator, Infix::Compare(_)) {
+            return;
+        }
+        let range = one.range.start..two.range.end;
+        let written = self.text.get(range.clone()).unwrap_or_default();
+        let inner = written.strip_prefix('!').unwrap_or(written);
+        let message = "\"!\" binds tighter than a comparison; write !(…) to negate all of it";
+        let warning = Diagnostic::warning(&range, message);
+        let whole = format!("!({})", inner.trim_start());
+        self.diagnostics.push(warning.propose(&range, whole));
     }
 
     fn join(&mut self, operator: Infix, left: Part, right: Part) -> Part {
@@ -608,77 +620,18 @@ impl Parser<'_> {
     }
 
     fn unknown_word(&mut self, word: &str, range: &Range<usize>, expects_value: bool) {
-        let error = |message: String| Diagnostic::error(range, message);
-        let proposed =
-            |proposal: &str| format!("\"{word}\" is not known; did you mean {proposal}?");
-        let is_later = word.starts_with("parent.")
-            || [
-                "parent",
-                "nestedSetLeft",
-                "nestedSetRight",
-                "nestedSetParent",
-            ]
-            .contains(&word)
-            || ["span:nested", "parent:"]
-                .iter()
-                .any(|start| word.starts_with(start));
-        let lower = word.to_ascii_lowercase();
-        let found = if is_later {
-            error(format!("\"{word}\" is not supported yet"))
-        } else if ["null", "none", "undefined"].contains(&lower.as_str()) {
-            error(proposed("nil")).propose(range, "nil")
-        } else if expects_value {
-            match nearest(word, value_words()) {
-                Some(value) => error(proposed(value)).propose(range, value),
-                None => error(format!(
-                    "\"{word}\" is no value; texts stand in double quotes"
-                ))
-                .propose(range, quoted(word)),
-            }
-        } else if let Some(name) = nearest(word, field_words()) {
-            error(proposed(name)).propose(range, name)
-        } else if word.contains(':') {
-            error(format!(
-                "\"{word}\" is no field; attributes have a dot: span.{}",
-                behind_colon(word)
-            ))
-            .propose(range, format!("span.{}", behind_colon(word)))
-        } else {
-            let proposal = Proposal {
-                range: range.clone(),
-                text: format!(".{word}"),
-                label: format!("write .{word}, the attribute"),
-            };
-            let message =
-                format!("\"{word}\" is no field; attributes have a dot in front: .{word}");
-            Diagnostic {
-                proposal: Some(proposal),
-                ..error(message)
-            }
-        };
-        if !self.is_over {
-            self.diagnostics.push(found);
+        if self.is_over {
+            return;
         }
+        // Looking for near names takes time, and nobody reads so many.
+        let is_looked_up = self.diagnostics.len() <= DIAGNOSTICS_MAX;
+        let found = if is_looked_up {
+            words::unknown(word, range, expects_value)
+        } else {
+            Diagnostic::error(range, format!("\"{word}\" is not known"))
+        };
+        self.diagnostics.push(found);
     }
-}
-
-fn behind_colon(word: &str) -> &str {
-    word.split_once(':').map_or(word, |(_, name)| name)
-}
-
-fn field_words() -> impl Iterator<Item = &'static str> {
-    INTRINSICS.iter().flat_map(|row| row.names.iter().copied())
-}
-
-fn value_words() -> impl Iterator<Item = &'static str> {
-    let words = ["true", "false", "nil", "minInt", "maxInt"];
-    let status = crate::ast::Status::ALL
-        .into_iter()
-        .map(crate::ast::Status::text);
-    let kinds = crate::ast::Kind::ALL
-        .into_iter()
-        .map(crate::ast::Kind::text);
-    words.into_iter().chain(status).chain(kinds)
 }
 
 /// Reads a field alone, as it is written in a query.

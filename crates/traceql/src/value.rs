@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 use model::{SpanId, TraceId};
 use regex::Regex;
 
-use crate::ast::{ArithOp, CompareOp, Expr, Literal, Node};
+use crate::ast::{ArithOp, CompareOp, Expr, Kind, Literal, Node, Status};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,29 @@ impl Value<'_> {
             Self::SpanId(id) if id.is_zero() => Some(Cow::Borrowed("")),
             Self::SpanId(id) => Some(Cow::Owned(id.to_string())),
             _ => None,
+        }
+    }
+}
+
+impl Value<'_> {
+    /// As it is shown to people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone().into_owned(),
+            Self::Int(number) => number.to_string(),
+            Self::Float(number) => model::value::number_text(*number),
+            Self::Bool(is) => is.to_string(),
+            Self::Duration(nanos) => Literal::Duration(*nanos).to_string(),
+            Self::Status(number) => Status::ALL
+                .into_iter()
+                .find(|status| status.number() == *number)
+                .map_or_else(|| number.to_string(), |status| status.text().to_owned()),
+            Self::Kind(number) => Kind::ALL
+                .into_iter()
+                .find(|kind| kind.number() == *number)
+                .map_or_else(|| number.to_string(), |kind| kind.text().to_owned()),
+            Self::TraceId(id) => id.to_string(),
+            Self::SpanId(id) => id.to_string(),
         }
     }
 }

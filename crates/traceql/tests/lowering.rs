@@ -3,11 +3,12 @@
 use model::batch::{
     BatchBuilder, EventRow, LinkRow, PackedValue, ResourceRow, ScopeRow, SpanBatch, SpanRow,
 };
-use model::value::{Value, packed};
+use model::seen::{SeenAnswer, SeenKey};
+use model::value::{Value, ValueType, packed};
 use model::{Place, Predicate, SpanId, TraceId};
 use proptest::prelude::*;
 use testkit::oracle::Evaluator;
-use traceql::{Arrays, Judge, Lowered, Query, lower, lower_with, parse};
+use traceql::{Arrays, Judge, KnownArrays, Lowered, Query, lower, lower_with, parse};
 
 use crate::trees::query;
 
@@ -224,7 +225,7 @@ fn check(query: &Query, batch: &SpanBatch, lowered: &Lowered) -> Result<(), Test
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases * 8, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_missed_and_what_is_exact_finds_nothing_else(
@@ -345,4 +346,89 @@ fn an_attribute_that_may_be_an_array_is_only_asked_to_be_there() {
             .unwrap()
             .is_exact
     );
+}
+
+fn depth(predicate: &Predicate) -> usize {
+    match predicate {
+        Predicate::And(of) | Predicate::Or(of) => 1 + of.iter().map(depth).max().unwrap_or(0),
+        Predicate::Not(of) => 1 + depth(of),
+        Predicate::All | Predicate::Exists(_) | Predicate::Compare(..) => 1,
+    }
+}
+
+#[test]
+fn the_deepest_query_stays_below_the_levels_that_a_store_allows() {
+    let deepest = |open: &str, leaf: &str, close: &str| {
+        let nested =
+            |count: usize| format!("{{ {}{leaf}{} }}", open.repeat(count), close.repeat(count));
+        let count = (1..traceql::DEPTH_MAX + 1)
+            .rfind(|count| parse(&nested(*count)).query.is_some())
+            .unwrap();
+        depth(&lowered(&nested(count)).predicate)
+    };
+    for (open, close) in [(".x && (.y || (", "))"), ("!(.y && ", ")"), ("!(", ")")] {
+        for leaf in [
+            ".a != 1",
+            ".service.name !~ `x`",
+            "span:selfTime > 1s",
+            "trace:spanCount > 1",
+        ] {
+            let levels = deepest(open, leaf, close);
+            assert!(levels <= 64, "{open}{leaf}: {levels} levels");
+        }
+    }
+}
+
+#[test]
+fn what_a_store_has_seen_tells_which_attributes_may_be_arrays() {
+    let key = |key: &str, value_type| SeenKey {
+        place: Place::Span,
+        key: key.to_owned(),
+        value_type,
+        first: 0,
+        last: 0,
+        count: 1,
+    };
+    let mut seen = SeenAnswer {
+        keys: vec![
+            key("a", ValueType::Int),
+            key("b", ValueType::Array),
+            key("b", ValueType::Int),
+        ],
+        has_all_keys: true,
+        ..SeenAnswer::default()
+    };
+    let arrays = KnownArrays::of(&seen);
+    let is_exact = |text: &str, arrays: &KnownArrays| {
+        let knows = |place, key: &str| arrays.may_be(place, key);
+        lower_with(&parse(text).query.unwrap(), Arrays::Where(&knows))
+            .unwrap()
+            .is_exact
+    };
+    assert!(is_exact("{ span.a = 1 && resource.b = 1 }", &arrays));
+    assert!(!is_exact("{ span.b = 1 }", &arrays) && !is_exact("{ .b != 1 }", &arrays));
+    assert!(is_exact("{ span.b != nil }", &arrays));
+    seen.has_all_keys = false;
+    assert!(!is_exact("{ span.a = 1 }", &KnownArrays::of(&seen)));
+}
+
+#[test]
+fn what_is_certain_beside_something_that_is_not_is_exact() {
+    for (text, predicate) in [
+        ("{ true || trace:spanCount > 1 }", Predicate::All),
+        ("{ !(trace:spanCount > 1 && false) }", Predicate::All),
+        (
+            "{ 1 = 2 && trace:spanCount > 1 }",
+            Predicate::Or(Vec::new()),
+        ),
+    ] {
+        assert_eq!(
+            lowered(text),
+            Lowered {
+                predicate,
+                is_exact: true
+            },
+            "{text}"
+        );
+    }
 }

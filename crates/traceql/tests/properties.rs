@@ -24,9 +24,9 @@ proptest! {
     #[test]
     fn conjuncts_that_are_taken_out_and_put_back_make_the_same_tree(query in query(), at in 0usize..4) {
         let conjuncts = query.conjuncts();
-        prop_assume!(at < conjuncts.len());
+        let at = at % conjuncts.len().max(1);
         let without = query.without_conjunct(at);
-        prop_assert_eq!(without.conjuncts().len(), conjuncts.len() - 1);
+        prop_assert_eq!(without.conjuncts().len(), conjuncts.len().saturating_sub(1));
         let rest: Vec<_> = conjuncts.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, one)| one.clone()).collect();
         prop_assert_eq!(without, Query { filter: traceql::Expr::all(rest) });
     }

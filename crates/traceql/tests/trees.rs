@@ -101,16 +101,17 @@ fn pattern() -> impl Strategy<Value = Literal> {
         .prop_map(|text| Literal::String(text.to_owned()))
 }
 
-fn of_types(types: &'static [Type]) -> impl Strategy<Value = Field> {
+fn fields(is_wanted: impl Fn(&Field) -> bool) -> impl Strategy<Value = Field> {
     let service = Field::attribute(Scope::Resource, "service.name");
     let intrinsics = traceql::INTRINSICS
         .iter()
         .map(|row| Field::Intrinsic(row.intrinsic));
-    let all = intrinsics.chain([service]);
-    prop::sample::select(
-        all.filter(|field| types.contains(&field.value_type()))
-            .collect::<Vec<_>>(),
-    )
+    let all = intrinsics.chain([service]).filter(is_wanted);
+    prop::sample::select(all.collect::<Vec<_>>())
+}
+
+fn of_types(types: &'static [Type]) -> impl Strategy<Value = Field> {
+    fields(|field| types.contains(&field.value_type()))
 }
 
 fn is_id(field: &Field) -> bool {
@@ -122,8 +123,8 @@ fn is_id(field: &Field) -> bool {
 }
 
 fn simple() -> impl Strategy<Value = Expr> {
-    let ids = of_types(&[Type::String]).prop_filter("is an id", is_id);
-    let texts = of_types(&[Type::String]).prop_filter("is no id", |field| !is_id(field));
+    let ids = fields(is_id);
+    let texts = fields(|field| field.value_type() == Type::String && !is_id(field));
     let status = prop::sample::select(Status::ALL.to_vec()).prop_map(Literal::Status);
     let kind = prop::sample::select(Kind::ALL.to_vec()).prop_map(Literal::Kind);
     let compared = |(field, op, value)| Expr::comparison(field, op, value);

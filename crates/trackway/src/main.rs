@@ -25,6 +25,7 @@ mod port_owner;
 mod process_metrics;
 mod roles;
 mod terminal;
+mod web;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -21,10 +21,7 @@ use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
-use serve::{
-    AdminState, AppOptions, BasePath, Boot, Capabilities, Health, HttpLimits, JaegerOptions,
-    Limits, ReceiverAddress, ServeParts, UiOptions, UiParts,
-};
+use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -35,6 +32,7 @@ use crate::demo;
 use crate::error::Error;
 use crate::keep::{self, Seams};
 use crate::listen::{Addresses, Listeners, addresses_line};
+use crate::web::{self, TailedWriter, WebProgram};
 use crate::{logging, machine};
 
 /// Pieces of work that may wait for a core; their bytes are bounded by the budget of requests in flight.
@@ -354,8 +352,13 @@ impl<'a> AllInOne<'a> {
         )?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
+        let tail = Tail::default();
+        let writer = TailedWriter {
+            store: store.clone(),
+            tail: tail.clone(),
+        };
         let receiver = receive::Receiver::new(
-            Arc::new(store.clone()),
+            Arc::new(writer),
             receive::ReceiverParts {
                 pool: pool.clone(),
                 budget: ByteBudget::new(memory / 4),
@@ -374,6 +377,9 @@ impl<'a> AllInOne<'a> {
             clock: Arc::clone(&self.seams.clock),
             pool: pool.clone(),
             tenant: tenant.clone(),
+            program: Arc::new(self.web_program(store, &receiver, addresses)),
+            tail,
+            shutdown: self.shutdown.clone(),
             options: ui_options(config),
         });
         let router = serve::jaeger_router(
@@ -383,9 +389,10 @@ impl<'a> AllInOne<'a> {
                 metrics: &self.seams.metrics,
                 pool,
                 tenant,
+                pins: Arc::clone(&self.health) as Arc<dyn Pins>,
                 options: jaeger_options(config),
                 ui,
-                app: app_options(addresses),
+                app: web::app_options(config, addresses),
             },
         );
         let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
@@ -462,11 +469,26 @@ impl<'a> AllInOne<'a> {
         Ok(())
     }
 
+    fn web_program(
+        &self,
+        store: &Store,
+        receiver: &receive::Receiver,
+        addresses: &Addresses,
+    ) -> WebProgram {
+        WebProgram {
+            store: store.clone(),
+            ledger: Arc::clone(receiver.ledger()),
+            addresses: addresses.clone(),
+            own_door: own_door(addresses),
+            config: self.settings.config.clone(),
+            clock: Arc::clone(&self.seams.clock),
+            random: Arc::clone(&self.seams.random),
+            started_unix_nanos: self.seams.clock.unix_nanos(),
+        }
+    }
+
     fn start_demo(&self, addresses: &Addresses) {
-        let found = addresses.iter().find(|(name, _)| *name == "otlp_http");
-        let server =
-            found.and_then(|(_, address)| Server::parse(&reachable(*address), address.port()).ok());
-        let Some(server) = server else {
+        let Some(server) = own_door(addresses) else {
             tracing::warn!("--demo sends over OTLP/HTTP, but listen.otlp_http is off");
             return;
         };
@@ -505,6 +527,12 @@ async fn next_signal(terminate: &mut Signal, interrupt: &mut Signal) -> &'static
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
     }
+}
+
+/// Where this very process takes spans over OTLP/HTTP.
+fn own_door(addresses: &Addresses) -> Option<Server> {
+    let (_, address) = addresses.iter().find(|(name, _)| *name == "otlp_http")?;
+    Server::parse(&reachable(*address), address.port()).ok()
 }
 
 /// The address at which this very process reaches a listener of its own.
@@ -572,32 +600,6 @@ fn jaeger_options(config: &Config) -> JaegerOptions {
     };
     options.adjust.clock_skew_max_nanos = u64::try_from(skew).unwrap_or(u64::MAX);
     options
-}
-
-fn app_options(addresses: &Addresses) -> AppOptions {
-    let doors = [("otlp_grpc", "otlp-grpc"), ("otlp_http", "otlp-http")];
-    let receivers = doors.into_iter().flat_map(|(listener, protocol)| {
-        let of_door = addresses.iter().filter(move |(name, _)| *name == listener);
-        of_door.map(|(_, address)| ReceiverAddress {
-            protocol: protocol.to_owned(),
-            address: address.to_string(),
-        })
-    });
-    let base_path = BasePath::default();
-    AppOptions {
-        boot: Boot {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_path: base_path.as_str().to_owned(),
-            receivers: receivers.collect(),
-            capabilities: Capabilities::default(),
-            limits: Limits {
-                page_traces_max: 1_000,
-                query_bytes_max: 128 << 10,
-            },
-        },
-        base_path,
-        frame_ancestors: "'self'".to_owned(),
-    }
 }
 
 fn ui_options(config: &Config) -> UiOptions {

@@ -1,6 +1,6 @@
 // The questions of the pages, each with the key that its answer is kept under.
 
-import { getJson, postJson } from './client.ts';
+import { ask, getJson, postJson } from './client.ts';
 import type {
   CompletionAnswer,
   EdgesAnswer,
@@ -15,6 +15,7 @@ import type {
   SpanKind,
   SpansAnswer,
   StatusAnswer,
+  TraceColumnAnswer,
   TraceEventsAnswer,
   TraceKeysAnswer,
 } from './types.ts';
@@ -83,3 +84,11 @@ export const findQuestion = (traceId: string, q: string): Question<FindAnswer> =
 
 export const sendTestTrace = (): Promise<SentAnswer> => postJson('test-trace', {});
 export const sendSample = (): Promise<SentAnswer> => postJson('sample', {});
+
+export const traceColumnQuestion = (traceId: string, field: string): Question<TraceColumnAnswer> =>
+  question(['column', traceId, field], (signal) => getJson(`traces/${traceId}/column`, { field }, signal));
+
+/** Beside the UI's own API, where Jaeger has it. */
+export async function archiveTrace(traceId: string): Promise<void> {
+  await ask(new URL(`api/archive/${traceId}`, document.baseURI).href, { method: 'POST' });
+}

@@ -65,7 +65,7 @@ export function paintBars(surface: Surface, input: BarsInput): void {
   surface.fillStyle = theme.background;
   surface.fillRect(0, 0, width, Math.round(input.height * scale));
   const fontPx = Math.round(11 * scale);
-  surface.font = `${fontPx}px Inter, system-ui, sans-serif`;
+  surface.font = `${fontPx}px "Inter Variable", system-ui, sans-serif`;
   surface.textBaseline = 'middle';
   const perNs = width / (w.to - w.from);
   const inset = Math.max(2, Math.round(input.rowHeight * scale * 0.22));

@@ -19,7 +19,7 @@ export interface FlameTextInput {
 export function paintFlameTexts(surface: Surface, input: FlameTextInput): void {
   const fontPx = Math.round(11 * input.scale);
   const pad = Math.round(4 * input.scale);
-  surface.font = `${fontPx}px Inter, system-ui, sans-serif`;
+  surface.font = `${fontPx}px "Inter Variable", system-ui, sans-serif`;
   surface.textBaseline = 'middle';
   for (const { row, depth, x0, x1 } of input.labels) {
     const text = cut(input.textOf(row), x1 - x0 - 2 * pad, fontPx);

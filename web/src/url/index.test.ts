@@ -3,7 +3,6 @@
 import { expect, test } from 'vitest';
 import {
   freeze,
-  NOT_EMBEDDED,
   parsePasted,
   parseUrl,
   printUrl,
@@ -81,8 +80,10 @@ test('a default is not printed, and what is can be read', () => {
     services: ['cart', 'a,b'],
     fold: false,
   } as const;
-  expect(printUrl(trace({ ...state, collapse: { depth: 3, except: ['00f067aa0ba902b7'] } }))).toBe(
-    '/trace/4bf92f3577b34da6a3ce929d0e0e4736?view=flame&z=0-5000&services=cart,a%5C,b&min=1ms&fold=0&x=3,00f067aa0ba902b7',
+  expect(
+    printUrl(trace({ ...state, collapse: { depth: 3, except: ['00f067aa0ba902b7'], opened: ['a3ce929d0e0e4736'] } })),
+  ).toBe(
+    '/trace/4bf92f3577b34da6a3ce929d0e0e4736?view=flame&z=0-5000&services=cart,a%5C,b&min=1ms&fold=0&x=3,00f067aa0ba902b7,oa3ce929d0e0e4736',
   );
   expect(
     printUrl(parseUrl('/search?q={+duration+>+1s+}&from=1543917759557000&to=2018-12-04T13:00:00%2B01:00').route),
@@ -92,13 +93,13 @@ test('a default is not printed, and what is can be read', () => {
 test('thousands of closed rows fit into one field, and a broken one is told of', () => {
   const random = new Random(SEED);
   const except = Array.from({ length: 1000 }, () => random.hex(16));
-  const url = printUrl(trace({ collapse: { depth: 2, except } }));
+  const url = printUrl(trace({ collapse: { depth: 2, except, opened: [] } }));
   expect(url.length).toBeLessThan(10_750);
-  expect(parseUrl(url)).toEqual({ route: trace({ collapse: { depth: 2, except } }), notices: [] });
+  expect(parseUrl(url)).toEqual({ route: trace({ collapse: { depth: 2, except, opened: [] } }), notices: [] });
   expect(parseUrl(url.slice(0, -20)).notices).toHaveLength(1);
   expect(unpackParams('AgAB')).toBeNull();
   expect(unpackParams('AQD_____')).toBeNull();
-  const short = printUrl(trace({ collapse: { depth: null, except: except.slice(0, 80) } }));
+  const short = printUrl(trace({ collapse: { depth: null, except: except.slice(0, 80), opened: [] } }));
   expect(short.length).toBeLessThanOrEqual(PLAIN_CHARS_MAX);
   expect(short).toContain(`x=${except[0]},`);
 });
@@ -153,9 +154,7 @@ test('the base path is taken off, also where it is the whole path', () => {
   expect(parseUrl('/jaeger', '/jaeger/').route.page).toBe('home');
   expect(parseUrl('/jaegers/search', '/jaeger').route.page).toBe('notFound');
   expect(parseUrl('/search#top', '/').route.page).toBe('search');
-  expect(
-    printUrl({ page: 'home', state: { range: { kind: 'relative', last: '1h' } }, embed: NOT_EMBEDDED }, '/ui/'),
-  ).toBe('/ui/');
+  expect(printUrl(parseUrl('/').route, '/ui/')).toBe('/ui/');
 });
 
 test('an operation whose slash a proxy has decoded is the same operation', () => {

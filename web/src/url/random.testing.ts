@@ -1,7 +1,7 @@
 // Random states of every page for tests, from a seed, so that a failure can be repeated.
 
 import { NOT_EMBEDDED } from './embed.ts';
-import type { EmbedState, MapState, Page, Place, Route, SpanId, TimeRange, TraceId } from './state.ts';
+import type { EmbedState, MapState, Page, Place, RedSort, Route, SpanId, TimeRange, TraceId } from './state.ts';
 
 export class Random {
   private state: number;
@@ -65,8 +65,9 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
   const range = randomRange(random);
   switch (page) {
     case 'home':
+      return { page, state: { range, sort: randomSort(random) } };
     case 'services':
-      return { page, state: { range } };
+      return { page, state: { range, sort: randomSort(random), find: optional(random) } };
     case 'search':
       return { page, state: randomSearch(random, listMax) };
     case 'trace':
@@ -100,6 +101,8 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
         service: random.text(),
         range,
         kind: random.pick([null, 'server', 'consumer', 'unspecified'] as const),
+        sort: randomSort(random),
+        as: random.pick(['charts', 'table'] as const),
       };
       return page === 'service' ? { page, state } : { page, state: { ...state, operation: random.text() } };
     }
@@ -113,6 +116,13 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
     case 'notFound':
       return { page, state: { path: `/${random.pick(['x', 'plexus-demo', 'trace/no-id', 'analyze/%20'])}` } };
   }
+}
+
+function randomSort(random: Random): RedSort {
+  return {
+    column: random.pick(['impact', 'name', 'errors', 'p95'] as const),
+    direction: random.pick(['ascending', 'descending'] as const),
+  };
 }
 
 function randomSearch(random: Random, listMax: number) {
@@ -130,6 +140,7 @@ function randomSearch(random: Random, listMax: number) {
     view: random.pick(['list', 'graph'] as const),
     limit: random.maybe(() => 1 + random.below(1500)),
     run: random.chance(),
+    live: random.chance(),
   };
 }
 
@@ -148,9 +159,15 @@ function randomTrace(random: Random, listMax: number) {
     fold: random.chance(),
     colour: random.chance() ? 'service' : random.text(),
     cols: random.list(listMax, () => random.text()),
-    collapse: { depth: random.maybe(() => random.below(65_536)), except: random.list(listMax, () => spanId(random)) },
+    collapse: {
+      depth: random.maybe(() => random.below(65_536)),
+      except: random.list(listMax, () => spanId(random)),
+      opened: random.list(listMax, () => spanId(random)),
+    },
     critical: random.pick(['shown', 'hidden', 'only'] as const),
     focus: random.maybe(() => spanId(random)),
+    sort: optional(random),
+    group: random.list(2, () => random.text()),
   };
 }
 

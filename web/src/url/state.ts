@@ -10,7 +10,11 @@ import type { TimeRange } from './timeRange.ts';
 export type { SpanId, TraceId } from './ids.ts';
 export type { TimeRange, UnixNs } from './timeRange.ts';
 
-export type HomeState = { readonly range: TimeRange };
+/** What tables of services and operations are sorted by; `impact` is rate × p95. */
+export type RedColumn = 'impact' | 'name' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'change';
+export type RedSort = { readonly column: RedColumn; readonly direction: 'ascending' | 'descending' };
+
+export type HomeState = { readonly range: TimeRange; readonly sort: RedSort };
 
 export type SearchView = 'list' | 'graph';
 /** A trace to list, with the spans to show in it. */
@@ -31,6 +35,8 @@ export type SearchState = {
   readonly limit: number | null;
   /** False for old links that open a filled form and wait for the button. */
   readonly run: boolean;
+  /** Spans as they arrive, instead of those of the time range. */
+  readonly live: boolean;
 };
 
 export type TraceView = 'waterfall' | 'flame' | 'table' | 'stats' | 'events';
@@ -42,6 +48,8 @@ export type Collapse = {
   readonly depth: number | null;
   /** Spans for which the opposite holds. */
   readonly except: readonly SpanId[];
+  /** First spans of the runs of like siblings that are open. */
+  readonly opened: readonly SpanId[];
 };
 export type TraceState = {
   readonly traceId: TraceId;
@@ -68,6 +76,10 @@ export type TraceState = {
   readonly critical: 'shown' | 'hidden' | 'only';
   /** The span whose subtree is all that is shown. */
   readonly focus: SpanId | null;
+  /** What the table is sorted by, `-` first for descending; empty: by time. */
+  readonly sort: string;
+  /** The keys that statistics are grouped by, two at most; empty: service and name. */
+  readonly group: readonly string[];
 };
 
 export type CompareTab = 'tree' | 'side' | 'attributes';
@@ -108,9 +120,17 @@ export type MapState = {
   readonly range: TimeRange;
 };
 
-export type ServicesState = { readonly range: TimeRange };
-/** The kind of spans that is measured; null: those that enter the service. */
-export type ServiceState = { readonly service: string; readonly range: TimeRange; readonly kind: SpanKind | null };
+export type ServicesState = { readonly range: TimeRange; readonly sort: RedSort; readonly find: string };
+export type ServiceState = {
+  readonly service: string;
+  readonly range: TimeRange;
+  /** The kind of spans that is measured; null: those that enter the service. */
+  readonly kind: SpanKind | null;
+  /** Of the table of operations. */
+  readonly sort: RedSort;
+  /** How the course of rate, errors and durations is shown. */
+  readonly as: 'charts' | 'table';
+};
 export type OperationState = ServiceState & { readonly operation: string };
 
 export type StatusState = {

@@ -1,7 +1,8 @@
-// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus`.
+// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus sort group`.
 //
-// `x` is which rows are closed: a depth from which on all are, then the spans for which it is the other way round. Span
-// ids and not row numbers, since the rows of a trace move when late spans arrive.
+// `x` is which rows are closed: a depth from which on all are, then the spans for which it is the other way round; with
+// an `o` in front, the first spans of runs of like siblings that are open. Span ids and not row numbers, since the rows
+// of a trace move when late spans arrive.
 
 import { durationLiteral, parseDuration } from '../format/duration.ts';
 import {
@@ -40,6 +41,8 @@ export const TRACE: Fields<Omit<TraceState, 'traceId'>> = {
   collapse,
   critical: custom<TraceState['critical']>('crit', 'shown', parseCritical, printCritical),
   focus: spanId('focus'),
+  sort: text('sort'),
+  group: list('group'),
 };
 
 function parseZoom(value: string): Zoom | null {
@@ -66,17 +69,20 @@ function printCritical(critical: TraceState['critical']): string {
 function readCollapse(params: Params): Collapse {
   let depth: number | null = null;
   const except = new Set<SpanId>();
+  const opened = new Set<SpanId>();
   for (const item of params.all('x').flatMap((value) => value.split(','))) {
     if (item === '') continue;
     // Five digits are a depth: a span id is always written in full here.
     if (/^\d{1,5}$/.test(item) && Number(item) <= DEPTH_MAX) depth = Number(item);
     else if (/^[\da-f]{16}$/i.test(item) && except.size < LIST_ITEMS_MAX) except.add(parseSpanId(item) ?? item);
+    else if (/^o[\da-f]{16}$/i.test(item) && opened.size < LIST_ITEMS_MAX)
+      opened.add(parseSpanId(item.slice(1)) ?? item.slice(1));
     else params.note(`x=${shortened(item)} is not understood and left out`);
   }
-  return { depth, except: [...except] };
+  return { depth, except: [...except], opened: [...opened] };
 }
 
-function printCollapse({ depth, except }: Collapse): (readonly [string, string])[] {
-  const items = depth === null ? except : [String(depth), ...except];
+function printCollapse({ depth, except, opened }: Collapse): (readonly [string, string])[] {
+  const items = [...(depth === null ? [] : [String(depth)]), ...except, ...opened.map((id) => `o${id}`)];
   return items.length === 0 ? [] : [['x', items.join(',')]];
 }

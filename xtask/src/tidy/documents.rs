@@ -209,7 +209,7 @@ mod tests {
                 .map(|complaint| complaint.what)
                 .collect::<Vec<_>>()
         };
-        let query = "| [`query`](query) | plans | `model` `plumbing` |\n";
+        let query = "| [`query`](query) | plans | `model` `plumbing` `traceql` |\n";
         let model = "| [`model`](model) | nouns | – |\n";
         assert!(run(&format!("{query}{model}")).is_empty());
         assert_eq!(run(query), ["\"model\" is listed 0 times"]);

@@ -1,4 +1,5 @@
-//! Runs of siblings that are alike: the same operation called again and again by one span, as loops of queries are.
+//! Runs of siblings that are alike: the same operation called again and again by one span, one right after the other, as
+//! loops of queries are.
 
 use std::collections::HashMap;
 
@@ -7,12 +8,12 @@ use super::{Rows, flag, parent_of};
 /// Fewer like siblings are no run: folding them would hide more than it tells.
 const RUN_MIN: usize = 4;
 
-/// A row among its siblings; sorted, those of a run stand together.
+/// A row among its siblings, in whose order they are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Sibling {
     parent: u32,
-    operation: u32,
     row: u32,
+    operation: u32,
 }
 
 /// Marks the rows of every run, and the first one of each. Runs are numbered from 1.

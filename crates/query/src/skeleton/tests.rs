@@ -119,18 +119,22 @@ fn a_client_and_a_server_may_share_an_id() {
 }
 
 #[test]
-fn four_like_siblings_are_a_run_even_with_others_between_them() {
+fn four_like_siblings_one_after_the_other_are_a_run() {
     let mut spans = vec![(1, 0, 0, 100)];
-    spans.extend((2..12).map(|n| (n, 1, n * 2, n * 2 + 1)));
-    let name = |at: usize, row: &mut OutlineRow| row.name = u32::from(at % 3 == 0);
+    spans.extend((2..15).map(|n| (n, 1, n * 2, n * 2 + 1)));
+    // Another operation ends the run; what is below a sibling does not.
+    spans.push((20, 3, 6, 7));
+    let name = |at: usize, row: &mut OutlineRow| row.name = u32::from(matches!(at, 5 | 9));
     let told = Skeleton::of(&outline(&spans, name), 0);
-    assert_eq!(told.rows.group, [0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1]);
-    let heads = told
-        .rows
-        .flags
-        .iter()
-        .filter(|flags| **flags & flag::GROUP_HEAD != 0);
-    assert_eq!(heads.count(), 1);
+    assert_eq!(ids(&told)[..4], [1, 2, 3, 20]);
+    assert_eq!(
+        told.rows.group,
+        [0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 2, 2, 2, 2]
+    );
+    let heads: Vec<usize> = (0..told.rows.len())
+        .filter(|row| told.rows.flags[*row] & flag::GROUP_HEAD != 0)
+        .collect();
+    assert_eq!(heads, [1, 11]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //!
 //! Promises: the same paths, parameters, answers and error texts as Jaeger v2.20.0, but for the differences that
 //! `docs/jaeger-differences.md` lists with their reasons; an answer that lacks something says so in `errors`.
-//! Refuses: archiving (there is no second store) and metrics (there is no metrics backend), as an unconfigured Jaeger
-//! does.
+//! Refuses: metrics (there is no metrics backend), as an unconfigured Jaeger does.
 
+mod archive;
 mod catalogue;
 mod envelope;
 mod off;
@@ -23,6 +23,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use model::TenantId;
+use model::contract::Pins;
 use plumbing::{Clock, CpuPool, Metrics};
 use query::Query;
 use query::adjust::AdjustOptions;
@@ -66,6 +67,8 @@ pub struct ServeParts<'a> {
     pub pool: CpuPool,
     /// Whose spans are shown.
     pub tenant: TenantId,
+    /// Which traces are kept for good.
+    pub pins: Arc<dyn Pins>,
     /// The choices.
     pub options: JaegerOptions,
     /// The routes that the web app asks.
@@ -81,6 +84,7 @@ struct Jaeger {
     clock: Arc<dyn Clock>,
     pool: CpuPool,
     tenant: TenantId,
+    pins: Arc<dyn Pins>,
     options: JaegerOptions,
 }
 
@@ -104,10 +108,12 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         metrics,
         pool,
         tenant,
+        pins,
         options,
         ui,
         app,
     } = parts;
+    let prefix = app.base_path.prefix().to_owned();
     let app = Arc::new(App::new(&app));
     let requests = RequestMetrics::new(metrics, Arc::clone(&clock), options.answer_timeout);
     let state = Arc::new(Jaeger {
@@ -115,9 +121,10 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         clock,
         pool,
         tenant,
+        pins,
         options,
     });
-    Router::new()
+    let routes = Router::new()
         .route("/api/services", get(catalogue::services))
         .route(
             "/api/services/{service}/operations",
@@ -127,7 +134,7 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         .route("/api/dependencies", get(catalogue::dependencies))
         .route("/api/traces", get(traces::search))
         .route("/api/traces/{trace_id}", get(traces::trace))
-        .route("/api/archive/{trace_id}", post(off::archive))
+        .route("/api/archive/{trace_id}", post(archive::archive))
         .route(
             "/api/transform",
             post(transform::transform).layer(DefaultBodyLimit::max(TRANSFORM_BYTES_MAX)),
@@ -142,8 +149,16 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         .method_not_allowed_fallback(paths::not_found)
         .with_state(state)
         .fallback_service(any(app::serve).with_state(app))
-        .nest("/api/ui/v1", ui)
-        .layer(axum::middleware::from_fn(paths::clean))
+        .nest("/api/ui/v1", ui);
+    let all = match prefix.as_str() {
+        "" => routes,
+        // Whoever comes to the root of a server that stands below a path is sent there.
+        prefix => Router::new()
+            .route("/", get(paths::to_base(prefix)))
+            .nest(prefix, routes)
+            .fallback(paths::not_found),
+    };
+    all.layer(axum::middleware::from_fn(paths::clean))
         .layer(axum::middleware::from_fn_with_state(
             requests,
             requests::observe,

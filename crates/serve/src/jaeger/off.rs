@@ -1,4 +1,4 @@
-//! Routes of parts that are not configured: an archive, a metrics backend, and analyses that Jaeger has samples of.
+//! Routes of parts that are not configured: a metrics backend, and analyses that Jaeger has samples of.
 //!
 //! Promises: parameters are checked first, as in Jaeger, so that a client's mistake is told before our lack.
 
@@ -24,20 +24,6 @@ const SPAN_KINDS: [&str; 6] = [
     "producer",
     "consumer",
 ];
-
-pub(super) async fn archive(
-    Path(trace_id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref());
-    go_text::parse_trace_id_of_path(&trace_id).map_err(ApiError::bad_request)?;
-    parameters.int("start", 0)?;
-    parameters.int("end", 0)?;
-    Err(ApiError {
-        status: 500,
-        message: "archive span storage was not configured".to_owned(),
-    })
-}
 
 pub(super) async fn metrics(
     State(jaeger): State<Arc<Jaeger>>,

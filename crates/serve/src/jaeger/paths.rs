@@ -17,6 +17,14 @@ pub(super) async fn to_folder(RawQuery(query): RawQuery) -> Response {
     redirect("/api/", query.as_deref())
 }
 
+/// Sends a request for the root on to the path below which everything is served.
+pub(super) fn to_base(
+    prefix: &str,
+) -> impl Fn(RawQuery) -> std::future::Ready<Response> + Clone + Send + Sync + 'static {
+    let base = format!("{prefix}/");
+    move |RawQuery(query)| std::future::ready(redirect(&base, query.as_deref()))
+}
+
 /// Sends a request on whose path is not clean.
 pub(super) async fn clean(request: Request, next: Next) -> Response {
     match clean_path(request.uri().path()) {

@@ -67,6 +67,7 @@ fn rows_batch(trace_id: TraceId, skeleton: &Skeleton) -> Result<RecordBatch, Arr
     let warnings = serde_json::Value::from(skeleton.warnings.clone());
     let metadata = HashMap::from([
         ("trace_id".to_owned(), trace_id.to_string()),
+        ("spans".to_owned(), rows.len().to_string()),
         ("version".to_owned(), format!("{:016x}", skeleton.version)),
         ("start_ns".to_owned(), skeleton.start.to_string()),
         ("duration_ns".to_owned(), skeleton.duration.to_string()),

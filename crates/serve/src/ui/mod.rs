@@ -9,23 +9,37 @@
 mod answers;
 mod arrow;
 mod error;
+mod near;
+mod overview;
 mod parameters;
 #[cfg(test)]
 mod paths;
+mod program;
 mod red;
 mod search;
 mod spans;
+mod summary;
+mod tail;
+mod text;
 mod trace;
+mod words;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 use model::TenantId;
-use plumbing::{Clock, CpuPool};
-use query::Query;
+use plumbing::{Clock, CpuPool, Shutdown};
+use query::{Query, Question, Scope};
+
+pub use answers::status::{
+    LastRefusal, LedgerStatus, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
+};
+pub use program::Program;
+pub use tail::Tail;
 
 use error::UiError;
+use parameters::Parameters;
 
 /// What the app's API stands on.
 #[derive(Debug)]
@@ -38,6 +52,12 @@ pub struct UiParts {
     pub pool: CpuPool,
     /// Whose spans are shown.
     pub tenant: TenantId,
+    /// What only the program knows.
+    pub program: Arc<dyn Program>,
+    /// Where spans are told as they arrive.
+    pub tail: Tail,
+    /// Ends what pages follow.
+    pub shutdown: Shutdown,
     /// The choices.
     pub options: UiOptions,
 }
@@ -70,6 +90,22 @@ struct Ui {
 }
 
 impl Ui {
+    /// The question of a request: its text, and which spans are meant.
+    async fn question(&self, parameters: &Parameters) -> Result<Question, UiError> {
+        let scope = match parameters.text("scope") {
+            "" | "traces" => Scope::Traces,
+            "entry" => Scope::Entry,
+            "spans" => Scope::Spans,
+            other => {
+                let message = format!("scope is {other:?}; give traces, entry or spans");
+                return Err(UiError::bad_request(message));
+            }
+        };
+        let q = parameters.text("q");
+        let asked = self.parts.query.question(&self.parts.tenant, q, scope);
+        asked.await.map_err(|error| text::error_of(q, error))
+    }
+
     /// Does work that may take long away from the sockets.
     async fn work<T: Send + 'static>(
         &self,
@@ -83,11 +119,23 @@ impl Ui {
 pub fn ui_router(parts: UiParts) -> Router {
     Router::new()
         .route("/search", get(search::search))
+        .route("/overview", get(overview::overview))
+        .route("/query", get(words::query))
+        .route("/complete", get(words::complete))
+        .route("/services", get(words::services))
         .route("/red", get(red::red))
         .route("/edges", get(red::edges))
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))
+        .route("/tail", get(tail::tail))
+        .route("/status", get(program::status))
+        .route("/test-trace", post(program::test_trace))
+        .route("/sample", post(program::sample))
+        .route("/traces/{trace_id}/find", get(near::find))
+        .route("/traces/{trace_id}/keys", get(near::keys))
+        .route("/traces/{trace_id}/column", get(near::column))
+        .route("/traces/{trace_id}/events", get(near::events))
         .fallback(error::no_route)
         .with_state(Arc::new(Ui { parts }))
 }

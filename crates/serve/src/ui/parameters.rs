@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use model::contract::{Order, Window};
 use model::{SpanId, TraceId};
+use traceql::Field;
 
 use super::error::UiError;
 
@@ -75,6 +76,18 @@ impl Parameters {
             })
         };
         self.all("kind").map(number).collect()
+    }
+
+    /// Fields of the query language.
+    pub(super) fn fields(&self, key: &str) -> Result<Vec<Field>, UiError> {
+        let field = |text: &str| {
+            traceql::parse_field(text).ok_or_else(|| {
+                UiError::bad_request(format!("{key} has {text:?}, which is no field")).with_hint(
+                    "fields are written as in a query: name, span.http.route, resource.host.name",
+                )
+            })
+        };
+        self.all(key).map(field).collect()
     }
 
     pub(super) fn order(&self) -> Result<Order, UiError> {

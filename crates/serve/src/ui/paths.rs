@@ -87,6 +87,12 @@ fn routes() -> Vec<Route> {
                 ("facets", "a field; several: given again"),
             ],
         ),
+        route(
+            "/services",
+            "ServicesAnswer",
+            "The names of all services",
+            &[],
+        ),
         route("/query", "QueryAnswer", "A query, read", &[Q]),
         route(
             "/complete",

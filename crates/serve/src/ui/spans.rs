@@ -53,7 +53,7 @@ fn warnings(span: SpanRef<'_>) -> Vec<String> {
     warnings
 }
 
-fn event(event: EventRef<'_>) -> SpanEvent {
+pub(super) fn event(event: EventRef<'_>) -> SpanEvent {
     SpanEvent {
         time_ns: event.time().to_string(),
         name: event.name().to_owned(),

@@ -8,13 +8,17 @@
 //!
 //! Read next: `search.rs` for how few segments are touched.
 
+mod cells;
 mod count;
 mod dependencies;
+mod facet_counts;
 mod facts;
 mod groups;
 mod kinship;
 mod outline;
+mod overview;
 mod rates;
+mod repeats;
 mod room;
 mod search;
 mod seen;

@@ -40,7 +40,7 @@ pub(crate) struct LeafReader<'a> {
 
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+pub(super) enum Meaning {
     Typed(ValueType),
     /// Unsigned 64 bits, shown as an int and capped at its end.
     Start,
@@ -551,7 +551,17 @@ fn give_numbers(numbers: &[u64], range: &RangeInclusive<u64>, give: &mut dyn FnM
 }
 
 /// Whether a value of a column passes.
-fn passes((values, shape): (&Values, Shape), at: usize, (test, meaning): (&Test, Meaning)) -> bool {
+fn passes(values: (&Values, Shape), at: usize, (test, meaning): (&Test, Meaning)) -> bool {
+    with_value(values, at, meaning, |value| test.passes(&value))
+}
+
+/// Gives a value of a column.
+pub(super) fn with_value<T>(
+    (values, shape): (&Values, Shape),
+    at: usize,
+    meaning: Meaning,
+    take: impl FnOnce(AttrValue<'_>) -> T,
+) -> T {
     let uuid;
     let value = match meaning {
         Meaning::Start => AttrValue::Int(i64::try_from(values.number(at)).unwrap_or(i64::MAX)),
@@ -575,5 +585,5 @@ fn passes((values, shape): (&Values, Shape), at: usize, (test, meaning): (&Test,
             ValueType::Bytes => AttrValue::Bytes(values.bytes(at)),
         },
     };
-    test.passes(&value)
+    take(value)
 }

@@ -30,7 +30,7 @@ use crate::index::GRANULE_ROWS;
 use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
 
 /// Rows that are read at once to be judged one by one: those of a small page.
-const BLOCK_ROWS: usize = 4_096;
+pub(super) const BLOCK_ROWS: usize = 4_096;
 
 /// The rows that were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use model::{Place, TenantId};
 use testkit::oracle::OracleStore;
 
 use super::machine::{Machine, links, options};
-use super::questions::{self, compare_count, compare_search, compare_structure};
+use super::questions::{self, compare_count, compare_overview, compare_search, compare_structure};
 use super::traffic::{Traffic, incoming, tenant};
 use super::truth::{compare_catalogue, compare_outline, everything, now};
 use crate::engine::Engine;
@@ -88,6 +88,10 @@ fn compare(seed: u64) {
         for _ in 0..QUESTIONS / 4 {
             let request = questions::structure(&mut rng, &tenant);
             compare_structure(machine.engine(), &oracle, &request);
+        }
+        for _ in 0..QUESTIONS / 3 {
+            let request = questions::overview(&mut rng, &tenant);
+            compare_overview(machine.engine(), &oracle, &request, &mut rng);
         }
         for _ in 0..10 {
             let window = questions::window(&mut rng);

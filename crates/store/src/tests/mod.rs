@@ -7,6 +7,7 @@
 //! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
 //! - `outline`: traces without attributes, of any size.
+//! - `overview`: all that matches from afar.
 //! - `pins`: traces that outlive retention.
 //! - `rates`: counts over time, whatever the layout.
 //! - `relations`: numbers of spans, kin of spans, the slowest traces, and what a question may cost.
@@ -37,6 +38,7 @@ mod gates;
 mod machine;
 mod obstacles;
 mod outline;
+mod overview;
 mod pins;
 mod questions;
 mod rates;

@@ -2,9 +2,10 @@
 
 use model::batch::{AttrValue, SpanRef};
 use model::contract::{Order, SearchAnswer, SearchRequest, SpanReader, Window};
+use model::overview::{FacetValue, bucket_of};
 use model::{
-    CountRequest, Field, Literal, Operator, Place, Predicate, Relation, SpanId, Structure,
-    StructureRequest, TenantId, TraceId,
+    CountRequest, Field, Literal, Operator, OverviewAnswer, OverviewOf, OverviewRequest, Place,
+    Predicate, Relation, SpanId, Structure, StructureRequest, TenantId, TraceId,
 };
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -257,6 +258,128 @@ pub(super) fn compare_count(engine: &Engine, oracle: &OracleStore, request: &Sea
     let wanted = now(oracle.count(request.clone())).unwrap();
     let answer = engine.count(&request, &|| false).unwrap();
     assert_eq!(answer, wanted, "{request:?}");
+}
+
+/// A question for all that matches, with facets of which some have several values a span.
+pub(super) fn overview(rng: &mut SmallRng, tenant: &TenantId) -> OverviewRequest {
+    let is_facet = |field: &Field| {
+        let of = OverviewRequest {
+            facets: vec![field.clone()],
+            ..all_of(tenant, OverviewOf::Spans)
+        };
+        of.check().is_ok()
+    };
+    let facets = (0..rng.random_range(0..5)).map(|_| field(rng));
+    let facets: Vec<Field> = facets.filter(is_facet).collect();
+    let of = [
+        OverviewOf::Traces,
+        OverviewOf::EntrySpans,
+        OverviewOf::Spans,
+    ];
+    OverviewRequest {
+        predicate: predicate(rng, 2),
+        window: window(rng),
+        time_steps: *[1, 2, 7, 1_000].choose(rng).unwrap(),
+        facets,
+        facet_values_max: *[0, 1, 3, 10_000].choose(rng).unwrap(),
+        ..all_of(tenant, *of.choose(rng).unwrap())
+    }
+}
+
+pub(super) fn all_of(tenant: &TenantId, of: OverviewOf) -> OverviewRequest {
+    OverviewRequest {
+        tenant: tenant.clone(),
+        predicate: Predicate::All,
+        window: Window::ALWAYS,
+        of,
+        time_steps: 10,
+        facets: Vec::new(),
+        facet_values_max: 10,
+        rows_max: u64::MAX,
+    }
+}
+
+/// Asks both for all that matches; then for a part of the facets, which never counts more than there is.
+pub(super) fn compare_overview(
+    engine: &Engine,
+    oracle: &OracleStore,
+    request: &OverviewRequest,
+    rng: &mut SmallRng,
+) {
+    let wanted = now(oracle.overview(request.clone())).unwrap();
+    let told = engine.overview(request, &|| false).unwrap();
+    // Which point a cell shows is not said, but it is one of its points.
+    let plain = |answer: &OverviewAnswer| {
+        let mut answer = answer.clone();
+        for cell in &mut answer.cells {
+            let duration = cell.slowest.2;
+            cell.slowest = (TraceId::default(), SpanId::default(), duration);
+            cell.failed = cell.failed.map(|_| (TraceId::default(), SpanId::default()));
+        }
+        answer
+    };
+    assert_eq!(plain(&told), plain(&wanted), "{request:?}");
+    // A few of them: each is a question of its own.
+    for cell in told.cells.iter().take(4) {
+        let (trace_id, span_id, duration) = cell.slowest;
+        check_shown(engine, request, (trace_id, span_id), &|_, lasting| {
+            lasting == duration
+        });
+        if let Some(failed) = cell.failed {
+            check_shown(engine, request, failed, &|is_error, lasting| {
+                is_error && bucket_of(lasting) == cell.duration_bucket
+            });
+        }
+    }
+    if request.facets.is_empty() {
+        return;
+    }
+    let some = OverviewRequest {
+        rows_max: rng.random_range(0..=wanted.spans),
+        facet_values_max: 10_000,
+        ..request.clone()
+    };
+    let all = OverviewRequest {
+        facet_values_max: 10_000,
+        ..request.clone()
+    };
+    let all = now(oracle.overview(all)).unwrap();
+    let told = engine.overview(&some, &|| false).unwrap();
+    assert_eq!(plain(&told).cells, plain(&wanted).cells);
+    assert_eq!(told.facets_looked_at, some.rows_max);
+    assert_eq!(told.facets_matching, wanted.spans);
+    for (told, all) in told.facets.iter().zip(&all.facets) {
+        assert!(told.missing <= all.missing && told.distinct <= all.distinct);
+        for value in &told.values {
+            let is_same =
+                |of: &&FacetValue| (of.value_type, &of.text) == (value.value_type, &value.text);
+            let all = all.values.iter().find(is_same).unwrap();
+            assert!(value.count <= all.count && value.errors <= all.errors);
+        }
+    }
+}
+
+/// A point that is shown is there, failed or not, and lasted so long.
+fn check_shown(
+    engine: &Engine,
+    request: &OverviewRequest,
+    (trace_id, span_id): (TraceId, SpanId),
+    is_right: &dyn Fn(bool, u64) -> bool,
+) {
+    let spans = engine.trace(&request.tenant, trace_id).unwrap().spans;
+    let is_error = |span: &SpanRef<'_>| span.status() == 2;
+    if request.of == OverviewOf::Traces {
+        let start = spans.iter().map(|span| span.start()).min().unwrap();
+        let end = spans.iter().map(|span| span.end()).max().unwrap();
+        assert!(is_right(
+            spans.iter().any(|span| is_error(&span)),
+            end - start
+        ));
+        assert!(span_id.is_zero());
+        return;
+    }
+    let mut same = spans.iter().filter(|span| span.span_id() == span_id);
+    assert!(same.any(|span| is_right(is_error(&span), span.end() - span.start())));
 }
 
 pub(super) fn structure(rng: &mut SmallRng, tenant: &TenantId) -> StructureRequest {

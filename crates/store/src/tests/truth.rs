@@ -17,7 +17,7 @@ use rand::rngs::SmallRng;
 use testkit::oracle::OracleStore;
 
 use super::machine::links;
-use super::questions::{self, compare_search};
+use super::questions::{self, compare_overview, compare_search};
 use super::traffic::decode;
 use crate::engine::Engine;
 
@@ -322,6 +322,8 @@ impl Truth {
             for _ in 0..6 {
                 compare_search(engine, &oracle, &questions::random(rng, &tenant));
             }
+            let request = questions::overview(rng, &tenant);
+            compare_overview(engine, &oracle, &request, rng);
             for window in [Window::ALWAYS, questions::window(rng)] {
                 let wanted = now(oracle.dependencies(&tenant, window)).unwrap().links;
                 assert_eq!(

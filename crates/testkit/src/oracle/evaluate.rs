@@ -205,6 +205,17 @@ fn values<'a>(field: &Field, span: SpanRef<'a>) -> Vec<Found<'a>> {
     }
 }
 
+/// The values of a field that have a text.
+pub(super) fn texts<'a>(field: &Field, span: SpanRef<'a>) -> Vec<AttrValue<'a>> {
+    let found = values(field, span).into_iter();
+    let text = |found| match found {
+        Found::Value(value) => Some(value),
+        Found::Int(int) => i64::try_from(int).ok().map(AttrValue::Int),
+        Found::TraceId(_) | Found::SpanId(_) => None,
+    };
+    found.filter_map(text).collect()
+}
+
 fn attributes<'a>(place: Place, span: SpanRef<'a>) -> Vec<Attribute<'a>> {
     let every = [
         Place::Span,

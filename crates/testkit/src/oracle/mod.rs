@@ -7,6 +7,7 @@
 
 mod evaluate;
 mod facts;
+mod overview;
 mod rates;
 mod seen;
 mod structure;
@@ -24,8 +25,8 @@ use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{
-    BatchBuilder, CountAnswer, CountRequest, SpanBatch, SpanId, StructureAnswer, StructureRequest,
-    TenantId, TraceId,
+    BatchBuilder, CountAnswer, CountRequest, OverviewAnswer, OverviewRequest, SpanBatch, SpanId,
+    StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 
 pub use evaluate::{BadPattern, Evaluator};
@@ -305,6 +306,11 @@ impl SpanReader for OracleStore {
 
     fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
         let answer = self.number(&request);
+        Box::pin(async move { answer })
+    }
+
+    fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| overview::overview(spans, &request));
         Box::pin(async move { answer })
     }
 

@@ -15,6 +15,7 @@ mod node;
 mod print;
 mod tree;
 mod units;
+mod web;
 mod yaml;
 
 use std::collections::BTreeMap;

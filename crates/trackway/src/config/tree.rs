@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::node::{Entry, Node, SetError, tree};
+use serve::BasePath;
+
 use super::units::{Address, ByteCount, Host, OrOff, Setting, SizeOrAuto, SizeOrShare, words};
+use super::web::FrameAncestors;
 
 tree! {
     /// All keys.
@@ -23,6 +26,8 @@ tree! {
         store: Store,
         /// What questions may cost.
         query: Query,
+        /// The web app.
+        ui: Ui,
         /// How much memory the program takes.
         memory: Memory,
         /// The program's own log, written to standard error.
@@ -129,6 +134,14 @@ tree! {
         clock_skew_max: Duration = Duration::ZERO,
         /// The most connections on each of the ports that answer.
         connections_max: usize = 1024,
+    }
+
+    /// The web app.
+    pub(crate) struct Ui {
+        /// Below which path the app and all of the API are served: what a proxy in front leaves of an address.
+        base_path: BasePath = BasePath::default(),
+        /// Which sites may show the app in a frame.
+        frame_ancestors: FrameAncestors = FrameAncestors::default(),
     }
 
     /// How much memory the program takes.

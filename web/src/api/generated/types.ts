@@ -257,6 +257,11 @@ export type SpanDetails = {
 export type SpansAnswer = { spans: Array<SpanDetails>; skipped: Array<Skipped> };
 
 /**
+ * The names of all services, ascending.
+ */
+export type ServicesAnswer = { services: Array<string> };
+
+/**
  * A comparison, as a chip is edited.
  */
 export type Comparison = {

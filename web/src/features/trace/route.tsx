@@ -1,8 +1,8 @@
-// The page "trace".
+// The page of one trace: gets it, and shows it or says why not.
 
-import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { TraceLoading } from './TraceLoading.tsx';
 
 export default function Trace({ route }: { route: RouteOf<'trace'> }) {
-  return <PageTitle title={route.page} routeKey={route.page} />;
+  return <TraceLoading key={route.state.traceId} route={route} />;
 }

@@ -93,7 +93,7 @@ pub(in crate::ui) struct Bucket {
 }
 
 /// Cells of the heatmap that are not empty, as columns.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(in crate::ui) struct Cells {

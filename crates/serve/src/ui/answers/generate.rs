@@ -39,6 +39,7 @@ macro_rules! every_type {
             InstrumentationScope,
             SpanDetails,
             SpansAnswer,
+            ServicesAnswer,
             explore::Comparison,
             explore::Chip,
             explore::QueryAnswer,

@@ -325,3 +325,11 @@ pub(in crate::ui) struct SpansAnswer {
     pub(in crate::ui) spans: Vec<SpanDetails>,
     pub(in crate::ui) skipped: Vec<Skipped>,
 }
+
+/// The names of all services, ascending.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ui) struct ServicesAnswer {
+    pub(in crate::ui) services: Vec<String>,
+}

@@ -1,0 +1,304 @@
+//! All spans of one trace looked through: what matches, which fields there are, a field by row, the events.
+//!
+//! Promises: a trace of any length is looked through in steps; what is cut is said.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use model::SpanBatch;
+use model::batch::Attribute;
+use model::contract::{Skipped as Unread, Window};
+use query::{Step, Walk};
+use traceql::{Field, FieldReader, Scope};
+
+use super::Ui;
+use super::answers::Skipped;
+use super::answers::trace::{
+    FindAnswer, TraceColumnAnswer, TraceEvent, TraceEventsAnswer, TraceKey, TraceKeysAnswer,
+};
+use super::error::UiError;
+use super::parameters::{Parameters, trace_id};
+use super::spans;
+use super::text;
+use super::trace::not_found;
+
+/// Distinct values of a field that are counted; beyond, it is only known that there are more.
+const DISTINCT_MAX: usize = 1_000;
+/// Distinct values of a column that are told; the others are "other".
+const COLUMN_VALUES_MAX: usize = 10_000;
+/// Fields that are told.
+const KEYS_MAX: usize = 2_000;
+/// Events that are told.
+const EVENTS_MAX: usize = 20_000;
+
+impl Ui {
+    async fn walk(&self, id: &str) -> Result<Walk, UiError> {
+        let id = trace_id(id)?;
+        let found = self.parts.query.outline(&self.parts.tenant, id).await?;
+        if found.outline.is_empty() {
+            return Err(not_found(id, &found.skipped));
+        }
+        let skew = self.parts.options.clock_skew_max_nanos;
+        self.work(move || Walk::new(id, &found.outline, skew)).await
+    }
+
+    async fn next(&self, walk: &mut Walk) -> Result<Option<Step>, UiError> {
+        Ok(self.parts.query.walk_on(&self.parts.tenant, walk).await?)
+    }
+}
+
+fn version(walk: &Walk) -> String {
+    format!("{:016x}", walk.skeleton.version)
+}
+
+/// `GET /traces/{id}/find?q=`
+pub(super) async fn find(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<FindAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let question = Arc::new(ui.question(&parameters).await?);
+    let mut walk = ui.walk(&id).await?;
+    let mut rows = Vec::new();
+    while let Some(step) = ui.next(&mut walk).await? {
+        if question.needs_whole_trace() && !step.is_whole {
+            return Err(UiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the trace is too long to be judged by what holds for it as a whole",
+            )
+            .with_hint("leave out childCount, own and critical times, and facts of the trace"));
+        }
+        let question = Arc::clone(&question);
+        let found = ui
+            .work(move || {
+                let found = question.matches(&step.spans, Window::ALWAYS);
+                let row = |at: usize| step.rows.get(at).copied().filter(|row| *row != u32::MAX);
+                found.into_iter().filter_map(row).collect::<Vec<u32>>()
+            })
+            .await?;
+        rows.extend(found);
+    }
+    rows.sort_unstable();
+    Ok(Json(FindAnswer {
+        version: version(&walk),
+        rows,
+        diagnostics: text::warnings(parameters.text("q"), &question),
+    }))
+}
+
+/// What is known of a field.
+#[derive(Default)]
+struct Known {
+    spans: u64,
+    values: std::collections::HashSet<u64>,
+}
+
+/// `GET /traces/{id}/keys`
+pub(super) async fn keys(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+) -> Result<Json<TraceKeysAnswer>, UiError> {
+    let mut walk = ui.walk(&id).await?;
+    let mut known: HashMap<(Scope, String), Known> = HashMap::new();
+    while let Some(step) = ui.next(&mut walk).await? {
+        known = ui
+            .work(move || {
+                count_keys(&step.spans, &mut known);
+                known
+            })
+            .await?;
+    }
+    let is_all = known.len() < KEYS_MAX;
+    let mut keys: Vec<TraceKey> = known
+        .into_iter()
+        .map(|((scope, key), known)| TraceKey {
+            field: Field::attribute(scope, &key).to_string(),
+            spans: known.spans,
+            distinct: known.values.len() as u64,
+        })
+        .collect();
+    keys.sort_by(|a, b| b.spans.cmp(&a.spans).then_with(|| a.field.cmp(&b.field)));
+    Ok(Json(TraceKeysAnswer { keys, is_all }))
+}
+
+fn count_keys(spans: &SpanBatch, known: &mut HashMap<(Scope, String), Known>) {
+    use std::hash::{BuildHasher as _, RandomState};
+    let hasher = RandomState::new();
+    let mut count = |scope: Scope, attribute: Attribute<'_>| {
+        let key = (scope, attribute.key.to_owned());
+        if known.len() >= KEYS_MAX && !known.contains_key(&key) {
+            return;
+        }
+        let of_key = known.entry(key).or_default();
+        of_key.spans += 1;
+        if of_key.values.len() < DISTINCT_MAX {
+            of_key
+                .values
+                .insert(hasher.hash_one(attribute.value.canonical_text()));
+        }
+    };
+    for span in spans.iter() {
+        span.attributes()
+            .for_each(|attribute| count(Scope::Span, attribute));
+        let resource = span.resource();
+        resource
+            .attributes()
+            .for_each(|attribute| count(Scope::Resource, attribute));
+    }
+}
+
+/// `GET /traces/{id}/column?field=`
+pub(super) async fn column(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<TraceColumnAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let fields = parameters.fields("field")?;
+    let Some(field) = fields.into_iter().next() else {
+        return Err(UiError::bad_request(
+            "field is missing; give a field of the query language",
+        ));
+    };
+    let mut walk = ui.walk(&id).await?;
+    let mut column = Column::new(walk.skeleton.rows.len());
+    while let Some(step) = ui.next(&mut walk).await? {
+        let field = field.clone();
+        column = ui
+            .work(move || {
+                column.take(&step, &field);
+                column
+            })
+            .await?;
+    }
+    let (values, rows) = column.by_frequency();
+    Ok(Json(TraceColumnAnswer {
+        version: version(&walk),
+        values,
+        rows,
+    }))
+}
+
+/// The values of a field by row.
+struct Column {
+    codes: HashMap<String, u32>,
+    values: Vec<(String, u64)>,
+    /// By row: one more than the place in `values`.
+    rows: Vec<u32>,
+}
+
+impl Column {
+    fn new(rows: usize) -> Self {
+        Self {
+            codes: HashMap::new(),
+            values: Vec::new(),
+            rows: vec![0; rows],
+        }
+    }
+
+    fn take(&mut self, step: &Step, field: &Field) {
+        let reader = FieldReader::new(&step.spans, std::slice::from_ref(field));
+        for (at, row) in step.rows.iter().enumerate() {
+            let Some(text) = reader.text(field, at) else {
+                continue;
+            };
+            let code = self.code(text);
+            if let Some(slot) = self.rows.get_mut(*row as usize) {
+                *slot = code;
+            }
+        }
+    }
+
+    fn code(&mut self, text: String) -> u32 {
+        let known = self.codes.get(&text).copied();
+        let code = known.unwrap_or_else(|| {
+            // Beyond the limit all are the same.
+            let text = if self.values.len() < COLUMN_VALUES_MAX {
+                text
+            } else {
+                "…".to_owned()
+            };
+            let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX - 1) + 1;
+            let values = &mut self.values;
+            *self.codes.entry(text.clone()).or_insert_with(|| {
+                values.push((text, 0));
+                next
+            })
+        });
+        if let Some((_, count)) = self.values.get_mut(code as usize - 1) {
+            *count += 1;
+        }
+        code
+    }
+
+    fn by_frequency(self) -> (Vec<String>, Vec<u32>) {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        let key = |at: &usize| {
+            self.values
+                .get(*at)
+                .map(|(text, count)| (std::cmp::Reverse(*count), text))
+        };
+        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        let mut place = vec![0; self.values.len() + 1];
+        for (new, old) in order.iter().enumerate() {
+            if let Some(slot) = place.get_mut(old + 1) {
+                *slot = u32::try_from(new + 1).unwrap_or(u32::MAX);
+            }
+        }
+        let rows = self
+            .rows
+            .iter()
+            .map(|code| place.get(*code as usize).copied().unwrap_or(0));
+        let rows = rows.collect();
+        let texts = order.into_iter().filter_map(|at| self.values.get(at));
+        (texts.map(|(text, _)| text.clone()).collect(), rows)
+    }
+}
+
+/// `GET /traces/{id}/events`
+pub(super) async fn events(
+    State(ui): State<Arc<Ui>>,
+    Path(id): Path<String>,
+) -> Result<Json<TraceEventsAnswer>, UiError> {
+    let mut walk = ui.walk(&id).await?;
+    let mut all: Vec<(u64, TraceEvent)> = Vec::new();
+    let mut skipped: Vec<Unread> = Vec::new();
+    let mut is_all = true;
+    while let Some(step) = ui.next(&mut walk).await? {
+        let (found, is_whole, unread) = ui
+            .work(move || {
+                let room = EVENTS_MAX.saturating_sub(all.len());
+                let mut of_step = Vec::new();
+                for (span, row) in step.spans.iter().zip(&step.rows) {
+                    let left = (room + 1).saturating_sub(of_step.len());
+                    of_step.extend(span.events().take(left).map(|event| {
+                        let time = event.time();
+                        let event = spans::event(event);
+                        (time, TraceEvent { row: *row, event })
+                    }));
+                }
+                let is_whole = of_step.len() <= room;
+                of_step.truncate(room);
+                all.extend(of_step);
+                (all, is_whole, step.skipped)
+            })
+            .await?;
+        all = found;
+        skipped.extend(unread);
+        is_all &= is_whole;
+        if !is_whole {
+            break;
+        }
+    }
+    all.sort_by_key(|(time, event)| (*time, event.row));
+    Ok(Json(TraceEventsAnswer {
+        version: version(&walk),
+        events: all.into_iter().map(|(_, event)| event).collect(),
+        is_all,
+        skipped: Skipped::all(&skipped),
+    }))
+}

@@ -1,0 +1,330 @@
+//! What the web app is told of the program and may have it do: its state, a trace to try, sample data, spans as they
+//! arrive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::TraceId;
+use model::contract::{Answer, IncomingBatch, Kept, SpanWriter, WriteError};
+use plumbing::{Clock, Random};
+use receive::{Counts, Last, Ledger, Reason, Transport};
+use serve::{
+    AppOptions, Boot, Capabilities, LastRefusal, LedgerStatus, Limits, Program, ProgramStatus,
+    ReceiverAddress, ReceiverStatus, RefusedStatus, StoreStatus, Tail,
+};
+use store::Store;
+use testkit::corpus::{Corpus, CorpusOptions, Profile};
+use testkit::otlp::trace::v1::span::SpanKind;
+use testkit::spans::request;
+
+use crate::client::Server;
+use crate::config::{Config, OrOff, Setting, SizeOrShare};
+use crate::listen::Addresses;
+use crate::otlp_sender::OtlpSender;
+
+/// How long the program tries to send to itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The sample: so many spans over the last hour, and as many over the same hour a day ago, to compare with.
+const SAMPLE_SPANS: u64 = 20_000;
+const HOUR_SECONDS: u64 = 3_600;
+const DAY_SECONDS: u64 = 86_400;
+const SAMPLE_BATCH_SPANS: usize = 1_000;
+/// The listeners that take spans, and what they are called elsewhere.
+const DOORS: [(&str, Transport, &str); 2] = [
+    ("otlp_grpc", Transport::Grpc, "otlp-grpc"),
+    ("otlp_http", Transport::Http, "otlp-http"),
+];
+
+/// The program, for the web app.
+#[derive(Debug)]
+pub(crate) struct WebProgram {
+    pub(crate) store: Store,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) addresses: Addresses,
+    /// Where the program reaches its own OTLP/HTTP port; `None`: it is off.
+    pub(crate) own_door: Option<Server>,
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) started_unix_nanos: u64,
+}
+
+impl Program for WebProgram {
+    fn status(&self) -> ProgramStatus {
+        let doors: Vec<(&str, Transport, Counts, Last)> = DOORS
+            .into_iter()
+            .map(|(name, transport, _)| {
+                let (counts, last) = (self.ledger.counts(transport), self.ledger.last(transport));
+                (name, transport, counts, last)
+            })
+            .collect();
+        let receivers = doors.iter().map(|(name, _, counts, last)| ReceiverStatus {
+            protocol: (*name).to_owned(),
+            addresses: self.addresses_of(name),
+            requests: counts.requests.received,
+            spans: counts.spans.accepted,
+            bytes: counts.bytes.received,
+            last_ns: (last.accepted_unix_nanos > 0).then(|| last.accepted_unix_nanos.to_string()),
+        });
+        let last_refusal = doors
+            .iter()
+            .filter_map(|(name, _, _, last)| Some((*name, last.refused.as_ref()?)))
+            .max_by_key(|(_, (time, _))| *time)
+            .map(|(protocol, (time, message))| LastRefusal {
+                protocol: protocol.to_owned(),
+                time_ns: time.to_string(),
+                message: message.clone(),
+            });
+        let counts: Vec<&Counts> = doors.iter().map(|(_, _, counts, _)| counts).collect();
+        ProgramStatus {
+            receivers: receivers.collect(),
+            refused: doors
+                .iter()
+                .flat_map(|(name, _, counts, _)| refused(name, counts))
+                .collect(),
+            last_refusal,
+            store: self.store_status(),
+            ledger: ledger_status(&counts),
+            not_ready: self.store.readiness().err(),
+            started_ns: self.started_unix_nanos.to_string(),
+        }
+    }
+
+    fn send_test_trace(&self) -> Answer<'static, Result<TraceId, String>> {
+        let now = self.clock.unix_nanos();
+        let (trace_id, bytes) = test_trace(self.random.next_u64(), now);
+        let sender = self.sender();
+        Box::pin(async move {
+            send(sender?, vec![(Bytes::from(bytes), TEST_SPANS)]).await?;
+            Ok(trace_id)
+        })
+    }
+
+    fn send_sample(&self) -> Answer<'static, Result<u64, String>> {
+        let sender = self.sender();
+        let now = self.clock.unix_nanos() / 1_000_000_000;
+        let seed = self.random.next_u64();
+        Box::pin(async move {
+            let mut sender = sender?;
+            let mut spans = 0;
+            for ago in [DAY_SECONDS, 0] {
+                let options = CorpusOptions {
+                    profile: Profile::Kind,
+                    spans: SAMPLE_SPANS,
+                    seed: seed.wrapping_add(ago),
+                    start_unix_seconds: now - ago - HOUR_SECONDS,
+                    window_seconds: HOUR_SECONDS,
+                    batch_spans: SAMPLE_BATCH_SPANS,
+                };
+                let corpus = Corpus::new(options).map_err(|error| error.to_string())?;
+                for request in corpus {
+                    spans += request.spans as u64;
+                    let sent = sender
+                        .send(Bytes::from(request.bytes), request.spans as u64)
+                        .await;
+                    sent.map_err(|error| error.line())?;
+                }
+            }
+            Ok(spans)
+        })
+    }
+}
+
+impl WebProgram {
+    fn sender(&self) -> Result<OtlpSender, String> {
+        let server = self.own_door.clone().ok_or_else(|| {
+            "the program's OTLP/HTTP port is off (listen.otlp_http), so nothing can be sent to it".to_owned()
+        })?;
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        Ok(OtlpSender::new(server, PATIENCE, clock, random))
+    }
+
+    fn addresses_of(&self, listener: &str) -> Vec<String> {
+        let of_listener = self.addresses.iter().filter(|(name, _)| *name == listener);
+        of_listener
+            .map(|(_, address)| address.to_string())
+            .collect()
+    }
+
+    fn store_status(&self) -> StoreStatus {
+        let stats = self.store.brief_stats();
+        let merged = ["merged", "pinned"].into_iter();
+        let merged: u64 = merged
+            .filter_map(|level| stats.levels.get(level))
+            .map(|level| level.segments)
+            .sum();
+        let retention = &self.config.store.retention;
+        StoreStatus {
+            bytes: stats.segment_bytes + stats.journal_bytes,
+            bytes_max: match &retention.bytes {
+                OrOff::On(SizeOrShare::Bytes(bytes)) => Some(bytes.0),
+                OrOff::On(SizeOrShare::Percent(_)) | OrOff::Off => None,
+            },
+            disk_free_bytes: self.store.disk_free_bytes(),
+            spans: stats.segment_spans + stats.head_spans,
+            traces: stats.segment_traces,
+            segments: stats.segments,
+            waiting_segments: stats.segments - merged.min(stats.segments),
+            pinned: stats.pinned_traces,
+            acknowledge: self.config.store.acknowledge.print(),
+            retention: format!(
+                "age {}, bytes {}",
+                retention.age.print(),
+                retention.bytes.print()
+            ),
+            not_writable: self.store.readiness().err(),
+        }
+    }
+}
+
+async fn send(mut sender: OtlpSender, requests: Vec<(Bytes, u64)>) -> Result<(), String> {
+    for (bytes, spans) in requests {
+        let sent = sender.send(bytes, spans).await;
+        sent.map_err(|error| error.line())?;
+    }
+    Ok(())
+}
+
+fn refused(protocol: &str, counts: &Counts) -> Vec<RefusedStatus> {
+    let of_reason = |reason: &Reason| {
+        let (requests, spans) = (
+            counts.requests.refused_for(*reason),
+            counts.spans.refused_for(*reason),
+        );
+        (requests > 0).then(|| RefusedStatus {
+            protocol: protocol.to_owned(),
+            reason: reason.label().to_owned(),
+            requests,
+            spans,
+        })
+    };
+    Reason::ALL.iter().filter_map(of_reason).collect()
+}
+
+fn ledger_status(counts: &[&Counts]) -> LedgerStatus {
+    let sum = |of: fn(&Counts) -> u64| counts.iter().map(|counts| of(counts)).sum();
+    LedgerStatus {
+        received: sum(|counts| counts.spans.received),
+        accepted: sum(|counts| counts.spans.accepted),
+        rejected: sum(|counts| counts.spans.rejected),
+        refused: sum(|counts| counts.spans.refused_sum()),
+        dropped: sum(|counts| counts.spans.dropped),
+        in_flight: sum(|counts| counts.spans.in_flight),
+        duplicates: sum(|counts| counts.duplicate_spans),
+        is_balanced: counts.iter().all(|counts| counts.is_balanced()),
+    }
+}
+
+/// Spans of the trace to try.
+const TEST_SPANS: u64 = 4;
+
+/// A trace through three services, with what pages show: attributes, an event, a failure that was mended.
+fn test_trace(seed: u64, now_unix_nanos: u64) -> (TraceId, Vec<u8>) {
+    let start = now_unix_nanos.saturating_sub(130_000_000);
+    let at = |ms: u64| start + ms * 1_000_000;
+    let request = request()
+        .seed(seed)
+        .service("hello-frontend")
+        .span("GET /hello", |span| {
+            let span = span
+                .trace(1)
+                .id(1)
+                .kind(SpanKind::Server)
+                .start_ns(at(0))
+                .lasting_ms(120);
+            span.attr("http.route", "/hello")
+                .attr("http.response.status_code", 200)
+        })
+        .span("GET /greeting", |span| {
+            span.trace(1)
+                .id(2)
+                .parent(1)
+                .kind(SpanKind::Client)
+                .start_ns(at(10))
+                .lasting_ms(95)
+        })
+        .resource()
+        .service("hello-backend")
+        .span("GET /greeting", |span| {
+            let span = span
+                .trace(1)
+                .id(3)
+                .parent(2)
+                .kind(SpanKind::Server)
+                .start_ns(at(15))
+                .lasting_ms(85);
+            span.event("cache.miss").event_attr("key", "greeting")
+        })
+        .span("SELECT greetings", |span| {
+            let span = span
+                .trace(1)
+                .id(4)
+                .parent(3)
+                .kind(SpanKind::Client)
+                .start_ns(at(30))
+                .lasting_ms(60);
+            let text =
+                "SELECT text FROM greetings WHERE language = 'en' ORDER BY warmth DESC LIMIT 1";
+            span.attr("db.system.name", "postgresql")
+                .attr("db.query.text", text)
+        });
+    let trace_id = TraceId(request.ids().trace(1));
+    (trace_id, request.encode())
+}
+
+/// A writer that tells pages what it took.
+#[derive(Debug)]
+pub(crate) struct TailedWriter {
+    pub(crate) store: Store,
+    pub(crate) tail: Tail,
+}
+
+impl SpanWriter for TailedWriter {
+    fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>> {
+        if !self.tail.is_followed() {
+            return self.store.write(incoming);
+        }
+        let (spans, tail) = (incoming.batch.clone(), self.tail.clone());
+        let written = self.store.write(incoming);
+        Box::pin(async move {
+            let kept = written.await?;
+            tail.tell(spans);
+            Ok(kept)
+        })
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        self.store.readiness()
+    }
+}
+
+/// What the app's page is told.
+pub(crate) fn app_options(config: &Config, addresses: &Addresses) -> AppOptions {
+    let receivers = DOORS.into_iter().flat_map(|(listener, _, protocol)| {
+        let of_door = addresses.iter().filter(move |(name, _)| *name == listener);
+        of_door.map(|(_, address)| ReceiverAddress {
+            protocol: protocol.to_owned(),
+            address: address.to_string(),
+        })
+    });
+    let base_path = config.ui.base_path.clone();
+    AppOptions {
+        boot: Boot {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            base_path: base_path.as_str().to_owned(),
+            receivers: receivers.collect(),
+            capabilities: Capabilities {
+                archive: true,
+                test_trace: true,
+                tail: true,
+            },
+            limits: Limits {
+                page_traces_max: 1_000,
+                query_bytes_max: 128 << 10,
+            },
+        },
+        base_path,
+        frame_ancestors: config.ui.frame_ancestors.0.clone(),
+    }
+}

@@ -1,0 +1,50 @@
+// Why there is no trace: it is not there, loading was cancelled, or something failed.
+
+import { SearchX } from 'lucide-react';
+import { curlOf } from '../../api/client.ts';
+import { go } from '../../core/navigation.ts';
+import { defaults } from '../../core/places.ts';
+import { Button } from '../../ui/Button/Button.tsx';
+import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
+import type { LoadFailure } from './state/useTrace.ts';
+import { text } from './text.ts';
+
+type Props = { traceId: string; failure: LoadFailure | null; onRetry: () => void };
+
+export function TraceFailure({ traceId, failure, onRetry }: Props) {
+  if (failure !== null && failure.status !== 404 && failure.status >= 0) {
+    return (
+      <ErrorBox
+        isPage
+        title={text.failed}
+        message={failure.message}
+        hint={failure.hint}
+        onRetry={onRetry}
+        curl={curlOf(failure.url)}
+      />
+    );
+  }
+  const isCancelled = failure?.status === -1;
+  const title = isCancelled ? text.cancelled : failure === null ? text.empty : text.notFound;
+  return (
+    <EmptyState
+      icon={SearchX}
+      title={title}
+      actions={
+        <>
+          <Button onPress={onRetry}>{text.tryAgain}</Button>
+          <Button onPress={() => go(defaults.search())}>{text.explore}</Button>
+          {!isCancelled && <Button onPress={() => go(defaults.status())}>{text.settingsOfStore}</Button>}
+        </>
+      }
+    >
+      {!isCancelled && (
+        <>
+          <p>{text.notFoundWhere(traceId)}</p>
+          <p>{text.notFoundWhy}</p>
+        </>
+      )}
+    </EmptyState>
+  );
+}

@@ -1,0 +1,52 @@
+// Loads a trace and stands in for it until it is there: shape of rows, how long it takes, what went wrong.
+
+import { useEffect } from 'react';
+import { rememberTrace } from '../../core/preferences.ts';
+import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
+import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
+import type { RouteOf } from '../../url/index.ts';
+import { useGrowth } from './state/useGrowth.ts';
+import { useTrace } from './state/useTrace.ts';
+import css from './Trace.module.css';
+import { TraceFailure } from './TraceFailure.tsx';
+import { TraceView } from './TraceView.tsx';
+import { text } from './text.ts';
+
+export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
+  const { traceId } = route.state;
+  const source = useTrace(traceId);
+  const { session, isPartial, failure } = source;
+  const columns = session?.columns ?? null;
+  const watched =
+    columns === null || isPartial || source.fileName !== null
+      ? null
+      : {
+          traceId,
+          isComplete: columns.isComplete,
+          endMs: Number(columns.startNs / 1_000_000n) + columns.durationNs / 1e6,
+        };
+  const isGrowing = useGrowth(watched, columns?.version ?? '', source.reload);
+  const title = session === null ? '' : text.title(session.facts.rootService, session.facts.rootName);
+  useEffect(() => {
+    if (title !== '') rememberTrace(traceId, title);
+  }, [traceId, title]);
+
+  if (session !== null && session.columns.count > 0) {
+    return <TraceView source={source} session={session} route={route} isGrowing={isGrowing} />;
+  }
+  return (
+    <div className={css['page']}>
+      <PageTitle isHidden title={text.loading} routeKey={`trace ${traceId}`} />
+      {failure === null && source.isLoading && (
+        <>
+          <SlowNotice startedAt={source.startedAt} what={text.loadingWhat} onCancel={source.cancel} />
+          <Skeleton rows={16} columns="36% 8% 1fr" label={text.loading} />
+        </>
+      )}
+      {(failure !== null || !source.isLoading) && (
+        <TraceFailure traceId={traceId} failure={failure} onRetry={source.reload} />
+      )}
+    </div>
+  );
+}

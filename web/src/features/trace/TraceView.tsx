@@ -1,0 +1,65 @@
+// A trace that is there: head, minimap, tools, one of the five views, details.
+
+import { useEffect, useRef } from 'react';
+import { usePreferences } from '../../core/preferences.ts';
+import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
+import type { RouteOf } from '../../url/index.ts';
+import { DetailsPanel } from './details/DetailsPanel.tsx';
+import { SidePanel } from './details/SidePanel.tsx';
+import { usePlace } from './details/usePlace.ts';
+import { Header } from './header/Header.tsx';
+import { Notices } from './header/Notices.tsx';
+import { Minimap } from './minimap/Minimap.tsx';
+import { TracePageProvider } from './state/page.tsx';
+import type { TraceSession } from './state/session.ts';
+import { usePageState } from './state/usePageState.ts';
+import type { TraceSource } from './state/useTrace.ts';
+import css from './Trace.module.css';
+import { text } from './text.ts';
+import { Toolbar } from './toolbar/Toolbar.tsx';
+import { useTraceKeys } from './useTraceKeys.ts';
+import { View } from './View.tsx';
+
+type Props = { source: TraceSource; session: TraceSession; route: RouteOf<'trace'>; isGrowing: boolean };
+
+export function TraceView({ source, session, route, isGrowing }: Props) {
+  const page = usePageState(session, route, source.isPartial, source.fileName);
+  const { panelOpen } = usePreferences();
+  const place = usePlace();
+  useGrowthSaid(session, source.isPartial);
+  useTraceKeys(page);
+  const isShown = panelOpen && page.selection.row >= 0;
+  const isInline = isShown && place === 'inline' && page.state.view === 'waterfall';
+  return (
+    <TracePageProvider page={page}>
+      <div className={css['page']}>
+        <Header />
+        <Notices source={source} isGrowing={isGrowing} />
+        {!page.embed.hideMinimap && session.flame !== null && <Minimap flame={session.flame} />}
+        <Toolbar />
+        <div className={css['split']} data-place={place}>
+          <div className={css['view']}>
+            <View inline={isInline ? <DetailsPanel /> : null} />
+          </div>
+          {isShown && !isInline && (
+            <SidePanel>
+              <DetailsPanel />
+            </SidePanel>
+          )}
+        </div>
+      </div>
+    </TracePageProvider>
+  );
+}
+
+/** Says how many spans have come since the last version. */
+function useGrowthSaid(session: TraceSession, isPartial: boolean): void {
+  const { traceId, count } = session.columns;
+  const before = useRef({ traceId, count });
+  useEffect(() => {
+    if (isPartial) return;
+    const more = count - before.current.count;
+    if (before.current.traceId === traceId && more > 0 && before.current.count > 0) announce(text.grown(more));
+    before.current = { traceId, count };
+  }, [traceId, count, isPartial]);
+}

@@ -1,0 +1,198 @@
+// The flame view: every level of the trace a line over the same window of time. For those who cannot see it, arrow keys
+// move a cursor that is announced, and the table has the same spans.
+
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { FlameIndex } from '../../../canvas/flameIndex.ts';
+import { formatDuration } from '../../../format/duration.ts';
+import { Bits } from '../../../model/bits.ts';
+import { FLAG, type RowIndex } from '../../../model/columns.ts';
+import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
+import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { type TracePage, useTracePage } from '../state/page.tsx';
+import { Axis } from '../waterfall/GridHead.tsx';
+import { listenForGestures } from '../waterfall/gestures.ts';
+import { nameOf, serviceOf } from '../waterfall/rowText.ts';
+import css from './Flame.module.css';
+import { FlameSurface } from './flameSurface.ts';
+import { text } from './text.ts';
+import { useFlameKeys } from './useFlameKeys.ts';
+
+const LEVEL_PX = 20;
+const CARD_PX = 12;
+
+type Hover = { readonly row: RowIndex; readonly x: number; readonly y: number };
+
+export function FlameView({ flame }: { flame: FlameIndex }) {
+  const page = useTracePage();
+  const { session, window, theme, colours, selection, state, mark } = page;
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [surface, setSurface] = useState<FlameSurface | null>(null);
+  const [width, setWidth] = useState(0);
+  const [hover, setHover] = useState<Hover | null>(null);
+  const highlight = useHighlight(page);
+  const id = useId();
+
+  useLayoutEffect(() => {
+    const [element, c] = [box.current, canvas.current];
+    if (!element || !c) return;
+    const made = new FlameSurface(c);
+    setSurface(made);
+    const measure = () => {
+      made.resize(element.clientWidth, element.clientHeight);
+      setWidth(element.clientWidth);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+    };
+  }, []);
+  useLayoutEffect(() => {
+    surface?.show({
+      ...{ session, flame, window, theme, colours: colours.rows, highlight, rowHeight: LEVEL_PX },
+      showsCritical: state.critical !== 'hidden',
+      selected: selection.row,
+      hovered: hover?.row ?? -1,
+    });
+  });
+  useEffect(() => (surface === null ? undefined : window.subscribe(surface.invalidate)), [surface, window]);
+  useEffect(() => {
+    surface?.reveal(selection.row);
+  }, [surface, selection]);
+  const latest = useRef(page);
+  latest.current = page;
+  useEffect(() => {
+    const element = box.current;
+    if (!surface || !element) return;
+    return listenForGestures(element, {
+      window: () => latest.current.window,
+      time: () => ({ left: 0, width: surface.width }),
+      scrollBy: (pixels) => surface.scrollBy(pixels),
+      pageHeight: () => surface.height,
+      onClick: (event) => {
+        const at = element.getBoundingClientRect();
+        latest.current.select(surface.rowAt(event.clientX - at.left, event.clientY - at.top));
+        element.focus({ preventScroll: true });
+      },
+      onMeasure: (from, to) => {
+        const view = latest.current.window.view(surface.width);
+        const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
+        latest.current.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+      },
+    });
+  }, [surface]);
+  useFlameKeys(flame, box);
+
+  return (
+    <div className={css['flame']}>
+      <div className={css['head']}>
+        <Axis width={width} />
+      </div>
+      <div
+        ref={box}
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move a cursor in it
+        tabIndex={0}
+        aria-label={text.label}
+        aria-describedby={id}
+        className={css['body']}
+        onPointerMove={(event) => {
+          if (!surface || event.buttons !== 0) return;
+          const at = event.currentTarget.getBoundingClientRect();
+          const [x, y] = [event.clientX - at.left, event.clientY - at.top];
+          const row = surface.rowAt(x, y);
+          setHover(row < 0 ? null : { row, x, y });
+        }}
+        onPointerLeave={() => setHover(null)}
+      >
+        <canvas ref={canvas} className={css['canvas']} aria-hidden />
+        {mark !== null && <FlameMark width={width} />}
+        {hover !== null && <Card hover={hover} width={width} height={surface?.height ?? 0} />}
+      </div>
+      {surface && <Levels surface={surface} />}
+      <VisuallyHidden id={id}>{text.how}</VisuallyHidden>
+    </div>
+  );
+}
+
+/** What is not found, or is of a service that is not shown, stands back. */
+function useHighlight({ session, find, hiddenServices, state }: TracePage): Bits | null {
+  const { columns } = session;
+  return useMemo(() => {
+    const { matches } = find;
+    const isAll = hiddenServices.size === 0 && state.minNs === 0 && state.critical !== 'only' && state.focus === null;
+    if (isAll) return matches?.bits ?? null;
+    const bits = new Bits(columns.count);
+    const focus = state.focus === null ? -1 : session.rowOf(state.focus);
+    const first = Math.max(0, focus);
+    const end = focus < 0 ? columns.count : focus + (columns.subtree[focus] as number);
+    for (let row = first; row < end; row++) {
+      const isShown =
+        !hiddenServices.has(columns.service[row] as number) &&
+        (columns.dur[row] as number) >= state.minNs &&
+        (state.critical !== 'only' || ((columns.flags[row] as number) & FLAG.critical) !== 0);
+      if (isShown && (matches === null || matches.bits.has(row))) bits.add(row);
+    }
+    return bits;
+  }, [columns, session, find, hiddenServices, state.minNs, state.critical, state.focus]);
+}
+
+function Levels({ surface }: { surface: FlameSurface }) {
+  const shown = useSyncExternalStore(surface.subscribe, () => Object.values(surface.bar).join(' '));
+  const [value = 0, page = 0, total = 0] = shown.split(' ').map(Number);
+  return (
+    <Scrollbar
+      label={text.scroll}
+      value={value}
+      page={page}
+      total={total}
+      valueText={text.levels(Math.floor(value) + 1, Math.min(total, Math.ceil(value + page)), total)}
+      onChange={(next) => surface.scrollTo(next * LEVEL_PX)}
+    />
+  );
+}
+
+function FlameMark({ width }: { width: number }) {
+  const { mark, window } = useTracePage();
+  const { from, to } = useSyncExternalStore(window.subscribe, () => window.bounds);
+  if (mark === null) return null;
+  const perNs = width / (to - from);
+  return (
+    <div
+      className={css['mark']}
+      style={{ insetInlineStart: (mark.from - from) * perNs, inlineSize: Math.max(1, (mark.to - mark.from) * perNs) }}
+    >
+      <span className={css['markLabel']}>{formatDuration(mark.to - mark.from)}</span>
+    </div>
+  );
+}
+
+function Card({ hover, width, height }: { hover: Hover; width: number; height: number }) {
+  const { session } = useTracePage();
+  const { columns } = session;
+  const { row, x, y } = hover;
+  const isLeft = x > width / 2;
+  const isAbove = y > height / 2;
+  const facts = [
+    formatDuration(columns.dur[row] as number),
+    text.self(formatDuration(columns.self[row] as number)),
+    text.start(formatDuration(columns.start[row] as number)),
+    ...(((columns.flags[row] as number) & FLAG.error) !== 0 ? [text.error] : []),
+  ];
+  return (
+    <div
+      aria-hidden
+      className={css['card']}
+      style={{
+        [isLeft ? 'right' : 'left']: (isLeft ? width - x : x) + CARD_PX,
+        [isAbove ? 'bottom' : 'top']: (isAbove ? height - y : y) + CARD_PX,
+      }}
+    >
+      <strong>{serviceOf(session, row)}</strong> {nameOf(session, row)}
+      <div className={css['cardFacts']}>{facts.join(' · ')}</div>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+// What trace this is: its root, how long it took, of how many spans, when, its id.
+
+import { ArrowLeft } from 'lucide-react';
+import { hrefOf } from '../../../core/navigation.ts';
+import { defaults } from '../../../core/places.ts';
+import { usePreferences } from '../../../core/preferences.ts';
+import { formatDuration, formatExactNs } from '../../../format/duration.ts';
+import { shortDateTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
+import { cssColourOf, isHatched } from '../../../theme/palette.ts';
+import { CopyButton } from '../../../ui/CopyButton/CopyButton.tsx';
+import { PageTitle } from '../../../ui/PageTitle/PageTitle.tsx';
+import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
+import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
+import { useTracePage } from '../state/page.tsx';
+import { text as pageText } from '../text.ts';
+import css from './Header.module.css';
+import { HeaderMenu } from './HeaderMenu.tsx';
+import { text } from './text.ts';
+import { ViewTabs } from './ViewTabs.tsx';
+import { Warnings } from './Warnings.tsx';
+
+export function Header() {
+  const { session, embed } = useTracePage();
+  const { columns, facts, slots } = session;
+  const slot = slots[columns.service[0] ?? 0] ?? 24;
+  const title = pageText.title(facts.rootService, facts.rootName);
+  return (
+    <header className={css['header']} data-collapsed={embed.collapseTitle || undefined}>
+      <div className={css['line']}>
+        {embed.mode === 'off' && (
+          <a className={css['back']} href={hrefOf(defaults.search())} aria-label={text.back}>
+            <ArrowLeft aria-hidden size={16} />
+          </a>
+        )}
+        <PageTitle title={title} routeKey={`trace ${columns.traceId}`}>
+          <ServiceName
+            name={facts.rootService}
+            operation={facts.rootName}
+            color={cssColourOf(slot)}
+            isHatched={isHatched(slot)}
+          />
+        </PageTitle>
+        {!embed.hideSummary && <Facts />}
+        <div className={css['end']}>
+          <HeaderMenu />
+        </div>
+      </div>
+      {!embed.collapseTitle && (
+        <div className={css['line']}>
+          <span className={css['id']}>{columns.traceId}</span>
+          <CopyButton value={columns.traceId} label={text.copyId} />
+          <Warnings />
+          <div className={css['end']}>
+            <ViewTabs />
+          </div>
+        </div>
+      )}
+    </header>
+  );
+}
+
+function Facts() {
+  const { session } = useTracePage();
+  const { columns, facts } = session;
+  const { zone } = usePreferences();
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const { local, utc, relative } = timeTooltip(columns.startNs, now, zone);
+  return (
+    <ul className={css['facts']} aria-label={text.facts}>
+      <li className={css['duration']}>
+        <Hint text={formatExactNs(columns.durationNs)}>{formatDuration(columns.durationNs)}</Hint>
+      </li>
+      <li>{text.spans(facts.spans)}</li>
+      <li>{text.services(facts.services.length)}</li>
+      {facts.errors > 0 ? (
+        <li className={css['errors']}>
+          <span aria-hidden className={css['dot']} />
+          {text.errors(facts.errors)}
+        </li>
+      ) : (
+        <li>{text.noErrors}</li>
+      )}
+      <li className={css['start']}>
+        <Hint
+          text={
+            <>
+              {local}
+              <br />
+              {utc}
+              <br />
+              {relative}
+            </>
+          }
+        >{`${shortDateTime(columns.startNs, now, zone)} ${zoneLabel(columns.startNs, zone)}`}</Hint>
+      </li>
+    </ul>
+  );
+}

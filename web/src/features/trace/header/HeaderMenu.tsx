@@ -1,0 +1,128 @@
+// What can be done with a whole trace: put aside to compare, archive, download, copy.
+
+import { Archive, Check, ClipboardList, Download, Ellipsis, GitCompareArrows, Terminal } from 'lucide-react';
+import { useState } from 'react';
+import { curlOf } from '../../../api/client.ts';
+import { archiveTrace } from '../../../api/questions.ts';
+import { boot } from '../../../core/boot.ts';
+import { useCommands } from '../../../core/commands.ts';
+import { toggleInBasket, usePreferences } from '../../../core/preferences.ts';
+import { Button } from '../../../ui/Button/Button.tsx';
+import { copyText } from '../../../ui/CopyButton/copyText.ts';
+import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
+import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
+import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
+import { text as keysText } from '../keysText.ts';
+import { useTracePage } from '../state/page.tsx';
+import { NARROW, useMedia } from '../useMedia.ts';
+import { downloadUrl, save } from './download.ts';
+import { summaryOf } from './summary.ts';
+import { text } from './text.ts';
+
+type ArchiveState = { kind: 'idle' | 'busy' | 'done' } | { kind: 'failed'; why: string };
+
+export function HeaderMenu() {
+  const page = useTracePage();
+  const { traceId } = page.session.columns;
+  const { basket, zone } = usePreferences();
+  const isFile = page.fileName !== null;
+  const isNarrow = useMedia(NARROW);
+  const isInBasket = basket.includes(traceId);
+  const [archive, setArchive] = useState<ArchiveState>({ kind: 'idle' });
+  const canArchive = boot.capabilities.archive && !isFile;
+
+  async function runArchive(): Promise<void> {
+    setArchive({ kind: 'busy' });
+    try {
+      await archiveTrace(traceId);
+      setArchive({ kind: 'done' });
+      announce(text.archived);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      setArchive({ kind: 'failed', why });
+      announce(`${text.archiveFailed}: ${why}`, { isUrgent: true });
+    }
+  }
+  async function copy(value: string): Promise<void> {
+    if (await copyText(value)) announce(text.copied);
+  }
+  useCommands([
+    ...(canArchive
+      ? [
+          {
+            id: 'trace.archive',
+            title: keysText.archive,
+            group: keysText.groupTrace,
+            keys: [],
+            run: () => void runArchive(),
+          },
+        ]
+      : []),
+    {
+      id: 'trace.compare',
+      title: isInBasket ? text.uncompare : text.compare,
+      group: keysText.groupTrace,
+      keys: ['x'],
+      run: () => toggleInBasket(traceId),
+    },
+  ]);
+  const archiveLabel =
+    archive.kind === 'done' ? text.archived : archive.kind === 'failed' ? text.archiveFailed : text.archive;
+  return (
+    <>
+      {canArchive && (
+        <Button
+          size="small"
+          variant="quiet"
+          icon={archive.kind === 'done' ? Check : Archive}
+          isBusy={archive.kind === 'busy'}
+          onPress={() => void runArchive()}
+        >
+          {archiveLabel}
+        </Button>
+      )}
+      {!isFile && !isNarrow && (
+        <Button size="small" variant="quiet" icon={GitCompareArrows} onPress={() => toggleInBasket(traceId)}>
+          {isInBasket ? text.uncompare : text.compare}
+        </Button>
+      )}
+      <MenuTrigger>
+        <IconButton icon={Ellipsis} label={text.more} />
+        <Menu label={text.more} placement="bottom end">
+          {!isFile && isNarrow && (
+            <MenuItem
+              id="compare"
+              icon={GitCompareArrows}
+              label={isInBasket ? text.uncompare : text.compare}
+              onAction={() => toggleInBasket(traceId)}
+            />
+          )}
+          <MenuItem
+            id="summary"
+            icon={ClipboardList}
+            label={text.copySummary}
+            onAction={() => void copy(summaryOf(page.session, zone, location.href))}
+          />
+          {!isFile && (
+            <>
+              <MenuItem
+                id="curl"
+                icon={Terminal}
+                label={text.copySkeleton}
+                onAction={() => void copy(curlOf(downloadUrl(traceId, 'otlp')))}
+              />
+              <MenuSeparator />
+              <MenuItem id="otlp" icon={Download} label={text.downloadOtlp} onAction={() => save(traceId, 'otlp')} />
+              <MenuItem
+                id="jaeger"
+                icon={Download}
+                label={text.downloadJaeger}
+                onAction={() => save(traceId, 'jaeger')}
+              />
+            </>
+          )}
+        </Menu>
+      </MenuTrigger>
+    </>
+  );
+}

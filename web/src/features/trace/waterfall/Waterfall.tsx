@@ -1,0 +1,181 @@
+// The waterfall: names at the left, bars over time at the right, one entry a line.
+
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which no table of the browser allows
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and heads do not
+
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { setSize, usePreferences } from '../../../core/preferences.ts';
+import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
+import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { useRevision, useTracePage } from '../state/page.tsx';
+import { indexOfSelection } from '../state/selection.ts';
+import { GridHead } from './GridHead.tsx';
+import { listenForGestures } from './gestures.ts';
+import { MarkLabel } from './MarkLabel.tsx';
+import { NothingLeft } from './NothingLeft.tsx';
+import { RowsScrollbar } from './RowsScrollbar.tsx';
+import rowCss from './rows.module.css';
+import { WaterfallSurface } from './surface.ts';
+import { text } from './text.ts';
+import { toggleEntry } from './toggle.ts';
+import { useWaterfallKeys } from './useWaterfallKeys.ts';
+import css from './Waterfall.module.css';
+
+export const SELF_PX = 72;
+export const VALUE_PX = 120;
+const NAMES_PX = 400;
+const NAMES_PX_MIN = 200;
+const TIME_PX_MIN = 160;
+/** Below this there is no room for names and bars side by side. */
+const STACKED_BELOW_PX = 560;
+
+export function Waterfall({ inline }: { inline: ReactNode }) {
+  const page = useTracePage();
+  const { session, window, state, selection, colours, valueColumns, find, eventTimes, theme, rowHeight, mark } = page;
+  const { sizes } = usePreferences();
+  const revision = useRevision(session);
+  const id = useId();
+  const frame = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const rows = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const gap = useRef<HTMLDivElement>(null);
+  const band = useRef<HTMLDivElement>(null);
+  const [surface, setSurface] = useState<WaterfallSurface | null>(null);
+  const [size, setFrameSize] = useState({ width: 0, height: 0 });
+  const [dragged, setDragged] = useState<number | null>(null);
+  const isStacked = size.width > 0 && size.width < STACKED_BELOW_PX;
+  const valuesPx = isStacked ? 0 : valueColumns.length * VALUE_PX;
+  const most = Math.max(NAMES_PX_MIN, size.width - TIME_PX_MIN);
+  const wanted = dragged ?? sizes['trace.names'] ?? Math.min(NAMES_PX, size.width * 0.45) + valuesPx;
+  const namesPx = Math.round(Math.min(most, Math.max(NAMES_PX_MIN, wanted)));
+  const active = indexOfSelection(session.rows, selection.row, selection.isGroup);
+  const gapPx = inline === null || active < 0 ? 0 : Math.round(Math.min(360, Math.max(160, size.height * 0.6)));
+
+  useLayoutEffect(() => {
+    const [b, r, c, g, m] = [body.current, rows.current, canvas.current, gap.current, band.current];
+    if (!b || !r || !c || !g || !m) return;
+    const made = new WaterfallSurface({ body: b, rows: r, canvas: c, gap: g, mark: m });
+    setSurface(made);
+    const measure = () => {
+      const width = b.clientWidth;
+      const height = b.clientHeight;
+      made.resize(width, height);
+      setFrameSize({ width, height });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(b);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    surface?.show({
+      ...{ id, session, window, theme, colours: colours.rows, values: isStacked ? [] : valueColumns, eventTimes },
+      ...{ active, rowHeight, isStacked, namesPx, mark, gapPx },
+      matches: find.matches?.bits ?? null,
+      showsCritical: state.critical !== 'hidden',
+    });
+  });
+  useEffect(() => (surface === null ? undefined : window.subscribe(surface.invalidate)), [surface, window]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was chosen comes into view, not what moved
+  useEffect(() => {
+    surface?.reveal(active);
+  }, [surface, selection, session]);
+
+  const latest = useRef({ page, namesPx, isStacked });
+  latest.current = { page, namesPx, isStacked };
+  useEffect(() => {
+    const element = body.current;
+    if (!surface || !element) return;
+    const time = () => ({
+      left: latest.current.isStacked ? 0 : latest.current.namesPx,
+      width: surface.timeWidth,
+    });
+    return listenForGestures(element, {
+      time,
+      window: () => latest.current.page.window,
+      scrollBy: (pixels) => surface.scrollBy(pixels),
+      pageHeight: () => surface.height,
+      onClick: (event) => {
+        const index = surface.indexAt(event.clientY - element.getBoundingClientRect().top);
+        if (index < 0) return;
+        const { page: now } = latest.current;
+        const list = now.session.rows;
+        const isToggle = event.target instanceof Element && event.target.closest(`.${rowCss['toggle']}[data-on]`);
+        if (isToggle) toggleEntry(now.session, index);
+        else now.select(list.rowAt(index), { isGroup: list.isGroupAt(index) });
+        surface.focus(index);
+      },
+      onMeasure: (from, to) => {
+        const { page: now } = latest.current;
+        const view = now.window.view(surface.timeWidth);
+        const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
+        now.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+      },
+    });
+  }, [surface]);
+  useWaterfallKeys(surface, active, rows);
+
+  const columns = isStacked
+    ? `minmax(0, 1fr) ${SELF_PX}px`
+    : `${namesPx - SELF_PX - valuesPx}px ${SELF_PX}px ${`${VALUE_PX}px `.repeat(valueColumns.length)}minmax(0, 1fr)`;
+  return (
+    <div
+      ref={frame}
+      className={css['waterfall']}
+      data-stacked={isStacked || undefined}
+      style={{
+        ['--columns' as string]: columns,
+        ['--names' as string]: `${isStacked ? 0 : namesPx}px`,
+        ['--line-height' as string]: `${surface?.geometry.rowHeight ?? rowHeight}px`,
+        ['--name-height' as string]: `${rowHeight}px`,
+      }}
+    >
+      <div
+        role="treegrid"
+        aria-label={text.rows}
+        aria-rowcount={session.rows.length + 1}
+        aria-colcount={3 + valueColumns.length}
+        data-revision={revision}
+        className={css['grid']}
+      >
+        <GridHead isStacked={isStacked} timeWidth={surface?.timeWidth ?? 0} />
+        <div ref={body} className={css['body']}>
+          <canvas ref={canvas} className={css['canvas']} aria-hidden />
+          <div ref={rows} role="rowgroup" className={css['rows']} />
+        </div>
+      </div>
+      <div className={css['overlay']}>
+        <div ref={band} className={css['mark']} hidden>
+          {mark !== null && <MarkLabel mark={mark} />}
+        </div>
+        <div ref={gap} className={css['gap']} data-own-wheel hidden>
+          {inline}
+        </div>
+        {session.rows.length === 0 && <NothingLeft />}
+        {!isStacked && (
+          <div className={css['split']}>
+            <Splitter
+              label={text.names}
+              value={namesPx}
+              min={NAMES_PX_MIN}
+              max={most}
+              defaultValue={NAMES_PX}
+              onChange={setDragged}
+              onCommit={(px) => {
+                setSize('trace.names', px);
+                setDragged(null);
+              }}
+            />
+          </div>
+        )}
+      </div>
+      {surface && <RowsScrollbar surface={surface} />}
+      <VisuallyHidden>{text.time}</VisuallyHidden>
+    </div>
+  );
+}

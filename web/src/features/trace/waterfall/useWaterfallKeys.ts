@@ -1,0 +1,81 @@
+// The keys of the rows. Arrows act while the rows have the focus, or nothing has; letters always.
+
+import type { RefObject } from 'react';
+import { useCommands } from '../../../core/commands.ts';
+import { prefer } from '../../../core/preferences.ts';
+import { hasChildren, spanIdOf } from '../../../model/tree.ts';
+import { copyText } from '../../../ui/CopyButton/copyText.ts';
+import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
+import { text } from '../keysText.ts';
+import { update, useTracePage } from '../state/page.tsx';
+import type { WaterfallSurface } from './surface.ts';
+import { closeAll, closeOneLevel, openAll, openOneLevel, setEntryOpen, setSubtreeOpen } from './toggle.ts';
+
+/** Nothing that has keys of its own has the focus. */
+export function isFocusFree(within: HTMLElement | null): boolean {
+  const focused = document.activeElement;
+  if (focused === null || focused === document.body) return true;
+  return within?.contains(focused) === true || focused.matches('main, h1');
+}
+
+export function useWaterfallKeys(
+  surface: WaterfallSurface | null,
+  active: number,
+  grid: RefObject<HTMLElement | null>,
+): void {
+  const { session, selection, select } = useTracePage();
+  const { rows, columns } = session;
+  const group = text.groupRows;
+  const when = () => isFocusFree(grid.current);
+
+  function move(index: number): void {
+    const to = Math.min(rows.length - 1, Math.max(0, index));
+    if (to < 0) return;
+    select(rows.rowAt(to), { isGroup: rows.isGroupAt(to) });
+    surface?.reveal(to);
+    surface?.focus(active);
+  }
+  function openOrIn(): void {
+    if (active < 0) move(0);
+    else if (rows.isExpandableAt(active) && !rows.isExpandedAt(active)) setEntryOpen(session, active, true);
+    else if (rows.isExpandableAt(active)) move(active + 1);
+  }
+  function closeOrOut(): void {
+    if (active < 0) return;
+    if (rows.isExpandableAt(active) && rows.isExpandedAt(active)) setEntryOpen(session, active, false);
+    else if (rows.parentIndex(active) >= 0) move(rows.parentIndex(active));
+  }
+  function focusSubtree(): void {
+    if (rows.focus >= 0 && (active < 0 || rows.focus === selection.row)) update({ focus: null }, 'push');
+    else if (selection.row >= 0 && hasChildren(columns, selection.row))
+      update({ focus: spanIdOf(columns, selection.row) }, 'push');
+  }
+  async function copyId(): Promise<void> {
+    if (selection.row >= 0 && (await copyText(spanIdOf(columns, selection.row)))) announce(text.idCopied);
+  }
+  const page = () => Math.max(1, Math.floor((surface?.height ?? 0) / (surface?.geometry.rowHeight ?? 24)) - 1);
+  const ofRow = (isOpen: boolean) => () => {
+    if (selection.row >= 0) setSubtreeOpen(session, selection.row, isOpen);
+  };
+  const keyOnly = { group, when, isKeyOnly: true };
+
+  useCommands([
+    { ...keyOnly, id: 'trace.next', title: text.next, keys: ['ArrowDown'], run: () => move(active + 1) },
+    { ...keyOnly, id: 'trace.previous', title: text.previous, keys: ['ArrowUp'], run: () => move(active - 1) },
+    { ...keyOnly, id: 'trace.pageDown', title: text.pageDown, keys: ['PageDown'], run: () => move(active + page()) },
+    { ...keyOnly, id: 'trace.pageUp', title: text.pageUp, keys: ['PageUp'], run: () => move(active - page()) },
+    { ...keyOnly, id: 'trace.first', title: text.first, keys: ['Home'], run: () => move(0) },
+    { ...keyOnly, id: 'trace.last', title: text.last, keys: ['End'], run: () => move(rows.length - 1) },
+    { ...keyOnly, id: 'trace.open', title: text.open, keys: ['ArrowRight'], run: openOrIn },
+    { ...keyOnly, id: 'trace.close', title: text.close, keys: ['ArrowLeft'], run: closeOrOut },
+    { ...keyOnly, id: 'trace.openSubtree', title: text.openSubtree, keys: ['Shift+ArrowRight'], run: ofRow(true) },
+    { ...keyOnly, id: 'trace.closeSubtree', title: text.closeSubtree, keys: ['Shift+ArrowLeft'], run: ofRow(false) },
+    { ...keyOnly, id: 'trace.details', title: text.details, keys: ['Enter'], run: () => prefer({ panelOpen: true }) },
+    { group, id: 'trace.levelLess', title: text.levelLess, keys: ['['], run: () => closeOneLevel(session) },
+    { group, id: 'trace.levelMore', title: text.levelMore, keys: [']'], run: () => openOneLevel(session) },
+    { group, id: 'trace.closeAll', title: text.closeAll, keys: ['{'], run: closeAll },
+    { group, id: 'trace.openAll', title: text.openAll, keys: ['}'], run: openAll },
+    { group, id: 'trace.focus', title: text.focus, keys: ['.'], run: focusSubtree },
+    { group, id: 'trace.copyId', title: text.copyId, keys: ['y'], run: () => void copyId() },
+  ]);
+}

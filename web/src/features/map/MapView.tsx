@@ -40,9 +40,9 @@ function usePlaced(drawn: Drawn, isWanted: boolean): { of: Drawn; placed: Placed
   return placed;
 }
 
-export type MapViewProps = { model: MapModel; state: MapState; change: ChangeMap };
+export type MapViewProps = { model: MapModel; state: MapState; change: ChangeMap; atMs: number };
 
-export function MapView({ model, state, change }: MapViewProps) {
+export function MapView({ model, state, change, atMs }: MapViewProps) {
   const { calls, drawn } = model;
   const as = shownAs(state, drawn);
   const picture = usePlaced(drawn, as === 'graph');
@@ -140,6 +140,7 @@ export function MapView({ model, state, change }: MapViewProps) {
         onFind={toMatch}
         onSave={onSave}
         findRef={find}
+        atMs={atMs}
       />
       {state.focus !== null && !calls.services.has(state.focus) && (
         <Banner

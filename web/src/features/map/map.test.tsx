@@ -174,6 +174,18 @@ test('what could not be read is told; an error has the words of the server and a
   await waitFor(() => expect(screen.getByRole('table')).toBeTruthy());
 });
 
+test('an answer that has grown old says so', async () => {
+  goTo('/dependencies?as=table&range=3h');
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } });
+  client.setQueryData(['map', '3h'], SHOP, { updatedAt: Date.now() - 180_000 });
+  render(
+    <QueryClientProvider client={client}>
+      <Page />
+    </QueryClientProvider>,
+  );
+  expect(await screen.findByText('updated 3 min ago')).toBeTruthy();
+});
+
 test('the path-aware page of Jaeger opens around its focus and says what it does not show', async () => {
   open('/deep-dependencies?service=checkout&density=ppe&showOp=1');
   expect(await screen.findByText(/Paths of calls are not drawn yet. Shown are the calls around checkout/)).toBeTruthy();

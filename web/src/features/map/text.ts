@@ -8,6 +8,7 @@ export const text = catalogue('map', {
   group: 'Map',
   failed: 'The calls between services could not be read',
   reading: 'Reading the calls between services',
+  updated: (ago: string) => `updated ${ago}`,
   skipped: (what: string) => `Not all calls are here: ${what}`,
   pathsLater: (service: string | null) =>
     `Paths of calls are not drawn yet. Shown are the calls around ${service ?? 'the busiest services'}.`,

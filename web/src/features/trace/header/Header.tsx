@@ -1,6 +1,7 @@
 // What trace this is: its root, how long it took, of how many spans, when, its id.
 
 import { ArrowLeft } from 'lucide-react';
+import { Suspense } from 'react';
 import { hrefOf } from '../../../core/navigation.ts';
 import { defaults } from '../../../core/places.ts';
 import { usePreferences } from '../../../core/preferences.ts';
@@ -11,10 +12,10 @@ import { CopyButton } from '../../../ui/CopyButton/CopyButton.tsx';
 import { PageTitle } from '../../../ui/PageTitle/PageTitle.tsx';
 import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
+import { HeaderMenu } from '../lazies.ts';
 import { useTracePage } from '../state/page.tsx';
 import { text as pageText } from '../text.ts';
 import css from './Header.module.css';
-import { HeaderMenu } from './HeaderMenu.tsx';
 import { text } from './text.ts';
 import { ViewTabs } from './ViewTabs.tsx';
 import { Warnings } from './Warnings.tsx';
@@ -42,7 +43,9 @@ export function Header() {
         </PageTitle>
         {!embed.hideSummary && <Facts />}
         <div className={css['end']}>
-          <HeaderMenu />
+          <Suspense>
+            <HeaderMenu />
+          </Suspense>
         </div>
       </div>
       {!embed.collapseTitle && (

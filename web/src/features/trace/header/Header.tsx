@@ -21,9 +21,9 @@ import { ViewTabs } from './ViewTabs.tsx';
 import { Warnings } from './Warnings.tsx';
 
 export function Header() {
-  const { session, embed } = useTracePage();
+  const { session, embed, state } = useTracePage();
   const { columns, facts, slots } = session;
-  const slot = slots[columns.service[0] ?? 0] ?? 24;
+  const slot = slots[columns.service[0] ?? 0] ?? -1;
   const title = pageText.title(facts.rootService, facts.rootName);
   return (
     <header className={css['header']} data-collapsed={embed.collapseTitle || undefined}>
@@ -33,7 +33,7 @@ export function Header() {
             <ArrowLeft aria-hidden size={16} />
           </a>
         )}
-        <PageTitle title={title} routeKey={`trace ${columns.traceId}`}>
+        <PageTitle title={title} routeKey={`trace ${state.traceId}`}>
           <ServiceName
             name={facts.rootService}
             operation={facts.rootName}

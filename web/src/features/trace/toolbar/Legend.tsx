@@ -21,7 +21,7 @@ function ServiceLegend() {
   return (
     <section aria-label={text.legend} className={css['legend']}>
       {session.facts.services.map(({ service, name, share }) => {
-        const slot = session.slots[service] ?? 24;
+        const slot = session.slots[service] ?? -1;
         const isHidden = hiddenServices.has(service);
         return (
           <button

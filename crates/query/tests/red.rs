@@ -197,6 +197,7 @@ async fn without_yesterday_the_time_before_counts_and_without_that_only_failures
         spans("slow", HOUR - 50 * MINUTE, 100 * MS, 0),
         spans("new", HOUR, 900 * MS, 0),
         spans("failing", HOUR, MS, 10),
+        spans("failed twice", HOUR, MS, 2),
         spans("failed before", HOUR, MS, 10),
         spans("failed before", HOUR - DAY, MS, 9),
     ])

@@ -1,7 +1,7 @@
 // The frame of every page: rail, top bar, the page, the basket. In a frame of another page only the page is left.
 
 import { Activity, Compass, House, LayoutGrid, type LucideIcon, Network, Settings } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useCommands } from '../core/commands.ts';
 import { go, hrefOf } from '../core/navigation.ts';
 import { defaults } from '../core/places.ts';
@@ -9,11 +9,13 @@ import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route } from '../url/index.ts';
 import { Basket } from './Basket.tsx';
-import { KeysSheet } from './KeysSheet.tsx';
 import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
+
+/** Fetched when it is first opened: dialogs are not needed to show a page. */
+const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
 
@@ -97,7 +99,7 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
         {children}
       </main>
       {!isFramed && <Basket route={route} />}
-      <KeysSheet isOpen={isSheetOpen} onOpenChange={setSheetOpen} />
+      <Suspense>{isSheetOpen && <KeysSheet isOpen onOpenChange={setSheetOpen} />}</Suspense>
     </div>
   );
 }

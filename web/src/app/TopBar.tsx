@@ -41,7 +41,8 @@ function RangeOf({ route }: { route: Route }) {
   const [isOpen, setOpen] = useState(false);
   const { zone } = usePreferences();
   useCommands([{ id: 'range', title: text.timeRange, group: text.groupApp, keys: ['t'], run: () => setOpen(true) }]);
-  if (!('range' in route.state)) return null;
+  // Status is about now; the range in its links is for what Jaeger's page of quality had.
+  if (!('range' in route.state) || route.page === 'status') return null;
   const { range } = route.state;
   const value =
     range.kind === 'relative'

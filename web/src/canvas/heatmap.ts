@@ -1,7 +1,8 @@
 // The heatmap of durations over time, and the points that stand for it where there are few.
 //
 // A cell's shade is the logarithm of its count: one trace is seen beside ten thousand. Errors are a red foot of the cell,
-// as high as their share and never less than a pixel; shade means count and nothing else.
+// as high as their share. A share that is less than half a pixel is not drawn: a pixel would say many times as much, and
+// the histogram shows each. Shade means count and nothing else.
 
 import { bucketY, type GridSelection, type HeatGrid, rectOf, type Size, stepX } from './grid.ts';
 import { Pixels } from './pixels.ts';
@@ -30,8 +31,8 @@ export function rasterHeatmap(grid: HeatGrid, size: Size, theme: Theme): Pixels 
     const height = Math.max(1, bucketY(grid.buckets, size.height, bucket) - y);
     pixels.fill(x, y, width, height, shades[shadeOf(count, most)] as number);
     const share = (grid.errors[i] as number) / Math.max(1, count);
-    if (share > 0) {
-      const foot = Math.min(height, Math.max(1, Math.round(share * height)));
+    const foot = Math.min(height, Math.round(share * height));
+    if (foot > 0) {
       pixels.fill(x, y + height - foot, width, foot, error);
     }
   }
@@ -69,17 +70,21 @@ export interface HeatPoint {
 
 const POINT_PX = 4;
 
-export function rasterPoints(points: readonly HeatPoint[], size: Size, theme: Theme): Pixels {
+/** Those that failed are crosses, not only red. `unit`: device pixels a CSS pixel. */
+export function rasterPoints(points: readonly HeatPoint[], size: Size, theme: Theme, unit = 1): Pixels {
   const pixels = new Pixels(size.width, size.height);
   pixels.data.fill(packed(theme.background));
-  const colours = [packed(theme.accent), packed(theme.error)];
+  const [plain, failed] = [packed(theme.accent), packed(theme.error)];
+  const half = (POINT_PX / 2) * unit;
   // Errors last, so that they are on top.
-  for (const isError of [false, true]) {
-    for (const point of points) {
-      if (point.isError !== isError) continue;
-      const { x, y } = centre(point, size);
-      pixels.fill(x - POINT_PX / 2, y - POINT_PX / 2, POINT_PX, POINT_PX, colours[isError ? 1 : 0] as number);
-    }
+  for (const point of points.filter(({ isError }) => !isError)) {
+    const { x, y } = centre(point, size);
+    pixels.fill(x - half, y - half, 2 * half, 2 * half, plain);
+  }
+  for (const point of points.filter(({ isError }) => isError)) {
+    const { x, y } = centre(point, size);
+    pixels.fill(x - 2 * half, y - unit, 4 * half, 2 * unit, failed);
+    pixels.fill(x - unit, y - 2 * half, 2 * unit, 4 * half, failed);
   }
   return pixels;
 }

@@ -3,14 +3,6 @@
 import * as v from 'valibot';
 import type { Boot } from '../api/types.ts';
 
-/** A link to another tool, as Jaeger's configuration has it: see features/trace/links. */
-const LINK_PATTERN = v.object({
-  type: v.string(),
-  key: v.optional(v.union([v.string(), v.array(v.string())])),
-  url: v.string(),
-  text: v.string(),
-});
-
 const BOOT = v.object({
   version: v.fallback(v.string(), ''),
   basePath: v.fallback(v.string(), '/'),
@@ -24,23 +16,56 @@ const BOOT = v.object({
     pageTracesMax: 1000,
     queryBytesMax: 131072,
   }),
-  linkPatterns: v.fallback(v.array(LINK_PATTERN), []),
 });
 
-export type LinkPattern = v.InferOutput<typeof LINK_PATTERN>;
+/** Where values lead: `linkPatterns` of a ui-config.json, as the server passes them on. */
+const LINK = v.object({
+  type: v.fallback(v.string(), ''),
+  key: v.fallback(v.nullable(v.string()), null),
+  url: v.string(),
+  text: v.fallback(v.string(), ''),
+});
+/** What came with a later version, or not at all, is left out and nothing else is lost by it. */
+const CONFIGURED = v.object({
+  links: v.fallback(v.array(v.nullable(v.fallback(v.nullable(LINK), null))), []),
+  ignoredConfig: v.fallback(
+    v.array(
+      v.union([
+        v.string(),
+        v.pipe(
+          v.object({ key: v.string() }),
+          v.transform(({ key }) => key),
+        ),
+      ]),
+    ),
+    [],
+  ),
+});
 
-function read(): Boot & { linkPatterns: readonly LinkPattern[] } {
+export type LinkTemplate = v.InferOutput<typeof LINK>;
+export type Configured = { readonly links: readonly LinkTemplate[]; readonly ignoredConfig: readonly string[] };
+
+function given(): unknown {
   const text = document.getElementById('boot')?.textContent ?? '{}';
-  let given: unknown = {};
   try {
-    given = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     // A page that was saved or changed on its way still works with what is usual.
+    return {};
   }
-  return v.parse(BOOT, given);
 }
 
-export const boot = read();
+function configuredOf(block: unknown): Configured {
+  const { links, ignoredConfig } = v.parse(CONFIGURED, block);
+  return { links: links.filter((link) => link !== null), ignoredConfig };
+}
+
+const block = given();
+
+export const boot: Boot = v.parse(BOOT, block);
+
+/** What a ui-config.json says, as far as it has a meaning here. */
+export const configured: Configured = configuredOf(block);
 
 /** Without `/` at its end: empty at the root. */
 export const basePath: string = boot.basePath.replace(/\/+$/, '');

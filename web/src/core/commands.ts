@@ -26,6 +26,9 @@ const CHORD_MS = 1_200;
 const registered = new Map<symbol, readonly Command[]>();
 const listeners = new Set<() => void>();
 let all: readonly Command[] = [];
+/** All that were ever registered since the page was loaded, by their id. */
+const seen = new Map<string, Command>();
+let known: readonly Command[] = [];
 let chord: { key: string; at: number } | null = null;
 
 function changed(): void {
@@ -33,6 +36,8 @@ function changed(): void {
   // What was registered last stands in front.
   for (const commands of registered.values()) for (const command of commands) byId.set(command.id, command);
   all = [...byId.values()];
+  for (const command of all) seen.set(command.id, command);
+  known = [...seen.values()];
   for (const listener of listeners) listener();
 }
 
@@ -72,6 +77,17 @@ export function useAllCommands(): readonly Command[] {
   );
 }
 
+/** Those of pages that were left, too: for choosing keys, not for running. */
+export function useKnownCommands(): readonly Command[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => known,
+  );
+}
+
 /** The keys of a command as the reader has them. */
 export function keysOf(command: Command): readonly string[] {
   return preferences().keys[command.id] ?? command.keys;
@@ -108,8 +124,8 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   const before = chord !== null && now - chord.at < CHORD_MS ? chord.key : null;
   chord = null;
   const typing = isTyping(event.target);
-  const single = !pressed.startsWith('Mod+') && pressed !== 'Escape';
-  if (single && !preferences().singleKeys && pressed.length === 1) return false;
+  // What is typed is text, also for commands that act in fields: `/` stands in paths.
+  if (pressed.length === 1 && (typing || !preferences().singleKeys)) return false;
   const usable = all.filter((command) => (!typing || command.inFields === true) && (command.when?.() ?? true));
   const chosen =
     (before === null

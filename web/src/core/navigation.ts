@@ -21,6 +21,7 @@ const listeners = new Set<() => void>();
 /** The address that is shown: ahead of the bar while a replacement waits. */
 let current = typeof location === 'undefined' ? '/' : location.pathname + location.search;
 let waiting: number | undefined;
+let isBack = false;
 
 function tell(): void {
   for (const listener of listeners) listener();
@@ -39,7 +40,13 @@ function onPop(): void {
   clearTimeout(waiting);
   waiting = undefined;
   current = location.pathname + location.search;
+  isBack = true;
   tell();
+}
+
+/** Whether the reader came here by Back or Forward: then a page shows what it showed, at the same place. */
+export function cameBack(): boolean {
+  return isBack;
 }
 
 function flush(): void {
@@ -81,6 +88,7 @@ export function goTo(url: string, { replace = false }: { replace?: boolean } = {
   } else {
     flush();
     current = url;
+    isBack = false;
     history.pushState(null, '', url);
   }
   tell();

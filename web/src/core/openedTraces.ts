@@ -1,25 +1,36 @@
-// Traces that were opened from a file in this tab: they have an address like any other, and nobody but this tab has
-// them. Whoever opens a file puts them here; the trace page looks here before it asks the server.
+// Traces that were opened from files: in memory only, until the page is closed. Nothing of them is sent anywhere.
 
+import { useSyncExternalStore } from 'react';
 import type { SpanDetails } from '../api/types.ts';
-import type { FlameIndex } from '../canvas/flameIndex.ts';
-import type { RowIndex, TraceColumns } from '../model/columns.ts';
+import type { TraceColumns } from '../model/columns.ts';
 
 export type OpenedTrace = {
   readonly traceId: string;
-  /** The file's name. */
   readonly fileName: string;
   readonly columns: TraceColumns;
-  readonly flame: FlameIndex;
-  readonly details: (rows: readonly RowIndex[]) => Promise<SpanDetails[]>;
+  /** One a row of `columns`. */
+  readonly details: readonly SpanDetails[];
 };
 
 const opened = new Map<string, OpenedTrace>();
+const listeners = new Set<() => void>();
 
-export function keepOpenedTrace(trace: OpenedTrace): void {
-  opened.set(trace.traceId, trace);
+/** The trace with this id, where it came from a file; undefined: the server has it, if anyone. */
+export function openedTrace(traceId: string): OpenedTrace | undefined {
+  return opened.get(traceId);
 }
 
-export function openedTrace(traceId: string): OpenedTrace | null {
-  return opened.get(traceId) ?? null;
+export function putOpenedTrace(trace: OpenedTrace): void {
+  opened.set(trace.traceId, trace);
+  for (const listener of listeners) listener();
+}
+
+export function useOpenedTrace(traceId: string): OpenedTrace | undefined {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => opened.get(traceId),
+  );
 }

@@ -1,6 +1,6 @@
 // The places that buttons and keys lead to, with nothing chosen yet.
 
-import type { Place } from '../url/index.ts';
+import type { Place, SearchState, TimeRange } from '../url/index.ts';
 import { parseUrl } from '../url/index.ts';
 
 function placeOf(path: string): () => Place {
@@ -24,3 +24,20 @@ export const placeOfOperation = (service: string, operation: string): Place =>
   parseUrl(`/services/${encodeURIComponent(service)}/${encodeURIComponent(operation)}`).route;
 export const placeOfQuery = (q: string): Place => parseUrl(`/search?q=${encodeURIComponent(q)}`).route;
 export const placeOfCompare = (a: string, b: string): Place => parseUrl(`/trace/${a}...${b}`).route;
+
+/** A search with all that is to be known of it; what is left out is usual. */
+export function placeOfSearch(wanted: Partial<SearchState>): Place {
+  const { state } = parseUrl('/search').route as Extract<Place, { page: 'search' }>;
+  return { page: 'search', state: { ...state, ...wanted } };
+}
+
+export function placeOfMapAround(service: string): Place {
+  const { state } = parseUrl('/dependencies').route as Extract<Place, { page: 'map' }>;
+  return { page: 'map', state: { ...state, focus: service } };
+}
+
+/** The same place over another range; a place without one stays as it is. */
+export function overRange<P extends Place>(place: P, range: TimeRange): P {
+  // Every state with a range has it under this name, which TypeScript cannot follow over a union.
+  return 'range' in place.state ? ({ ...place, state: { ...place.state, range } } as P) : place;
+}

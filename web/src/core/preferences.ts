@@ -18,6 +18,10 @@ const PREFERENCES = v.object({
   keys: v.fallback(v.record(v.string(), v.array(v.string())), {}),
   panel: v.fallback(v.picklist(['right', 'bottom', 'inline']), 'right'),
   panelOpen: v.fallback(v.boolean(), true),
+  /** The query of the search page, as conditions one by one or as text. */
+  queryAs: v.fallback(v.picklist(['chips', 'text']), 'chips'),
+  /** The charts above results, or the same numbers as a table. */
+  charts: v.fallback(v.picklist(['drawn', 'table', 'hidden']), 'drawn'),
   /** Sizes of panels by name, in pixels. */
   sizes: v.fallback(v.record(v.string(), v.number()), {}),
   /** Attributes that stand first in the details of a span. */

@@ -33,8 +33,7 @@ export function integerOf(value: unknown): bigint | null {
 
 export function doubleOf(value: unknown): AttributeValue {
   const number = typeof value === 'number' ? value : Number(value);
-  if (Number.isFinite(number)) return { type: 'double', value: number };
-  return { type: 'double', value: Number.isNaN(number) ? 'NaN' : number > 0 ? 'Infinity' : '-Infinity' };
+  return { type: 'double', value: String(number) };
 }
 
 /** Lower-case hex. `bytes` is how many there should be; an id of that many bytes in base64 is turned into hex. */

@@ -1,6 +1,16 @@
-// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab`.
+// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node x all`.
 
-import { choice, type Field, type Fields, type Params, shortened, text } from './fields.ts';
+import {
+  choice,
+  custom,
+  type Field,
+  type Fields,
+  flag,
+  LIST_ITEMS_MAX,
+  type Params,
+  shortened,
+  text,
+} from './fields.ts';
 import { parseTraceId, type TraceId } from './ids.ts';
 import type { CompareState, CompareTab } from './state.ts';
 
@@ -18,7 +28,19 @@ export const COMPARE: Fields<Omit<CompareState, 'a' | 'b'>> = {
   cohort,
   find: text('find'),
   tab: choice<CompareTab>('tab', ['tree', 'side', 'attributes']),
+  node: custom<number | null>('node', null, parseRow, (row) => (row === null ? '' : String(row))),
+  closed: custom<readonly number[]>('x', [], parseRows, (rows) => rows.join(',')),
+  all: flag('all', false),
 };
+
+function parseRow(value: string): number | null {
+  return /^\d{1,9}$/.test(value) ? Number(value) : null;
+}
+
+function parseRows(value: string): readonly number[] | null {
+  const rows = value.split(',').slice(0, LIST_ITEMS_MAX).map(parseRow);
+  return rows.every((row) => row !== null) ? [...new Set(rows)] : null;
+}
 
 /** The two sides of the part of the path that holds `...`. */
 export function readSides(segment: string, params: Params): Pick<CompareState, 'a' | 'b'> {

@@ -145,7 +145,7 @@ function readTracePlace(id: string, path: string, params: Params): Place {
 function readMonitor(params: Params): Place {
   const { service, ...state } = fromJaegerMonitor(params, readFields(SERVICE, params));
   // Without a service, the list of services is the page.
-  if (service === null) return { page: 'services', state: { range: state.range } };
+  if (service === null) return { page: 'services', state: { ...readFields(SERVICES, params), range: state.range } };
   return { page: 'service', state: { service, ...state } };
 }
 

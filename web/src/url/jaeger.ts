@@ -106,6 +106,7 @@ export function fromJaegerMonitor(
   if (timeframe !== null && last === null) note(params, 'timeframe', timeframe);
   const service = params.first('service');
   return {
+    ...ours,
     service,
     range: last === null ? ours.range : { kind: 'relative', last },
     kind: ours.kind ?? (kind === 'unspecified' ? null : kind),

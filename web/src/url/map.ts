@@ -1,6 +1,6 @@
-// The service map in a link: `focus hops min metric as find mode operation ops` and the time range.
+// The service map in a link: `focus hops min metric as find sel sort mode operation ops` and the time range.
 
-import { choice, custom, type Fields, flag, optionalText, text, timeRange } from './fields.ts';
+import { choice, custom, type Fields, flag, joinList, optionalText, splitList, text, timeRange } from './fields.ts';
 import type { MapState } from './state.ts';
 
 export const MAP: Fields<MapState> = {
@@ -8,8 +8,10 @@ export const MAP: Fields<MapState> = {
   hops: custom<MapState['hops']>('hops', 2, parseHops, String),
   min: custom('min', 0, parseRate, (min) => String(Math.round(min * 1e6) / 1e6)),
   metric: choice<MapState['metric']>('metric', ['latency', 'errors', 'rate']),
-  as: choice<MapState['as']>('as', ['graph', 'table']),
+  as: choice<MapState['as']>('as', ['auto', 'graph', 'table', 'calls']),
   find: text('find'),
+  selected: custom<MapState['selected']>('sel', [], parseSelected, joinList),
+  sort: text('sort', '-rate'),
   mode: choice<MapState['mode']>('mode', ['calls', 'paths']),
   operation: optionalText('operation'),
   showOperations: flag('ops', false),
@@ -23,4 +25,9 @@ function parseHops(value: string): MapState['hops'] | null {
 /** Calls a second, as a plain number. */
 function parseRate(value: string): number | null {
   return /^\d{1,9}(?:\.\d{1,9})?$/.test(value) ? Number(value) : null;
+}
+
+function parseSelected(value: string): readonly string[] | null {
+  const names = splitList(value);
+  return names.length === 1 || names.length === 2 ? names : null;
 }

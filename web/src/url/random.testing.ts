@@ -1,7 +1,7 @@
 // Random states of every page for tests, from a seed, so that a failure can be repeated.
 
 import { NOT_EMBEDDED } from './embed.ts';
-import type { EmbedState, MapState, Page, Place, Route, SpanId, TimeRange, TraceId } from './state.ts';
+import type { EmbedState, MapState, Page, Place, RedSort, Route, SpanId, TimeRange, TraceId } from './state.ts';
 
 export class Random {
   private state: number;
@@ -65,8 +65,9 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
   const range = randomRange(random);
   switch (page) {
     case 'home':
+      return { page, state: { range, sort: randomSort(random) } };
     case 'services':
-      return { page, state: { range } };
+      return { page, state: { range, sort: randomSort(random), find: optional(random) } };
     case 'search':
       return { page, state: randomSearch(random, listMax) };
     case 'trace':
@@ -75,7 +76,12 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
       const side = () => random.maybe(() => traceId(random));
       const cohort = random.list(listMax, () => traceId(random));
       const tab = random.pick(['tree', 'side', 'attributes'] as const);
-      return { page, state: { a: side(), b: side(), cohort, find: optional(random), tab } };
+      const closed = random.list(listMax, () => random.below(5000));
+      const node = random.maybe(() => random.below(5000));
+      return {
+        page,
+        state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() },
+      };
     }
     case 'map':
       return { page, state: randomMap(random) };
@@ -85,6 +91,8 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
         service: random.text(),
         range,
         kind: random.pick([null, 'server', 'consumer', 'unspecified'] as const),
+        sort: randomSort(random),
+        as: random.pick(['charts', 'table'] as const),
       };
       return page === 'service' ? { page, state } : { page, state: { ...state, operation: random.text() } };
     }
@@ -98,6 +106,13 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
     case 'notFound':
       return { page, state: { path: `/${random.pick(['x', 'plexus-demo', 'trace/no-id', 'analyze/%20'])}` } };
   }
+}
+
+function randomSort(random: Random): RedSort {
+  return {
+    column: random.pick(['impact', 'name', 'errors', 'p95'] as const),
+    direction: random.pick(['ascending', 'descending'] as const),
+  };
 }
 
 function randomSearch(random: Random, listMax: number) {
@@ -115,6 +130,7 @@ function randomSearch(random: Random, listMax: number) {
     view: random.pick(['list', 'graph'] as const),
     limit: random.maybe(() => 1 + random.below(1500)),
     run: random.chance(),
+    live: random.chance(),
   };
 }
 
@@ -151,8 +167,10 @@ function randomMap(random: Random) {
     hops: random.pick<MapState['hops']>([1, 2, 3, 'all']),
     min: random.below(1000) / 10,
     metric: random.pick(['latency', 'errors', 'rate'] as const),
-    as: random.pick(['graph', 'table'] as const),
+    as: random.pick(['auto', 'graph', 'table', 'calls'] as const),
     find: optional(random),
+    selected: random.list(2, () => random.text()),
+    sort: random.pick(['-rate', 'name', '-p95']),
     mode: random.pick(['calls', 'paths'] as const),
     operation: random.maybe(() => random.text()),
     showOperations: random.chance(),

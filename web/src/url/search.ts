@@ -1,4 +1,4 @@
-// The search page in a link: `q range from to scope sort cols group view limit run`, and the traces to list as
+// The search page in a link: `q range from to scope sort cols group view limit run live`, and the traces to list as
 // `traceID=` or, with the spans to show in them, `span=<id> <id>@<traceID>`, which are Jaeger's own forms.
 
 import type { Scope, Sort } from '../api/types.ts';
@@ -36,6 +36,7 @@ export const SEARCH: Fields<SearchState> = {
   view: custom<SearchView>('view', 'list', parseView, (view) => view),
   limit: custom<number | null>('limit', null, parseLimit, (limit) => (limit === null ? '' : String(limit))),
   run: flag('run', true),
+  live: flag('live', false),
 };
 
 function parseView(value: string): SearchView | null {

@@ -10,7 +10,11 @@ import type { TimeRange } from './timeRange.ts';
 export type { SpanId, TraceId } from './ids.ts';
 export type { TimeRange, UnixNs } from './timeRange.ts';
 
-export type HomeState = { readonly range: TimeRange };
+/** What tables of services and operations are sorted by; `impact` is rate × p95. */
+export type RedColumn = 'impact' | 'name' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'change';
+export type RedSort = { readonly column: RedColumn; readonly direction: 'ascending' | 'descending' };
+
+export type HomeState = { readonly range: TimeRange; readonly sort: RedSort };
 
 export type SearchView = 'list' | 'graph';
 /** A trace to list, with the spans to show in it. */
@@ -31,6 +35,8 @@ export type SearchState = {
   readonly limit: number | null;
   /** False for old links that open a filled form and wait for the button. */
   readonly run: boolean;
+  /** Spans as they arrive, instead of those of the time range. */
+  readonly live: boolean;
 };
 
 export type TraceView = 'waterfall' | 'flame' | 'table' | 'stats' | 'events';
@@ -84,6 +90,12 @@ export type CompareState = {
   readonly cohort: readonly TraceId[];
   readonly find: string;
   readonly tab: CompareTab;
+  /** The chosen row of the common tree, by its number: its spans are compared in full. */
+  readonly node: number | null;
+  /** Closed rows of the tree, by their numbers. The tree of two traces is the same for everyone. */
+  readonly closed: readonly number[];
+  /** Attributes that are the same on both sides, too. */
+  readonly all: boolean;
 };
 
 export type MapState = {
@@ -92,8 +104,13 @@ export type MapState = {
   /** Calls a second below which an edge is hidden. */
   readonly min: number;
   readonly metric: 'latency' | 'errors' | 'rate';
-  readonly as: 'graph' | 'table';
+  /** `table`: services as rows; `calls`: edges as rows; `auto`: a graph, or a table where there are too many. */
+  readonly as: 'auto' | 'graph' | 'table' | 'calls';
   readonly find: string;
+  /** One service, or the two ends of calls: caller, callee. */
+  readonly selected: readonly string[];
+  /** Of the tables: a column, with `-` before it for the largest first. */
+  readonly sort: string;
   /** `paths`: only whole paths through the focus, of one operation where it is given. */
   readonly mode: 'calls' | 'paths';
   readonly operation: string | null;
@@ -101,9 +118,17 @@ export type MapState = {
   readonly range: TimeRange;
 };
 
-export type ServicesState = { readonly range: TimeRange };
-/** The kind of spans that is measured; null: those that enter the service. */
-export type ServiceState = { readonly service: string; readonly range: TimeRange; readonly kind: SpanKind | null };
+export type ServicesState = { readonly range: TimeRange; readonly sort: RedSort; readonly find: string };
+export type ServiceState = {
+  readonly service: string;
+  readonly range: TimeRange;
+  /** The kind of spans that is measured; null: those that enter the service. */
+  readonly kind: SpanKind | null;
+  /** Of the table of operations. */
+  readonly sort: RedSort;
+  /** How the course of rate, errors and durations is shown. */
+  readonly as: 'charts' | 'table';
+};
 export type OperationState = ServiceState & { readonly operation: string };
 
 export type StatusState = {

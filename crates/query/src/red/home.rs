@@ -20,6 +20,10 @@ const SLOWER_NANOS_MIN: f64 = 20e6;
 /// The share of failures from which on they are told, and how many times more there must be than before.
 const FAILING_SHARE_MIN: f64 = 0.01;
 const FAILING_MORE: f64 = 2.0;
+/// Fewer failures are told of no operation: they come by themselves.
+const FAILURES_MIN: u64 = 3;
+/// What counts as having failed before, at least, when failures are weighed: from none to some is not without end.
+const FAILED_BEFORE_MIN: f64 = 0.002;
 /// The share of failures that is told where there is nothing to compare with.
 const FAILING_SHARE_ALWAYS: f64 = 0.05;
 /// Points of the small charts.
@@ -180,10 +184,14 @@ fn looks(current: &[RedSeries], befores: &[Before]) -> Vec<Look> {
         looks.extend(slow(series, before));
     }
     let weight = |look: &Look| {
+        let least = match look.what {
+            LookKind::Slow => 1.0,
+            LookKind::Failing => FAILED_BEFORE_MIN,
+        };
         let more = look
             .before
-            .map_or(10.0, |before| look.now / before.max(f64::MIN_POSITIVE));
-        more.min(1_000.0) * spans_weight(look.spans)
+            .map_or(10.0, |before| look.now / before.max(least));
+        more * spans_weight(look.spans)
     };
     looks.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     looks.truncate(LOOKS_MAX);
@@ -238,13 +246,16 @@ fn slow(series: &RedSeries, before: Option<(&str, &Red)>) -> Option<Look> {
 }
 
 fn failing(series: &RedSeries, before: Option<(&str, &Red)>) -> Option<Look> {
+    if series.total.errors < FAILURES_MIN {
+        return None;
+    }
     let now = series.total.error_share();
     let rule = match before {
         Some((name, before))
             if now >= FAILING_SHARE_MIN && now >= before.error_share() * FAILING_MORE =>
         {
             format!(
-                "{:.1} % fail, {:.1} % at {name}; told from {:.0} % and {FAILING_MORE} times as many on, with at least \
+                "{:.1} % fail, {:.1} % at {name}; told from {:.0} %, {FAILURES_MIN} failures and {FAILING_MORE} times as many on, with at least \
              {SPANS_MIN} spans in both",
                 now * 100.0,
                 before.error_share() * 100.0,

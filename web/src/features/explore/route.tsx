@@ -1,8 +1,8 @@
-// The page "explore".
+// The search page, loaded when it is first shown.
 
-import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { ExplorePage } from './ExplorePage.tsx';
 
 export default function Explore({ route }: { route: RouteOf<'search'> }) {
-  return <PageTitle title={route.page} routeKey={route.page} />;
+  return <ExplorePage route={route} />;
 }

@@ -1,8 +1,33 @@
-// The page "service".
+// A service: how it behaves, which of its operations matter, who calls it and whom it calls.
 
-import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
-import type { RouteOf } from '../../url/index.ts';
+import { edgesQuestion, redQuestion } from '../../api/questions.ts';
+import { go } from '../../core/navigation.ts';
+import { useRanged } from '../../core/ranged.ts';
+import type { RouteOf, ServiceState } from '../../url/index.ts';
+import { ServicePage } from './ServicePage.tsx';
+
+const EVERY_MS = 30_000;
+/** Points of a chart; of the small courses in the table. */
+const CHART_STEPS = 90;
+const TABLE_STEPS = 30;
 
 export default function Service({ route }: { route: RouteOf<'service'> }) {
-  return <PageTitle title={route.page} routeKey={route.page} />;
+  const { state } = route;
+  const { service, kind, range } = state;
+  const kinds = kind === null ? [] : [kind];
+  const red = useRanged(
+    range,
+    (window) => redQuestion({ by: 'service', service: [service], kind: kinds, steps: CHART_STEPS }, window),
+    { everyMs: EVERY_MS },
+  );
+  // Of all kinds: another choice of kind asks nothing again, and it tells which kinds there are.
+  const operations = useRanged(
+    range,
+    (window) => redQuestion({ by: 'operation', service: [service], steps: TABLE_STEPS }, window),
+    { everyMs: EVERY_MS },
+  );
+  const edges = useRanged(range, edgesQuestion, { everyMs: EVERY_MS });
+  const change = (changes: Partial<ServiceState>, options: { replace: boolean }) =>
+    go({ page: 'service', state: { ...state, ...changes } }, options);
+  return <ServicePage red={red} operations={operations} edges={edges} state={state} onChange={change} />;
 }

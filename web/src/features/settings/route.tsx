@@ -1,8 +1,8 @@
-// The page "settings".
+// Settings: what a reader likes. All of it stays in this browser, none of it is in a link.
 
-import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { SettingsPage } from './SettingsPage.tsx';
 
-export default function Settings({ route }: { route: RouteOf<'settings'> }) {
-  return <PageTitle title={route.page} routeKey={route.page} />;
+export default function Settings(_props: { route: RouteOf<'settings'> }) {
+  return <SettingsPage />;
 }

@@ -1,8 +1,13 @@
-// The page "status".
+// Status: is data arriving, what was refused and why, how full is the store?
 
-import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { statusQuestion } from '../../api/questions.ts';
+import { useAsked } from '../../core/ranged.ts';
 import type { RouteOf } from '../../url/index.ts';
+import { StatusPage } from './StatusPage.tsx';
 
-export default function Status({ route }: { route: RouteOf<'status'> }) {
-  return <PageTitle title={route.page} routeKey={route.page} />;
+const EVERY_MS = 5_000;
+
+export default function Status(_props: { route: RouteOf<'status'> }) {
+  const status = useAsked(statusQuestion(), { everyMs: EVERY_MS });
+  return <StatusPage status={status} />;
 }

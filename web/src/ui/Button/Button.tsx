@@ -23,6 +23,8 @@ export type ButtonProps = {
   type?: 'button' | 'submit' | undefined;
   id?: string | undefined;
   autoFocus?: boolean | undefined;
+  /** For what a key of the row does too: rows would be long ways by Tab. */
+  excludeFromTabOrder?: boolean | undefined;
   className?: string | undefined;
   'aria-label'?: string | undefined;
   'aria-describedby'?: string | undefined;

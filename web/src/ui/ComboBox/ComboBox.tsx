@@ -2,7 +2,7 @@
 // given, in their order; who gives them filters them.
 
 import { ChevronDown } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import {
   Button as AriaButton,
   ComboBox as AriaComboBox,
@@ -48,6 +48,12 @@ export type ComboBoxProps = {
 export function ComboBox(props: ComboBoxProps) {
   const { label, labelPlace = 'before', items, inputValue, onInputChange, onSelect, onCustom, placeholder } = props;
   const { isLoading = false, isDisabled, isMono = false, className } = props;
+  // What was chosen just now: a value that changes closes the list, which a text that changes would open again. It is
+  // gone at once, so that the same can be chosen twice.
+  const [chosen, setChosen] = useState<string | null>(null);
+  useEffect(() => {
+    if (chosen !== null) setChosen(null);
+  }, [chosen]);
   return (
     <AriaComboBox
       {...given({ isDisabled })}
@@ -55,10 +61,12 @@ export function ComboBox(props: ComboBoxProps) {
       items={items}
       inputValue={inputValue}
       onInputChange={onInputChange}
-      value={null}
+      value={chosen}
       onChange={(key) => {
         const item = items.find(({ id }) => id === key);
-        if (item) onSelect(item);
+        if (!item) return;
+        setChosen(item.id);
+        onSelect(item);
       }}
       menuTrigger="focus"
       allowsCustomValue

@@ -49,7 +49,9 @@ export type TableProps<Row> = {
 
 /** The least width: columns without a width of their own never vanish; the table scrolls sideways instead. */
 function leastWidth(columns: readonly TableColumn<never>[]): string {
-  return columns.length === 0 ? '0' : `calc(${columns.map(({ width }) => width ?? '144px').join(' + ')})`;
+  return columns.length === 0
+    ? '0'
+    : `calc(${columns.map(({ width, minWidth }) => width ?? minWidth ?? '144px').join(' + ')})`;
 }
 
 function PlainBody<Row>({ rows, renderRow }: BodyProps<Row>) {

@@ -14,6 +14,8 @@ export type TableColumn<Row> = {
   align?: 'start' | 'end' | undefined;
   /** CSS width; without one the column takes what is left. */
   width?: string | undefined;
+  /** The least width of a column without one of its own: the table scrolls sideways before it gets narrower. */
+  minWidth?: string | undefined;
   isMono?: boolean | undefined;
   /** Left out where the table is narrower than 600 px. */
   isWideOnly?: boolean | undefined;

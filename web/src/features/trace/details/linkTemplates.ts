@@ -2,7 +2,7 @@
 // resource, or of the trace.
 
 import type { KeyValue, SpanDetails } from '../../../api/types.ts';
-import type { LinkPattern } from '../../../core/boot.ts';
+import type { LinkTemplate } from '../../../core/boot.ts';
 import { textOfValue } from './values.ts';
 
 export type TraceFacts = {
@@ -46,13 +46,13 @@ function fill(template: string, valueFor: (name: string) => string | null, isUrl
   return isWhole ? filled : null;
 }
 
-function keysOf(pattern: LinkPattern): readonly string[] {
-  return pattern.key === undefined ? [] : typeof pattern.key === 'string' ? [pattern.key] : pattern.key;
+function keysOf(pattern: LinkTemplate): readonly string[] {
+  return pattern.key === null ? [] : [pattern.key];
 }
 
 /** The links of one value (by its key), or of the trace where `key` is null. */
 export function linksOf(
-  patterns: readonly LinkPattern[],
+  patterns: readonly LinkTemplate[],
   kind: LinkKind,
   key: string | null,
   own: readonly KeyValue[],

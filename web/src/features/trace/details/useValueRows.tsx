@@ -2,7 +2,7 @@
 
 import { ExternalLink, Search } from 'lucide-react';
 import type { KeyValue, SpanDetails } from '../../../api/types.ts';
-import { boot } from '../../../core/boot.ts';
+import { configured } from '../../../core/boot.ts';
 import { go } from '../../../core/navigation.ts';
 import { placeOfQuery } from '../../../core/places.ts';
 import { prefer, preferences, usePreferences } from '../../../core/preferences.ts';
@@ -64,7 +64,7 @@ export function useValueRows(
     const canPin = scope === 'span' || scope === 'resource';
     const isPinned = pinned.includes(key);
     const isColumn = cols.includes(field);
-    const links = linksOf(boot.linkPatterns, KIND_OF[scope], key, attributes, details, traceFacts(page));
+    const links = linksOf(configured.links, KIND_OF[scope], key, attributes, details, traceFacts(page));
     return {
       key,
       value: plain,

@@ -27,12 +27,11 @@ export function useEvents(session: TraceSession, isOff: boolean): TraceEvents {
     queryKey: ['events', columns.traceId, columns.version],
     queryFn: async (context) => {
       const file = openedTrace(columns.traceId);
-      if (file === null) return queryFn(context);
+      if (file === undefined) return queryFn(context);
       const rows: RowIndex[] = [];
       for (let row = flagged.bits.next(0); row >= 0; row = flagged.bits.next(row + 1)) rows.push(row);
-      const details = await file.details(rows);
-      const events = details.flatMap(({ events: own }, i) =>
-        own.map((event): TraceEvent => ({ row: rows[i] ?? 0, event })),
+      const events = rows.flatMap((row) =>
+        (file.details[row]?.events ?? []).map((event): TraceEvent => ({ row, event })),
       );
       const at = ({ event }: TraceEvent) => BigInt(event.timeNs);
       events.sort((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));

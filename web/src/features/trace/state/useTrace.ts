@@ -3,6 +3,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { urlOf } from '../../../api/client.ts';
+import { buildFlameIndex } from '../../../canvas/flameIndex.ts';
 import { openedTrace } from '../../../core/openedTraces.ts';
 import { dropTraceClient, traceClient } from './client.ts';
 import { TraceSession } from './session.ts';
@@ -44,8 +45,8 @@ export function useTrace(traceId: string): TraceSource {
   const begin = useCallback(() => {
     running.current?.abort();
     const file = openedTrace(traceId);
-    if (file !== null) {
-      const session = new TraceSession(file.columns, file.flame);
+    if (file !== undefined) {
+      const session = new TraceSession(file.columns, buildFlameIndex(file.columns));
       setLoad({ ...NOTHING, traceId, session, isLoading: false, fileName: file.fileName });
       return;
     }

@@ -1,0 +1,128 @@
+// Every page in both themes, loaded, empty and failed: what axe-core says of it, and a picture of it for people.
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { axe, picture, startBrowser, type Theme, visit } from './browser.ts';
+
+type State = 'loaded' | 'empty' | 'failed';
+type Case = {
+  readonly name: string;
+  readonly path: () => string;
+  /** What is there once the page has settled, by state; a page without a state does not have it. */
+  readonly shows: Partial<Record<State, RegExp>>;
+};
+
+const THEMES: readonly Theme[] = ['light', 'dark'];
+const STATES: readonly State[] = ['loaded', 'empty', 'failed'];
+const SERVICE_PATH = '/services/payment';
+
+const CASES: readonly Case[] = [
+  {
+    name: 'home',
+    path: () => '/',
+    shows: { loaded: /Needs a look/, empty: /Nothing has arrived yet/, failed: /Retry/ },
+  },
+  {
+    name: 'search',
+    path: () => '/search',
+    shows: { loaded: /about|of \d/, empty: /Nothing has arrived|no data/i, failed: /Retry/ },
+  },
+  {
+    name: 'search-nothing',
+    path: () => '/search?q=%7B%20name%20%3D%20%22nowhere%22%20%7D',
+    shows: { loaded: /match/i },
+  },
+  { name: 'search-error', path: () => '/search?q=%7B%20duration%20%3E%205%20%7D', shows: { loaded: /unit/ } },
+  {
+    name: 'trace',
+    path: () => `/trace/${inject('ids').rich}`,
+    shows: { loaded: /GET \/checkout/, empty: /no trace|not found/i, failed: /Retry/ },
+  },
+  { name: 'trace-flame', path: () => `/trace/${inject('ids').rich}?view=flame`, shows: { loaded: /GET \/checkout/ } },
+  { name: 'trace-table', path: () => `/trace/${inject('ids').rich}?view=table`, shows: { loaded: /SELECT items/ } },
+  { name: 'trace-stats', path: () => `/trace/${inject('ids').rich}?view=stats`, shows: { loaded: /inventory/ } },
+  { name: 'trace-events', path: () => `/trace/${inject('ids').rich}?view=events`, shows: { loaded: /exception/ } },
+  { name: 'trace-odd', path: () => `/trace/${inject('ids').odd}`, shows: { loaded: /GET \/odd/ } },
+  { name: 'trace-single', path: () => `/trace/${inject('ids').single}`, shows: { loaded: /tick/ } },
+  { name: 'trace-wide', path: () => `/trace/${inject('ids').wide}`, shows: { loaded: /GET \/everything/ } },
+  {
+    name: 'compare',
+    path: () => `/trace/${inject('ids').rich}...${inject('ids').quick}`,
+    shows: { loaded: /slower/, empty: /no trace|not found/i, failed: /Retry/ },
+  },
+  { name: 'map', path: () => '/dependencies', shows: { loaded: /checkout/, empty: /Nothing|no /i, failed: /Retry/ } },
+  { name: 'map-table', path: () => '/dependencies?as=table', shows: { loaded: /checkout/ } },
+  { name: 'services', path: () => '/services', shows: { loaded: /payment/, empty: /Nothing|no /i, failed: /Retry/ } },
+  {
+    name: 'service',
+    path: () => SERVICE_PATH,
+    shows: { loaded: /POST \/charge/, empty: /no |Nothing/i, failed: /Retry/ },
+  },
+  {
+    name: 'operation',
+    path: () => `${SERVICE_PATH}/POST%20%2Fcharge`,
+    shows: { loaded: /p95/, empty: /no |Nothing/i, failed: /Retry/ },
+  },
+  { name: 'status', path: () => '/status', shows: { loaded: /Adds up/, empty: /Adds up/, failed: /Retry/ } },
+  { name: 'settings', path: () => '/settings', shows: { loaded: /Theme/ } },
+  { name: 'not-found', path: () => '/nowhere', shows: { loaded: /There is no such page/ } },
+];
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(async () => browser.close());
+
+async function fail(page: Page): Promise<void> {
+  const body = JSON.stringify({
+    error: { message: 'the store failed: a disk is gone', hint: 'look at the log', diagnostics: [] },
+  });
+  await page
+    .context()
+    .route(/\/api\//, (route) => route.fulfill({ status: 500, contentType: 'application/json', body }));
+}
+
+async function settled(page: Page, shows: RegExp): Promise<void> {
+  await page.locator('#main').getByText(shows).first().waitFor();
+  await page.evaluate(() => document.fonts.ready);
+}
+
+async function open(one: Case, state: State, theme: Theme, width: number) {
+  const base = inject(state === 'empty' ? 'empty' : 'seeded');
+  const seen = await visit(browser, state === 'failed' ? 'about:blank' : base + one.path(), { theme, width });
+  if (state === 'empty') seen.expected.add(404);
+  if (one.name === 'search-error') seen.expected.add(400);
+  if (state === 'failed') {
+    seen.expected.add(500);
+    await fail(seen.page);
+    await seen.page.goto(base + one.path());
+  }
+  await settled(seen.page, one.shows[state] ?? /./);
+  return seen;
+}
+
+describe.each(THEMES)('%s', (theme) => {
+  for (const state of STATES) {
+    for (const one of CASES.filter((one) => one.shows[state] !== undefined)) {
+      test(`${one.name}, ${state}`, async () => {
+        const { page, end } = await open(one, state, theme, 1280);
+        await picture(page, `${one.name}-${theme}-1280-${state}`);
+        expect(await axe(page)).toEqual([]);
+        await end();
+      });
+    }
+  }
+});
+
+describe('narrow', () => {
+  for (const one of CASES) {
+    test(`${one.name} keeps to its width`, async () => {
+      const { page, end } = await open(one, 'loaded', 'light', 390);
+      await picture(page, `${one.name}-light-390-loaded`);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(over).toBeLessThanOrEqual(0);
+      await end();
+    });
+  }
+});

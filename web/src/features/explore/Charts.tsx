@@ -1,0 +1,59 @@
+// All matches from afar, above the results: counts, latency, their common axis of time; or the same as a table.
+
+import { useRef } from 'react';
+import type { Scope } from '../../api/types.ts';
+import type { Theme } from '../../canvas/theme.ts';
+import type { Zone } from '../../format/time.ts';
+import { timeTicks } from '../../format/timeAxis.ts';
+import { useWidth } from './ChartCanvas.tsx';
+import css from './Charts.module.css';
+import { ChartsTable } from './ChartsTable.tsx';
+import { Heatmap } from './Heatmap.tsx';
+import { Histogram } from './Histogram.tsx';
+import { instantAt, type Overview } from './overview.ts';
+import { text } from './text.ts';
+import { useCanvasTheme } from './useCanvasTheme.ts';
+import type { Changes } from './useExplore.ts';
+
+export type ChartProps = {
+  overview: Overview;
+  theme: Theme;
+  zone: Zone;
+  scope: Scope;
+  changes: Changes;
+};
+
+function TimeAxis({ overview, zone }: { overview: Overview; zone: Zone }) {
+  const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
+  const to = instantAt(overview, 1);
+  const span = Number(to - overview.fromNs);
+  return (
+    <div ref={place} aria-hidden className={css['times']}>
+      {timeTicks(overview.fromNs, to, width, zone).map(({ atNs, label }) => {
+        const share = Number(atNs - overview.fromNs) / span;
+        return (
+          <span key={String(atNs)} className={css['time']} style={{ insetInlineStart: `${share * 100}%` }}>
+            {label}
+          </span>
+        );
+      })}
+    </div>
+  );
+}
+
+type ChartsProps = Omit<ChartProps, 'theme'> & { asTable: boolean; isStale: boolean };
+
+export function Charts({ asTable, isStale, ...props }: ChartsProps) {
+  const theme = useCanvasTheme();
+  const { overview, zone } = props;
+  if (asTable) return <ChartsTable {...props} theme={theme} />;
+  return (
+    <section className={css['charts']} aria-label={text.charts} data-stale={isStale || undefined}>
+      <Histogram {...props} theme={theme} />
+      <Heatmap {...props} theme={theme} />
+      <span />
+      <TimeAxis overview={overview} zone={zone} />
+    </section>
+  );
+}

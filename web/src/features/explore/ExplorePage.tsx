@@ -1,0 +1,165 @@
+// The search page: query, how to show, facets, all matches, results.
+
+import { useState } from 'react';
+import { boot } from '../../core/boot.ts';
+import { useCommands } from '../../core/commands.ts';
+import { setSize, usePreferences } from '../../core/preferences.ts';
+import { Banner } from '../../ui/Banner/Banner.tsx';
+import { Button } from '../../ui/Button/Button.tsx';
+import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
+import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { Splitter } from '../../ui/Splitter/Splitter.tsx';
+import type { RouteOf } from '../../url/index.ts';
+import css from './Explore.module.css';
+import { Facets } from './Facets.tsx';
+import { LiveResults } from './LiveResults.tsx';
+import { OverviewCharts } from './Overview.tsx';
+import { QueryBar } from './QueryBar.tsx';
+import { SearchResults } from './SearchResults.tsx';
+import { Toolbar } from './Toolbar.tsx';
+import { text } from './text.ts';
+import { useAsked } from './useAsked.ts';
+import { useExplore } from './useExplore.ts';
+import { useFacetFields } from './useFacetFields.ts';
+import { useIsNarrow } from './useIsNarrow.ts';
+import { useOpenFile } from './useOpenFile.ts';
+import { useOverview } from './useOverview.ts';
+import { useParsedQuery } from './useParsedQuery.ts';
+import { listedRows, openedRows, useSearch } from './useSearch.ts';
+
+const FACETS_SIZE = 'explore.facets';
+const FACETS_PX = { usual: 240, min: 160, max: 480 };
+
+export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
+  const { state, embed } = route;
+  const { zone, sizes } = usePreferences();
+  const isNarrow = useIsNarrow();
+  const [areFacetsOpen, setFacetsOpen] = useState<boolean | null>(null);
+  const parsed = useParsedQuery(state.q);
+  const asked = useAsked(state);
+  const changes = useExplore(route, parsed);
+  const files = useOpenFile();
+  const isList = state.traces.length > 0;
+  const isSearch = state.run && !state.live && !isList;
+  const hasOnlyFiles = isList && openedRows(state.traces).length === state.traces.length;
+  const search = useSearch(asked.search, state.run && !state.live && !hasOnlyFiles);
+  const facetFields = useFacetFields(asked.window);
+  const isBroken = parsed.chips === null && parsed.diagnostics.length > 0;
+  const all = useOverview({
+    q: state.q,
+    scope: state.scope,
+    facets: facetFields.shown,
+    window: asked.window,
+    isOn: isSearch && !isBroken,
+  });
+  const listed = isList ? listedRows(search.rows, state.traces) : null;
+  const rows = listed?.rows ?? search.rows;
+  const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
+  const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
+  const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
+  const [dragged, setDragged] = useState<number | null>(null);
+  useCommands([{ id: 'openFile', title: text.openFile, group: text.group, keys: [], run: files.open }]);
+
+  return (
+    <div className={css['page']}>
+      <PageTitle isHidden title={text.title} routeKey="search" />
+      <QueryBar
+        q={state.q}
+        parsed={parsed}
+        problems={search.state.diagnostics}
+        window={asked.window}
+        isWaiting={!state.run}
+        changes={changes}
+      />
+      <Toolbar
+        state={state}
+        rows={rows}
+        window={asked.window}
+        changes={changes}
+        hasFacets={hasFacets}
+        areFacetsShown={areFacetsShown}
+        onFacets={setFacetsOpen}
+        onOpenFile={files.open}
+        canFollow={boot.capabilities.tail}
+      />
+      {files.skipped.map(({ what, why }) => (
+        <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
+          {text.fileSkipped(what, why)}
+        </Banner>
+      ))}
+      <div className={css['body']} data-stacked={isNarrow || undefined}>
+        {areFacetsShown && (
+          <aside
+            id={FACETS_SIZE}
+            className={css['facets']}
+            aria-label={text.facets}
+            style={isNarrow ? undefined : { inlineSize: dragged ?? width }}
+          >
+            {all.error && !all.facets ? (
+              <ErrorBox title={text.facetFailed} message={all.error.message} onRetry={all.retry} />
+            ) : (
+              <Facets
+                facets={all.facets}
+                share={all.answer?.facetShare ?? 1}
+                isStale={all.isStale}
+                others={facetFields.others}
+                cols={state.cols}
+                changes={changes}
+              />
+            )}
+          </aside>
+        )}
+        {areFacetsShown && !isNarrow && (
+          <Splitter
+            label={text.facetWidth}
+            value={dragged ?? width}
+            min={FACETS_PX.min}
+            max={FACETS_PX.max}
+            defaultValue={FACETS_PX.usual}
+            controls={FACETS_SIZE}
+            onChange={setDragged}
+            onCommit={(px) => {
+              setDragged(null);
+              setSize(FACETS_SIZE, px);
+            }}
+          />
+        )}
+        <div className={css['content']}>
+          {!state.run && (
+            <EmptyState
+              title={text.notRun}
+              actions={
+                <Button variant="primary" onPress={() => changes.run(state.q)}>
+                  {text.run}
+                </Button>
+              }
+            >
+              {text.notRunHint}
+            </EmptyState>
+          )}
+          {state.run && state.live && <LiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />}
+          {state.run && !state.live && (
+            <>
+              {isSearch && !isBroken && !embed.hideSearchGraph && (
+                <OverviewCharts all={all} zone={zone} scope={state.scope} changes={changes} />
+              )}
+              <SearchResults
+                state={state}
+                asked={asked}
+                search={search}
+                rows={rows}
+                missing={listed?.missing ?? []}
+                parsed={parsed}
+                all={all.isStale ? null : (all.answer?.points ?? null)}
+                zone={zone}
+                changes={changes}
+              />
+            </>
+          )}
+        </div>
+      </div>
+      {files.isOver && <div className={css['drop']}>{text.dropFile}</div>}
+    </div>
+  );
+}

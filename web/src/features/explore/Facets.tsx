@@ -1,0 +1,85 @@
+// What the matching spans are made of: fields with their values and counts. Any value includes or excludes itself.
+
+import { useState } from 'react';
+import type { Facet } from '../../api/types.ts';
+import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
+import { formatPercent } from '../../format/number.ts';
+import { fieldLabel } from '../../query/fields.ts';
+import { ComboBox } from '../../ui/ComboBox/ComboBox.tsx';
+import { SearchField } from '../../ui/SearchField/SearchField.tsx';
+import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
+import { FacetGroup } from './FacetGroup.tsx';
+import css from './Facets.module.css';
+import { text } from './text.ts';
+import type { Changes } from './useExplore.ts';
+
+const OFFERED_MAX = 40;
+
+function toggleStar(field: string): void {
+  const { starred } = preferences();
+  prefer({ starred: starred.includes(field) ? starred.filter((one) => one !== field) : [...starred, field] });
+}
+
+function AddFacet({ fields }: { fields: readonly string[] }) {
+  const [typed, setTyped] = useState('');
+  const wanted = typed.trim().toLowerCase();
+  const found = fields.filter((field) => field.toLowerCase().includes(wanted)).slice(0, OFFERED_MAX);
+  return (
+    <ComboBox
+      label={text.facetAdd}
+      labelPlace="hidden"
+      placeholder={text.facetAdd}
+      className={css['add']}
+      isMono
+      items={found.map((field) => ({ id: field, label: fieldLabel(field) }))}
+      inputValue={typed}
+      onInputChange={setTyped}
+      onSelect={({ id }) => {
+        setTyped('');
+        toggleStar(id);
+      }}
+    />
+  );
+}
+
+type FacetsProps = {
+  /** Null while nothing is known. */
+  facets: readonly Facet[] | null;
+  share: number;
+  isStale: boolean;
+  others: readonly string[];
+  cols: readonly string[];
+  changes: Changes;
+};
+
+export function Facets({ facets, share, isStale, others, cols, changes }: FacetsProps) {
+  const [typed, setTyped] = useState('');
+  const { starred } = usePreferences();
+  const wanted = typed.trim().toLowerCase();
+  return (
+    <div className={css['facets']} data-stale={isStale || undefined}>
+      <div className={css['search']}>
+        <SearchField label={text.facetSearch} value={typed} onChange={setTyped} />
+      </div>
+      {/* Scrolls by keys, too. */}
+      <div className={css['scroller']} tabIndex={-1}>
+        {facets === null && <Skeleton rows={16} columns="3fr 1fr" />}
+        {facets?.map((facet) => (
+          <FacetGroup
+            key={facet.field}
+            facet={facet}
+            wanted={wanted}
+            isStarred={starred.includes(facet.field)}
+            onStar={() => toggleStar(facet.field)}
+            changes={changes}
+            onColumn={cols.includes(facet.field) ? undefined : () => changes.setCols([...cols, facet.field])}
+          />
+        ))}
+        {facets !== null && others.length > 0 && <AddFacet fields={others} />}
+        {share < 1 && facets !== null && facets.length > 0 && (
+          <p className={css['note']}>{text.facetShare(formatPercent(share))}</p>
+        )}
+      </div>
+    </div>
+  );
+}

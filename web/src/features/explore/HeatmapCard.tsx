@@ -1,0 +1,32 @@
+// What is at the pointer or at the cursor of the keys, beside it.
+
+import type { Scope } from '../../api/types.ts';
+import { formatDuration } from '../../format/duration.ts';
+import type { Zone } from '../../format/time.ts';
+import { ErrorCount } from '../../ui/ErrorCount/ErrorCount.tsx';
+import css from './Charts.module.css';
+import { cellLatency, cellTimes } from './cellText.ts';
+import type { Cell, Overview } from './overview.ts';
+import { text } from './text.ts';
+
+type HeatmapCardProps = { cell: Cell; overview: Overview; zone: Zone; scope: Scope };
+
+export function HeatmapCard({ cell, overview, zone, scope }: HeatmapCardProps) {
+  const isLeft = cell.left < 0.5;
+  return (
+    <div
+      aria-hidden
+      className={css['card']}
+      style={isLeft ? { insetInlineStart: `${cell.right * 100}%` } : { insetInlineEnd: `${(1 - cell.left) * 100}%` }}
+    >
+      <div className={css['cardHead']}>{cellTimes(cell, overview, zone)}</div>
+      <div>{cellLatency(cell, overview)}</div>
+      <div className={css['cardCount']}>
+        {text.cellCount(scope, cell.count)}
+        <ErrorCount count={cell.errors} />
+      </div>
+      {cell.count > 1 && <div>{text.cellSlowest(formatDuration(cell.slowest.durationNs))}</div>}
+      <div className={css['cardHint']}>{text.cellHint}</div>
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+// How the results are shown, and what else can be done with them.
+
+import { ChartColumn, Download, FolderOpen, ListFilter, Radio } from 'lucide-react';
+import type { Window } from '../../api/questions.ts';
+import type { Scope, Sort } from '../../api/types.ts';
+import { useCommands } from '../../core/commands.ts';
+import { prefer, usePreferences } from '../../core/preferences.ts';
+import { IconButton } from '../../ui/IconButton/IconButton.tsx';
+import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
+import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
+import { Select } from '../../ui/Select/Select.tsx';
+import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
+import { ColumnsPopover } from './ColumnsPopover.tsx';
+import { csvOf, jsonLinesOf, saveText } from './download.ts';
+import type { ResultRow } from './rows.ts';
+import css from './Toolbar.module.css';
+import { text } from './text.ts';
+import type { Changes, State } from './useExplore.ts';
+
+const SCOPES: readonly { id: Scope; label: string }[] = [
+  { id: 'traces', label: text.traces },
+  { id: 'entry', label: text.entry },
+  { id: 'spans', label: text.spans },
+];
+const SORTS: readonly { id: Sort; label: string }[] = [
+  { id: 'newest', label: text.newest },
+  { id: 'slowest', label: text.slowest },
+];
+/** Spans come trace by trace: it is the traces that have an order. */
+const SORTS_OF_SPANS: readonly { id: Sort; label: string }[] = [
+  { id: 'newest', label: text.newestTraces },
+  { id: 'slowest', label: text.slowestTraces },
+];
+
+function ChartsMenu() {
+  const { charts } = usePreferences();
+  return (
+    <MenuTrigger>
+      <IconButton size="small" icon={ChartColumn} label={text.chartsMenu} />
+      <Menu
+        label={text.chartsMenu}
+        placement="bottom end"
+        choice={{
+          mode: 'single',
+          selected: [charts],
+          onChange: ([chosen]) => prefer({ charts: chosen === 'table' || chosen === 'hidden' ? chosen : 'drawn' }),
+        }}
+      >
+        <MenuItem id="drawn" label={text.chartsDrawn} />
+        <MenuItem id="table" label={text.chartsTable} />
+        <MenuItem id="hidden" label={text.chartsHidden} />
+      </Menu>
+    </MenuTrigger>
+  );
+}
+
+function DownloadMenu({ rows, cols }: { rows: readonly ResultRow[]; cols: readonly string[] }) {
+  const name = `traces-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
+  return (
+    <MenuTrigger>
+      <IconButton size="small" icon={Download} label={text.download} isDisabled={rows.length === 0} />
+      <Menu label={text.download} placement="bottom end">
+        <MenuItem
+          id="csv"
+          label={text.csv(rows.length)}
+          onAction={() => saveText(csvOf(rows, cols), `${name}.csv`, 'text/csv')}
+        />
+        <MenuItem
+          id="jsonl"
+          label={text.jsonLines(rows.length)}
+          onAction={() => saveText(jsonLinesOf(rows, cols), `${name}.jsonl`, 'application/jsonl')}
+        />
+      </Menu>
+    </MenuTrigger>
+  );
+}
+
+type ToolbarProps = {
+  state: State;
+  rows: readonly ResultRow[];
+  window: Window;
+  changes: Changes;
+  hasFacets: boolean;
+  areFacetsShown: boolean;
+  onFacets: (areShown: boolean) => void;
+  onOpenFile: () => void;
+  canFollow: boolean;
+};
+
+export function Toolbar(props: ToolbarProps) {
+  const { state, rows, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
+  const { scope, sort, cols, live, traces } = state;
+  const toggleLive = () => changes.set({ live: !live, traces: [], run: true });
+  useCommands(
+    canFollow ? [{ id: 'explore.live', title: text.live, group: text.group, keys: ['l'], run: toggleLive }] : [],
+  );
+  const isSearch = !live && traces.length === 0;
+  return (
+    <div className={css['toolbar']}>
+      {hasFacets && (
+        <ToggleButton
+          size="small"
+          icon={ListFilter}
+          label={text.facets}
+          isIconOnly
+          isSelected={areFacetsShown}
+          onChange={onFacets}
+        />
+      )}
+      {isSearch && (
+        <>
+          <SegmentedControl label={text.scope} items={SCOPES} value={scope} onChange={changes.setScope} />
+          <Select
+            label={text.sort}
+            size="small"
+            variant="quiet"
+            items={scope === 'traces' ? SORTS : SORTS_OF_SPANS}
+            value={sort}
+            onChange={changes.setSort}
+          />
+        </>
+      )}
+      <div className={css['end']}>
+        {canFollow && (
+          <ToggleButton size="small" icon={Radio} label={text.live} keys="l" isSelected={live} onChange={toggleLive} />
+        )}
+        {!live && <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />}
+        {isSearch && <ChartsMenu />}
+        <DownloadMenu rows={rows} cols={cols} />
+        <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+// The numbers that say how it is: spans a second, services, errors, the store; and whether anything needs a look.
+
+import { Check, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { HomeAnswer, StoreStatus } from '../../api/types.ts';
+import { hrefOf } from '../../core/navigation.ts';
+import { defaults } from '../../core/places.ts';
+import { formatBytes, formatCount, formatPercent, significant } from '../../format/number.ts';
+import { sumOf } from '../../model/red.ts';
+import { Stat } from '../../ui/Stat/Stat.tsx';
+import css from './Home.module.css';
+import { text } from './text.ts';
+
+type HeadLineProps = {
+  answer: HomeAnswer;
+  store: StoreStatus | null;
+  notReady: string | null;
+  children: ReactNode;
+};
+
+function perSecond(rate: number): string {
+  return rate >= 100 ? formatCount(Math.round(rate)) : significant(rate, 2);
+}
+
+function StoreStat({ store }: { store: StoreStatus }) {
+  const { bytes, bytesMax } = store;
+  const share = bytesMax === null || bytesMax === 0 ? null : bytes / bytesMax;
+  return (
+    <a href={hrefOf(defaults.status())} className={css['statLink']}>
+      <Stat
+        label={text.store}
+        value={share === null ? formatBytes(bytes) : formatPercent(share)}
+        unit={share === null || bytesMax === null ? undefined : text.ofBytes(formatBytes(bytesMax))}
+        tone={share !== null && share >= 0.9 ? 'warn' : 'normal'}
+      />
+    </a>
+  );
+}
+
+function Verdict({ looks, notReady }: { looks: number; notReady: string | null }) {
+  if (notReady !== null) {
+    return (
+      <a href={hrefOf(defaults.status())} className={css['verdict']} data-tone="error">
+        <TriangleAlert aria-hidden size={16} />
+        {text.notReady}
+      </a>
+    );
+  }
+  if (looks > 0) {
+    return (
+      <p className={css['verdict']} data-tone="warn">
+        <TriangleAlert aria-hidden size={16} />
+        {text.looks(looks)}
+      </p>
+    );
+  }
+  return (
+    <p className={css['verdict']}>
+      {text.allGood}
+      <Check aria-hidden size={16} />
+    </p>
+  );
+}
+
+export function HeadLine({ answer, store, notReady, children }: HeadLineProps) {
+  const { spans, errors } = sumOf(answer.services.series);
+  const share = spans > 0 ? errors / spans : 0;
+  return (
+    <div className={css['headLine']}>
+      <Stat label={text.spans} value={perSecond(answer.spansPerSecond)} unit={text.perSecond} />
+      <Stat
+        label={text.servicesCount(answer.services.series.length)}
+        value={formatCount(answer.services.series.length)}
+      />
+      <Stat label={text.errors} value={formatPercent(share)} tone={share >= 0.01 ? 'error' : 'normal'} />
+      {store && <StoreStat store={store} />}
+      <div className={css['headEnd']}>
+        <Verdict looks={answer.needsALook.length} notReady={notReady} />
+        {children}
+      </div>
+    </div>
+  );
+}

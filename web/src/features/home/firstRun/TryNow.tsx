@@ -1,0 +1,47 @@
+// Ways to see something without a program of one's own.
+
+import { FileUp, Send, Sparkles } from 'lucide-react';
+import { hrefOf } from '../../../core/navigation.ts';
+import { defaults } from '../../../core/places.ts';
+import type { Asked } from '../../../core/ranged.ts';
+import { Button } from '../../../ui/Button/Button.tsx';
+import { ErrorBox } from '../../../ui/ErrorBox/ErrorBox.tsx';
+import { LinkButton } from '../../../ui/LinkButton/LinkButton.tsx';
+import css from './FirstRun.module.css';
+import { text } from './text.ts';
+
+type TryNowProps = {
+  canSend: boolean;
+  busy: 'test' | 'sample' | null;
+  failure: Asked<unknown>['error'];
+  sendTest: () => void;
+  sendSample: () => void;
+};
+
+export function TryNow({ canSend, busy, failure, sendTest, sendSample }: TryNowProps) {
+  return (
+    <section aria-labelledby="first-try" className={css['section']}>
+      <h2 id="first-try" className={css['heading']}>
+        {text.orTry}
+      </h2>
+      <div className={css['actions']}>
+        {canSend && (
+          <Button size="small" variant="primary" icon={Send} isBusy={busy === 'test'} onPress={sendTest}>
+            {text.testTrace}
+          </Button>
+        )}
+        {canSend && (
+          <Button size="small" icon={Sparkles} isBusy={busy === 'sample'} onPress={sendSample}>
+            {text.sample}
+          </Button>
+        )}
+        <LinkButton icon={FileUp} href={`${hrefOf(defaults.search())}?open=file`}>
+          {text.openFile}
+        </LinkButton>
+      </div>
+      {failure && (
+        <ErrorBox title={text.sendFailed} message={failure.message} hint={failure.hint} curl={failure.curl} />
+      )}
+    </section>
+  );
+}

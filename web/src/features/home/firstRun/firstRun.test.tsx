@@ -1,0 +1,54 @@
+// @vitest-environment happy-dom
+// Sending something from the page, where the program allows it.
+
+import { cleanup, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { StatusAnswer } from '../../../api/types.ts';
+import { fakeServer, renderPage } from '../../../core/pages.testing.tsx';
+import type { Asked } from '../../../core/ranged.ts';
+
+const status: Asked<StatusAnswer> = {
+  data: undefined,
+  window: { from: 0n, to: 0n },
+  updatedAt: 0,
+  isOld: false,
+  isWaiting: false,
+  error: { message: 'not there', hint: null, curl: undefined },
+  retry: () => undefined,
+  cancel: () => undefined,
+};
+
+async function show(onArrived: () => void) {
+  // The block is read once, when the page is loaded.
+  vi.resetModules();
+  document.body.innerHTML =
+    '<script type="application/json" id="boot">{"capabilities":{"archive":false,"testTrace":true,"tail":false}}</script>';
+  const { FirstRun } = await import('./FirstRun.tsx');
+  renderPage(<FirstRun status={status} listensSince={Date.now()} onArrived={onArrived} />);
+}
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+  history.replaceState(null, '', '/');
+});
+
+test('a test trace is sent and opened', async () => {
+  const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const asked = fakeServer({ 'test-trace': { traceId: id, spans: 9 } });
+  await show(() => undefined);
+  await userEvent.click(screen.getByRole('button', { name: 'Send a test trace' }));
+  await waitFor(() => expect(location.pathname).toBe(`/trace/${id}`));
+  expect(asked).toEqual(['test-trace']);
+});
+
+test('sample data is sent and looked for at once; what fails says so', async () => {
+  const onArrived = vi.fn();
+  fakeServer({ sample: { traceId: null, spans: 1200 } });
+  await show(onArrived);
+  await userEvent.click(screen.getByRole('button', { name: 'See sample data' }));
+  await waitFor(() => expect(onArrived).toHaveBeenCalled());
+  await userEvent.click(screen.getByRole('button', { name: 'Send a test trace' }));
+  expect(await screen.findByText('That did not work')).toBeTruthy();
+});

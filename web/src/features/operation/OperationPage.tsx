@@ -1,0 +1,115 @@
+// The page of an operation, put together from its parts; each lives on when another has no answer.
+
+import type { OverviewAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { go, hrefOf } from '../../core/navigation.ts';
+import { overRange, placeOfSearch } from '../../core/places.ts';
+import { usePreferences } from '../../core/preferences.ts';
+import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { courseOf, ofKind, stepBounds } from '../../model/red.ts';
+import { Asked } from '../../ui/Asked/Asked.tsx';
+import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
+import type { OperationState, Place } from '../../url/index.ts';
+import { Latency } from './Latency.tsx';
+import { MadeOf } from './MadeOf.tsx';
+import css from './Operation.module.css';
+import { OperationHead } from './OperationHead.tsx';
+import { text } from './text.ts';
+
+export type OperationPageProps = {
+  red: AskedAnswer<RedAnswer>;
+  overview: AskedAnswer<OverviewAnswer>;
+  /** The query for its spans. */
+  q: string;
+  state: OperationState;
+  onChange: (changes: Partial<OperationState>, options: { replace: boolean }) => void;
+};
+
+/** Of spans of this name; where they are of several kinds, of the one that is asked for or has most. */
+export function chosenSeries(answer: RedAnswer, { operation, kind }: OperationState): RedSeries | undefined {
+  const named = answer.series.filter((series) => series.operation === operation);
+  return [...ofKind(named, kind)].sort((a, b) => b.total.spans - a.total.spans)[0];
+}
+
+function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
+  const wider = (last: string): string => {
+    const place: Place = { page: 'operation', state };
+    return hrefOf(overRange(place, { kind: 'relative', last }));
+  };
+  return (
+    <EmptyState
+      title={text.quietTitle(state.operation)}
+      actions={
+        <>
+          <LinkButton href={wider('1d')}>{text.lastDay}</LinkButton>
+          <LinkButton href={wider('7d')}>{text.lastWeek}</LinkButton>
+        </>
+      }
+    >
+      {text.quiet(state.service)}
+    </EmptyState>
+  );
+}
+
+type ChartsProps = Pick<OperationPageProps, 'q' | 'state' | 'onChange'> & {
+  answer: RedAnswer;
+  series: RedSeries;
+  toNs: bigint;
+};
+
+function Charts({ answer, series, toNs, q, state, onChange }: ChartsProps) {
+  const { zone } = usePreferences();
+  return (
+    <RedCharts
+      name={state.operation}
+      course={courseOf(series.points, answer)}
+      fromNs={BigInt(answer.fromNs)}
+      toNs={toNs}
+      zone={zone}
+      as={state.as}
+      onAs={(as) => onChange({ as }, { replace: true })}
+      onPick={(index) =>
+        go(
+          placeOfSearch({
+            q,
+            range: { kind: 'absolute', ...stepBounds(answer, index) },
+            scope: 'spans',
+            sort: 'slowest',
+          }),
+        )
+      }
+      onZoom={(fromNs, to) => onChange({ range: { kind: 'absolute', fromNs, toNs: to } }, { replace: false })}
+      headingId="operation-over-time"
+    />
+  );
+}
+
+export function OperationPage({ red, overview, q, state, onChange }: OperationPageProps) {
+  const series = red.data && chosenSeries(red.data, state);
+  return (
+    <div className={css['page']}>
+      <OperationHead red={red} series={series} q={q} state={state} onChange={onChange} />
+      <Asked asked={red} failed={text.failed} rows={6} columns="1fr 1fr 1fr">
+        {(answer) =>
+          series ? (
+            <Charts answer={answer} series={series} toNs={red.window.to} q={q} state={state} onChange={onChange} />
+          ) : (
+            <Quiet state={state} />
+          )
+        }
+      </Asked>
+      {series && (
+        <section aria-labelledby="operation-latency" className={css['section']}>
+          <h2 id="operation-latency" className={css['heading']}>
+            {text.latency}
+          </h2>
+          <Asked asked={overview} failed={text.latencyFailed} rows={6} columns="1fr">
+            {(answer) => <Latency answer={answer} as={state.as} name={state.operation} />}
+          </Asked>
+        </section>
+      )}
+      {series && red.data && <MadeOf series={series} all={red.data.series} service={state.service} />}
+    </div>
+  );
+}

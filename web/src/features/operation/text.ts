@@ -1,0 +1,42 @@
+// The words of the page of an operation.
+
+import { catalogue, plural } from '../../i18n/catalogue.ts';
+
+export const text = catalogue('operation', {
+  failed: 'How the operation is could not be read',
+  rate: 'rate',
+  errors: 'errors',
+  vsDayBefore: (change: string) => `${change} vs yesterday`,
+  kind: 'Kind of span',
+  explore: 'Explore',
+  slowest: 'Slowest spans',
+  slowExample: 'A slow trace',
+  failedExample: 'A failing trace',
+  latency: 'Durations over time',
+  latencyFailed: 'The durations could not be read',
+  noLatency: 'Nothing came in this time.',
+  heatOf: (name: string) => `Durations of ${name} over time`,
+  heatHint: 'Each cell is one stretch of time and of duration; press it for its slowest trace.',
+  heatKeys: 'Arrow keys go to the slowest spans of each moment, Enter opens their trace',
+  cell: (moment: string, range: string, count: number, errors: number, slowest: string) => {
+    const spans = plural(count, { one: '# span', other: '# spans' });
+    const failing = errors > 0 ? `, ${plural(errors, { one: '# error', other: '# errors' })}` : '';
+    return `${moment}, ${range}: ${spans}${failing}, slowest ${slowest}`;
+  },
+  time: 'Time',
+  spans: 'Spans',
+  failing: 'Failing',
+  slowestSpan: 'Slowest',
+  madeOf: 'What its time is made of',
+  notKnown: 'Not known yet: it is counted once traces are whole and merged, some minutes after they came.',
+  own: 'Own time',
+  ownDetail: (service: string) => `of all own time of ${service}`,
+  critical: 'Critical path',
+  criticalDetail: (service: string) => `of the time of ${service} on critical paths`,
+  matters: 'Matters',
+  mattersDetail: 'of its own time is on a critical path: there, faster spans make faster traces',
+  quietTitle: (operation: string) => `No spans of ${operation} in this time`,
+  quiet: (service: string) => `${service} may have been silent, or the operation has another name by now.`,
+  lastDay: 'Last 24 hours',
+  lastWeek: 'Last 7 days',
+});

@@ -1,0 +1,102 @@
+// The page of a service, put together from its parts; each lives on when another has no answer.
+
+import type { EdgesAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { go, hrefOf } from '../../core/navigation.ts';
+import { overRange, placeOfSearch, placeOfService } from '../../core/places.ts';
+import { usePreferences } from '../../core/preferences.ts';
+import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { serviceQuery } from '../../core/serviceQuery.ts';
+import { courseOf, stepBounds } from '../../model/red.ts';
+import { Asked } from '../../ui/Asked/Asked.tsx';
+import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
+import type { ServiceState } from '../../url/index.ts';
+import { Neighbours } from './Neighbours.tsx';
+import { Operations } from './Operations.tsx';
+import css from './Service.module.css';
+import { ServiceHead } from './ServiceHead.tsx';
+import { text } from './text.ts';
+
+export type ServicePageProps = {
+  red: AskedAnswer<RedAnswer>;
+  operations: AskedAnswer<RedAnswer>;
+  edges: AskedAnswer<EdgesAnswer>;
+  state: ServiceState;
+  onChange: (changes: Partial<ServiceState>, options: { replace: boolean }) => void;
+};
+
+type ChartsProps = Pick<ServicePageProps, 'state' | 'onChange'> & {
+  answer: RedAnswer;
+  series: RedSeries;
+  toNs: bigint;
+};
+
+function Charts({ answer, series, toNs, state, onChange }: ChartsProps) {
+  const { zone } = usePreferences();
+  const { service, kind } = state;
+  const pick = (index: number) =>
+    go(
+      placeOfSearch({
+        q: serviceQuery({ service, kind }),
+        range: { kind: 'absolute', ...stepBounds(answer, index) },
+        scope: kind === null ? 'entry' : 'spans',
+        sort: 'slowest',
+      }),
+    );
+  return (
+    <RedCharts
+      name={service}
+      course={courseOf(series.points, answer)}
+      fromNs={BigInt(answer.fromNs)}
+      toNs={toNs}
+      zone={zone}
+      as={state.as}
+      onAs={(as) => onChange({ as }, { replace: true })}
+      onPick={pick}
+      onZoom={(fromNs, to) => onChange({ range: { kind: 'absolute', fromNs, toNs: to } }, { replace: false })}
+      headingId="service-over-time"
+    />
+  );
+}
+
+function Quiet({ state }: Pick<ServicePageProps, 'state'>) {
+  const { service, kind } = state;
+  const wider = (last: string) => hrefOf(overRange(placeOfService(service), { kind: 'relative', last }));
+  return (
+    <EmptyState
+      title={kind === null ? text.quietTitle(service) : text.quietKind(service, kind)}
+      actions={
+        <>
+          {kind !== null && (
+            <LinkButton href={hrefOf({ page: 'service', state: { ...state, kind: null } })}>{text.entering}</LinkButton>
+          )}
+          <LinkButton href={wider('1d')}>{text.lastDay}</LinkButton>
+          <LinkButton href={wider('7d')}>{text.lastWeek}</LinkButton>
+        </>
+      }
+    >
+      {text.quiet}
+    </EmptyState>
+  );
+}
+
+export function ServicePage({ red, operations, edges, state, onChange }: ServicePageProps) {
+  const series = red.data?.series[0];
+  return (
+    <div className={css['page']}>
+      <ServiceHead red={red} operations={operations.data} state={state} onChange={onChange} />
+      <Asked asked={red} failed={text.failed} what={text.what} rows={6} columns="1fr 1fr 1fr">
+        {(answer) =>
+          series ? (
+            <Charts answer={answer} series={series} toNs={red.window.to} state={state} onChange={onChange} />
+          ) : (
+            <Quiet state={state} />
+          )
+        }
+      </Asked>
+      {series && <Operations asked={operations} state={state} onChange={onChange} />}
+      {series && <Neighbours asked={edges} state={state} />}
+    </div>
+  );
+}

@@ -1,0 +1,99 @@
+// The table of all services with its filter.
+
+import { SearchX } from 'lucide-react';
+import type { RedAnswer } from '../../api/types.ts';
+import { go, hrefOf } from '../../core/navigation.ts';
+import { defaults, overRange, placeOfService } from '../../core/places.ts';
+import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { courseOf, statOfSeries } from '../../model/red.ts';
+import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { Ago } from '../../ui/Ago/Ago.tsx';
+import { Asked } from '../../ui/Asked/Asked.tsx';
+import { Button } from '../../ui/Button/Button.tsx';
+import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { type RedRow, RedTable } from '../../ui/RedTable/RedTable.tsx';
+import { SearchField } from '../../ui/SearchField/SearchField.tsx';
+import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
+import type { ServicesState } from '../../url/index.ts';
+import css from './Services.module.css';
+import { text } from './text.ts';
+
+export type ServicesPageProps = {
+  asked: AskedAnswer<RedAnswer>;
+  state: ServicesState;
+  onChange: (changes: Partial<ServicesState>) => void;
+};
+
+function rowsOf(answer: RedAnswer, { range, find }: ServicesState): RedRow[] {
+  const wanted = find.trim().toLowerCase();
+  return answer.series
+    .filter(({ service }) => service.toLowerCase().includes(wanted))
+    .map((series) => ({
+      key: series.service,
+      name: series.service,
+      href: hrefOf(overRange(placeOfService(series.service), range)),
+      lead: <ServiceDot color={cssColourOf(preferredSlot(series.service))} />,
+      stat: statOfSeries(series, answer.seconds),
+      course: courseOf(series.points, answer),
+    }));
+}
+
+function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked'> & { isAnyThere: boolean }) {
+  if (isAnyThere) {
+    return (
+      <EmptyState
+        icon={SearchX}
+        title={text.noMatch(state.find)}
+        actions={<Button onPress={() => onChange({ find: '' })}>{text.clearFilter}</Button>}
+      />
+    );
+  }
+  const wider = overRange(defaults.services(), { kind: 'relative', last: '1d' });
+  return (
+    <EmptyState
+      title={text.quietTitle}
+      actions={
+        <>
+          <LinkButton href={hrefOf(wider)}>{text.lastDay}</LinkButton>
+          <LinkButton href={hrefOf(defaults.home())}>{text.home}</LinkButton>
+        </>
+      }
+    >
+      {text.quiet}
+    </EmptyState>
+  );
+}
+
+export function ServicesPage({ asked, state, onChange }: ServicesPageProps) {
+  return (
+    <div className={css['page']}>
+      <div className={css['tools']}>
+        <PageTitle title={text.title} routeKey="services" />
+        <SearchField
+          label={text.filter}
+          value={state.find}
+          onChange={(find) => onChange({ find })}
+          className={css['filter']}
+        />
+        <Ago at={asked.updatedAt} isWaiting={asked.isOld} />
+      </div>
+      <Asked asked={asked} failed={text.failed} what={text.what} rows={16} columns="3fr 1fr 1fr 1fr 1fr 1fr">
+        {(answer) => (
+          <RedTable
+            caption={text.caption}
+            nameHeader={text.service}
+            rows={rowsOf(answer, state)}
+            extras={['impact', 'p99', 'change', 'trend']}
+            sort={state.sort}
+            onSort={(sort) => onChange({ sort })}
+            onOpen={({ key }) => go(overRange(placeOfService(key), state.range))}
+            empty={<Nothing state={state} onChange={onChange} isAnyThere={answer.series.length > 0} />}
+            className={css['table']}
+          />
+        )}
+      </Asked>
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+// The keys of every command, to be changed, switched off and set back. Conflicts are shown where they are.
+
+import { TriangleAlert } from 'lucide-react';
+import { useState } from 'react';
+import { type Command, keysOf, useAllCommands, useKnownCommands } from '../../core/commands.ts';
+import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
+import { Button } from '../../ui/Button/Button.tsx';
+import { Kbd } from '../../ui/Kbd/Kbd.tsx';
+import { SearchField } from '../../ui/SearchField/SearchField.tsx';
+import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
+import { conflictsOf } from './conflicts.ts';
+import { KeyCapture } from './KeyCapture.tsx';
+import css from './Settings.module.css';
+import { text } from './text.ts';
+
+function setKeys(id: string, keys: readonly string[] | null): void {
+  const { [id]: _dropped, ...others } = preferences().keys;
+  prefer({ keys: keys === null ? others : { ...others, [id]: [...keys] } });
+}
+
+function Keys({ command, conflicts }: { command: Command; conflicts: readonly Command[] }) {
+  const keys = keysOf(command);
+  return (
+    <span className={css['boundKeys']}>
+      {keys.length === 0 && <span className={css['quiet']}>{text.noKey}</span>}
+      {keys.map((key) => (
+        <Kbd key={key} keys={key} />
+      ))}
+      {conflicts.length > 0 && (
+        <span className={css['conflict']}>
+          <TriangleAlert aria-hidden size={12} />
+          {text.conflict(conflicts.map(({ title }) => title))}
+        </span>
+      )}
+    </span>
+  );
+}
+
+type RowActionsProps = { command: Command; isChanged: boolean; onCapture: () => void };
+
+function RowActions({ command, isChanged, onCapture }: RowActionsProps) {
+  return (
+    <span className={css['rowActions']}>
+      <span>
+        {isChanged && (
+          <Button
+            size="small"
+            variant="quiet"
+            onPress={() => setKeys(command.id, null)}
+            aria-label={text.resetOf(command.title)}
+          >
+            {text.reset}
+          </Button>
+        )}
+      </span>
+      <Button size="small" variant="quiet" onPress={onCapture} aria-label={text.changeOf(command.title)}>
+        {text.change}
+      </Button>
+      <span>
+        {keysOf(command).length > 0 && (
+          <Button
+            size="small"
+            variant="quiet"
+            onPress={() => setKeys(command.id, [])}
+            aria-label={text.switchOffOf(command.title)}
+          >
+            {text.switchOff}
+          </Button>
+        )}
+      </span>
+    </span>
+  );
+}
+
+export function KeyTable() {
+  const known = useKnownCommands();
+  const here = new Set(useAllCommands().map(({ id }) => id));
+  const { keys: changed } = usePreferences();
+  const [find, setFind] = useState('');
+  const [capturing, setCapturing] = useState<string | null>(null);
+  const wanted = find.trim().toLowerCase();
+  const rows = known.filter(({ title, group }) => `${group} ${title}`.toLowerCase().includes(wanted));
+  const conflicts = conflictsOf(
+    known.map((command) => ({ command, keys: keysOf(command), isEverywhere: here.has(command.id) })),
+  );
+  const columns: TableColumn<Command>[] = [
+    { id: 'command', header: text.command, isRowHeader: true, cell: ({ title }) => title },
+    {
+      id: 'group',
+      header: text.group,
+      width: '128px',
+      isWideOnly: true,
+      cell: ({ group }) => <span className={css['quiet']}>{group}</span>,
+    },
+    {
+      id: 'keys',
+      header: text.keys,
+      cell: (command) =>
+        capturing === command.id ? (
+          <KeyCapture
+            title={command.title}
+            onDone={(keys) => {
+              setCapturing(null);
+              if (keys !== null) setKeys(command.id, [keys]);
+            }}
+          />
+        ) : (
+          <Keys command={command} conflicts={conflicts.get(command.id) ?? []} />
+        ),
+    },
+    {
+      id: 'actions',
+      header: text.actions,
+      isHeaderHidden: true,
+      width: '176px',
+      cell: (command) => (
+        <RowActions
+          command={command}
+          isChanged={changed[command.id] !== undefined}
+          onCapture={() => setCapturing(command.id)}
+        />
+      ),
+    },
+  ];
+  return (
+    <div className={css['keyTable']}>
+      <div className={css['keyTools']}>
+        <SearchField label={text.findCommand} value={find} onChange={setFind} />
+        <Button size="small" isDisabled={Object.keys(changed).length === 0} onPress={() => prefer({ keys: {} })}>
+          {text.resetKeys}
+        </Button>
+      </div>
+      <Table
+        caption={text.keysCaption}
+        columns={columns}
+        rows={rows}
+        rowKey={({ id }) => id}
+        empty={<p className={css['quiet']}>{text.noCommand}</p>}
+      />
+      <p className={css['quiet']}>{text.otherPages}</p>
+    </div>
+  );
+}

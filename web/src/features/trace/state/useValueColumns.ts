@@ -28,7 +28,8 @@ export function useValueColumns(
         fields.map((field) =>
           client.fetchQuery({
             ...traceColumnQuestion(traceId, field),
-            queryKey: ['column', traceId, version, field],
+            // Not under the key of colours: whoever stops wanting those would cancel this.
+            queryKey: ['value column', traceId, version, field],
             staleTime: Number.POSITIVE_INFINITY,
             retry: false,
           }),

@@ -4,6 +4,7 @@
 import { formatCount, formatPercent } from '../../../format/number.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
 import { ServiceDot } from '../../../ui/ServiceName/ServiceName.tsx';
+import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { useTracePage } from '../state/page.tsx';
 import css from './Legend.module.css';
 import { toggleService } from './services.ts';
@@ -29,13 +30,13 @@ function ServiceLegend() {
             type="button"
             className={css['entry']}
             aria-pressed={!isHidden}
-            aria-label={text.selfShare(name, formatPercent(share))}
             title={isHidden ? text.legendShow(name) : text.legendHide(name)}
             onClick={() => toggleService(session, hiddenServices, name)}
           >
             <ServiceDot color={cssColourOf(slot)} isHatched={isHatched(slot)} />
             <span className={css['name']}>{name}</span>
             <span className={css['share']}>{formatPercent(share)}</span>
+            <VisuallyHidden>{text.ofSelf}</VisuallyHidden>
           </button>
         );
       })}

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod archive;
 mod golden;
 mod limits;
 mod listen;

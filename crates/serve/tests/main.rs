@@ -11,4 +11,5 @@ mod archive;
 mod golden;
 mod limits;
 mod listen;
+mod ui;
 mod world;

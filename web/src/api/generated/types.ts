@@ -435,7 +435,7 @@ export type FindAnswer = {
 /**
  * The version of the skeleton whose rows they are.
  */
-version: string, rows: Array<number>, diagnostics: Array<Diagnostic>, };
+version: string, rows: Array<number>, diagnostics: Array<Diagnostic>, skipped: Array<Skipped>, };
 
 /**
  * A field that spans of the trace have.
@@ -459,9 +459,9 @@ distinct: number, };
  */
 export type TraceKeysAnswer = { keys: Array<TraceKey>, 
 /**
- * Whether all spans were looked at.
+ * Whether there are no others.
  */
-isAll: boolean, };
+isAll: boolean, skipped: Array<Skipped>, };
 
 /**
  * A field's values, by row of the skeleton.
@@ -474,7 +474,7 @@ values: Array<string>,
 /**
  * By row: one more than the place in `values`; 0 for none.
  */
-rows: Array<number>, };
+rows: Array<number>, skipped: Array<Skipped>, };
 
 /**
  * An event of a trace.

@@ -4,6 +4,7 @@
 // ⌘. No key acts while somebody types; single letters can be switched off (WCAG 2.1.4).
 
 import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { presetKeys } from './keyPresets.ts';
 import { preferences } from './preferences.ts';
 
 export type Command = {
@@ -13,7 +14,7 @@ export type Command = {
   readonly group: string;
   readonly keys: readonly string[];
   readonly run: () => void;
-  /** Whether it acts in a text field, too. */
+  /** Whether it acts in text fields and dialogs, too. */
   readonly inFields?: boolean;
   /** Not in the palette: it makes sense only by key, such as a step to the next row. */
   readonly isKeyOnly?: boolean;
@@ -90,13 +91,16 @@ export function useKnownCommands(): readonly Command[] {
 
 /** The keys of a command as the reader has them. */
 export function keysOf(command: Command): readonly string[] {
-  return preferences().keys[command.id] ?? command.keys;
+  const { keys, keyPreset } = preferences();
+  return keys[command.id] ?? presetKeys(keyPreset, command.id) ?? command.keys;
 }
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable) return true;
-  const input = target.closest('input, textarea, select, [role="textbox"], [role="menu"], [role="listbox"]');
+  const input = target.closest(
+    'input, textarea, select, [role="textbox"], [role="menu"], [role="listbox"], [role="dialog"], [role="alertdialog"]',
+  );
   return input !== null && !(input instanceof HTMLInputElement && ['checkbox', 'radio'].includes(input.type));
 }
 
@@ -125,7 +129,9 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   chord = null;
   const typing = isTyping(event.target);
   // What is typed is text, also for commands that act in fields: `/` stands in paths.
-  if (pressed.length === 1 && (typing || !preferences().singleKeys)) return false;
+  // A letter with Shift is a character as well.
+  const isCharacter = pressed.replace(/^Shift\+/, '').length === 1;
+  if (isCharacter && (typing || !preferences().singleKeys)) return false;
   const usable = all.filter((command) => (!typing || command.inFields === true) && (command.when?.() ?? true));
   const chosen =
     (before === null

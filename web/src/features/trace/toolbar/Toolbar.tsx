@@ -5,7 +5,6 @@ import { Button } from '../../../ui/Button/Button.tsx';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
 import { Popover, PopoverTrigger } from '../../../ui/Popover/Popover.tsx';
-import { Select } from '../../../ui/Select/Select.tsx';
 import { ToggleButton } from '../../../ui/ToggleButton/ToggleButton.tsx';
 import type { TraceState } from '../../../url/index.ts';
 import { text as keysText } from '../keysText.ts';
@@ -19,10 +18,10 @@ import { ServicesFilter } from './ServicesFilter.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
 
-const CRITICAL: readonly { id: TraceState['critical']; label: string }[] = [
-  { id: 'shown', label: text.criticalShown },
-  { id: 'only', label: text.criticalOnly },
-  { id: 'hidden', label: text.criticalHidden },
+const CRITICAL: readonly { id: TraceState['critical']; label: string; short: string }[] = [
+  { id: 'shown', label: text.criticalShown, short: text.criticalShownShort },
+  { id: 'only', label: text.criticalOnly, short: text.criticalOnlyShort },
+  { id: 'hidden', label: text.criticalHidden, short: text.criticalHiddenShort },
 ];
 
 export function Toolbar() {
@@ -54,15 +53,27 @@ export function Toolbar() {
         </PopoverTrigger>
       )}
       {hasBars && (
-        <Select
-          label={text.critical}
-          labelPlace="before"
-          variant="quiet"
-          size="small"
-          items={CRITICAL}
-          value={state.critical}
-          onChange={(critical) => update({ critical }, 'push')}
-        />
+        <MenuTrigger>
+          <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
+            <span className={css['quietLabel']}>{text.critical}</span>{' '}
+            {CRITICAL.find(({ id }) => id === state.critical)?.short}
+          </Button>
+          <Menu
+            label={text.critical}
+            choice={{
+              mode: 'single',
+              selected: [state.critical],
+              onChange: ([next]) => {
+                const chosen = CRITICAL.find(({ id }) => id === next);
+                if (chosen) update({ critical: chosen.id }, 'push');
+              },
+            }}
+          >
+            {CRITICAL.map(({ id, label }) => (
+              <MenuItem key={id} id={id} label={label} />
+            ))}
+          </Menu>
+        </MenuTrigger>
       )}
       {hasRows && hasRuns && (
         <ToggleButton

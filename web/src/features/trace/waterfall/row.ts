@@ -118,7 +118,7 @@ export class Row {
     this.#name.style.setProperty('--indent', `${Math.round(level * input.indentPx)}px`);
     this.#toggle.toggleAttribute('data-on', isExpandable);
     const slot = slotOfRow(input.colours, row);
-    this.#dot.style.color = cssColourOf(slot < 0 ? 24 : slot);
+    this.#dot.style.color = cssColourOf(slot);
     this.#dot.toggleAttribute('data-hatched', isHatched(slot));
     this.#service.textContent = serviceOf(session, row);
     this.#operation.textContent = nameOf(session, row);

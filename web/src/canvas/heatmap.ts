@@ -1,8 +1,8 @@
 // The heatmap of durations over time, and the points that stand for it where there are few.
 //
 // A cell's shade is the logarithm of its count: one trace is seen beside ten thousand. Errors are a red foot of the cell,
-// as high as their share. A share that is less than half a pixel is not drawn: a pixel would say many times as much, and
-// the histogram shows each. Shade means count and nothing else.
+// as high as their share. A share that is less than a pixel is not drawn: a pixel would say many times as much, and the
+// histogram shows each. Shade means count and nothing else.
 
 import { bucketY, type GridSelection, type HeatGrid, rectOf, type Size, stepX } from './grid.ts';
 import { Pixels } from './pixels.ts';
@@ -31,7 +31,7 @@ export function rasterHeatmap(grid: HeatGrid, size: Size, theme: Theme): Pixels 
     const height = Math.max(1, bucketY(grid.buckets, size.height, bucket) - y);
     pixels.fill(x, y, width, height, shades[shadeOf(count, most)] as number);
     const share = (grid.errors[i] as number) / Math.max(1, count);
-    const foot = Math.min(height, Math.round(share * height));
+    const foot = Math.min(height, Math.floor(share * height));
     if (foot > 0) {
       pixels.fill(x, y + height - foot, width, foot, error);
     }

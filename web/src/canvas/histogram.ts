@@ -4,7 +4,7 @@
 
 import { type HeatGrid, type Size, stepAt, stepX } from './grid.ts';
 import { Pixels } from './pixels.ts';
-import { packed, type Theme } from './theme.ts';
+import { mix, packed, type Theme } from './theme.ts';
 
 export interface StepCounts {
   readonly counts: Float64Array;
@@ -28,6 +28,8 @@ export function rasterHistogram({ counts, errors }: StepCounts, size: Size, them
   pixels.data.fill(packed(theme.background));
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const steps = counts.length;
+  // Not the full colour: a row of bars is the background of what failed.
+  const colour = packed(mix(theme.background, theme.accent, 0.6));
   const heightOf = (count: number): number => (count > 0 ? Math.max(1, Math.round((count / most) * size.height)) : 0);
   for (let step = 0; step < steps; step++) {
     const x = stepX(steps, size.width, step);
@@ -36,7 +38,7 @@ export function rasterHistogram({ counts, errors }: StepCounts, size: Size, them
     const width = whole >= 4 ? whole - 1 : Math.max(1, whole);
     const height = heightOf(counts[step] as number);
     const foot = Math.min(height, heightOf(errors[step] as number));
-    pixels.fill(x, size.height - height, width, height - foot, packed(theme.accent));
+    pixels.fill(x, size.height - height, width, height - foot, colour);
     pixels.fill(x, size.height - foot, width, foot, packed(theme.error));
   }
   return pixels;

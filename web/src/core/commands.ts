@@ -13,7 +13,7 @@ export type Command = {
   readonly group: string;
   readonly keys: readonly string[];
   readonly run: () => void;
-  /** Whether it acts in a text field, too. */
+  /** Whether it acts in text fields and dialogs, too. */
   readonly inFields?: boolean;
   /** Not in the palette: it makes sense only by key, such as a step to the next row. */
   readonly isKeyOnly?: boolean;
@@ -96,7 +96,9 @@ export function keysOf(command: Command): readonly string[] {
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable) return true;
-  const input = target.closest('input, textarea, select, [role="textbox"], [role="menu"], [role="listbox"]');
+  const input = target.closest(
+    'input, textarea, select, [role="textbox"], [role="menu"], [role="listbox"], [role="dialog"], [role="alertdialog"]',
+  );
   return input !== null && !(input instanceof HTMLInputElement && ['checkbox', 'radio'].includes(input.type));
 }
 

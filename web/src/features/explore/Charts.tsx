@@ -23,6 +23,8 @@ export type ChartProps = {
   changes: Changes;
 };
 
+const LABEL_PX = 56;
+
 function TimeAxis({ overview, zone }: { overview: Overview; zone: Zone }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
@@ -32,6 +34,8 @@ function TimeAxis({ overview, zone }: { overview: Overview; zone: Zone }) {
     <div ref={place} aria-hidden className={css['times']}>
       {timeTicks(overview.fromNs, to, width, zone).map(({ atNs, label }) => {
         const share = Number(atNs - overview.fromNs) / span;
+        // A label that would not be whole is left out.
+        if (share * width > width - LABEL_PX) return null;
         return (
           <span key={String(atNs)} className={css['time']} style={{ insetInlineStart: `${share * 100}%` }}>
             {label}

@@ -28,6 +28,7 @@ function ColumnsForm({ cols, window, onChange }: ColumnsProps) {
         labelPlace="above"
         placeholder={text.fieldPlaceholder}
         isMono
+        autoFocus
         items={items
           .filter((item) => !cols.includes(item.text))
           .map((item) => ({ id: item.text, label: fieldLabel(item.text), count: item.count }))}

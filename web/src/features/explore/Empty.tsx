@@ -10,6 +10,7 @@ import { relativeTime } from '../../format/time.ts';
 import { queryOf, withoutChip } from '../../query/chips.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { timeRangeText } from '../../ui/TimeRangePicker/TimeRangePicker.tsx';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 
@@ -47,7 +48,7 @@ export function Empty({ chips, scope, window, nowNs, changes }: EmptyProps) {
   }
   const wider = WIDER.map((range) => (
     <Button key={range} size="small" onPress={() => changes.set({ range: { kind: 'relative', last: range } })}>
-      {text.wider(range)}
+      {timeRangeText({ range }, 'UTC')}
     </Button>
   ));
   if (chips.length === 0) {

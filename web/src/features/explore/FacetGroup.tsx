@@ -14,8 +14,11 @@ import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 
 const FEW = 6;
-/** Less than this share of a value is no sign of it; the number is in the title. */
-const FAILED_SHARE_MIN = 0.01;
+
+/** Less than a hundredth of a value is no sign of it, and nothing is seen in a bar that is hardly there. */
+function hasFailures({ count, errors }: FacetValue, most: number): boolean {
+  return errors >= count * 0.01 && errors > 0 && count >= most * 0.03;
+}
 
 type ValueProps = {
   field: string;
@@ -36,7 +39,7 @@ function Value({ field, value, most, isTelling, changes, onColumn }: ValueProps)
   return (
     <li className={css['value']} data-on={isOn || undefined}>
       <span aria-hidden className={css['share']} style={{ inlineSize: `${(value.count / Math.max(1, most)) * 100}%` }}>
-        {isTelling && value.errors / Math.max(1, value.count) >= FAILED_SHARE_MIN && (
+        {isTelling && hasFailures(value, most) && (
           <span
             className={css['failed']}
             style={{ inlineSize: `${(value.errors / Math.max(1, value.count)) * 100}%` }}

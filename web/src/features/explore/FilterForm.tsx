@@ -1,7 +1,7 @@
 // A condition as three fields: what, how, which value. Choosing a value of the list takes the whole condition.
 
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { queryQuestion, type Window } from '../../api/questions.ts';
 import type { Comparison, Diagnostic } from '../../api/types.ts';
 import { comparisonText } from '../../query/chips.ts';
@@ -28,6 +28,15 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
   const [fieldText, setFieldText] = useState(initial ? fieldLabel(initial.field) : '');
   const [op, setOp] = useState(initial?.op ?? '=');
   const [typed, setTyped] = useState(initial ? valueLabel(initial.value) : '');
+  const valuePlace = useRef<HTMLDivElement>(null);
+  const wantsValue = useRef(false);
+  // Who has chosen what goes on to which value.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the choice that moves the focus
+  useEffect(() => {
+    if (!wantsValue.current) return;
+    wantsValue.current = false;
+    valuePlace.current?.querySelector<HTMLInputElement>('input[role="combobox"]')?.focus();
+  }, [field, fieldText]);
   const [problems, setProblems] = useState<readonly Diagnostic[]>([]);
   const isFieldChosen = field !== '' && fieldText === fieldLabel(field);
   const fields = useFields(isFieldChosen ? '' : fieldText, window);
@@ -38,6 +47,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
     setField(chosen);
     setFieldText(fieldLabel(chosen));
     setProblems([]);
+    wantsValue.current = true;
     if (chosen === field) return;
     setTyped('');
     const [usual = '='] = operatorsOf(chosen);
@@ -54,8 +64,8 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
   }
 
   const valueItems = values.items.map(
-    (item): ComboBoxItem => ({
-      id: item.text,
+    (item, at): ComboBoxItem => ({
+      id: String(at),
       label: valueLabel(item.text),
       count: item.count,
       ...(field === SERVICE && { lead: <ServiceDot color={serviceColour(valueLabel(item.text))} /> }),
@@ -68,6 +78,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
         labelPlace="above"
         placeholder={text.fieldPlaceholder}
         isMono
+        autoFocus
         items={fields.items.map((item) => ({ id: item.text, label: fieldLabel(item.text), count: item.count }))}
         isLoading={fields.isLoading}
         inputValue={fieldText}
@@ -78,7 +89,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
         onSelect={(item) => chooseField(item.id)}
         onCustom={chooseField}
       />
-      <div className={css['formLine']}>
+      <div ref={valuePlace} className={css['formLine']}>
         <Select
           label={text.operator}
           labelPlace="above"
@@ -98,7 +109,8 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
           onInputChange={setTyped}
           onSelect={(item) => {
             setTyped(item.label);
-            void take(item.id);
+            const literal = values.items[Number(item.id)]?.text;
+            if (literal !== undefined) void take(literal);
           }}
           onCustom={(custom) => void take(literalOf(field, op, custom))}
         />

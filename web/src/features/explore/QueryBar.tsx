@@ -35,8 +35,8 @@ function HistoryMenu({ onRun }: { onRun: (q: string) => void }) {
       <IconButton icon={History} label={text.history} />
       <Menu label={text.history} placement="bottom end">
         {history.length === 0 && <MenuItem id="none" label={text.historyEmpty} isDisabled />}
-        {history.slice(0, HISTORY_SHOWN).map((q) => (
-          <MenuItem key={q} id={q} label={q} onAction={() => onRun(q)} />
+        {history.slice(0, HISTORY_SHOWN).map((q, at) => (
+          <MenuItem key={q} id={String(at)} label={q} onAction={() => onRun(q)} />
         ))}
       </Menu>
     </MenuTrigger>

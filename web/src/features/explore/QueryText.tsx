@@ -26,6 +26,7 @@ export function QueryText({ value, diagnostics, window, isFocused, onChange, onR
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
   const isGone = useRef(false);
+  const wantsFocus = useRef(false);
   const [hasEditor, setHasEditor] = useState(false);
   const client = useQueryClient();
   const latest = useRef<Functions & { value: string }>(null);
@@ -49,6 +50,10 @@ export function QueryText({ value, diagnostics, window, isFocused, onChange, onR
     if (isFocused) input.current?.focus();
   }, [isFocused]);
   useEffect(() => editor.current?.setText(value), [value]);
+  // It takes the focus once it is seen.
+  useEffect(() => {
+    if (hasEditor && wantsFocus.current) editor.current?.focus();
+  }, [hasEditor]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new editor gets the marks, too
   useEffect(() => editor.current?.setMarks(diagnostics), [diagnostics, hasEditor]);
 
@@ -71,8 +76,8 @@ export function QueryText({ value, diagnostics, window, isFocused, onChange, onR
       complete: (query, at, signal) =>
         latest.current?.complete(query, at, signal) ?? Promise.reject(new Error('the page is gone')),
     });
+    wantsFocus.current = hadFocus;
     setHasEditor(true);
-    if (hadFocus) editor.current.focus();
   }
 
   return (

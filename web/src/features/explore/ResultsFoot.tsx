@@ -36,7 +36,7 @@ export function ResultsFoot({ state, shown, scope, all, nowNs, onMore, onCancel,
   const clockNs = BigInt(now) * 1_000_000n;
   const isOld = clockNs - nowNs > BigInt(STALE_MS) * 1_000_000n;
   const isMore = state.cursor !== null && state.phase === 'done';
-  const isPart = isMore && all !== null && all > shown;
+  const isPart = (isRunning(state) || isMore) && all !== null && all > shown;
   return (
     <div className={css['foot']}>
       <span role="status">

@@ -119,7 +119,7 @@ export function SearchResults(props: SearchResultsProps) {
         nowNs={asked.nowNs}
         hasDates={hasDates}
         sort={isList || state.scope !== 'traces' ? undefined : state.sort}
-        onEndReached={found.wasFruitful ? run?.more : undefined}
+        onEndReached={found.phase === 'done' && found.cursor !== null && found.wasFruitful ? run?.more : undefined}
         isStale={isStale}
         empty={empty}
         changes={changes}

@@ -39,12 +39,15 @@ export type Overview = {
 
 /** So that a single latency is not all of the axis. */
 const BUCKETS_MIN = 12;
+/** From this share of failures on. */
+const ALL_RED = 0.95;
 /** Lower rows could not be told apart. */
 const ROWS_MAX = 20;
 
 export function overviewOf(answer: OverviewAnswer): Overview {
   const fromNs = BigInt(answer.fromNs);
-  const stepNs = Math.max(1, answer.stepNs);
+  // Whole, as instants are.
+  const stepNs = Math.max(1, Math.round(answer.stepNs));
   const steps = Math.max(1, Math.ceil(Number(BigInt(answer.toNs) - fromNs) / stepNs - 1e-6));
   const { rowOf, buckets } = shownRows(answer);
   const cells = cellsOf(answer, steps, rowOf, buckets);
@@ -57,8 +60,11 @@ export function overviewOf(answer: OverviewAnswer): Overview {
     errors: cells.map(({ errors }) => errors),
   };
   const { points } = answer;
+  // Where all failed, red would hide how many there are and tell nothing.
+  const isAllRed = answer.errors >= points * ALL_RED;
+  const heat: HeatGrid = isAllRed ? { ...grid, errors: cells.map(() => 0) } : grid;
   const asPoints = points < POINTS_MAX ? pointsOf(answer, steps, buckets) : null;
-  return { fromNs, stepNs, grid, steps: countsOfSteps(grid), cells, buckets, points, asPoints };
+  return { fromNs, stepNs, grid: heat, steps: countsOfSteps(grid), cells, buckets, points, asPoints };
 }
 
 /** The rows from the lowest with something in it to the highest, several of the server's in one where there are many. */
@@ -223,7 +229,13 @@ export function latencyOf({ buckets }: Overview, area: Area): { from: number | n
   const first = Math.round(area.bottom * buckets.length);
   const end = Math.round(area.top * buckets.length);
   return {
-    from: first <= 0 ? null : Math.floor(buckets[first]?.fromNs ?? 0),
-    to: end >= buckets.length ? null : Math.ceil(buckets[end - 1]?.toNs ?? 0),
+    from: first <= 0 ? null : rounded(buckets[first]?.fromNs ?? 0, Math.floor),
+    to: end >= buckets.length ? null : rounded(buckets[end - 1]?.toNs ?? 0, Math.ceil),
   };
+}
+
+/** Three digits, outwards: nobody reads `983040ns`. */
+function rounded(ns: number, round: (value: number) => number): number {
+  const unit = Math.max(1, 10 ** (Math.floor(Math.log10(Math.max(1, ns))) - 2));
+  return round(ns / unit) * unit;
 }

@@ -104,6 +104,31 @@ function columnOf(field: string, at: number, { cols, changes }: ColumnsOptions):
 export function resultColumns(options: ColumnsOptions): Column[] {
   const { scope, cols, zone, nowNs, hasDates, isNarrow, longestNs, basket, isLive, changes } = options;
   const isOfTraces = scope === 'traces';
+  const spans: Column = {
+    id: 'spans',
+    header: text.spanCount,
+    width: '64px',
+    align: 'end',
+    isWideOnly: true,
+    cell: ({ trace }) => formatCountExact(trace.spans),
+  };
+  const services: Column = {
+    id: 'services',
+    header: text.services,
+    width: '120px',
+    isWideOnly: true,
+    cell: ({ trace }) => <ServiceShares trace={trace} />,
+  };
+  // Of spans: what they are part of.
+  const root: Column = {
+    id: 'services',
+    header: text.trace,
+    width: '200px',
+    isWideOnly: true,
+    cell: ({ trace }) => (
+      <span className={css['rootName']}>{trace.root ? `${trace.root.service} ${trace.root.name}` : text.noRoot}</span>
+    ),
+  };
   const columns: Column[] = [
     {
       id: 'mark',
@@ -152,14 +177,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
           </span>
         ),
     },
-    {
-      id: 'spans',
-      header: text.spanCount,
-      width: '64px',
-      align: 'end',
-      isWideOnly: true,
-      cell: ({ trace }) => formatCountExact(trace.spans),
-    },
+    ...(isOfTraces ? [spans] : []),
     {
       id: 'errors',
       header: text.errors,
@@ -168,13 +186,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
       isWideOnly: true,
       cell: ({ trace, hasError }) => <ErrorCount count={isOfTraces ? trace.errors : hasError ? 1 : 0} />,
     },
-    {
-      id: 'services',
-      header: text.services,
-      width: '120px',
-      isWideOnly: true,
-      cell: ({ trace }) => <ServiceShares trace={trace} />,
-    },
+    isOfTraces ? services : root,
     ...cols.map((field, at) => columnOf(field, at, options)),
     {
       id: 'actions',

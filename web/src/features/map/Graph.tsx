@@ -13,8 +13,8 @@ import { CallEdge, type CallFlowEdge } from './CallEdge.tsx';
 import type { Drawn, Service } from './calls.ts';
 import { flowOf, REST_ID } from './flow.ts';
 import css from './Graph.module.css';
+import { NODE, type Placed } from './geometry.ts';
 import { Legend } from './Legend.tsx';
-import { NODE, type Placed } from './layout.ts';
 import { type RestFlowNode, RestNode, type ServiceFlowNode, ServiceNode } from './ServiceNode.tsx';
 import { scaleOf } from './scale.ts';
 import { text } from './text.ts';
@@ -104,6 +104,15 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
       show(wanted.name);
     }
   }, [wanted]);
+
+  // The panel takes room when something is selected.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another service is selected
+  useEffect(() => {
+    const [name, second] = selected;
+    if (second !== undefined || !has(name)) return;
+    const frame = requestAnimationFrame(() => show(name));
+    return () => cancelAnimationFrame(frame);
+  }, [selected[0], selected[1]]);
 
   function select(name: string) {
     // Once more: around it.

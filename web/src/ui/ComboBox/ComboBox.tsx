@@ -42,12 +42,13 @@ export type ComboBoxProps = {
   isLoading?: boolean | undefined;
   isDisabled?: boolean | undefined;
   isMono?: boolean | undefined;
+  autoFocus?: boolean | undefined;
   className?: string | undefined;
 };
 
 export function ComboBox(props: ComboBoxProps) {
   const { label, labelPlace = 'before', items, inputValue, onInputChange, onSelect, onCustom, placeholder } = props;
-  const { isLoading = false, isDisabled, isMono = false, className } = props;
+  const { isLoading = false, isDisabled, isMono = false, autoFocus, className } = props;
   // What was chosen just now: a value that changes closes the list, which a text that changes would open again. It is
   // gone at once, so that the same can be chosen twice.
   const [chosen, setChosen] = useState<string | null>(null);
@@ -56,7 +57,7 @@ export function ComboBox(props: ComboBoxProps) {
   }, [chosen]);
   return (
     <AriaComboBox
-      {...given({ isDisabled })}
+      {...given({ isDisabled, autoFocus })}
       {...(labelPlace === 'hidden' && { 'aria-label': label })}
       items={items}
       inputValue={inputValue}

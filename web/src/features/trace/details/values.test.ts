@@ -104,7 +104,7 @@ describe('links by template', () => {
 
   it('leaves out links that lack a value, or that a browser would run', () => {
     const patterns = [
-      { type: 'tags', key: ['user'], url: 'https://x/#{missing}', text: 'x' },
+      { type: 'tags', key: 'user', url: 'https://x/#{missing}', text: 'x' },
       { type: 'tags', key: '*', url: 'javascript:alert(1)//#{user}', text: 'x' },
     ];
     expect(linksOf(patterns, 'attributes', 'user', span.attributes, span, trace)).toEqual([]);

@@ -47,6 +47,7 @@ export class TraceSession {
   readonly #bars = new Map<number, BarRow>();
   readonly #distributions = new Map<RowIndex, RowsDistribution>();
   readonly #rowOf = new Map<SpanId, RowIndex>();
+  #hasRuns: boolean | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(columns: TraceColumns, flame: FlameIndex | null) {
@@ -73,6 +74,12 @@ export class TraceSession {
   get errors(): Matches {
     this.#errors ??= findFlags(this.columns, FLAG.error);
     return this.#errors;
+  }
+
+  /** Whether there are repeats to fold. */
+  get hasRuns(): boolean {
+    this.#hasRuns ??= this.columns.group.some((group) => group > 0);
+    return this.#hasRuns;
   }
 
   readonly rowOf = (spanId: SpanId): RowIndex => {

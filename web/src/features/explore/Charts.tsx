@@ -7,9 +7,9 @@ import type { Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { useWidth } from './ChartCanvas.tsx';
 import css from './Charts.module.css';
-import { ChartsTable } from './ChartsTable.tsx';
 import { Heatmap } from './Heatmap.tsx';
 import { Histogram } from './Histogram.tsx';
+import { LazyChartsTable } from './lazyParts.tsx';
 import { instantAt, type Overview } from './overview.ts';
 import { text } from './text.ts';
 import { useCanvasTheme } from './useCanvasTheme.ts';
@@ -51,7 +51,7 @@ type ChartsProps = Omit<ChartProps, 'theme'> & { asTable: boolean; isStale: bool
 export function Charts({ asTable, isStale, ...props }: ChartsProps) {
   const theme = useCanvasTheme();
   const { overview, zone } = props;
-  if (asTable) return <ChartsTable {...props} theme={theme} />;
+  if (asTable) return <LazyChartsTable {...props} theme={theme} />;
   return (
     <section className={css['charts']} aria-label={text.charts} data-stale={isStale || undefined}>
       <Histogram {...props} theme={theme} />

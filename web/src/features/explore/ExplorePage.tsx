@@ -13,7 +13,7 @@ import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { LiveResults } from './LiveResults.tsx';
+import { LazyLiveResults } from './lazyParts.tsx';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -138,7 +138,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
               {text.notRunHint}
             </EmptyState>
           )}
-          {state.run && state.live && <LiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />}
+          {state.run && state.live && <LazyLiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />}
           {state.run && !state.live && (
             <>
               {isSearch && !isBroken && !embed.hideSearchGraph && (

@@ -10,7 +10,7 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { Chip, type ChipLabel } from '../../ui/Chip/Chip.tsx';
 import { MenuItem } from '../../ui/Menu/Menu.tsx';
 import { Popover, PopoverTrigger } from '../../ui/Popover/Popover.tsx';
-import { FilterForm } from './FilterForm.tsx';
+import { LazyFilterForm } from './lazyParts.tsx';
 import css from './Query.module.css';
 import { text } from './text.ts';
 
@@ -49,7 +49,7 @@ function Condition({ chip, window, onChange, onRemove }: ConditionProps) {
       {comparison !== null && (
         <Popover label={text.filterEdit} triggerRef={place} isOpen={isOpen} onOpenChange={setOpen}>
           {(close) => (
-            <FilterForm
+            <LazyFilterForm
               window={window}
               initial={comparison}
               onDone={(next) => {
@@ -89,7 +89,7 @@ export function QueryChips({ chips, window, onChange }: QueryChipsProps) {
         </Button>
         <Popover label={text.filterForm}>
           {(close) => (
-            <FilterForm
+            <LazyFilterForm
               window={window}
               onDone={(comparison) => {
                 close();

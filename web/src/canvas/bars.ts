@@ -137,8 +137,10 @@ function paintGroup(surface: Surface, input: BarsInput, members: readonly RowInd
   rect(surface, g, mix(theme.background, full, 0.3), x0, x1);
   let done = -1;
   for (const m of members) {
-    const a = Math.max(g.x(c.start[m] as number), done);
-    const b = Math.max(a + 1, g.x((c.start[m] as number) + (c.dur[m] as number)));
+    const from = g.x(c.start[m] as number);
+    const b = Math.max(from + 1, g.x((c.start[m] as number) + (c.dur[m] as number)));
+    const a = Math.max(from, done);
+    // What falls into pixels that are painted adds none, or the marks would run past their band.
     if (b <= done || b < 0 || a > g.width) continue;
     surface.fillStyle = full;
     surface.fillRect(a, g.barTop + 2 * g.unit, b - a, Math.max(1, g.barHeight - 4 * g.unit));

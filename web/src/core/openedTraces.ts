@@ -1,14 +1,12 @@
 // Traces that were opened from files: in memory only, until the page is closed. Nothing of them is sent anywhere.
 
 import { useSyncExternalStore } from 'react';
-import type { SpanDetails, TraceSummary } from '../api/types.ts';
+import type { SpanDetails } from '../api/types.ts';
 import type { TraceColumns } from '../model/columns.ts';
 
 export type OpenedTrace = {
   readonly traceId: string;
   readonly fileName: string;
-  /** As lists show it; without one it is in no list. */
-  readonly summary?: TraceSummary;
   readonly columns: TraceColumns;
   /** One a row of `columns`. */
   readonly details: readonly SpanDetails[];

@@ -1,4 +1,4 @@
-// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node x all`.
+// Two traces side by side: `/trace/a...b`, either of which may be missing, with `cohort find tab node level x all`.
 
 import {
   choice,
@@ -29,7 +29,8 @@ export const COMPARE: Fields<Omit<CompareState, 'a' | 'b'>> = {
   find: text('find'),
   tab: choice<CompareTab>('tab', ['tree', 'side', 'attributes']),
   node: custom<number | null>('node', null, parseRow, (row) => (row === null ? '' : String(row))),
-  closed: custom<readonly number[]>('x', [], parseRows, (rows) => rows.join(',')),
+  level: custom<number | null>('level', null, parseRow, (level) => (level === null ? '' : String(level))),
+  except: custom<readonly number[]>('x', [], parseRows, (rows) => rows.join(',')),
   all: flag('all', false),
 };
 

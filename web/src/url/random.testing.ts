@@ -76,11 +76,21 @@ function randomPlace(random: Random, page: Page, listMax: number): Place {
       const side = () => random.maybe(() => traceId(random));
       const cohort = random.list(listMax, () => traceId(random));
       const tab = random.pick(['tree', 'side', 'attributes'] as const);
-      const closed = random.list(listMax, () => random.below(5000));
+      const except = random.list(listMax, () => random.below(5000));
       const node = random.maybe(() => random.below(5000));
       return {
         page,
-        state: { a: side(), b: side(), cohort, find: optional(random), tab, node, closed, all: random.chance() },
+        state: {
+          a: side(),
+          b: side(),
+          cohort,
+          find: optional(random),
+          tab,
+          node,
+          except,
+          level: random.maybe(() => random.below(9)),
+          all: random.chance(),
+        },
       };
     }
     case 'map':

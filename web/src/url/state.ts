@@ -92,8 +92,10 @@ export type CompareState = {
   readonly tab: CompareTab;
   /** The chosen row of the common tree, by its number: its spans are compared in full. */
   readonly node: number | null;
-  /** Closed rows of the tree, by their numbers. The tree of two traces is the same for everyone. */
-  readonly closed: readonly number[];
+  /** Rows of the tree at this depth and below are closed; null: none are. */
+  readonly level: number | null;
+  /** Rows for which the opposite holds, by their numbers. The tree of two traces is the same for everyone. */
+  readonly except: readonly number[];
   /** Attributes that are the same on both sides, too. */
   readonly all: boolean;
 };

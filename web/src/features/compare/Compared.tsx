@@ -16,7 +16,7 @@ import { SideBySide } from './SideBySide.tsx';
 import { Summary } from './Summary.tsx';
 import { TreeTable } from './TreeTable.tsx';
 import { text } from './text.ts';
-import { findNodes, oneLevelLess, oneLevelMore, revealing } from './treeRows.ts';
+import { closedNodes, findNodes, oneLevelLess, oneLevelMore, revealing, withClosed } from './treeRows.ts';
 
 const TABS: readonly { id: CompareTab; label: string; keys: string }[] = [
   { id: 'tree', label: text.tree, keys: '1' },
@@ -35,21 +35,22 @@ export type ComparedProps = {
 };
 
 export function Compared({ diff, a, b, state, change }: ComparedProps) {
-  const { find, tab, closed } = state;
+  const { find, tab, level, except } = state;
   // A link of another pair of traces may name a row that is not there.
   const node = state.node !== null && state.node < diff.count ? state.node : null;
   const slots = useMemo(() => slotsOf(diff), [diff]);
+  const closed = useMemo(() => closedNodes(diff, { level, except }), [diff, level, except]);
   const found = useMemo(() => findNodes(diff, find), [diff, find]);
   const findField = useRef<HTMLInputElement>(null);
 
   const goTo = (next: number, more: Partial<CompareState> = {}) => {
     if (next < 0) return;
-    change({ node: next, closed: revealing(diff, closed, next), ...more }, { replace: true });
+    change({ node: next, ...revealing(diff, state, next), ...more }, { replace: true });
   };
   /** A cause leads to its row: in the tree, or in both waterfalls. */
   const goToCause = (next: number) => {
     if (next < 0) return;
-    if (tab === 'attributes') change({ node: next, closed: revealing(diff, closed, next), tab: 'tree' });
+    if (tab === 'attributes') change({ node: next, ...revealing(diff, state, next), tab: 'tree' });
     else goTo(next);
   };
   const toMatch = (isBackwards: boolean) => {
@@ -84,14 +85,14 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
       title: text.keyLess,
       group: text.group,
       keys: ['['],
-      run: () => change({ closed: oneLevelLess(diff, new Set(closed)) }, { replace: true }),
+      run: () => change(oneLevelLess(diff, closed), { replace: true }),
     },
     {
       id: 'compare.more',
       title: text.keyMore,
       group: text.group,
       keys: [']'],
-      run: () => change({ closed: oneLevelMore(diff, new Set(closed)) }, { replace: true }),
+      run: () => change(oneLevelMore(diff, closed), { replace: true }),
     },
   ]);
 
@@ -127,7 +128,7 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
             diff={diff}
             slots={slots}
             closed={closed}
-            onClosed={(next) => change({ closed: next }, { replace: true })}
+            onClosed={(nodes, isClosed) => change(withClosed(diff, state, nodes, isClosed), { replace: true })}
             node={node}
             onNode={goTo}
             onOpen={(next) => change({ node: next, tab: 'attributes' })}

@@ -28,7 +28,7 @@ function Picker({ side, state, trace, onChoose }: PickerProps) {
   return (
     <div className={css['side']}>
       <PopoverTrigger>
-        <Button className={css['pick']} aria-label={id === null ? text.chooseSide(side) : undefined}>
+        <Button className={css['pick']}>
           <span className={css['pickLine']}>
             <span className={css['letter']}>{text.side(side)}</span>
             {id === null ? (

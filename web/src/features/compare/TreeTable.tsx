@@ -11,7 +11,7 @@ import type { Slots } from './names.ts';
 import css from './Tree.module.css';
 import { TreeRow } from './TreeRow.tsx';
 import { text } from './text.ts';
-import { extentOf, foldable, hasChildren, parentOf, shownNodes } from './treeRows.ts';
+import { EXCEPT_MAX, extentOf, foldable, hasChildren, parentOf, shownNodes } from './treeRows.ts';
 import { useRowHeight, useWindow } from './useWindow.ts';
 
 const HEAD = 28;
@@ -20,8 +20,8 @@ const PAGE = 20;
 export type TreeTableProps = {
   diff: TraceDiff;
   slots: Slots;
-  closed: readonly number[];
-  onClosed: (closed: readonly number[]) => void;
+  closed: ReadonlySet<number>;
+  onClosed: (nodes: readonly number[], isClosed: boolean) => void;
   node: number | null;
   onNode: (node: number) => void;
   /** Enter on a row, or a double press. */
@@ -37,12 +37,11 @@ function nodeOf(target: EventTarget | null): number {
 
 export function TreeTable(props: TreeTableProps) {
   const { diff, slots, closed, onClosed, node, onNode, onOpen, find, found } = props;
-  const closedSet = useMemo(() => new Set(closed), [closed]);
-  const shown = useMemo(() => shownNodes(diff, closedSet), [diff, closedSet]);
+  const shown = useMemo(() => shownNodes(diff, closed), [diff, closed]);
   const extent = useMemo(() => extentOf(diff), [diff]);
   const words = useMemo(() => wordsOf(find), [find]);
   const foundSet = useMemo(() => new Set(found), [found]);
-  const rowHeight = useRowHeight();
+  const rowHeight = useRowHeight(true);
   const { ref, first, end, show } = useWindow(rowHeight, shown.length);
   const current = node === null ? -1 : shown.indexOf(node);
   const wantsFocus = useRef(false);
@@ -56,9 +55,10 @@ export function TreeTable(props: TreeTableProps) {
     ref.current?.querySelector<HTMLElement>(`[data-node="${node}"]`)?.focus({ preventScroll: true });
   }, [current, node, rowHeight]);
 
-  function toggle(which: readonly number[], isOpen: boolean) {
-    const others = closed.filter((one) => !which.includes(one));
-    onClosed(isOpen ? others : [...others, ...which]);
+  /** A row with all below it, or the row alone where that is more than a link holds. */
+  function withBelow(at: number): readonly number[] {
+    const nodes = foldable(diff, at);
+    return nodes.length > EXCEPT_MAX ? [at] : nodes;
   }
   function moveTo(index: number) {
     const next = shown[Math.min(shown.length - 1, Math.max(0, index))];
@@ -69,13 +69,13 @@ export function TreeTable(props: TreeTableProps) {
   }
   function right(at: number, withAll: boolean) {
     if (!hasChildren(diff, at)) return;
-    if (withAll) toggle(foldable(diff, at), true);
-    else if (closedSet.has(at)) toggle([at], true);
+    if (withAll) onClosed(withBelow(at), false);
+    else if (closed.has(at)) onClosed([at], false);
     else moveTo(shown.indexOf(at) + 1);
   }
   function left(at: number, withAll: boolean) {
-    if (withAll) toggle(foldable(diff, at), false);
-    else if (hasChildren(diff, at) && !closedSet.has(at)) toggle([at], false);
+    if (withAll) onClosed(withBelow(at), true);
+    else if (hasChildren(diff, at) && !closed.has(at)) onClosed([at], true);
     else {
       const parent = parentOf(diff, at);
       if (parent >= 0) moveTo(shown.indexOf(parent));
@@ -125,7 +125,7 @@ export function TreeTable(props: TreeTableProps) {
     const at = nodeOf(event.target);
     if (at < 0) return;
     const isToggle = event.target instanceof Element && event.target.closest('[data-toggle]') !== null;
-    if (isToggle) toggle([at], closedSet.has(at));
+    if (isToggle) onClosed([at], !closed.has(at));
     else onNode(at);
   }
 
@@ -175,7 +175,7 @@ export function TreeTable(props: TreeTableProps) {
                 extent={extent}
                 slots={slots}
                 words={words}
-                isClosed={closedSet.has(at)}
+                isClosed={closed.has(at)}
                 isSelected={at === node}
                 isTabStop={index === Math.max(0, current)}
                 isFound={foundSet.has(at)}

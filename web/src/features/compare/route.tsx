@@ -51,7 +51,7 @@ export default function Compare({ route }: { route: RouteOf<'compare'> }) {
   const diff = useDiff(left.data, right.data);
   const change: ChangeCompare = (next, options = {}) => go({ page: 'compare', state: { ...state, ...next } }, options);
   /** Rows belong to a pair of traces; another pair has others. */
-  const choose = (side: SideName, id: TraceId) => change({ [side]: id, node: null, closed: [] });
+  const choose = (side: SideName, id: TraceId) => change({ [side]: id, node: null, level: null, except: [] });
   const swap = () => change({ a: b, b: a });
   useCommands([{ id: 'compare.swap', title: text.swap, group: text.group, keys: ['x'], run: swap }]);
 

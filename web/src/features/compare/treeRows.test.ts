@@ -11,6 +11,8 @@ import { causeText, countText, headline, nextOnly } from './Summary.tsx';
 import { differenceText, sideText } from './TreeRow.tsx';
 import {
   ancestorsOf,
+  type Closing,
+  closedNodes,
   extentOf,
   findNodes,
   foldable,
@@ -19,6 +21,7 @@ import {
   parentOf,
   revealing,
   shownNodes,
+  withClosed,
 } from './treeRows.ts';
 
 const a = traceOf(`
@@ -45,17 +48,34 @@ test('a closed row hides what is below it, and opens into the same again', () =>
   expect(names(shownNodes(diff, new Set([0, 1])))).toEqual(['GET']);
   expect([parentOf(diff, 0), parentOf(diff, 3), parentOf(diff, 4)]).toEqual([-1, 1, 0]);
   expect(ancestorsOf(diff, 3)).toEqual([1, 0]);
-  expect(revealing(diff, [0, 1, 4], 3)).toEqual([4]);
+  expect(revealing(diff, { level: null, except: [0, 1] }, 3)).toEqual({ level: null, except: [] });
+  expect(revealing(diff, { level: 1, except: [] }, 3)).toEqual({ level: 1, except: [1] });
   expect(foldable(diff, 0)).toEqual([0, 1]);
 });
 
 test('levels close from the deepest and open from the highest', () => {
+  const closed = (closing: Closing) => [...closedNodes(diff, closing)];
   const less = oneLevelLess(diff, new Set());
-  expect(less).toEqual([1]);
-  const least = oneLevelLess(diff, new Set(less));
-  expect(least).toEqual([1, 0]);
-  expect(oneLevelMore(diff, new Set(least))).toEqual([1]);
-  expect(oneLevelMore(diff, new Set([1]))).toEqual([]);
+  expect(less).toEqual({ level: 1, except: [] });
+  expect(closed(less)).toEqual([1]);
+  const least = oneLevelLess(diff, closedNodes(diff, less));
+  expect(closed(least)).toEqual([0, 1]);
+  expect(oneLevelMore(diff, closedNodes(diff, least))).toEqual(less);
+  expect(oneLevelMore(diff, closedNodes(diff, less))).toEqual({ level: null, except: [] });
+});
+
+test('closing and opening a row is identity, whatever the level; rows without children never close', () => {
+  for (const level of [null, 0, 1]) {
+    const before: Closing = { level, except: [] };
+    for (const isClosed of [true, false]) {
+      const changed = withClosed(diff, before, [1], isClosed);
+      expect(closedNodes(diff, changed).has(1)).toBe(isClosed);
+      expect(closedNodes(diff, changed).has(0)).toBe(closedNodes(diff, before).has(0));
+      const back = withClosed(diff, changed, [1], closedNodes(diff, before).has(1));
+      expect(closedNodes(diff, back)).toEqual(closedNodes(diff, before));
+    }
+  }
+  expect([...closedNodes(diff, { level: null, except: [3, 99] })]).toEqual([]);
 });
 
 test('words find rows by service and name, in any case', () => {

@@ -33,10 +33,42 @@ export function ancestorsOf(tree: Tree, node: number): number[] {
   return ancestors;
 }
 
-/** What must stay closed so that a node is seen. */
-export function revealing(tree: Tree, closed: readonly number[], node: number): readonly number[] {
-  const above = new Set(ancestorsOf(tree, node));
-  return closed.some((one) => above.has(one)) ? closed.filter((one) => !above.has(one)) : closed;
+/** Which rows are closed, as a link says it. */
+export type Closing = { readonly level: number | null; readonly except: readonly number[] };
+
+/** More rows by their numbers do not fit a link. */
+export const EXCEPT_MAX = 2_000;
+
+function isClosedByLevel({ depth }: Tree, level: number | null, node: number): boolean {
+  return level !== null && (depth[node] ?? 0) >= level;
+}
+
+export function closedNodes(tree: Tree, { level, except }: Closing): ReadonlySet<number> {
+  const closed = new Set<number>();
+  if (level !== null) {
+    for (let node = 0; node < tree.count; node += 1)
+      if (hasChildren(tree, node) && isClosedByLevel(tree, level, node)) closed.add(node);
+  }
+  for (const node of except) {
+    if (closed.has(node)) closed.delete(node);
+    else if (hasChildren(tree, node)) closed.add(node);
+  }
+  return closed;
+}
+
+/** Closes or opens some rows; all others stay as they are. */
+export function withClosed(tree: Tree, closing: Closing, nodes: readonly number[], isClosed: boolean): Closing {
+  const except = new Set(closing.except);
+  for (const node of nodes) {
+    if (isClosedByLevel(tree, closing.level, node) === isClosed) except.delete(node);
+    else except.add(node);
+  }
+  return { level: closing.level, except: [...except].slice(-EXCEPT_MAX) };
+}
+
+/** Opens what is above a node. */
+export function revealing(tree: Tree, closing: Closing, node: number): Closing {
+  return withClosed(tree, closing, ancestorsOf(tree, node), false);
 }
 
 /** A node and all below it that have children. */
@@ -47,23 +79,24 @@ export function foldable(tree: Tree, node: number): number[] {
   return found;
 }
 
-/** Closes the deepest open level. */
-export function oneLevelLess(tree: Tree, closed: ReadonlySet<number>): number[] {
-  let deepest = -1;
-  const open: number[] = [];
-  for (const node of shownNodes(tree, closed)) {
-    if (!hasChildren(tree, node) || closed.has(node)) continue;
-    open.push(node);
-    deepest = Math.max(deepest, tree.depth[node] ?? 0);
-  }
-  return [...closed, ...open.filter((node) => tree.depth[node] === deepest)];
+/** Closes the deepest level that is open. */
+export function oneLevelLess(tree: Tree, closed: ReadonlySet<number>): Closing {
+  let deepest = 0;
+  for (const node of shownNodes(tree, closed))
+    if (hasChildren(tree, node) && !closed.has(node)) deepest = Math.max(deepest, tree.depth[node] ?? 0);
+  return { level: deepest, except: [] };
 }
 
-/** Opens the highest closed level. */
-export function oneLevelMore(tree: Tree, closed: ReadonlySet<number>): number[] {
-  const shown = [...shownNodes(tree, closed)].filter((node) => closed.has(node));
-  const highest = Math.min(...shown.map((node) => tree.depth[node] ?? 0));
-  return [...closed].filter((node) => tree.depth[node] !== highest || !shown.includes(node));
+/** Opens the highest level that has something closed. */
+export function oneLevelMore(tree: Tree, closed: ReadonlySet<number>): Closing {
+  let highest = Number.POSITIVE_INFINITY;
+  let deepest = 0;
+  for (let node = 0; node < tree.count; node += 1) {
+    const depth = tree.depth[node] ?? 0;
+    if (closed.has(node)) highest = Math.min(highest, depth);
+    if (hasChildren(tree, node)) deepest = Math.max(deepest, depth);
+  }
+  return { level: highest + 1 > deepest ? null : highest + 1, except: [] };
 }
 
 /** Nodes whose service and name hold all words of a text. */

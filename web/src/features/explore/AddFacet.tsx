@@ -1,14 +1,15 @@
-// A field to have as a facet, beside those that are there.
+// Chooses another field to count the values of.
 
 import { useState } from 'react';
 import { fieldLabel } from '../../query/fields.ts';
 import { ComboBox } from '../../ui/ComboBox/ComboBox.tsx';
-import css from './Facets.module.css';
 import { text } from './text.ts';
 
 const OFFERED_MAX = 40;
 
-export function AddFacet({ fields, onAdd }: { fields: readonly string[]; onAdd: (field: string) => void }) {
+export type AddFacetProps = { fields: readonly string[]; onAdd: (field: string) => void };
+
+export function AddFacet({ fields, onAdd }: AddFacetProps) {
   const [typed, setTyped] = useState('');
   const wanted = typed.trim().toLowerCase();
   const found = fields.filter((field) => field.toLowerCase().includes(wanted)).slice(0, OFFERED_MAX);
@@ -17,15 +18,12 @@ export function AddFacet({ fields, onAdd }: { fields: readonly string[]; onAdd: 
       label={text.facetAdd}
       labelPlace="hidden"
       placeholder={text.facetAdd}
-      className={css['add']}
       isMono
+      autoFocus
       items={found.map((field) => ({ id: field, label: fieldLabel(field) }))}
       inputValue={typed}
       onInputChange={setTyped}
-      onSelect={({ id }) => {
-        setTyped('');
-        onAdd(id);
-      }}
+      onSelect={({ id }) => onAdd(id)}
     />
   );
 }

@@ -1,4 +1,4 @@
-// Which attributes are columns: those that are, and a field to add more.
+// Which attributes are columns: the list, and a field that adds one.
 
 import { X } from 'lucide-react';
 import { useState } from 'react';

@@ -1,10 +1,11 @@
-// Which attributes are columns.
+// The button that opens the choice of columns.
 
 import { ChevronDown } from 'lucide-react';
+import { Suspense } from 'react';
 import { Button } from '../../ui/Button/Button.tsx';
 import { Popover, PopoverTrigger } from '../../ui/Popover/Popover.tsx';
 import type { ColumnsProps } from './ColumnsForm.tsx';
-import { LazyColumnsForm } from './lazyParts.tsx';
+import { ColumnsForm } from './lazies.ts';
 import { text } from './text.ts';
 
 export function ColumnsPopover(props: ColumnsProps) {
@@ -14,7 +15,9 @@ export function ColumnsPopover(props: ColumnsProps) {
         {text.columns}
       </Button>
       <Popover label={text.columns} placement="bottom end">
-        <LazyColumnsForm {...props} />
+        <Suspense>
+          <ColumnsForm {...props} />
+        </Suspense>
       </Popover>
     </PopoverTrigger>
   );

@@ -1,14 +1,17 @@
 // What the matching spans are made of: fields with their values and counts. Any value includes or excludes itself.
 
-import { useState } from 'react';
+import { Plus } from 'lucide-react';
+import { Suspense, useState } from 'react';
 import type { Facet } from '../../api/types.ts';
 import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
 import { formatPercent } from '../../format/number.ts';
+import { Button } from '../../ui/Button/Button.tsx';
+import { Popover, PopoverTrigger } from '../../ui/Popover/Popover.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { FacetGroup } from './FacetGroup.tsx';
 import css from './Facets.module.css';
-import { LazyAddFacet } from './lazyParts.tsx';
+import { AddFacet } from './lazies.ts';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 
@@ -50,7 +53,26 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
             onColumn={cols.includes(facet.field) ? undefined : () => changes.setCols([...cols, facet.field])}
           />
         ))}
-        {facets !== null && others.length > 0 && <LazyAddFacet fields={others} onAdd={toggleStar} />}
+        {facets !== null && others.length > 0 && (
+          <PopoverTrigger>
+            <Button size="small" variant="quiet" icon={Plus} className={css['add']}>
+              {text.facetAdd}
+            </Button>
+            <Popover label={text.facetAdd}>
+              {(close) => (
+                <Suspense>
+                  <AddFacet
+                    fields={others}
+                    onAdd={(field) => {
+                      close();
+                      toggleStar(field);
+                    }}
+                  />
+                </Suspense>
+              )}
+            </Popover>
+          </PopoverTrigger>
+        )}
         {share < 1 && facets !== null && facets.length > 0 && (
           <p className={css['note']}>{text.facetShare(formatPercent(share))}</p>
         )}

@@ -7,7 +7,7 @@ import type { Zone } from '../../format/time.ts';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import css from './Charts.module.css';
-import { LazyCharts } from './lazyParts.tsx';
+import { Charts } from './Charts.tsx';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 import type { AllMatches } from './useOverview.ts';
@@ -37,5 +37,5 @@ export function OverviewCharts({ all, zone, scope, changes }: OverviewChartsProp
     );
   }
   if (overview.points === 0 && !all.isStale) return null;
-  return <LazyCharts asTable={charts === 'table'} isStale={all.isStale} {...{ overview, zone, scope, changes }} />;
+  return <Charts asTable={charts === 'table'} isStale={all.isStale} {...{ overview, zone, scope, changes }} />;
 }

@@ -10,7 +10,7 @@ import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
-import { LazyEmpty } from './lazyParts.tsx';
+import { Empty } from './Empty.tsx';
 import { Results } from './Results.tsx';
 import { ResultsFoot } from './ResultsFoot.tsx';
 import type { ResultRow } from './rows.ts';
@@ -63,7 +63,7 @@ export function SearchResults(props: SearchResultsProps) {
     if (isBroken) return <EmptyState title={text.queryBroken}>{text.queryBrokenHint}</EmptyState>;
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
-      <LazyEmpty
+      <Empty
         chips={parsed.chips ?? []}
         scope={state.scope}
         window={asked.window}

@@ -11,6 +11,7 @@ import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
 import { ColumnsPopover } from './ColumnsPopover.tsx';
+import { csvOf, jsonLinesOf, saveText } from './download.ts';
 import type { ResultRow } from './rows.ts';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
@@ -31,24 +32,24 @@ const SORTS_OF_SPANS: readonly { id: Sort; label: string }[] = [
   { id: 'slowest', label: text.slowestTraces },
 ];
 
-function SortMenu({ scope, sort, onChange }: { scope: Scope; sort: Sort; onChange: (sort: Sort) => void }) {
-  const sorts = scope === 'traces' ? SORTS : SORTS_OF_SPANS;
-  const label = sorts.find(({ id }) => id === sort)?.label ?? '';
+type SortMenuProps = { sorts: typeof SORTS; sort: Sort; onChange: (sort: Sort) => void };
+
+function SortMenu({ sorts, sort, onChange }: SortMenuProps) {
   return (
     <MenuTrigger>
       <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
-        {text.sortBy(label)}
+        {text.sortedBy(sorts.find(({ id }) => id === sort)?.label ?? sort)}
       </Button>
       <Menu
         label={text.sort}
         choice={{
           mode: 'single',
           selected: [sort],
-          onChange: ([chosen]) => onChange(chosen === 'slowest' ? 'slowest' : 'newest'),
+          onChange: ([id]) => onChange(id === 'slowest' ? 'slowest' : 'newest'),
         }}
       >
-        {sorts.map(({ id, label: name }) => (
-          <MenuItem key={id} id={id} label={name} />
+        {sorts.map(({ id, label }) => (
+          <MenuItem key={id} id={id} label={label} />
         ))}
       </Menu>
     </MenuTrigger>
@@ -77,20 +78,22 @@ function ChartsMenu() {
   );
 }
 
-async function save(as: 'csv' | 'jsonl', rows: readonly ResultRow[], cols: readonly string[]): Promise<void> {
-  const { csvOf, jsonLinesOf, saveText } = await import('./download.ts');
-  const name = `traces-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.${as}`;
-  if (as === 'csv') saveText(csvOf(rows, cols), name, 'text/csv');
-  else saveText(jsonLinesOf(rows, cols), name, 'application/jsonl');
-}
-
 function DownloadMenu({ rows, cols }: { rows: readonly ResultRow[]; cols: readonly string[] }) {
+  const name = `traces-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
   return (
     <MenuTrigger>
       <IconButton size="small" icon={Download} label={text.download} isDisabled={rows.length === 0} />
       <Menu label={text.download} placement="bottom end">
-        <MenuItem id="csv" label={text.csv(rows.length)} onAction={() => void save('csv', rows, cols)} />
-        <MenuItem id="jsonl" label={text.jsonLines(rows.length)} onAction={() => void save('jsonl', rows, cols)} />
+        <MenuItem
+          id="csv"
+          label={text.csv(rows.length)}
+          onAction={() => saveText(csvOf(rows, cols), `${name}.csv`, 'text/csv')}
+        />
+        <MenuItem
+          id="jsonl"
+          label={text.jsonLines(rows.length)}
+          onAction={() => saveText(jsonLinesOf(rows, cols), `${name}.jsonl`, 'application/jsonl')}
+        />
       </Menu>
     </MenuTrigger>
   );
@@ -131,7 +134,7 @@ export function Toolbar(props: ToolbarProps) {
       {isSearch && (
         <>
           <SegmentedControl label={text.scope} items={SCOPES} value={scope} onChange={changes.setScope} />
-          <SortMenu scope={scope} sort={sort} onChange={changes.setSort} />
+          <SortMenu sorts={scope === 'traces' ? SORTS : SORTS_OF_SPANS} sort={sort} onChange={changes.setSort} />
         </>
       )}
       <div className={css['end']}>

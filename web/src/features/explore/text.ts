@@ -38,7 +38,7 @@ export const text = catalogue('explore', {
   entry: 'Entry spans',
   spans: 'All spans',
   sort: 'Sort',
-  sortBy: (order: string) => `Sort: ${order.toLowerCase()}`,
+  sortedBy: (sort: string) => `Sort: ${sort.toLowerCase()}`,
   newest: 'Newest',
   slowest: 'Slowest',
   newestTraces: 'Newest traces',

@@ -1,8 +1,10 @@
 // The search of the page, and what is shown while a new one has nothing yet: the rows of the one before.
 
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import { openedTrace } from '../../core/openedTraces.ts';
+import type { TraceSummary } from '../../api/types.ts';
+import { type OpenedTrace, openedTrace } from '../../core/openedTraces.ts';
 import { rememberQuery } from '../../core/preferences.ts';
+import { summarize } from '../../model/summary.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { type ResultRow, rowsOf } from './rows.ts';
 import { type SearchAsked, type SearchRun, type SearchState, searchOf } from './searchRun.ts';
@@ -48,10 +50,26 @@ export function useSearch(asked: SearchAsked, isOn: boolean): Search {
   return { run, state, rows: isStale ? before.current : fresh, isStale };
 }
 
+function summaryOf({ columns }: OpenedTrace): TraceSummary {
+  const facts = summarize(columns);
+  return {
+    traceId: columns.traceId,
+    startNs: String(columns.startNs),
+    durationNs: columns.durationNs,
+    spans: facts.spans,
+    errors: facts.errors,
+    root: { service: facts.rootService, name: facts.rootName, kind: 'unspecified' },
+    services: facts.services.map(({ name, spans, errors }) => ({ service: name, spans, errors })),
+    isComplete: true,
+    matched: [],
+    matchedSpans: null,
+  };
+}
+
 /** The traces of a list that come from files. */
 export function openedRows(traces: State['traces']): ResultRow[] {
-  const opened = traces.flatMap(({ traceId }) => openedTrace(traceId)?.summary ?? []);
-  return rowsOf(opened, 'traces');
+  const opened = traces.flatMap(({ traceId }) => openedTrace(traceId) ?? []);
+  return rowsOf(opened.map(summaryOf), 'traces');
 }
 
 /** In the order of the list, with the spans that the list names; and which of them are nowhere. */

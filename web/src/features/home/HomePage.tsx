@@ -4,7 +4,8 @@ import type { HomeAnswer, StoreStatus } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { defaults, overRange, placeOfService } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
-import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { type Asked as AskedAnswer, nowNs } from '../../core/ranged.ts';
+import { relativeTime } from '../../format/time.ts';
 import { courseOf, statOfSeries } from '../../model/red.ts';
 import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
@@ -66,8 +67,17 @@ function Services({
         onSort={onSort}
         onOpen={({ key }) => go(overRange(placeOfService(key), range))}
         empty={
-          <EmptyState isSmall level={3} title={text.quietTitle}>
-            {text.quiet}
+          <EmptyState
+            isSmall
+            level={3}
+            title={text.quietTitle}
+            actions={
+              <LinkButton href={hrefOf(overRange(defaults.home(), { kind: 'relative', last: '1d' }))}>
+                {text.lastDay}
+              </LinkButton>
+            }
+          >
+            {answer.lastSpanNs !== null && text.quiet(relativeTime(BigInt(answer.lastSpanNs), nowNs()))}
           </EmptyState>
         }
       />

@@ -83,6 +83,14 @@ test('an answer that fails leaves the rest of the page and says how to ask again
   expect(screen.getByRole('button', { name: 'Copy as curl' })).toBeTruthy();
 });
 
+test('a time in which nothing came says when the last span came and offers a longer one', async () => {
+  const lastSpanNs = String(BigInt(Date.now() - 3 * 3_600_000) * 1_000_000n);
+  fakeServer({ home: home({ services: redAnswer([]), lastSpanNs }) });
+  show('/?range=5m');
+  expect(await screen.findByText('The last span came 3 h ago.')).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'Last 24 hours' }).getAttribute('href')).toBe('/?range=1d');
+});
+
 test('what could not be read is told, and the rest is shown', async () => {
   fakeServer({ home: home({ skipped: [{ what: 'segment 12', why: 'damaged' }] }) });
   show();
@@ -101,7 +109,7 @@ test('while nothing has arrived the first steps stand here, and why nothing may 
   expect(screen.getByText(/content type text\/plain/)).toBeTruthy();
   await userEvent.click(screen.getByRole('tab', { name: 'Go' }));
   expect(screen.getByText(/otlptracehttp.New/)).toBeTruthy();
-  expect(screen.getByRole('link', { name: 'Open a trace file' }).getAttribute('href')).toBe('/search?open=file');
+  expect(screen.getByRole('button', { name: 'Open a trace file' })).toBeTruthy();
 });
 
 test('the first steps turn into Home by themselves', async () => {

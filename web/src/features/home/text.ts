@@ -29,6 +29,7 @@ export const text = catalogue('home', {
   allServices: 'Find a service',
   servicesCaption: 'Services by their impact: rate × p95',
   quietTitle: 'Nothing came in this time',
-  quiet: 'Choose a longer time range in the bar above.',
+  quiet: (ago: string) => `The last span came ${ago}.`,
+  lastDay: 'Last 24 hours',
   recent: 'Opened lately',
 });

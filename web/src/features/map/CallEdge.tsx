@@ -4,9 +4,12 @@ import type { Edge, EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { Call } from './calls.ts';
 import css from './Graph.module.css';
-import { arrowOf, dashOf, type PlacedCall } from './layout.ts';
+import { arrowOf, dashOf, type PlacedCall } from './geometry.ts';
 
-export type CallEdgeData = {
+/** About the width of a character of a label. */
+const CHAR = 6.2;
+
+type CallEdgeData = {
   readonly call: Call;
   readonly placed: PlacedCall;
   readonly shade: number;
@@ -23,6 +26,7 @@ export const CallEdge = memo(({ data }: EdgeProps<CallFlowEdge>) => {
   if (!data) return null;
   const { call, placed, shade, width, label, isSelected, isQuiet, isErrors } = data;
   const { path } = placed;
+  const plate = (label?.length ?? 0) * CHAR + 6;
   return (
     <g
       className={css['call']}
@@ -40,9 +44,19 @@ export const CallEdge = memo(({ data }: EdgeProps<CallFlowEdge>) => {
       />
       <path className={css['arrow']} d={arrowOf(placed, width)} />
       {label !== null && (
-        <text className={css['label']} x={placed.label.x} y={placed.label.y + 4} textAnchor="middle">
-          {label}
-        </text>
+        <>
+          <rect
+            className={css['plate']}
+            x={placed.label.x - plate / 2}
+            y={placed.label.y - 8}
+            width={plate}
+            height={16}
+            rx={2}
+          />
+          <text className={css['label']} x={placed.label.x} y={placed.label.y + 4} textAnchor="middle">
+            {label}
+          </text>
+        </>
       )}
     </g>
   );

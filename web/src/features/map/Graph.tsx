@@ -13,8 +13,8 @@ import { CallEdge, type CallFlowEdge } from './CallEdge.tsx';
 import type { Drawn, Service } from './calls.ts';
 import { flowOf, REST_ID } from './flow.ts';
 import css from './Graph.module.css';
+import { NODE, type Placed } from './geometry.ts';
 import { Legend } from './Legend.tsx';
-import { NODE, type Placed } from './layout.ts';
 import { type RestFlowNode, RestNode, type ServiceFlowNode, ServiceNode } from './ServiceNode.tsx';
 import { scaleOf } from './scale.ts';
 import { text } from './text.ts';
@@ -31,6 +31,11 @@ const ARROWS: { readonly [key: string]: Direction } = {
 };
 const NARROW = 640;
 const FIT = { padding: 0.06, maxZoom: 1, minZoom: 0.1 };
+
+/** Moved so far that no room beside the picture is shown, where it is larger than the view. */
+function within(offset: number, end: number): number {
+  return end >= 0 ? end / 2 : Math.min(0, Math.max(end, offset));
+}
 
 export type GraphProps = {
   drawn: Drawn;
@@ -68,9 +73,12 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
     if (flow === null) return;
     await flow.fitView(FIT);
     // Where the whole is too small to read it begins at what is looked at.
-    const [least, readable] = (box.current?.clientWidth ?? 0) < NARROW ? [0.8, 0.8] : [0.3, 0.5];
+    const [width, height] = [box.current?.clientWidth ?? 0, box.current?.clientHeight ?? 0];
+    const [least, zoom] = width < NARROW ? [0.8, 0.8] : [0.3, 0.5];
     const at = placed.nodes.get(tabStop ?? '');
-    if (isFirst && at && flow.getZoom() < least) await flow.setCenter(at.x, at.y, { zoom: readable });
+    if (!isFirst || at === undefined || flow.getZoom() >= least) return;
+    const x = within(width / 2 - at.x * zoom, width - placed.width * zoom);
+    await flow.setViewport({ x, y: within(height / 2 - at.y * zoom, height - placed.height * zoom), zoom });
   }
 
   // Another picture is shown whole.
@@ -104,6 +112,15 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
       show(wanted.name);
     }
   }, [wanted]);
+
+  // The panel takes room when something is selected.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another service is selected
+  useEffect(() => {
+    const [name, second] = selected;
+    if (second !== undefined || !has(name)) return;
+    const frame = requestAnimationFrame(() => show(name));
+    return () => cancelAnimationFrame(frame);
+  }, [selected[0], selected[1]]);
 
   function select(name: string) {
     // Once more: around it.

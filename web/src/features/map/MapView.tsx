@@ -10,7 +10,7 @@ import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { MapState } from '../../url/index.ts';
 import { DRAWN_MAX, type Drawn, isFound, shownAs } from './calls.ts';
-import type { Placed } from './layout.ts';
+import type { Placed } from './geometry.ts';
 import { placeAside } from './layoutClient.ts';
 import css from './Map.module.css';
 import { MapEmpty } from './MapEmpty.tsx';
@@ -40,9 +40,9 @@ function usePlaced(drawn: Drawn, isWanted: boolean): { of: Drawn; placed: Placed
   return placed;
 }
 
-export type MapViewProps = { model: MapModel; state: MapState; change: ChangeMap };
+export type MapViewProps = { model: MapModel; state: MapState; change: ChangeMap; atMs: number };
 
-export function MapView({ model, state, change }: MapViewProps) {
+export function MapView({ model, state, change, atMs }: MapViewProps) {
   const { calls, drawn } = model;
   const as = shownAs(state, drawn);
   const picture = usePlaced(drawn, as === 'graph');
@@ -140,6 +140,7 @@ export function MapView({ model, state, change }: MapViewProps) {
         onFind={toMatch}
         onSave={onSave}
         findRef={find}
+        atMs={atMs}
       />
       {state.focus !== null && !calls.services.has(state.focus) && (
         <Banner

@@ -6,12 +6,13 @@ import { formatDuration } from '../../format/duration.ts';
 import { formatPercent, formatRate } from '../../format/number.ts';
 import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
+import { VisuallyHidden } from '../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { errorShare, type Service } from './calls.ts';
 import css from './Graph.module.css';
 import { type Metric, RING_FROM } from './scale.ts';
 import { text } from './text.ts';
 
-export type ServiceNodeData = {
+type ServiceNodeData = {
   readonly service: Service;
   readonly metric: Metric;
   readonly shade: number;
@@ -45,7 +46,6 @@ export const ServiceNode = memo(({ data }: NodeProps<ServiceFlowNode>) => {
         data-quiet={isQuiet || undefined}
         data-metric={metric}
         aria-pressed={isSelected}
-        aria-label={text.node(name, formatRate(rate), errors, p95)}
         title={name}
         style={{ ['--shade' as string]: `${Math.round(shade * 100)}%` }}
       >
@@ -53,11 +53,14 @@ export const ServiceNode = memo(({ data }: NodeProps<ServiceFlowNode>) => {
           <ServiceDot color={cssColourOf(preferredSlot(name))} />
           <span className={css['nameText']}>{name}</span>
         </span>
+        <VisuallyHidden>{text.spokenComma}</VisuallyHidden>
         <span className={css['facts']}>
           <span data-on={metric === 'rate' || undefined}>{formatRate(rate)}</span>
+          <VisuallyHidden>{text.spokenComma}</VisuallyHidden>
           <span data-on={metric === 'errors' || undefined} data-bad={share >= RING_FROM || undefined}>
             {errors}
           </span>
+          <VisuallyHidden>{text.spokenErrors}</VisuallyHidden>
           <span data-on={metric === 'latency' || undefined}>{p95}</span>
         </span>
       </button>
@@ -66,12 +69,12 @@ export const ServiceNode = memo(({ data }: NodeProps<ServiceFlowNode>) => {
   );
 });
 
-export type RestNodeData = { readonly count: number };
+type RestNodeData = { readonly count: number };
 export type RestFlowNode = Node<RestNodeData, 'rest'>;
 
 /** All services that are not drawn. */
 export const RestNode = memo(({ data }: NodeProps<RestFlowNode>) => (
-  <button type="button" className={css['rest']} data-rest aria-label={text.restLabel(data.count)}>
+  <button type="button" className={css['rest']} data-rest>
     <span className={css['restCount']}>{text.rest(data.count)}</span>
     <span className={css['restText']}>{text.restLabel(data.count)}</span>
   </button>

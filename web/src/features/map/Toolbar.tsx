@@ -11,6 +11,7 @@ import { SearchField } from '../../ui/SearchField/SearchField.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import type { MapState } from '../../url/index.ts';
+import { Age } from './Age.tsx';
 import { type Calls, isFound } from './calls.ts';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
@@ -68,9 +69,11 @@ export type ToolbarProps = {
   /** Absent where there is no picture. */
   onSave: ((kind: 'png' | 'svg') => void) | undefined;
   findRef: Ref<HTMLInputElement>;
+  /** When the server answered. */
+  atMs: number;
 };
 
-export function Toolbar({ calls, state, shownAs, change, found, onFind, onSave, findRef }: ToolbarProps) {
+export function Toolbar({ calls, state, shownAs, change, found, onFind, onSave, findRef, atMs }: ToolbarProps) {
   return (
     <div className={css['bar']}>
       <Focus calls={calls} state={state} change={change} />
@@ -109,6 +112,7 @@ export function Toolbar({ calls, state, shownAs, change, found, onFind, onSave, 
         className={css['find']}
       />
       <div className={css['end']}>
+        <Age atMs={atMs} />
         {onSave && (
           <MenuTrigger>
             <IconButton icon={Download} label={text.export} />

@@ -3,7 +3,7 @@
 import type { MapState } from '../../url/index.ts';
 import type { CallFlowEdge } from './CallEdge.tsx';
 import { type Drawn, isFound } from './calls.ts';
-import { NODE, type Placed } from './layout.ts';
+import { NODE, type Placed } from './geometry.ts';
 import type { RestFlowNode, ServiceFlowNode } from './ServiceNode.tsx';
 import { scaleOf, valueText } from './scale.ts';
 

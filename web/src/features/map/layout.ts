@@ -4,30 +4,12 @@
 
 import { Graph, layout } from '@dagrejs/dagre';
 import type { Drawn } from './calls.ts';
+import { NODE, type Placed, type PlacedCall, type Point } from './geometry.ts';
 
-export const NODE = { width: 176, height: 44 };
 const ORIGIN = { x: 0, y: 0 };
 const LABEL = { width: 56, height: 16, labelpos: 'c' };
 /** With more calls their labels would cover each other: they are shown for the node or call that is looked at. */
 const LABELLED_MAX = 100;
-
-export type Point = { readonly x: number; readonly y: number };
-export type PlacedCall = {
-  /** As the `d` of an SVG path. */
-  readonly path: string;
-  /** Where its arrow ends, and the direction there. */
-  readonly tip: Point;
-  readonly angle: number;
-  readonly label: Point;
-};
-export type Placed = {
-  /** The middle of each node. */
-  readonly nodes: ReadonlyMap<string, Point>;
-  readonly calls: ReadonlyMap<string, PlacedCall>;
-  readonly width: number;
-  readonly height: number;
-  readonly isLabelled: boolean;
-};
 
 export function place({ services, calls }: Pick<Drawn, 'services' | 'calls'>): Placed {
   const label = calls.length <= LABELLED_MAX ? LABEL : { width: 0, height: 0 };
@@ -118,17 +100,4 @@ function loopAt({ x, y }: Point): PlacedCall {
     angle: Math.PI / 2,
     label: { x: left - 26, y: top - 10 },
   };
-}
-
-/** The head of the arrow at the end of a line. */
-export function arrowOf({ tip, angle }: PlacedCall, width: number): string {
-  const size = 5 + width;
-  const corner = (turn: number) =>
-    `${(tip.x - size * Math.cos(angle + turn)).toFixed(1)} ${(tip.y - size * Math.sin(angle + turn)).toFixed(1)}`;
-  return `M${tip.x} ${tip.y}L${corner(0.45)}L${corner(-0.45)}Z`;
-}
-
-/** Dashes that still read as dashes when the line is wide. */
-export function dashOf(width: number): string {
-  return `${4 + Math.round(width * 1.5)} ${3 + Math.round(width)}`;
 }

@@ -1,7 +1,7 @@
 // Asks for a layout: in a worker, and here where there are none (tests).
 
 import type { Drawn } from './calls.ts';
-import type { Placed } from './layout.ts';
+import type { Placed } from './geometry.ts';
 
 type Answer = { id: number; placed: Placed };
 

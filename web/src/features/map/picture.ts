@@ -6,7 +6,7 @@ import { formatPercent, formatRate } from '../../format/number.ts';
 import { colourOf, preferredSlot } from '../../theme/palette.ts';
 import { type Theme, tokensOf } from '../../theme/tokens.ts';
 import { type Drawn, errorShare } from './calls.ts';
-import { arrowOf, dashOf, NODE, type Placed } from './layout.ts';
+import { arrowOf, dashOf, NODE, type Placed } from './geometry.ts';
 import { type Metric, RING_FROM, scaleOf, valueText } from './scale.ts';
 
 /** What a picture is made of, the lowest first. */
@@ -82,7 +82,7 @@ export function pictureOf(drawn: Drawn, placed: Placed, metric: Metric, theme: T
     shapes.push({
       kind: 'box',
       ...{ x, y, ...NODE, line: hasRing ? 2 : 1 },
-      fill: mix(tokens['bg-1'], heat, scale.shade(service) * 0.24),
+      fill: mix(tokens['bg-1'], heat, scale.shade(service) * 0.2),
       edge: hasRing ? tokens['error-fill'] : tokens['line-strong'],
     });
     const colour = colourOf(preferredSlot(service.name), theme);
@@ -92,7 +92,7 @@ export function pictureOf(drawn: Drawn, placed: Placed, metric: Metric, theme: T
       service.total === null
         ? formatRate(service.rate)
         : [formatRate(service.rate), formatPercent(share), formatDuration(service.total.p95)].join('   ');
-    shapes.push(words(facts, x + 10, y + 34, { fill: share > 0 ? tokens.fg : tokens['fg-2'] }));
+    shapes.push(words(facts, x + 10, y + 34, { fill: hasRing ? tokens.error : tokens['fg-2'] }));
   }
   if (drawn.rest.length > 0) shapes.push(words(`+ ${drawn.rest.length}`, 12, height - 16, { fill: tokens['fg-2'] }));
   return { width, height, shapes };

@@ -15,7 +15,7 @@ import { changerOf, useEdges, useMapModel } from './useMap.ts';
 export default function MapPage({ route }: { route: RouteOf<'map'> }) {
   const { state } = route;
   const client = useQueryClient();
-  const { data, error, isPending, refetch, isFetching } = useEdges(state.range);
+  const { data, error, isPending, refetch, isFetching, isPlaceholderData, dataUpdatedAt } = useEdges(state.range);
   const model = useMapModel(data, state);
   const change = changerOf(state);
   const title = state.focus === null ? text.title : text.titleOf(state.focus);
@@ -39,14 +39,12 @@ export default function MapPage({ route }: { route: RouteOf<'map'> }) {
           curl={error instanceof ApiError && error.url !== '' ? curlOf(error.url) : undefined}
         />
       )}
-      {isPending && isFetching && (
-        <>
-          <SlowNotice what={text.reading} onCancel={() => void client.cancelQueries({ queryKey: ['map'] })} />
-          <Skeleton rows={12} columns="2fr 1fr 1fr 1fr" />
-        </>
+      {isFetching && (isPending || isPlaceholderData) && (
+        <SlowNotice what={text.reading} onCancel={() => void client.cancelQueries({ queryKey: ['map'] })} />
       )}
+      {isPending && isFetching && <Skeleton rows={12} columns="2fr 1fr 1fr 1fr" />}
       {isPending && !isFetching && !error && <ErrorBox isPage title={text.cancelled} onRetry={() => void refetch()} />}
-      {model && <MapView model={model} state={state} change={change} />}
+      {model && <MapView model={model} state={state} change={change} atMs={dataUpdatedAt} />}
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Theme } from '../../theme/tokens.ts';
 import type { Drawn } from './calls.ts';
-import type { Placed } from './layout.ts';
+import type { Placed } from './geometry.ts';
 import type { Metric } from './scale.ts';
 
 function themeNow(): Theme {

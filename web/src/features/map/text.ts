@@ -8,6 +8,7 @@ export const text = catalogue('map', {
   group: 'Map',
   failed: 'The calls between services could not be read',
   reading: 'Reading the calls between services',
+  updated: (ago: string) => `updated ${ago}`,
   skipped: (what: string) => `Not all calls are here: ${what}`,
   pathsLater: (service: string | null) =>
     `Paths of calls are not drawn yet. Shown are the calls around ${service ?? 'the busiest services'}.`,
@@ -57,7 +58,8 @@ export const text = catalogue('map', {
   restLabel: (n: number) => plural(n, { one: '# more service, not drawn', other: '# more services, not drawn' }),
   tooMany: (n: number, most: number) =>
     `${formatCount(n)} services are more than a picture can hold: the graph draws ${formatCount(most)}. Focus one to see what is around it.`,
-  node: (name: string, rate: string, errors: string, p95: string) => `${name}: ${rate}, ${errors} errors, p95 ${p95}`,
+  spokenComma: ', ',
+  spokenErrors: ' errors, p95 ',
   legendP95: 'p95',
   legendErrors: 'errors',
   legendRate: 'rate',

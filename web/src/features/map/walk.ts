@@ -1,7 +1,7 @@
 // Walking over the map by arrow keys: along calls to the right and left, to the neighbour above and below.
 
 import type { Drawn } from './calls.ts';
-import { NODE, type Placed } from './layout.ts';
+import { NODE, type Placed } from './geometry.ts';
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 

@@ -33,7 +33,7 @@ export const text = catalogue('operation', {
   ownDetail: (service: string) => `of all own time of ${service}`,
   critical: 'Critical path',
   criticalDetail: (service: string) => `of the time of ${service} on critical paths`,
-  matters: 'Matters',
+  matters: 'Own and critical',
   mattersDetail: 'of its own time is on a critical path: there, faster spans make faster traces',
   quietTitle: (operation: string) => `No spans of ${operation} in this time`,
   quiet: (service: string) => `${service} may have been silent, or the operation has another name by now.`,

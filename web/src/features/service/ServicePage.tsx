@@ -4,8 +4,9 @@ import type { EdgesAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfSearch, placeOfService } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
-import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { type Asked as AskedAnswer, nowNs } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
+import { relativeTime } from '../../format/time.ts';
 import { courseOf, stepBounds } from '../../model/red.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -22,6 +23,8 @@ export type ServicePageProps = {
   red: AskedAnswer<RedAnswer>;
   operations: AskedAnswer<RedAnswer>;
   edges: AskedAnswer<EdgesAnswer>;
+  /** Of a silent service; null: never, undefined: not known. */
+  lastHeardNs: string | null | undefined;
   state: ServiceState;
   onChange: (changes: Partial<ServiceState>, options: { replace: boolean }) => void;
 };
@@ -60,7 +63,7 @@ function Charts({ answer, series, toNs, state, onChange }: ChartsProps) {
   );
 }
 
-function Quiet({ state }: Pick<ServicePageProps, 'state'>) {
+function Quiet({ state, lastHeardNs }: Pick<ServicePageProps, 'state' | 'lastHeardNs'>) {
   const { service, kind } = state;
   const wider = (last: string) => hrefOf(overRange(placeOfService(service), { kind: 'relative', last }));
   return (
@@ -76,12 +79,14 @@ function Quiet({ state }: Pick<ServicePageProps, 'state'>) {
         </>
       }
     >
-      {text.quiet}
+      {lastHeardNs === undefined && text.quiet}
+      {lastHeardNs === null && text.neverHeard}
+      {typeof lastHeardNs === 'string' && text.lastHeard(relativeTime(BigInt(lastHeardNs), nowNs()))}
     </EmptyState>
   );
 }
 
-export function ServicePage({ red, operations, edges, state, onChange }: ServicePageProps) {
+export function ServicePage({ red, operations, edges, lastHeardNs, state, onChange }: ServicePageProps) {
   const series = red.data?.series[0];
   return (
     <div className={css['page']}>
@@ -91,7 +96,7 @@ export function ServicePage({ red, operations, edges, state, onChange }: Service
           series ? (
             <Charts answer={answer} series={series} toNs={red.window.to} state={state} onChange={onChange} />
           ) : (
-            <Quiet state={state} />
+            <Quiet state={state} lastHeardNs={lastHeardNs} />
           )
         }
       </Asked>

@@ -1,8 +1,8 @@
 // A service: how it behaves, which of its operations matter, who calls it and whom it calls.
 
-import { edgesQuestion, redQuestion } from '../../api/questions.ts';
+import { edgesQuestion, redQuestion, statusQuestion } from '../../api/questions.ts';
 import { go } from '../../core/navigation.ts';
-import { useRanged } from '../../core/ranged.ts';
+import { useAsked, useRanged } from '../../core/ranged.ts';
 import type { RouteOf, ServiceState } from '../../url/index.ts';
 import { ServicePage } from './ServicePage.tsx';
 
@@ -27,7 +27,19 @@ export default function Service({ route }: { route: RouteOf<'service'> }) {
     { everyMs: EVERY_MS },
   );
   const edges = useRanged(range, edgesQuestion, { everyMs: EVERY_MS });
+  // When it is silent: whether it was ever heard of.
+  const status = useAsked(statusQuestion(), { isEnabled: red.data?.series.length === 0 });
+  const lastNs = status.data?.services.find((one) => one.service === service)?.lastNs;
   const change = (changes: Partial<ServiceState>, options: { replace: boolean }) =>
     go({ page: 'service', state: { ...state, ...changes } }, options);
-  return <ServicePage red={red} operations={operations} edges={edges} state={state} onChange={change} />;
+  return (
+    <ServicePage
+      red={red}
+      operations={operations}
+      edges={edges}
+      lastHeardNs={status.data === undefined ? undefined : (lastNs ?? null)}
+      state={state}
+      onChange={change}
+    />
+  );
 }

@@ -8,6 +8,7 @@ import type { Edge } from '../../api/types.ts';
 import { goTo, useRoute } from '../../core/navigation.ts';
 import { fakeServer, renderPage } from '../../core/pages.testing.tsx';
 import { redAnswer, redPoint, redSeries } from '../../model/red.testing.ts';
+import { statusAnswer } from '../../model/status.testing.ts';
 import type { RouteOf } from '../../url/index.ts';
 import Service from './route.tsx';
 
@@ -138,6 +139,16 @@ test('a kind without spans says so and leads back', async () => {
   show('/services/checkout?kind=internal');
   expect(await screen.findByText('checkout had no internal spans in this time')).toBeTruthy();
   expect(screen.getByRole('link', { name: 'Entering the service' }).getAttribute('href')).toBe('/services/checkout');
+});
+
+test('a silent service says when it was heard last', async () => {
+  const lastNs = String(BigInt(Date.now() - 3 * 3_600_000) * 1_000_000n);
+  const status = statusAnswer({}, { services: [{ service: 'checkout', lastNs, operations: 1 }] });
+  show('/services/checkout?range=5m', { red: redAnswer([]), edges: EDGES, status });
+  expect(await screen.findByText('Its last span came 3 h ago.')).toBeTruthy();
+  cleanup();
+  show('/services/nobody', { red: redAnswer([]), edges: EDGES, status });
+  expect(await screen.findByText('No service of this name was ever heard of here.')).toBeTruthy();
 });
 
 test("Jaeger's page of a service is this one", async () => {

@@ -38,6 +38,8 @@ export const text = catalogue('service', {
   quietTitle: (service: string) => `Nothing came from ${service} in this time`,
   quietKind: (service: string, kind: string) => `${service} had no ${kind} spans in this time`,
   quiet: 'It may have been silent, or its name may be another one.',
+  neverHeard: 'No service of this name was ever heard of here.',
+  lastHeard: (ago: string) => `Its last span came ${ago}.`,
   lastDay: 'Last 24 hours',
   lastWeek: 'Last 7 days',
 });

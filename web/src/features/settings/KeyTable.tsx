@@ -1,10 +1,11 @@
 // The keys of every command, to be changed, switched off and set back. Conflicts are shown where they are.
 
-import { TriangleAlert } from 'lucide-react';
+import { Pencil, RotateCcw, TriangleAlert, X } from 'lucide-react';
 import { useState } from 'react';
 import { type Command, keysOf, useAllCommands, useKnownCommands } from '../../core/commands.ts';
 import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
+import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Kbd } from '../../ui/Kbd/Kbd.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
@@ -43,29 +44,23 @@ function RowActions({ command, isChanged, onCapture }: RowActionsProps) {
     <span className={css['rowActions']}>
       <span>
         {isChanged && (
-          <Button
+          <IconButton
+            icon={RotateCcw}
             size="small"
-            variant="quiet"
+            label={text.resetOf(command.title)}
             onPress={() => setKeys(command.id, null)}
-            aria-label={text.resetOf(command.title)}
-          >
-            {text.reset}
-          </Button>
+          />
         )}
       </span>
-      <Button size="small" variant="quiet" onPress={onCapture} aria-label={text.changeOf(command.title)}>
-        {text.change}
-      </Button>
+      <IconButton icon={Pencil} size="small" label={text.changeOf(command.title)} onPress={onCapture} />
       <span>
         {keysOf(command).length > 0 && (
-          <Button
+          <IconButton
+            icon={X}
             size="small"
-            variant="quiet"
+            label={text.switchOffOf(command.title)}
             onPress={() => setKeys(command.id, [])}
-            aria-label={text.switchOffOf(command.title)}
-          >
-            {text.switchOff}
-          </Button>
+          />
         )}
       </span>
     </span>
@@ -95,6 +90,7 @@ export function KeyTable() {
     {
       id: 'keys',
       header: text.keys,
+      width: 'clamp(116px, 38cqi, 340px)',
       cell: (command) =>
         capturing === command.id ? (
           <KeyCapture
@@ -112,7 +108,7 @@ export function KeyTable() {
       id: 'actions',
       header: text.actions,
       isHeaderHidden: true,
-      width: '176px',
+      width: '100px',
       cell: (command) => (
         <RowActions
           command={command}

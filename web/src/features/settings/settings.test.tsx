@@ -62,31 +62,31 @@ const rowOf = (title: string) => screen.getByRole('rowheader', { name: title }).
 
 test('a key is taken; a conflict is said; it goes back', async () => {
   render(<Page />);
-  await userEvent.click(screen.getByRole('button', { name: 'Change the key of Refresh' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Another key for Refresh' }));
   await userEvent.keyboard('{Control>}b{/Control}');
   expect(preferences().keys).toEqual({ refresh: ['Mod+B'] });
-  await userEvent.click(screen.getByRole('button', { name: 'Change the key of Refresh' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Another key for Refresh' }));
   await userEvent.keyboard('u');
   expect(await screen.findByText('also Copy link', {}, { timeout: 2000 })).toBeTruthy();
   expect(within(rowOf('Copy link')).getByText('also Refresh')).toBeTruthy();
-  await userEvent.click(screen.getByRole('button', { name: 'Give Refresh its usual key again' }));
+  await userEvent.click(screen.getByRole('button', { name: 'The usual key for Refresh again' }));
   expect(preferences().keys).toEqual({});
   expect(screen.queryByText('also Copy link')).toBeNull();
 });
 
 test('two keys in a row are a sequence; Escape gives up', async () => {
   render(<Page />);
-  await userEvent.click(screen.getByRole('button', { name: 'Change the key of Refresh' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Another key for Refresh' }));
   await userEvent.keyboard('gx');
   expect(preferences().keys).toEqual({ refresh: ['g x'] });
-  await userEvent.click(screen.getByRole('button', { name: 'Change the key of Copy link' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Another key for Copy link' }));
   await userEvent.keyboard('{Escape}');
   expect(preferences().keys).toEqual({ refresh: ['g x'] });
 });
 
 test('a command may have no key', async () => {
   render(<Page />);
-  await userEvent.click(screen.getByRole('button', { name: 'Take the key from Copy link' }));
+  await userEvent.click(screen.getByRole('button', { name: 'No key for Copy link' }));
   expect(preferences().keys).toEqual({ copy: [] });
   expect(within(rowOf('Copy link')).getByText('none')).toBeTruthy();
 });

@@ -59,7 +59,7 @@ export function Receivers({ receivers, rates, nowNs }: ReceiversProps) {
       cell: (door) => rate(door, (r) => text.perSecond(formatBytes(r.bytes))),
     },
     { ...number, id: 'requests', header: text.requests, isWideOnly: true, cell: (d) => formatCount(d.requests) },
-    { ...number, id: 'spans', header: text.spans, cell: (d) => formatCount(d.spans) },
+    { ...number, id: 'spans', header: text.spans, isWideOnly: true, cell: (d) => formatCount(d.spans) },
     {
       ...number,
       id: 'last',

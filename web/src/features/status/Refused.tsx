@@ -31,9 +31,9 @@ export function Refused({ refused, last, nowNs }: RefusedProps) {
   const number = { align: 'end', width: '96px' } as const;
   const columns: TableColumn<RefusedStatus>[] = [
     { id: 'reason', header: text.reason, isRowHeader: true, isMono: true, cell: ({ reason }) => reason },
-    { id: 'door', header: text.door, width: '120px', cell: ({ protocol }) => text.protocols(protocol) },
+    { id: 'door', header: text.door, width: '104px', cell: ({ protocol }) => text.protocols(protocol) },
     { ...number, id: 'requests', header: text.requests, cell: ({ requests }) => formatCount(requests) },
-    { ...number, id: 'spans', header: text.spansRead, cell: ({ spans }) => formatCount(spans) },
+    { ...number, id: 'spans', header: text.spansRead, isWideOnly: true, cell: ({ spans }) => formatCount(spans) },
   ];
   return (
     <section aria-labelledby="status-refused" className={css['section']}>

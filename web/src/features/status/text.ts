@@ -49,7 +49,7 @@ export const text = catalogue('status', {
   storeTitle: 'Store',
   storeBytes: (bytes: string) => `${bytes} used`,
   storeFill: (bytes: string, most: string, share: string) => `${share} full: ${bytes} of ${most}`,
-  noLimit: '(no limit of its own: what is free on the disk)',
+  noLimit: '(with what is free on the disk)',
   traces: 'Traces',
   segments: 'Segments',
   segmentCount: (all: number, waiting: number) =>

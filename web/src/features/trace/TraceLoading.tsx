@@ -6,6 +6,7 @@ import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { update } from './state/page.tsx';
 import { useGrowth } from './state/useGrowth.ts';
 import { useTrace } from './state/useTrace.ts';
 import css from './Trace.module.css';
@@ -15,6 +16,10 @@ import { text } from './text.ts';
 
 export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
   const { traceId } = route.state;
+  useEffect(() => {
+    // An id may be short, in capitals or base64; the link to share has it in full. The rest of the link stays.
+    if (!decodeURI(location.pathname).endsWith(`/${traceId}`)) update({});
+  }, [traceId]);
   const source = useTrace(traceId);
   const { session, isPartial, failure } = source;
   const columns = session?.columns ?? null;

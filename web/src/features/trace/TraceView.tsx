@@ -1,23 +1,21 @@
 // A trace that is there: head, minimap, tools, one of the five views, details.
 
-import { useEffect, useRef } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { usePreferences } from '../../core/preferences.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
+import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import type { RouteOf } from '../../url/index.ts';
-import { DetailsPanel } from './details/DetailsPanel.tsx';
 import { SidePanel } from './details/SidePanel.tsx';
 import { usePlace } from './details/usePlace.ts';
 import { Header } from './header/Header.tsx';
 import { Notices } from './header/Notices.tsx';
-import { Minimap } from './minimap/Minimap.tsx';
+import { DetailsPanel, Minimap, Toolbar, TraceKeys } from './lazies.ts';
 import { TracePageProvider } from './state/page.tsx';
 import type { TraceSession } from './state/session.ts';
 import { usePageState } from './state/usePageState.ts';
 import type { TraceSource } from './state/useTrace.ts';
 import css from './Trace.module.css';
 import { text } from './text.ts';
-import { Toolbar } from './toolbar/Toolbar.tsx';
-import { useTraceKeys } from './useTraceKeys.ts';
 import { View } from './View.tsx';
 
 type Props = { source: TraceSource; session: TraceSession; route: RouteOf<'trace'>; isGrowing: boolean };
@@ -27,7 +25,6 @@ export function TraceView({ source, session, route, isGrowing }: Props) {
   const { panelOpen } = usePreferences();
   const place = usePlace();
   useGrowthSaid(session, source.isPartial);
-  useTraceKeys(page);
   const isShown = panelOpen && page.selection.row >= 0;
   const isInline = isShown && place === 'inline' && page.state.view === 'waterfall';
   return (
@@ -35,20 +32,35 @@ export function TraceView({ source, session, route, isGrowing }: Props) {
       <div className={css['page']}>
         <Header />
         <Notices source={source} isGrowing={isGrowing} />
-        {!page.embed.hideMinimap && session.flame !== null && <Minimap flame={session.flame} />}
-        <Toolbar />
+        {!page.embed.hideMinimap && (
+          <Suspense fallback={<div className={css['minimapRoom']} />}>
+            {session.flame === null ? <div className={css['minimapRoom']} /> : <Minimap flame={session.flame} />}
+          </Suspense>
+        )}
+        <Suspense fallback={<div className={css['toolsRoom']} />}>
+          <Toolbar />
+          <TraceKeys />
+        </Suspense>
         <div className={css['split']} data-place={place}>
           <div className={css['view']}>
-            <View inline={isInline ? <DetailsPanel /> : null} />
+            <View inline={isInline ? <Details /> : null} />
           </div>
           {isShown && !isInline && (
             <SidePanel>
-              <DetailsPanel />
+              <Details />
             </SidePanel>
           )}
         </div>
       </div>
     </TracePageProvider>
+  );
+}
+
+function Details() {
+  return (
+    <Suspense fallback={<Skeleton rows={8} columns="36% 1fr" />}>
+      <DetailsPanel />
+    </Suspense>
   );
 }
 

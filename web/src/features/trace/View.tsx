@@ -1,15 +1,19 @@
 // The view that the address names. All but the waterfall come when they are first wanted.
 
-import { lazy, type ReactNode, Suspense } from 'react';
+import { type ReactNode, Suspense } from 'react';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
+import { EventsView, FlameView, Legend, SpanTable, StatsView } from './lazies.ts';
 import { useTracePage } from './state/page.tsx';
-import { Legend } from './toolbar/Legend.tsx';
+import css from './Trace.module.css';
 import { Waterfall } from './waterfall/Waterfall.tsx';
 
-const FlameView = lazy(() => import('./flame/FlameView.tsx').then((m) => ({ default: m.FlameView })));
-const SpanTable = lazy(() => import('./table/SpanTable.tsx').then((m) => ({ default: m.SpanTable })));
-const StatsView = lazy(() => import('./stats/StatsView.tsx').then((m) => ({ default: m.StatsView })));
-const EventsView = lazy(() => import('./events/EventsView.tsx').then((m) => ({ default: m.EventsView })));
+function LegendLine() {
+  return (
+    <Suspense fallback={<div className={css['legendRoom']} />}>
+      <Legend />
+    </Suspense>
+  );
+}
 
 export function View({ inline }: { inline: ReactNode }) {
   const { state, session } = useTracePage();
@@ -18,7 +22,7 @@ export function View({ inline }: { inline: ReactNode }) {
     return (
       <>
         <Waterfall inline={inline} />
-        <Legend />
+        <LegendLine />
       </>
     );
   }
@@ -28,7 +32,7 @@ export function View({ inline }: { inline: ReactNode }) {
       {view === 'table' && <SpanTable />}
       {view === 'stats' && <StatsView />}
       {view === 'events' && <EventsView />}
-      {view === 'flame' && <Legend />}
+      {view === 'flame' && <LegendLine />}
     </Suspense>
   );
 }

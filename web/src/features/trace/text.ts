@@ -8,7 +8,7 @@ export const text = catalogue('tracePage', {
   loadingWhat: 'the trace from the store',
   cancelled: 'Loading was cancelled',
   failed: 'The trace could not be loaded',
-  notFound: 'There is no such trace',
+  notFound: 'Trace not found',
   notFoundWhere: (id: string) => `Nothing in the store has the id ${id}, in any time range.`,
   notFoundWhy: 'It may be older than what is kept, not have arrived yet, or be from another system.',
   tryAgain: 'Try again',

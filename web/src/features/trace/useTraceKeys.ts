@@ -6,7 +6,7 @@ import { prefer, preferences, setSize } from '../../core/preferences.ts';
 import { PANEL_PX, SIDE_SIZE } from './details/sizes.ts';
 import { VIEWS } from './header/ViewTabs.tsx';
 import { text } from './keysText.ts';
-import { stateNow, type TracePage, update } from './state/page.tsx';
+import { stateNow, update, useTracePage } from './state/page.tsx';
 import { stepsOf } from './useSteps.ts';
 import { panWindow, zoomWindow } from './waterfall/gestures.ts';
 
@@ -17,7 +17,9 @@ const PANEL_STEP_PX = 48;
 /** Any width: only shares of it matter here. */
 const WIDTH = 1_000;
 
-export function useTraceKeys(page: TracePage): void {
+/** Draws nothing: it is a component so that it can come later than the rows. */
+export function TraceKeys(): null {
+  const page = useTracePage();
   const { session, window, selection, mark, setMark, select } = page;
   const { columns } = session;
   const steps = stepsOf(page);
@@ -126,4 +128,5 @@ export function useTraceKeys(page: TracePage): void {
       run: () => resize(-PANEL_STEP_PX),
     },
   ]);
+  return null;
 }

@@ -14,6 +14,11 @@ type Row = { index: number };
 
 const nanos = (at: number) => BigInt(Math.round(at * 1000)) * 1_000_000n;
 
+/** A row is called by when its step begins; the course has the middles. */
+function beginsAt({ at }: RedCourse, index: number): bigint {
+  return nanos((at[index] ?? 0) - ((at[1] ?? 0) - (at[0] ?? 0)) / 2);
+}
+
 function columnsOf(course: RedCourse, zone: Zone, toNs: bigint): TableColumn<Row>[] {
   const number = (id: string, header: string, values: readonly (number | null)[], format: (n: number) => string) => ({
     id,
@@ -31,7 +36,7 @@ function columnsOf(course: RedCourse, zone: Zone, toNs: bigint): TableColumn<Row
       header: text.time(zoneLabel(toNs, zone)),
       isRowHeader: true,
       cell: ({ index }) => {
-        const at = nanos(course.at[index] ?? 0);
+        const at = beginsAt(course, index);
         return `${dayText(at, zone)} ${clockTime(at, zone, 0)}`;
       },
     },

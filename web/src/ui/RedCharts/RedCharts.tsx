@@ -45,12 +45,14 @@ function Charts({ course, name, fromNs, toNs, zone, onPick, onZoom }: RedChartsP
         {...shared}
         title={text.errors}
         format={formatPercent}
+        emptyTop={0.01}
         series={[{ label: text.failing, values: course.errorShare, tone: 'error', kind: 'bars' }]}
       />
       <TimeChart
         {...shared}
         title={text.durations}
         format={formatDuration}
+        emptyTop={1e6}
         ticks={durationTicks}
         series={[
           { label: 'p50', values: course.p50, tone: 'accent' },

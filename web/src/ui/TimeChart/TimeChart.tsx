@@ -10,7 +10,7 @@ import { makePlot, type Plot } from './plot.ts';
 import css from './TimeChart.module.css';
 import { text } from './text.ts';
 
-export type TimeSeries = {
+type TimeSeries = {
   label: string;
   values: readonly (number | null)[];
   tone: 'accent' | 'error' | 'strong' | 'quiet';
@@ -29,6 +29,8 @@ export type TimeChartProps = {
   format: (value: number) => string;
   /** Ticks of the axis of values, given its top and its height in pixels; without it they are chosen. */
   ticks?: ((top: number, heightPx: number) => readonly { at: number; label: string }[]) | undefined;
+  /** The top of the axis where no value is above zero. */
+  emptyTop?: number | undefined;
   zone: Zone;
   syncKey?: string | undefined;
   height?: number | undefined;
@@ -38,13 +40,17 @@ export type TimeChartProps = {
   onZoom?: ((fromNs: bigint, toNs: bigint) => void) | undefined;
 };
 
-function momentText(seconds: number, zone: Zone): string {
+const DAY_NS = 86_400_000_000_000n;
+
+/** The day is told where the chart shows more than one. */
+function momentText(seconds: number, { zone, fromNs, toNs }: TimeChartProps): string {
   const ns = BigInt(Math.round(seconds * 1000)) * 1_000_000n;
-  return `${dayText(ns, zone)} ${clockTime(ns, zone, 0)}`;
+  const clock = clockTime(ns, zone, 0);
+  return toNs - fromNs >= DAY_NS ? `${dayText(ns, zone)} ${clock.slice(0, 5)}` : clock;
 }
 
 function Head({ props, index }: { props: TimeChartProps; index: number | null }) {
-  const { title, series, at, format, zone } = props;
+  const { title, series, at, format } = props;
   const moment = index === null ? undefined : at[index];
   return (
     <div className={css['head']}>
@@ -60,7 +66,7 @@ function Head({ props, index }: { props: TimeChartProps; index: number | null })
             </li>
           );
         })}
-        <li className={css['moment']}>{moment === undefined ? '' : momentText(moment, zone)}</li>
+        <li className={css['moment']}>{moment === undefined ? '' : momentText(moment, props)}</li>
       </ul>
     </div>
   );
@@ -120,7 +126,7 @@ export function TimeChart(props: TimeChartProps) {
       const value = all[i] ?? null;
       return `${label} ${value === null ? text.none : format(value)}`;
     });
-    return [momentText(at[i] ?? 0, zone), ...values].join(', ');
+    return [momentText(at[i] ?? 0, props), ...values].join(', ');
   };
   const current = index ?? Math.max(0, at.length - 1);
   return (

@@ -122,7 +122,7 @@ export function makePlot(
       padding: [8, 8, 0, 0],
       scales: {
         x: { time: true, range: () => [seconds(props().fromNs), seconds(props().toNs)] },
-        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : (props().emptyTop ?? 1)] },
       },
       axes: axesOf(props, () => colours),
       series: [{}, ...seriesOf(props, () => colours)],
@@ -155,7 +155,8 @@ export function makePlot(
   const stop = followPointer(plot, props);
   const onTheme = () => {
     colours = toneColours(box);
-    plot.redraw(false, true);
+    // Paths of bars hold their colours.
+    plot.redraw(true, true);
   };
   const stopTheme = onThemeChange(onTheme);
   const sizes = new ResizeObserver(() => {
@@ -166,7 +167,10 @@ export function makePlot(
     show: (at, values) => plot.setData([[...at], ...values.map((one) => [...one])], true),
     point: (index) => {
       const at = index === null ? undefined : plot.data[0][index];
-      plot.setCursor({ left: at === undefined ? -10 : plot.valToPos(at, 'x'), top: at === undefined ? -10 : 1 }, true);
+      // By pointer the plots tell each other; by key it is done here.
+      for (const one of syncKey === undefined ? [plot] : uPlot.sync(syncKey).plots) {
+        one.setCursor(at === undefined ? { left: -10, top: -10 } : { left: one.valToPos(at, 'x'), top: 1 }, true);
+      }
     },
     destroy: () => {
       stop();

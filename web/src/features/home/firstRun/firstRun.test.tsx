@@ -52,3 +52,19 @@ test('sample data is sent and looked for at once; what fails says so', async () 
   await userEvent.click(screen.getByRole('button', { name: 'Send a test trace' }));
   expect(await screen.findByText('That did not work')).toBeTruthy();
 });
+
+test('a trace file is opened in the browser; one that is none says why', async () => {
+  await show(() => undefined);
+  const span = { traceID: '4bf92f3577b34da6a3ce929d0e0e4736', spanID: '00f067aa0ba902b7', processID: 'p1' };
+  const trace = {
+    traceID: span.traceID,
+    spans: [{ ...span, operationName: 'GET /', startTime: 1_700_000_000_000_000, duration: 500, tags: [], logs: [] }],
+    processes: { p1: { serviceName: 'web', tags: [] } },
+  };
+  const file = (name: string, text: string) => new File([text], name, { type: 'application/json' });
+  const input = screen.getByLabelText('Open a trace file', { selector: 'input' });
+  await userEvent.upload(input, file('none.json', 'none'));
+  expect(await screen.findByText(/^none.json:/)).toBeTruthy();
+  await userEvent.upload(input, file('trace.json', JSON.stringify({ data: [trace] })));
+  await waitFor(() => expect(location.pathname).toBe(`/trace/${span.traceID}`));
+});

@@ -26,6 +26,7 @@ export const text = catalogue('firstRun', {
   orTry: 'Or look around first',
   testTrace: 'Send a test trace',
   openFile: 'Open a trace file',
+  fileFailed: 'Not all of it could be read',
   sample: 'See sample data',
   sendFailed: 'That did not work',
   sampleSent: (n: number) => plural(n, { one: '# span is on its way.', other: '# spans are on their way.' }),

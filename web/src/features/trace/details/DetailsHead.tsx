@@ -29,7 +29,7 @@ export function DetailsHead({ row, details }: { row: RowIndex; details: SpanDeta
   const { columns } = session;
   const place = usePlace();
   const spanId = spanIdOf(columns, row);
-  const slot = session.slots[columns.service[row] as number] ?? 24;
+  const slot = session.slots[columns.service[row] as number] ?? -1;
 
   async function copy(value: string): Promise<void> {
     if (await copyText(value)) announce(text.copied);

@@ -27,15 +27,23 @@ export function EventsPart({ details }: { details: SpanDetails }) {
               <span className={css['eventTime']}>{formatDuration(atOf(event))}</span>
               <span className={css['eventName']}>{event.name}</span>
             </div>
-            {event.attributes.length > 0 && (
-              <Values caption={event.name} attributes={event.attributes} scope="event" details={details} />
-            )}
+            <EventValues event={event} details={details} />
           </li>
         ))}
       </ol>
       {droppedEvents > 0 && <p className={css['note']}>{text.dropped(droppedEvents)}</p>}
     </Section>
   );
+}
+
+/** What stands above as the error is not told again. */
+const TOLD = ['exception.type', 'exception.message', 'exception.stacktrace'];
+
+function EventValues({ event, details }: { event: SpanEvent; details: SpanDetails }) {
+  const attributes =
+    event.name === 'exception' ? event.attributes.filter(({ key }) => !TOLD.includes(key)) : event.attributes;
+  if (attributes.length === 0) return null;
+  return <Values caption={event.name} attributes={attributes} scope="event" details={details} />;
 }
 
 export function LinksPart({ details }: { details: SpanDetails }) {

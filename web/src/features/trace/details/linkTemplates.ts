@@ -3,6 +3,7 @@
 
 import type { KeyValue, SpanDetails } from '../../../api/types.ts';
 import type { LinkTemplate } from '../../../core/boot.ts';
+import type { TraceSession } from '../state/session.ts';
 import { textOfValue } from './values.ts';
 
 export type TraceFacts = {
@@ -12,6 +13,19 @@ export type TraceFacts = {
   readonly startTime: string;
   readonly endTime: string;
 };
+
+export function traceFacts(session: TraceSession): TraceFacts {
+  const { columns, facts } = session;
+  const startUs = columns.startNs / 1000n;
+  const durationUs = BigInt(Math.round(columns.durationNs / 1000));
+  return {
+    traceID: columns.traceId,
+    traceName: `${facts.rootService}: ${facts.rootName}`,
+    duration: String(durationUs),
+    startTime: String(startUs),
+    endTime: String(startUs + durationUs),
+  };
+}
 
 export type MadeLink = { readonly url: string; readonly text: string };
 

@@ -9,8 +9,8 @@ import { prefer, preferences, usePreferences } from '../../../core/preferences.t
 import { JsonTree } from '../../../ui/JsonTree/JsonTree.tsx';
 import type { KeyValueRow } from '../../../ui/KeyValueTable/KeyValueTable.tsx';
 import { MenuItem } from '../../../ui/Menu/Menu.tsx';
-import { stateNow, type TracePage, update, useTracePage } from '../state/page.tsx';
-import { type LinkKind, linksOf, type TraceFacts } from './linkTemplates.ts';
+import { stateNow, update, useTracePage } from '../state/page.tsx';
+import { type LinkKind, linksOf, traceFacts } from './linkTemplates.ts';
 import { Sql } from './Sql.tsx';
 import { text } from './text.ts';
 import { comparisonOf, dialectOf, type FieldScope, fieldOf, isLiteral, isSql, jsonOf, textOfValue } from './values.ts';
@@ -24,19 +24,6 @@ const KIND_OF: Readonly<Record<FieldScope, LinkKind>> = {
 };
 /** Room around a trace when Explore is asked for others like it. */
 const AROUND_NS = 30n * 60_000_000_000n;
-
-export function traceFacts({ session }: TracePage): TraceFacts {
-  const { columns, facts } = session;
-  const startUs = columns.startNs / 1000n;
-  const durationUs = BigInt(Math.round(columns.durationNs / 1000));
-  return {
-    traceID: columns.traceId,
-    traceName: `${facts.rootService}: ${facts.rootName}`,
-    duration: String(durationUs),
-    startTime: String(startUs),
-    endTime: String(startUs + durationUs),
-  };
-}
 
 export function useValueRows(
   attributes: readonly KeyValue[],
@@ -64,7 +51,7 @@ export function useValueRows(
     const canPin = scope === 'span' || scope === 'resource';
     const isPinned = pinned.includes(key);
     const isColumn = cols.includes(field);
-    const links = linksOf(configured.links, KIND_OF[scope], key, attributes, details, traceFacts(page));
+    const links = linksOf(configured.links, KIND_OF[scope], key, attributes, details, traceFacts(page.session));
     return {
       key,
       value: plain,

@@ -77,7 +77,7 @@ export function EventsView() {
       header: text.span,
       width: '240px',
       cell: ({ event }) => {
-        const slot = slots[columns.service[event.row] as number] ?? 24;
+        const slot = slots[columns.service[event.row] as number] ?? -1;
         return (
           <ServiceName
             name={serviceOf(session, event.row)}

@@ -1,6 +1,7 @@
 // What trace this is: its root, how long it took, of how many spans, when, its id.
 
 import { ArrowLeft } from 'lucide-react';
+import { Suspense } from 'react';
 import { hrefOf } from '../../../core/navigation.ts';
 import { defaults } from '../../../core/places.ts';
 import { usePreferences } from '../../../core/preferences.ts';
@@ -11,18 +12,18 @@ import { CopyButton } from '../../../ui/CopyButton/CopyButton.tsx';
 import { PageTitle } from '../../../ui/PageTitle/PageTitle.tsx';
 import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
+import { HeaderMenu } from '../lazies.ts';
 import { useTracePage } from '../state/page.tsx';
 import { text as pageText } from '../text.ts';
 import css from './Header.module.css';
-import { HeaderMenu } from './HeaderMenu.tsx';
 import { text } from './text.ts';
 import { ViewTabs } from './ViewTabs.tsx';
 import { Warnings } from './Warnings.tsx';
 
 export function Header() {
-  const { session, embed } = useTracePage();
+  const { session, embed, state } = useTracePage();
   const { columns, facts, slots } = session;
-  const slot = slots[columns.service[0] ?? 0] ?? 24;
+  const slot = slots[columns.service[0] ?? 0] ?? -1;
   const title = pageText.title(facts.rootService, facts.rootName);
   return (
     <header className={css['header']} data-collapsed={embed.collapseTitle || undefined}>
@@ -32,7 +33,7 @@ export function Header() {
             <ArrowLeft aria-hidden size={16} />
           </a>
         )}
-        <PageTitle title={title} routeKey={`trace ${columns.traceId}`}>
+        <PageTitle title={title} routeKey={`trace ${state.traceId}`}>
           <ServiceName
             name={facts.rootService}
             operation={facts.rootName}
@@ -42,7 +43,9 @@ export function Header() {
         </PageTitle>
         {!embed.hideSummary && <Facts />}
         <div className={css['end']}>
-          <HeaderMenu />
+          <Suspense>
+            <HeaderMenu />
+          </Suspense>
         </div>
       </div>
       {!embed.collapseTitle && (

@@ -1,10 +1,19 @@
 // What can be done with a whole trace: put aside to compare, archive, download, copy.
 
-import { Archive, Check, ClipboardList, Download, Ellipsis, GitCompareArrows, Terminal } from 'lucide-react';
+import {
+  Archive,
+  Check,
+  ClipboardList,
+  Download,
+  Ellipsis,
+  ExternalLink,
+  GitCompareArrows,
+  Terminal,
+} from 'lucide-react';
 import { useState } from 'react';
 import { curlOf } from '../../../api/client.ts';
 import { archiveTrace } from '../../../api/questions.ts';
-import { boot } from '../../../core/boot.ts';
+import { boot, configured } from '../../../core/boot.ts';
 import { useCommands } from '../../../core/commands.ts';
 import { toggleInBasket, usePreferences } from '../../../core/preferences.ts';
 import { Button } from '../../../ui/Button/Button.tsx';
@@ -12,6 +21,7 @@ import { copyText } from '../../../ui/CopyButton/copyText.ts';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
 import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
+import { linksOf, traceFacts } from '../details/linkTemplates.ts';
 import { text as keysText } from '../keysText.ts';
 import { useTracePage } from '../state/page.tsx';
 import { NARROW, useMedia } from '../useMedia.ts';
@@ -66,6 +76,7 @@ export function HeaderMenu() {
       run: () => toggleInBasket(traceId),
     },
   ]);
+  const links = linksOf(configured.links, 'traces', null, [], null, traceFacts(page.session));
   const archiveLabel =
     archive.kind === 'done' ? text.archived : archive.kind === 'failed' ? text.archiveFailed : text.archive;
   return (
@@ -121,6 +132,16 @@ export function HeaderMenu() {
               />
             </>
           )}
+          {links.length > 0 && <MenuSeparator />}
+          {links.map(({ url, text: label }) => (
+            <MenuItem
+              key={url}
+              id={url}
+              icon={ExternalLink}
+              label={label}
+              onAction={() => open(url, '_blank', 'noopener')}
+            />
+          ))}
         </Menu>
       </MenuTrigger>
     </>

@@ -2,16 +2,24 @@
 
 import { Banner } from '../../../ui/Banner/Banner.tsx';
 import { Button } from '../../../ui/Button/Button.tsx';
+import { useAfter } from '../../../ui/hooks/useAfter.ts';
 import { useTracePage } from '../state/page.tsx';
 import type { TraceSource } from '../state/useTrace.ts';
 import { text as pageText } from '../text.ts';
 import { text } from './text.ts';
 
+const RATHER_LONG_MS = 400;
+
+/** Not for what is there in a moment. */
+function StillComing({ spans }: { spans: number }) {
+  return useAfter(RATHER_LONG_MS) ? <Banner>{pageText.partial(spans)}</Banner> : null;
+}
+
 export function Notices({ source, isGrowing }: { source: TraceSource; isGrowing: boolean }) {
   const { session, fileName } = useTracePage();
   return (
     <>
-      {source.isPartial && <Banner>{pageText.partial(session.columns.count)}</Banner>}
+      {source.isPartial && <StillComing spans={session.columns.count} />}
       {isGrowing && !source.isPartial && <Banner>{pageText.growing}</Banner>}
       {source.failure !== null && (
         <Banner

@@ -101,5 +101,5 @@ export function oneLevelMore(
     const depth = columns.depth[row] as number;
     return depth > nearest && (collapse.depth === null || depth < collapse.depth);
   });
-  return { ...collapse, depth: next !== null && next > deepest ? null : next, except };
+  return { ...collapse, depth: next !== null && next >= deepest ? null : next, except };
 }

@@ -11,9 +11,14 @@ import { NO_FILTER, type RowFilter, RowList } from '../../../model/rows.ts';
 import { distributionOf, type RowsDistribution } from '../../../model/rowsDistribution.ts';
 import { summarize, type TraceSummaryFacts } from '../../../model/summary.ts';
 import { groupMembers, rowOfSpan } from '../../../model/tree.ts';
-import { assignColours, NEUTRAL_SLOT } from '../../../theme/palette.ts';
+import { assignColours, NEUTRAL_SLOT, type Slot } from '../../../theme/palette.ts';
 import type { Collapse, SpanId } from '../../../url/index.ts';
 import { ALL_OPEN, writeClosed } from './collapse.ts';
+
+/** As painters have it: -1 for what has no colour of its own. */
+export function canvasSlot(slot: Slot = NEUTRAL_SLOT): number {
+  return slot < NEUTRAL_SLOT ? slot : -1;
+}
 
 /** Entries whose bars are remembered; far more than are ever on screen. */
 const CACHED_MAX = 4_000;
@@ -32,7 +37,7 @@ export class TraceSession {
   readonly rows: RowList;
   readonly facts: TraceSummaryFacts;
   readonly critical: CriticalIndex;
-  /** By service. */
+  /** By service; -1: no colour of its own. */
   readonly slots: Int8Array;
   /** The latest end in a row's subtree. */
   readonly latestEnd: (row: RowIndex) => Ns;
@@ -42,6 +47,7 @@ export class TraceSession {
   readonly #bars = new Map<number, BarRow>();
   readonly #distributions = new Map<RowIndex, RowsDistribution>();
   readonly #rowOf = new Map<SpanId, RowIndex>();
+  #hasRuns: boolean | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(columns: TraceColumns, flame: FlameIndex | null) {
@@ -53,7 +59,7 @@ export class TraceSession {
     this.critical = new CriticalIndex(columns.critical);
     const sizes = this.facts.services.map(({ name, spans }) => ({ service: name, spans }));
     const slots = assignColours(sizes);
-    this.slots = Int8Array.from(columns.services, (name) => slots.get(name) ?? NEUTRAL_SLOT);
+    this.slots = Int8Array.from(columns.services, (name) => canvasSlot(slots.get(name)));
   }
 
   /** Changes with every change of the list of rows. */
@@ -68,6 +74,12 @@ export class TraceSession {
   get errors(): Matches {
     this.#errors ??= findFlags(this.columns, FLAG.error);
     return this.#errors;
+  }
+
+  /** Whether there are repeats to fold. */
+  get hasRuns(): boolean {
+    this.#hasRuns ??= this.columns.group.some((group) => group > 0);
+    return this.#hasRuns;
   }
 
   readonly rowOf = (spanId: SpanId): RowIndex => {

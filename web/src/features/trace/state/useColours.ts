@@ -4,8 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { traceColumnQuestion } from '../../../api/questions.ts';
 import type { RowColours } from '../../../canvas/theme.ts';
-import { assignColours, NEUTRAL_SLOT, type Slot } from '../../../theme/palette.ts';
-import type { TraceSession } from './session.ts';
+import { assignColours, type Slot } from '../../../theme/palette.ts';
+import { canvasSlot, type TraceSession } from './session.ts';
 
 export type LegendValue = { readonly value: string; readonly slot: Slot; readonly spans: number };
 
@@ -50,12 +50,12 @@ function coloursOf(
   for (const code of rows) spans[code] = (spans[code] ?? 0) + 1;
   const sizes = values.map((value, i) => ({ service: value, spans: spans[i + 1] ?? 0 }));
   const slots = assignColours(sizes);
-  const slotOf = Int8Array.from([NEUTRAL_SLOT, ...values.map((value) => slots.get(value) ?? NEUTRAL_SLOT)]);
+  const slotOf = Int8Array.from([-1, ...values.map((value) => canvasSlot(slots.get(value)))]);
   return {
     rows: { code: Uint32Array.from(rows), slotOf },
     legend: sizes.map(({ service, spans: count }, i) => ({
       value: service,
-      slot: slotOf[i + 1] ?? NEUTRAL_SLOT,
+      slot: slotOf[i + 1] ?? -1,
       spans: count,
     })),
   };

@@ -18,7 +18,7 @@ import { useFind } from './useFind.ts';
 import { useStable } from './useStable.ts';
 import { useValueColumns } from './useValueColumns.ts';
 
-const ZOOM_RESTS_MS = 200;
+const ZOOM_RESTS_MS = 120;
 
 export function usePageState(
   session: TraceSession,

@@ -61,7 +61,7 @@ export function StatsView() {
     cell: ({ keys }) => {
       const name = keys[i] ?? '';
       if (key !== 'service') return <span title={name}>{name}</span>;
-      const slot = session.slots[session.columns.services.indexOf(name)] ?? 24;
+      const slot = session.slots[session.columns.services.indexOf(name)] ?? -1;
       return <ServiceName name={name} color={cssColourOf(slot)} isHatched={isHatched(slot)} />;
     },
   });

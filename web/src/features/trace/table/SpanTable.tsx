@@ -41,7 +41,7 @@ export function SpanTable() {
       isRowHeader: true,
       sort: 'ascending',
       cell: (row) => {
-        const slot = slots[columns.service[row] as number] ?? 24;
+        const slot = slots[columns.service[row] as number] ?? -1;
         return (
           <ServiceName
             name={serviceOf(session, row)}

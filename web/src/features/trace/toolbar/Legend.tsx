@@ -4,6 +4,7 @@
 import { formatCount, formatPercent } from '../../../format/number.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
 import { ServiceDot } from '../../../ui/ServiceName/ServiceName.tsx';
+import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { useTracePage } from '../state/page.tsx';
 import css from './Legend.module.css';
 import { toggleService } from './services.ts';
@@ -21,7 +22,7 @@ function ServiceLegend() {
   return (
     <section aria-label={text.legend} className={css['legend']}>
       {session.facts.services.map(({ service, name, share }) => {
-        const slot = session.slots[service] ?? 24;
+        const slot = session.slots[service] ?? -1;
         const isHidden = hiddenServices.has(service);
         return (
           <button
@@ -29,13 +30,13 @@ function ServiceLegend() {
             type="button"
             className={css['entry']}
             aria-pressed={!isHidden}
-            aria-label={text.selfShare(name, formatPercent(share))}
             title={isHidden ? text.legendShow(name) : text.legendHide(name)}
             onClick={() => toggleService(session, hiddenServices, name)}
           >
             <ServiceDot color={cssColourOf(slot)} isHatched={isHatched(slot)} />
             <span className={css['name']}>{name}</span>
             <span className={css['share']}>{formatPercent(share)}</span>
+            <VisuallyHidden>{text.ofSelf}</VisuallyHidden>
           </button>
         );
       })}

@@ -42,7 +42,7 @@ function ServiceList() {
       {services.length >= FIND_FROM && <SearchField label={text.servicesFind} value={wanted} onChange={setWanted} />}
       <ul className={css['items']}>
         {found.map(({ service, name, share }) => {
-          const slot = session.slots[service] ?? 24;
+          const slot = session.slots[service] ?? -1;
           return (
             <li key={name} className={css['item']}>
               <ServiceDot color={cssColourOf(slot)} isHatched={isHatched(slot)} />

@@ -5,7 +5,6 @@ import { Button } from '../../../ui/Button/Button.tsx';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
 import { Popover, PopoverTrigger } from '../../../ui/Popover/Popover.tsx';
-import { Select } from '../../../ui/Select/Select.tsx';
 import { ToggleButton } from '../../../ui/ToggleButton/ToggleButton.tsx';
 import type { TraceState } from '../../../url/index.ts';
 import { text as keysText } from '../keysText.ts';
@@ -19,10 +18,10 @@ import { ServicesFilter } from './ServicesFilter.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
 
-const CRITICAL: readonly { id: TraceState['critical']; label: string }[] = [
-  { id: 'shown', label: text.criticalShown },
-  { id: 'only', label: text.criticalOnly },
-  { id: 'hidden', label: text.criticalHidden },
+const CRITICAL: readonly { id: TraceState['critical']; label: string; short: string }[] = [
+  { id: 'shown', label: text.criticalShown, short: text.criticalShownShort },
+  { id: 'only', label: text.criticalOnly, short: text.criticalOnlyShort },
+  { id: 'hidden', label: text.criticalHidden, short: text.criticalHiddenShort },
 ];
 
 export function Toolbar() {
@@ -30,102 +29,115 @@ export function Toolbar() {
   const hasRows = state.view === 'waterfall';
   const hasBars = hasRows || state.view === 'flame';
   const focus = state.focus === null ? -1 : session.rowOf(state.focus);
-  const hasRuns = session.columns.group.length > 0;
   return (
     <div role="toolbar" aria-label={text.tools} className={css['toolbar']}>
       <FindField />
-      <ServicesFilter />
-      {hasBars && fileName === null && (
-        <PopoverTrigger>
-          <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
-            <span className={css['quietLabel']}>{text.colour}</span> {colours.field ?? state.colour}
-          </Button>
-          <Popover label={text.colour}>
-            {(close) => (
-              <KeyPicker
-                first={[text.colourService]}
-                onPick={(colour) => {
-                  update({ colour });
-                  close();
-                }}
+      <div className={css['rest']}>
+        <ServicesFilter />
+        {hasBars && fileName === null && (
+          <PopoverTrigger>
+            <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
+              <span className={css['quietLabel']}>{text.colour}</span> {colours.field ?? state.colour}
+            </Button>
+            <Popover label={text.colour}>
+              {(close) => (
+                <KeyPicker
+                  first={[text.colourService]}
+                  onPick={(colour) => {
+                    update({ colour });
+                    close();
+                  }}
+                />
+              )}
+            </Popover>
+          </PopoverTrigger>
+        )}
+        {hasBars && (
+          <MenuTrigger>
+            <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
+              <span className={css['quietLabel']}>{text.critical}</span>{' '}
+              {CRITICAL.find(({ id }) => id === state.critical)?.short}
+            </Button>
+            <Menu
+              label={text.critical}
+              choice={{
+                mode: 'single',
+                selected: [state.critical],
+                onChange: ([next]) => {
+                  const chosen = CRITICAL.find(({ id }) => id === next);
+                  if (chosen) update({ critical: chosen.id }, 'push');
+                },
+              }}
+            >
+              {CRITICAL.map(({ id, label }) => (
+                <MenuItem key={id} id={id} label={label} />
+              ))}
+            </Menu>
+          </MenuTrigger>
+        )}
+        {hasRows && session.hasRuns && (
+          <ToggleButton
+            label={text.fold}
+            keys="o"
+            size="small"
+            isSelected={state.fold}
+            onChange={(fold) => update({ fold }, 'push')}
+          />
+        )}
+        {hasRows && <MinDuration />}
+        {hasRows && fileName === null && (
+          <PopoverTrigger>
+            <Button size="small" variant="quiet" icon={Columns3}>
+              {text.columns}
+            </Button>
+            <Popover label={text.addColumn}>
+              {(close) => (
+                <KeyPicker
+                  except={state.cols}
+                  onPick={(field) => {
+                    update({ cols: [...(stateNow()?.cols ?? []), field] }, 'push');
+                    close();
+                  }}
+                />
+              )}
+            </Popover>
+          </PopoverTrigger>
+        )}
+        {hasRows && (
+          <MenuTrigger>
+            <IconButton icon={ChevronsUpDown} size="small" label={text.rowsMenu} />
+            <Menu label={text.rowsMenu}>
+              <MenuItem
+                id="less"
+                icon={FoldVertical}
+                label={keysText.levelLess}
+                keys="["
+                onAction={() => closeOneLevel(session)}
               />
-            )}
-          </Popover>
-        </PopoverTrigger>
-      )}
-      {hasBars && (
-        <Select
-          label={text.critical}
-          labelPlace="before"
-          variant="quiet"
-          size="small"
-          items={CRITICAL}
-          value={state.critical}
-          onChange={(critical) => update({ critical }, 'push')}
-        />
-      )}
-      {hasRows && hasRuns && (
-        <ToggleButton
-          label={text.fold}
-          keys="o"
-          size="small"
-          isSelected={state.fold}
-          onChange={(fold) => update({ fold }, 'push')}
-        />
-      )}
-      {hasRows && <MinDuration />}
-      {hasRows && fileName === null && (
-        <PopoverTrigger>
-          <Button size="small" variant="quiet" icon={Columns3}>
-            {text.columns}
-          </Button>
-          <Popover label={text.addColumn}>
-            {(close) => (
-              <KeyPicker
-                except={state.cols}
-                onPick={(field) => {
-                  update({ cols: [...(stateNow()?.cols ?? []), field] }, 'push');
-                  close();
-                }}
+              <MenuItem
+                id="more"
+                icon={UnfoldVertical}
+                label={keysText.levelMore}
+                keys="]"
+                onAction={() => openOneLevel(session)}
               />
-            )}
-          </Popover>
-        </PopoverTrigger>
-      )}
-      {hasRows && (
-        <MenuTrigger>
-          <IconButton icon={ChevronsUpDown} size="small" label={text.rowsMenu} />
-          <Menu label={text.rowsMenu}>
-            <MenuItem
-              id="less"
-              icon={FoldVertical}
-              label={keysText.levelLess}
-              keys="["
-              onAction={() => closeOneLevel(session)}
-            />
-            <MenuItem
-              id="more"
-              icon={UnfoldVertical}
-              label={keysText.levelMore}
-              keys="]"
-              onAction={() => openOneLevel(session)}
-            />
-            <MenuItem id="closeAll" icon={ChevronsDownUp} label={keysText.closeAll} keys="{" onAction={closeAll} />
-            <MenuItem id="openAll" icon={ChevronsUpDown} label={keysText.openAll} keys="}" onAction={openAll} />
-          </Menu>
-        </MenuTrigger>
-      )}
-      {focus >= 0 && (
-        <Button
-          size="small"
-          end={<X aria-hidden size={12} />}
-          aria-label={text.focusOff}
-          onPress={() => update({ focus: null }, 'push')}
-        >
-          {text.focus(`${serviceOf(session, focus)} ${nameOf(session, focus)}`)}
-        </Button>
-      )}
-      {colours.error !== null && <span className={css['error']}>{text.colourFailed(colours.error)}</span>}
+              <MenuItem id="closeAll" icon={ChevronsDownUp} label={keysText.closeAll} keys="{" onAction={closeAll} />
+              <MenuItem id="openAll" icon={ChevronsUpDown} label={keysText.openAll} keys="}" onAction={openAll} />
+            </Menu>
+          </MenuTrigger>
+        )}
+        {focus >= 0 && (
+          <Button
+            size="small"
+            end={<X aria-hidden size={12} />}
+            aria-label={text.focusOff}
+            onPress={() => update({ focus: null }, 'push')}
+          >
+            {text.focus(`${serviceOf(session, focus)} ${nameOf(session, focus)}`)}
+          </Button>
+        )}
+        {colours.error !== null && <span className={css['error']}>{text.colourFailed(colours.error)}</span>}
+      </div>
     </div>
   );
 }

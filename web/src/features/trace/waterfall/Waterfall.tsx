@@ -3,10 +3,11 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which no table of the browser allows
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and heads do not
 
-import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { setSize, usePreferences } from '../../../core/preferences.ts';
 import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { WaterfallKeys } from '../lazies.ts';
 import { useRevision, useTracePage } from '../state/page.tsx';
 import { indexOfSelection } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
@@ -18,7 +19,6 @@ import rowCss from './rows.module.css';
 import { WaterfallSurface } from './surface.ts';
 import { text } from './text.ts';
 import { toggleEntry } from './toggle.ts';
-import { useWaterfallKeys } from './useWaterfallKeys.ts';
 import css from './Waterfall.module.css';
 
 export const SELF_PX = 72;
@@ -118,7 +118,6 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
       },
     });
   }, [surface]);
-  useWaterfallKeys(surface, active, rows);
 
   const columns = isStacked
     ? `minmax(0, 1fr) ${SELF_PX}px`
@@ -175,6 +174,9 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         )}
       </div>
       {surface && <RowsScrollbar surface={surface} />}
+      <Suspense>
+        <WaterfallKeys surface={surface} active={active} grid={rows} />
+      </Suspense>
       <VisuallyHidden>{text.time}</VisuallyHidden>
     </div>
   );

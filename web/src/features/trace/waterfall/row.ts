@@ -6,6 +6,7 @@ import { formatDuration } from '../../../format/duration.ts';
 import { FLAG, type RowIndex } from '../../../model/columns.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
 import { barsOf } from '../../../ui/Sparkline/shape.ts';
+import type { TraceSession } from '../state/session.ts';
 import type { RowsInput } from './rowPool.ts';
 import css from './rows.module.css';
 import { badgesOf, nameOf, rowLabel, serviceOf } from './rowText.ts';
@@ -13,6 +14,11 @@ import { text } from './text.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SPARK = { width: 40, height: 14 };
+
+function sumTitle(session: TraceSession, head: RowIndex): string {
+  const { sum, average } = session.distribution(head);
+  return `${text.sum(formatDuration(sum))}, ${text.average(formatDuration(average))}`;
+}
 
 function part(className: string | undefined, parent: HTMLElement): HTMLElement {
   const element = document.createElement('span');
@@ -118,13 +124,13 @@ export class Row {
     this.#name.style.setProperty('--indent', `${Math.round(level * input.indentPx)}px`);
     this.#toggle.toggleAttribute('data-on', isExpandable);
     const slot = slotOfRow(input.colours, row);
-    this.#dot.style.color = cssColourOf(slot < 0 ? 24 : slot);
+    this.#dot.style.color = cssColourOf(slot);
     this.#dot.toggleAttribute('data-hatched', isHatched(slot));
     this.#service.textContent = serviceOf(session, row);
     this.#operation.textContent = nameOf(session, row);
     this.#writeBadges(row, isGroup, flags, input);
     this.#self.textContent = formatDuration(isGroup ? session.distribution(row).sum : (columns.self[row] as number));
-    this.#self.title = isGroup ? text.sum('') : '';
+    this.#self.title = isGroup ? sumTitle(session, row) : '';
     this.#writeValues(row, input);
     this.#time.style.inlineSize = '';
   }

@@ -75,9 +75,13 @@ export class WaterfallSurface {
   }
 
   resize(width: number, height: number): void {
+    // What was chosen and in view stays so when details take room.
+    const active = this.#input?.active ?? -1;
+    const wasSeen = active >= 0 && this.#isSeen(active);
     this.#width = width;
     this.#height = height;
     this.#top = clampScroll(this.geometry, this.#top, height);
+    if (wasSeen) this.reveal(active);
     this.invalidate();
   }
 
@@ -116,6 +120,11 @@ export class WaterfallSurface {
 
   reveal(index: number): void {
     if (index >= 0) this.scrollTo(scrollTo(this.geometry, index, this.#top, this.#height));
+  }
+
+  #isSeen(index: number): boolean {
+    const y = topOf(this.geometry, index);
+    return y + this.geometry.rowHeight > this.#top && y < this.#top + this.#height;
   }
 
   /** The entry at a height of the body; -1: none. */

@@ -18,11 +18,14 @@ export function isFocusFree(within: HTMLElement | null): boolean {
   return within?.contains(focused) === true || focused.matches('main, h1');
 }
 
-export function useWaterfallKeys(
-  surface: WaterfallSurface | null,
-  active: number,
-  grid: RefObject<HTMLElement | null>,
-): void {
+type Props = {
+  readonly surface: WaterfallSurface | null;
+  readonly active: number;
+  readonly grid: RefObject<HTMLElement | null>;
+};
+
+/** Draws nothing: it is a component so that it can come later than the rows. */
+export function WaterfallKeys({ surface, active, grid }: Props): null {
   const { session, selection, select } = useTracePage();
   const { rows, columns } = session;
   const group = text.groupRows;
@@ -78,4 +81,5 @@ export function useWaterfallKeys(
     { group, id: 'trace.focus', title: text.focus, keys: ['.'], run: focusSubtree },
     { group, id: 'trace.copyId', title: text.copyId, keys: ['y'], run: () => void copyId() },
   ]);
+  return null;
 }

@@ -1,0 +1,24 @@
+// The parts of the page that are fetched apart from it.
+
+import { lazy } from 'react';
+
+const late = () => import('./late.tsx');
+const details = () => import('./details/DetailsPanel.tsx');
+
+/** Begins to fetch what will be wanted in a moment. What fails now is tried again when it is drawn. */
+export function fetchLate(hasSelection: boolean): void {
+  late().catch(() => undefined);
+  if (hasSelection) details().catch(() => undefined);
+}
+
+export const HeaderMenu = lazy(() => late().then((m) => ({ default: m.HeaderMenu })));
+export const Minimap = lazy(() => late().then((m) => ({ default: m.Minimap })));
+export const Legend = lazy(() => late().then((m) => ({ default: m.Legend })));
+export const Toolbar = lazy(() => late().then((m) => ({ default: m.Toolbar })));
+export const TraceKeys = lazy(() => late().then((m) => ({ default: m.TraceKeys })));
+export const WaterfallKeys = lazy(() => late().then((m) => ({ default: m.WaterfallKeys })));
+export const DetailsPanel = lazy(() => details().then((m) => ({ default: m.DetailsPanel })));
+export const FlameView = lazy(() => import('./flame/FlameView.tsx').then((m) => ({ default: m.FlameView })));
+export const SpanTable = lazy(() => import('./table/SpanTable.tsx').then((m) => ({ default: m.SpanTable })));
+export const StatsView = lazy(() => import('./stats/StatsView.tsx').then((m) => ({ default: m.StatsView })));
+export const EventsView = lazy(() => import('./events/EventsView.tsx').then((m) => ({ default: m.EventsView })));

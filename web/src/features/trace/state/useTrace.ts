@@ -16,7 +16,7 @@ export type LoadFailure = {
   readonly url: string;
 };
 
-export type TraceLoad = {
+type TraceLoad = {
   readonly session: TraceSession | null;
   /** Rows are still coming. */
   readonly isPartial: boolean;

@@ -21,8 +21,8 @@ import { text } from './text.ts';
 import { toggleEntry } from './toggle.ts';
 import css from './Waterfall.module.css';
 
-export const SELF_PX = 72;
-export const VALUE_PX = 120;
+const SELF_PX = 72;
+const VALUE_PX = 120;
 const NAMES_PX = 400;
 const NAMES_PX_MIN = 200;
 const TIME_PX_MIN = 160;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use model::contract::Skipped;
 use model::{SpanBatch, SpanId, TenantId, TraceId, TraceOutline};
+use plumbing::planted;
 
 use crate::skeleton::Skeleton;
 use crate::{Error, Query};
@@ -60,7 +61,9 @@ impl Walk {
             rows.push(row);
         }
         for rows in rows_of.values_mut() {
-            rows.reverse();
+            if !planted("query-walk-shared-ids-turned") {
+                rows.reverse();
+            }
         }
         Self {
             trace_id,

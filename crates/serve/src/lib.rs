@@ -4,8 +4,11 @@
 //! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
 //! - [`serve_http`] listens, with limits, and ends gracefully.
 //!
-//! Every answer is made from what `query` says; errors are mapped to a status here, once, in `jaeger/envelope.rs`.
-//! Refuses: touching the store; changing anything (no route writes).
+//! - [`ui_router`] answers what the web app asks, below `/api/ui/v1`; the app itself is served by [`jaeger_router`].
+//!
+//! Every answer is made from what `query` says; errors are mapped to a status here, once for each API, in
+//! `jaeger/envelope.rs` and `ui/error.rs`.
+//! Refuses: touching the store. What is changed (pins, traces to try) goes through a contract.
 
 mod admin;
 mod app;

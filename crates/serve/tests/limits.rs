@@ -16,7 +16,7 @@ use plumbing::{CpuPool, ManualClock, Metrics};
 use query::{Query, QueryLimits};
 use serve::{JaegerOptions, ServeParts, jaeger_router};
 
-use crate::world::{BASE_NANOS, NOW_NANOS, OnePin, app_options, get, router_over};
+use crate::world::{BASE_NANOS, NOW_NANOS, PinsOf, app_options, get, router_over};
 
 /// A reader that answers as it is told, and counts how many traces are read at the same time.
 #[derive(Debug, Default)]
@@ -332,7 +332,7 @@ async fn an_answer_over_its_memory_is_refused_with_the_name_of_the_limit() {
         metrics: &Metrics::new(),
         pool: CpuPool::start("test", 1, 4).unwrap(),
         tenant: TenantId::default(),
-        pins: Arc::new(OnePin),
+        pins: Arc::new(PinsOf(Arc::new(Told::default()))),
         options: JaegerOptions::default(),
         ui: axum::Router::new(),
         app: app_options(),

@@ -7,7 +7,9 @@
 )]
 
 mod admin;
+mod archive;
 mod golden;
 mod limits;
 mod listen;
+mod ui;
 mod world;

@@ -24,7 +24,7 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
         metrics: &Metrics::new(),
         pool: CpuPool::start("test", 2, 64).unwrap(),
         tenant: TenantId::default(),
-        pins: Arc::new(OnePin),
+        pins: Arc::new(PinsOf(Arc::clone(&reader))),
         options,
         ui: Router::new(),
         app: app_options(),
@@ -32,15 +32,20 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
     jaeger_router(Arc::new(Query::new(reader)), parts)
 }
 
-/// Knows one trace, which can be pinned.
+/// Takes pins of the traces that a reader knows.
 #[derive(Debug)]
-pub(crate) struct OnePin;
+pub(crate) struct PinsOf(pub(crate) Arc<dyn SpanReader>);
 
-pub(crate) const PINNABLE: TraceId = TraceId([7; 16]);
-
-impl Pins for OnePin {
-    fn pin(&self, _: &TenantId, trace_id: TraceId) -> PinAnswer<bool> {
-        Box::pin(std::future::ready(Ok(trace_id == PINNABLE)))
+impl Pins for PinsOf {
+    fn pin(&self, tenant: &TenantId, trace_id: TraceId) -> PinAnswer<bool> {
+        let (reader, tenant) = (Arc::clone(&self.0), tenant.clone());
+        Box::pin(async move {
+            let found = reader.trace(&tenant, trace_id).await;
+            let found = found.map_err(|error| PinError::Failed {
+                reason: error.to_string(),
+            })?;
+            Ok(!found.spans.is_empty())
+        })
     }
 
     fn unpin(&self, _: &TenantId, _: TraceId) -> PinAnswer<bool> {
@@ -52,7 +57,7 @@ impl Pins for OnePin {
     }
 }
 
-type PinAnswer<T> = model::contract::Answer<'static, Result<T, PinError>>;
+pub(crate) type PinAnswer<T> = model::contract::Answer<'static, Result<T, PinError>>;
 
 pub(crate) fn app_options() -> AppOptions {
     AppOptions {

@@ -5,16 +5,17 @@ import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useCommands } from '../core/commands.ts';
 import { go, hrefOf } from '../core/navigation.ts';
 import { defaults } from '../core/places.ts';
+import { usePreferences } from '../core/preferences.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route } from '../url/index.ts';
-import { Basket } from './Basket.tsx';
 import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
 
-/** Fetched when it is first opened: dialogs are not needed to show a page. */
+/** Fetched when there is something to show: no page needs them at first. */
+const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
 const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
@@ -75,6 +76,7 @@ function Rail({ page }: { page: string }) {
 export function Shell({ route, notices, children }: { route: Route; notices: readonly string[]; children: ReactNode }) {
   const [isSheetOpen, setSheetOpen] = useState(false);
   const [dismissed, setDismissed] = useState('');
+  const { basket } = usePreferences();
   useCommands([
     ...[...RAIL, ...RAIL_END].map(({ label, key, place }) => ({
       id: `go.${key}`,
@@ -98,7 +100,11 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
         )}
         {children}
       </main>
-      {!isFramed && <Basket route={route} />}
+      {!isFramed && basket.length > 0 && (
+        <Suspense>
+          <Basket route={route} />
+        </Suspense>
+      )}
       <Suspense>{isSheetOpen && <KeysSheet isOpen onOpenChange={setSheetOpen} />}</Suspense>
     </div>
   );

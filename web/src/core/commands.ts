@@ -4,6 +4,7 @@
 // ⌘. No key acts while somebody types; single letters can be switched off (WCAG 2.1.4).
 
 import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { presetKeys } from './keyPresets.ts';
 import { preferences } from './preferences.ts';
 
 export type Command = {
@@ -90,7 +91,8 @@ export function useKnownCommands(): readonly Command[] {
 
 /** The keys of a command as the reader has them. */
 export function keysOf(command: Command): readonly string[] {
-  return preferences().keys[command.id] ?? command.keys;
+  const { keys, keyPreset } = preferences();
+  return keys[command.id] ?? presetKeys(keyPreset, command.id) ?? command.keys;
 }
 
 function isTyping(target: EventTarget | null): boolean {
@@ -127,7 +129,9 @@ export function handleKey(event: KeyboardEvent, now = Date.now()): boolean {
   chord = null;
   const typing = isTyping(event.target);
   // What is typed is text, also for commands that act in fields: `/` stands in paths.
-  if (pressed.length === 1 && (typing || !preferences().singleKeys)) return false;
+  // A letter with Shift is a character as well.
+  const isCharacter = pressed.replace(/^Shift\+/, '').length === 1;
+  if (isCharacter && (typing || !preferences().singleKeys)) return false;
   const usable = all.filter((command) => (!typing || command.inFields === true) && (command.when?.() ?? true));
   const chosen =
     (before === null

@@ -42,7 +42,7 @@ export type RedCourse = {
 };
 
 /** Fewer spans say little about their slowest twentieth. */
-export const CHANGE_SPANS_MIN = 20;
+const CHANGE_SPANS_MIN = 20;
 /** The part of a step that must have passed for its rate to be told. */
 const STEP_PASSED_MIN = 0.5;
 /** The server counts by the minute; a shorter step has no more to say. */

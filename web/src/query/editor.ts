@@ -23,6 +23,9 @@ import { formatCount } from '../format/number.ts';
 import { LOOK } from './editorLook.ts';
 import { tokensOf } from './tokens.ts';
 
+/** So many that the list need not scroll: the arrows move what is shown. */
+const OPTIONS_SHOWN = 10;
+
 export type EditorOptions = {
   readonly parent: HTMLElement;
   readonly text: string;
@@ -118,7 +121,12 @@ export function createEditor(options: EditorOptions): Editor {
         bracketMatching(),
         closeBrackets(),
         // Enter runs the query unless a suggestion was chosen by the arrows.
-        autocompletion({ override: [sourceOf(options)], selectOnOpen: false, icons: false, maxRenderedOptions: 50 }),
+        autocompletion({
+          override: [sourceOf(options)],
+          selectOnOpen: false,
+          icons: false,
+          maxRenderedOptions: OPTIONS_SHOWN,
+        }),
         Prec.high(keymap.of([{ key: 'Tab', run: completeByTab }])),
         keymap.of([
           { key: 'Enter', run, shift: insertNewline },

@@ -25,7 +25,7 @@ export const LOOK = {
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
     fontFamily: 'var(--font-mono)',
     fontSize: '12px',
-    maxHeight: '260px',
+    maxHeight: 'none',
     padding: '4px',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': {

@@ -1,17 +1,13 @@
 // The trace worker as promises, for the page.
 //
-// Rejections are `TraceError` with the server's words, or the signal's reason when the caller gave up. What a trace of a
-// few ten thousand spans costs less to compute than to copy is computed here and now.
+// Rejections are `TraceError` with the server's words, or the signal's reason when the caller gave up.
 
 import type { SpanDetails } from '../api/types.ts';
 import type { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
-import { type DiffInput, diffTraces, type TraceDiff } from '../model/diff.ts';
-import { groupStats, type StatInput, type StatRow } from '../model/stats.ts';
+import type { DiffInput, TraceDiff } from '../model/diff.ts';
+import type { StatInput, StatRow } from '../model/stats.ts';
 import type { CallName, Calls, OpenedFile, OpenedTrace, Request, Response, StatKeys } from './messages.ts';
-
-/** Up to this many spans things are computed without the worker. */
-const HERE_SPANS_MAX = 30_000;
 
 export class TraceError extends Error {
   override readonly name = 'TraceError';
@@ -79,14 +75,12 @@ export class TraceClient {
     rows: Bits | null = null,
     options: CallOptions = {},
   ): Promise<StatRow[]> {
-    if (columns.count <= HERE_SPANS_MAX) return groupStats(columns, keys, rows);
     const { count, depth, dur, self, services, service, names, name, kind, status, flags } = columns;
     const input: StatInput = { count, depth, dur, self, services, service, names, name, kind, status, flags };
     return this.#call('stats', { columns: input, keys, rows: rows?.words ?? null }, options);
   }
 
   async diff(a: TraceColumns, b: TraceColumns, options: CallOptions = {}): Promise<TraceDiff> {
-    if (a.count + b.count <= HERE_SPANS_MAX) return diffTraces(a, b);
     return this.#call('diff', { a: diffInput(a), b: diffInput(b) }, options);
   }
 

@@ -185,7 +185,7 @@ proptest! {
         let told = skeleton(&spans);
         let mut sources = told.rows.source.clone();
         sources.sort_unstable();
-        prop_assert_eq!(sources, (0..spans.len() as u32).collect::<Vec<_>>());
+        prop_assert_eq!(sources, (0..).take(spans.len()).collect::<Vec<u32>>());
         let subtree = &told.rows.subtree;
         for row in 0..subtree.len() {
             let below = row + 1..row + subtree[row] as usize;

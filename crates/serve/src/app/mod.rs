@@ -106,7 +106,11 @@ fn file_response(file: &File, asked: &HeaderMap) -> Response {
         .and_then(|value| value.to_str().ok());
     let accepts = |name: &str| {
         let mut names = accepted.unwrap_or_default().split(',');
-        names.any(|one| one.split(';').next().is_some_and(|one| one.trim() == name))
+        names.any(|one| {
+            let (of, weight) = one.split_once(';').unwrap_or((one, ""));
+            let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+            of.trim().eq_ignore_ascii_case(name) && weight.trim().parse() != Ok(0.0)
+        })
     };
     let caching = if file.path.starts_with("assets/") {
         FOR_EVER

@@ -142,7 +142,7 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         .route("/api/deep-dependencies", get(off::deep_dependencies))
         .route("/api/quality-metrics", get(off::quality_metrics))
         .route("/api/metrics/{metric}", get(off::metrics))
-        .route("/api", any(paths::to_folder))
+        .route("/api", any(paths::to_folder(&format!("{prefix}/api"))))
         .route("/api/", any(paths::not_found))
         .route("/api/{*rest}", any(paths::not_found))
         .route("/static/{*rest}", any(paths::not_found))
@@ -154,7 +154,7 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         "" => routes,
         // Whoever comes to the root of a server that stands below a path is sent there.
         prefix => Router::new()
-            .route("/", get(paths::to_base(prefix)))
+            .route("/", get(paths::to_folder(prefix)))
             .nest(prefix, routes)
             .fallback(paths::not_found),
     };

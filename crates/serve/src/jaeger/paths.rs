@@ -12,17 +12,12 @@ pub(super) async fn not_found() -> Response {
     plain_text(StatusCode::NOT_FOUND, "404 page not found\n")
 }
 
-/// `/api` is a folder.
-pub(super) async fn to_folder(RawQuery(query): RawQuery) -> Response {
-    redirect("/api/", query.as_deref())
-}
-
-/// Sends a request for the root on to the path below which everything is served.
-pub(super) fn to_base(
-    prefix: &str,
+/// Sends a request on to a folder, which has a `/` at its end.
+pub(super) fn to_folder(
+    path: &str,
 ) -> impl Fn(RawQuery) -> std::future::Ready<Response> + Clone + Send + Sync + 'static {
-    let base = format!("{prefix}/");
-    move |RawQuery(query)| std::future::ready(redirect(&base, query.as_deref()))
+    let folder = format!("{path}/");
+    move |RawQuery(query)| std::future::ready(redirect(&folder, query.as_deref()))
 }
 
 /// Sends a request on whose path is not clean.

@@ -73,6 +73,14 @@ impl IntoResponse for UiError {
     }
 }
 
+pub(super) async fn no_method() -> UiError {
+    UiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this route is not asked in this way",
+    )
+    .with_hint("docs/ui-api.json has the method of each route")
+}
+
 pub(super) async fn no_route() -> UiError {
     UiError::new(
         StatusCode::NOT_FOUND,

@@ -27,10 +27,12 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use model::TenantId;
 use plumbing::{Clock, CpuPool, Shutdown};
 use query::{Query, Question, Scope};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 pub use answers::status::{
     LastRefusal, LedgerStatus, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
@@ -115,6 +117,11 @@ impl Ui {
     }
 }
 
+/// Answers are compressed with little effort, streams of events not at all.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
+}
+
 /// The routes below `/api/ui/v1`.
 pub fn ui_router(parts: UiParts) -> Router {
     Router::new()
@@ -136,6 +143,10 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/traces/{trace_id}/keys", get(near::keys))
         .route("/traces/{trace_id}/column", get(near::column))
         .route("/traces/{trace_id}/events", get(near::events))
-        .fallback(error::no_route)
+        // Not only as a fallback: a route for all of /api would come before it.
+        .route("/", any(error::no_route))
+        .route("/{*rest}", any(error::no_route))
+        .method_not_allowed_fallback(error::no_method)
         .with_state(Arc::new(Ui { parts }))
+        .layer(compression())
 }

@@ -2,15 +2,17 @@
 //!
 //! Promises: a trace of any length is looked through in steps; what is cut is said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use model::SpanBatch;
 use model::batch::Attribute;
 use model::contract::{Skipped as Unread, Window};
+use model::{SpanBatch, TraceId};
+use plumbing::planted;
 use query::{Step, Walk};
 use traceql::{Field, FieldReader, Scope};
 
@@ -20,7 +22,7 @@ use super::answers::trace::{
     FindAnswer, TraceColumnAnswer, TraceEvent, TraceEventsAnswer, TraceKey, TraceKeysAnswer,
 };
 use super::error::UiError;
-use super::parameters::{Parameters, trace_id};
+use super::parameters::{OfTrace, Parameters};
 use super::spans;
 use super::text;
 use super::trace::not_found;
@@ -34,35 +36,67 @@ const KEYS_MAX: usize = 2_000;
 /// Events that are told.
 const EVENTS_MAX: usize = 20_000;
 
+/// A walk over a trace, and what could not be read on the way.
+struct Walking {
+    walk: Walk,
+    skipped: Vec<Unread>,
+}
+
 impl Ui {
-    async fn walk(&self, id: &str) -> Result<Walk, UiError> {
-        let id = trace_id(id)?;
+    async fn walk(&self, id: TraceId) -> Result<Walking, UiError> {
         let found = self.parts.query.outline(&self.parts.tenant, id).await?;
         if found.outline.is_empty() {
             return Err(not_found(id, &found.skipped));
         }
         let skew = self.parts.options.clock_skew_max_nanos;
-        self.work(move || Walk::new(id, &found.outline, skew)).await
+        let walk = self
+            .work(move || Walk::new(id, &found.outline, skew))
+            .await?;
+        Ok(Walking {
+            walk,
+            skipped: found.skipped,
+        })
     }
 
-    async fn next(&self, walk: &mut Walk) -> Result<Option<Step>, UiError> {
-        Ok(self.parts.query.walk_on(&self.parts.tenant, walk).await?)
+    async fn next(&self, walking: &mut Walking) -> Result<Option<Step>, UiError> {
+        let step = self
+            .parts
+            .query
+            .walk_on(&self.parts.tenant, &mut walking.walk)
+            .await?;
+        for unread in step.iter().flat_map(|step| &step.skipped) {
+            if !walking.skipped.contains(unread) {
+                walking.skipped.push(unread.clone());
+            }
+        }
+        Ok(step)
     }
 }
 
-fn version(walk: &Walk) -> String {
-    format!("{:016x}", walk.skeleton.version)
+impl Walking {
+    fn version(&self) -> String {
+        format!("{:016x}", self.walk.skeleton.version)
+    }
+
+    fn skipped(&self) -> Vec<Skipped> {
+        Skipped::all(&self.skipped)
+    }
+}
+
+/// The row of a span in the skeleton; `None` for one that came since that was laid out.
+fn known_row(row: u32) -> Option<u32> {
+    (row != u32::MAX).then_some(row)
 }
 
 /// `GET /traces/{id}/find?q=`
 pub(super) async fn find(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
+    OfTrace(id): OfTrace,
     RawQuery(query): RawQuery,
 ) -> Result<Json<FindAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
     let question = Arc::new(ui.question(&parameters).await?);
-    let mut walk = ui.walk(&id).await?;
+    let mut walk = ui.walk(id).await?;
     let mut rows = Vec::new();
     while let Some(step) = ui.next(&mut walk).await? {
         if question.needs_whole_trace() && !step.is_whole {
@@ -76,7 +110,12 @@ pub(super) async fn find(
         let found = ui
             .work(move || {
                 let found = question.matches(&step.spans, Window::ALWAYS);
-                let row = |at: usize| step.rows.get(at).copied().filter(|row| *row != u32::MAX);
+                let row = |at: usize| {
+                    if planted("ui-find-order-of-arrival") {
+                        return u32::try_from(at).ok();
+                    }
+                    step.rows.get(at).copied().and_then(known_row)
+                };
                 found.into_iter().filter_map(row).collect::<Vec<u32>>()
             })
             .await?;
@@ -84,9 +123,10 @@ pub(super) async fn find(
     }
     rows.sort_unstable();
     Ok(Json(FindAnswer {
-        version: version(&walk),
+        version: walk.version(),
         rows,
         diagnostics: text::warnings(parameters.text("q"), &question),
+        skipped: walk.skipped(),
     }))
 }
 
@@ -94,67 +134,85 @@ pub(super) async fn find(
 #[derive(Default)]
 struct Known {
     spans: u64,
-    values: std::collections::HashSet<u64>,
+    /// The span that was counted last, counted from 1: a span may have a key twice.
+    last: u64,
+    /// Hashes of the values.
+    values: HashSet<u64>,
+}
+
+/// The fields of the spans that were looked at.
+#[derive(Default)]
+struct Keys {
+    known: HashMap<(Scope, String), Known>,
+    spans: u64,
+    is_cut: bool,
 }
 
 /// `GET /traces/{id}/keys`
 pub(super) async fn keys(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
+    OfTrace(id): OfTrace,
 ) -> Result<Json<TraceKeysAnswer>, UiError> {
-    let mut walk = ui.walk(&id).await?;
-    let mut known: HashMap<(Scope, String), Known> = HashMap::new();
+    let mut walk = ui.walk(id).await?;
+    let mut keys = Keys::default();
     while let Some(step) = ui.next(&mut walk).await? {
-        known = ui
+        keys = ui
             .work(move || {
-                count_keys(&step.spans, &mut known);
-                known
+                keys.count(&step.spans);
+                keys
             })
             .await?;
     }
-    let is_all = known.len() < KEYS_MAX;
-    let mut keys: Vec<TraceKey> = known
-        .into_iter()
-        .map(|((scope, key), known)| TraceKey {
-            field: Field::attribute(scope, &key).to_string(),
-            spans: known.spans,
-            distinct: known.values.len() as u64,
-        })
-        .collect();
+    let is_all = !keys.is_cut;
+    let key = |((scope, key), known): ((Scope, String), Known)| TraceKey {
+        field: Field::attribute(scope, &key).to_string(),
+        spans: known.spans,
+        distinct: known.values.len() as u64,
+    };
+    let mut keys: Vec<TraceKey> = keys.known.into_iter().map(key).collect();
     keys.sort_by(|a, b| b.spans.cmp(&a.spans).then_with(|| a.field.cmp(&b.field)));
-    Ok(Json(TraceKeysAnswer { keys, is_all }))
+    Ok(Json(TraceKeysAnswer {
+        keys,
+        is_all,
+        skipped: walk.skipped(),
+    }))
 }
 
-fn count_keys(spans: &SpanBatch, known: &mut HashMap<(Scope, String), Known>) {
-    use std::hash::{BuildHasher as _, RandomState};
-    let hasher = RandomState::new();
-    let mut count = |scope: Scope, attribute: Attribute<'_>| {
+impl Keys {
+    fn count(&mut self, spans: &SpanBatch) {
+        for span in spans.iter() {
+            self.spans += 1;
+            for attribute in span.attributes() {
+                self.add(Scope::Span, attribute);
+            }
+            for attribute in span.resource().attributes() {
+                self.add(Scope::Resource, attribute);
+            }
+        }
+    }
+
+    fn add(&mut self, scope: Scope, attribute: Attribute<'_>) {
         let key = (scope, attribute.key.to_owned());
-        if known.len() >= KEYS_MAX && !known.contains_key(&key) {
+        if self.known.len() >= KEYS_MAX && !self.known.contains_key(&key) {
+            self.is_cut = true;
             return;
         }
-        let of_key = known.entry(key).or_default();
-        of_key.spans += 1;
-        if of_key.values.len() < DISTINCT_MAX {
-            of_key
-                .values
-                .insert(hasher.hash_one(attribute.value.canonical_text()));
+        let known = self.known.entry(key).or_default();
+        known.spans += u64::from(known.last != self.spans);
+        known.last = self.spans;
+        if known.values.len() < DISTINCT_MAX {
+            // The same in every step, unlike a hasher that is seeded at random.
+            let mut hasher = DefaultHasher::new();
+            attribute.value.canonical_text().hash(&mut hasher);
+            known.values.insert(hasher.finish());
         }
-    };
-    for span in spans.iter() {
-        span.attributes()
-            .for_each(|attribute| count(Scope::Span, attribute));
-        let resource = span.resource();
-        resource
-            .attributes()
-            .for_each(|attribute| count(Scope::Resource, attribute));
     }
 }
 
 /// `GET /traces/{id}/column?field=`
 pub(super) async fn column(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
+    OfTrace(id): OfTrace,
     RawQuery(query): RawQuery,
 ) -> Result<Json<TraceColumnAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -164,8 +222,8 @@ pub(super) async fn column(
             "field is missing; give a field of the query language",
         ));
     };
-    let mut walk = ui.walk(&id).await?;
-    let mut column = Column::new(walk.skeleton.rows.len());
+    let mut walk = ui.walk(id).await?;
+    let mut column = Column::new(walk.walk.skeleton.rows.len());
     while let Some(step) = ui.next(&mut walk).await? {
         let field = field.clone();
         column = ui
@@ -177,9 +235,10 @@ pub(super) async fn column(
     }
     let (values, rows) = column.by_frequency();
     Ok(Json(TraceColumnAnswer {
-        version: version(&walk),
+        version: walk.version(),
         values,
         rows,
+        skipped: walk.skipped(),
     }))
 }
 
@@ -203,11 +262,11 @@ impl Column {
     fn take(&mut self, step: &Step, field: &Field) {
         let reader = FieldReader::new(&step.spans, std::slice::from_ref(field));
         for (at, row) in step.rows.iter().enumerate() {
-            let Some(text) = reader.text(field, at) else {
+            let (Some(row), Some(text)) = (known_row(*row), reader.text(field, at)) else {
                 continue;
             };
             let code = self.code(text);
-            if let Some(slot) = self.rows.get_mut(*row as usize) {
+            if let Some(slot) = self.rows.get_mut(row as usize) {
                 *slot = code;
             }
         }
@@ -262,33 +321,32 @@ impl Column {
 /// `GET /traces/{id}/events`
 pub(super) async fn events(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
+    OfTrace(id): OfTrace,
 ) -> Result<Json<TraceEventsAnswer>, UiError> {
-    let mut walk = ui.walk(&id).await?;
+    let mut walk = ui.walk(id).await?;
     let mut all: Vec<(u64, TraceEvent)> = Vec::new();
-    let mut skipped: Vec<Unread> = Vec::new();
     let mut is_all = true;
     while let Some(step) = ui.next(&mut walk).await? {
-        let (found, is_whole, unread) = ui
+        let (found, is_whole) = ui
             .work(move || {
                 let room = EVENTS_MAX.saturating_sub(all.len());
                 let mut of_step = Vec::new();
-                for (span, row) in step.spans.iter().zip(&step.rows) {
+                for (span, row) in step.spans.iter().zip(step.rows) {
+                    let Some(row) = known_row(row) else { continue };
                     let left = (room + 1).saturating_sub(of_step.len());
                     of_step.extend(span.events().take(left).map(|event| {
                         let time = event.time();
                         let event = spans::event(event);
-                        (time, TraceEvent { row: *row, event })
+                        (time, TraceEvent { row, event })
                     }));
                 }
                 let is_whole = of_step.len() <= room;
                 of_step.truncate(room);
                 all.extend(of_step);
-                (all, is_whole, step.skipped)
+                (all, is_whole)
             })
             .await?;
         all = found;
-        skipped.extend(unread);
         is_all &= is_whole;
         if !is_whole {
             break;
@@ -296,9 +354,9 @@ pub(super) async fn events(
     }
     all.sort_by_key(|(time, event)| (*time, event.row));
     Ok(Json(TraceEventsAnswer {
-        version: version(&walk),
+        version: walk.version(),
         events: all.into_iter().map(|(_, event)| event).collect(),
         is_all,
-        skipped: Skipped::all(&skipped),
+        skipped: walk.skipped(),
     }))
 }

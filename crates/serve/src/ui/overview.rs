@@ -65,7 +65,7 @@ pub(super) async fn overview(
         clippy::cast_precision_loss,
         reason = "a step is drawn, not computed with"
     )]
-    let step_ns = (window.end - window.start + 1) as f64 / steps as f64;
+    let step_ns = ((window.end - window.start) as f64 + 1.0) / steps as f64;
     Ok(Json(OverviewAnswer {
         from_ns: window.start.to_string(),
         to_ns: window.end.to_string(),

@@ -1,8 +1,12 @@
 //! The parameters of the app's questions: times, limits, ids.
 
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use model::contract::{Order, Window};
 use model::{SpanId, TraceId};
+use serde::de::DeserializeOwned;
 use traceql::Field;
 
 use super::error::UiError;
@@ -101,7 +105,33 @@ impl Parameters {
     }
 }
 
-pub(super) fn trace_id(text: &str) -> Result<TraceId, UiError> {
+/// The trace that a path names.
+pub(super) struct OfTrace(pub(super) TraceId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfTrace {
+    type Rejection = UiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, UiError> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = text.map_err(|error| UiError::bad_request(error.body_text()))?;
+        trace_id(&text).map(Self)
+    }
+}
+
+/// A body of JSON.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = UiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, UiError> {
+        let body = Json::<T>::from_request(request, state).await;
+        body.map(|Json(body)| Self(body))
+            .map_err(|error| UiError::new(error.status(), error.body_text()))
+    }
+}
+
+fn trace_id(text: &str) -> Result<TraceId, UiError> {
     TraceId::parse(text).map_err(|error| {
         UiError::new(
             StatusCode::BAD_REQUEST,

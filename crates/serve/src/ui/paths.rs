@@ -106,7 +106,7 @@ fn routes() -> Vec<Route> {
                 "/tail",
                 "TailEvent",
                 "Spans that match, as they arrive",
-                &[Q],
+                &[Q, SCOPE, ("cols", "a field; several: given again")],
             )
         },
         route(
@@ -152,7 +152,7 @@ fn routes() -> Vec<Route> {
             "/traces/{trace_id}/find",
             "FindAnswer",
             "The rows of a trace that match",
-            &[Q],
+            &[Q, SCOPE],
         ),
         route(
             "/traces/{trace_id}/keys",

@@ -12,6 +12,7 @@ use model::contract::Answer;
 use super::Ui;
 use super::answers::status::{ProgramStatus, SentAnswer, ServiceStatus, StatusAnswer};
 use super::error::UiError;
+use super::parameters::Sent;
 
 /// What only the program knows.
 pub trait Program: Send + Sync + Debug {
@@ -59,12 +60,12 @@ pub(super) async fn status(State(ui): State<Arc<Ui>>) -> Result<Json<StatusAnswe
 }
 
 /// What a page sends: its type makes browsers ask before a page of another site may send it.
-type Nothing = Json<serde_json::Map<String, serde_json::Value>>;
+type Nothing = serde_json::Map<String, serde_json::Value>;
 
 /// `POST /test-trace`
 pub(super) async fn test_trace(
     State(ui): State<Arc<Ui>>,
-    _: Nothing,
+    Sent(_): Sent<Nothing>,
 ) -> Result<Json<SentAnswer>, UiError> {
     let sent = ui.parts.program.send_test_trace().await;
     let trace_id = sent.map_err(not_taken)?;
@@ -77,7 +78,7 @@ pub(super) async fn test_trace(
 /// `POST /sample`
 pub(super) async fn sample(
     State(ui): State<Arc<Ui>>,
-    _: Nothing,
+    Sent(_): Sent<Nothing>,
 ) -> Result<Json<SentAnswer>, UiError> {
     let spans = ui.parts.program.send_sample().await.map_err(not_taken)?;
     Ok(Json(SentAnswer {

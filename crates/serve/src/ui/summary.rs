@@ -4,6 +4,7 @@ use model::batch::SpanRef;
 use model::contract::Window;
 use model::facts::TraceFacts;
 use model::{SpanBatch, TraceId};
+use plumbing::planted;
 use query::{Question, Summary};
 use traceql::{Field, FieldReader};
 
@@ -35,18 +36,20 @@ pub(super) fn all(found: Vec<Summary>, shown: &Shown<'_>) -> Told {
             .as_ref()
             .map(|spans| shown.question.matches(spans, shown.window));
         match (&rows, shown.question.is_exact) {
-            (Some(rows), false) if rows.is_empty() => continue,
+            (Some(rows), false) if rows.is_empty() && !planted("ui-search-not-judged") => continue,
             (None, false) => {
                 told.too_long.push(facts.trace_id);
                 continue;
             }
             _ => {}
         }
+        // Of a trace that reaches beyond the window it is not known how many of its spans start in it.
+        let is_inside = shown.window.contains(facts.start) && shown.window.contains(facts.end);
         let mut trace = summary(facts);
         if let (Some(spans), Some(rows)) = (&spans, rows) {
             trace.matched_spans = Some(rows.len() as u64);
             trace.matched = matched(spans, &rows, shown.fields);
-        } else if shown.question.is_all {
+        } else if shown.question.is_all && is_inside {
             trace.matched_spans = Some(trace.spans);
         }
         told.traces.push(trace);

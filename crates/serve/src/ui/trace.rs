@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::TraceId;
 use model::contract::Skipped as Unread;
+use plumbing::planted;
 use query::skeleton::Skeleton;
 use serde::Deserialize;
 
 use super::Ui;
 use super::answers::{Skipped, SpansAnswer};
 use super::error::UiError;
-use super::parameters::{span_id, trace_id};
+use super::parameters::{OfTrace, Sent, span_id};
 use super::{arrow, spans};
 
 /// Most spans of one question.
@@ -22,13 +23,13 @@ const SPANS_MAX: usize = 1_000;
 /// What the skeleton is called.
 const ARROW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.apache.arrow.stream");
 
-/// The rows of a trace. Who has them already sends their version back and is told that nothing changed.
+/// The rows of a trace. Who has them already sends their version back and is told that nothing changed; rows that lack
+/// something say so in their warnings, and have no version to be kept by.
 pub(super) async fn skeleton(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
+    OfTrace(id): OfTrace,
     headers: HeaderMap,
 ) -> Result<Response, UiError> {
-    let id = trace_id(&id)?;
     let found = ui.parts.query.outline(&ui.parts.tenant, id).await?;
     if found.outline.is_empty() {
         return Err(not_found(id, &found.skipped));
@@ -37,11 +38,20 @@ pub(super) async fn skeleton(
     let known = headers.get(header::IF_NONE_MATCH).cloned();
     let (tag, body) = ui
         .work(move || {
-            let skeleton = Skeleton::of(&found.outline, skew);
-            let tag = format!("\"{:016x}\"", skeleton.version);
-            if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+            let mut skeleton = Skeleton::of(&found.outline, skew);
+            let tag = found.skipped.is_empty().then(|| tag(&skeleton));
+            if tag
+                .as_ref()
+                .zip(known)
+                .is_some_and(|(tag, known)| is_known(&known, tag))
+            {
                 return Ok((tag, None));
             }
+            skeleton.is_complete &= found.skipped.is_empty();
+            let lacks = found.skipped.iter();
+            skeleton.warnings.extend(
+                lacks.map(|unread| format!("{} could not be read: {}", unread.what, unread.why)),
+            );
             arrow::write(id, &skeleton).map(|body| (tag, Some(body)))
         })
         .await?
@@ -51,14 +61,34 @@ pub(super) async fn skeleton(
                 format!("the trace could not be written: {error}"),
             )
         })?;
-    let tag = HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""));
-    let headers = [
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag);
+    }
     Ok(match body {
         None => (StatusCode::NOT_MODIFIED, headers).into_response(),
         Some(body) => (headers, [(header::CONTENT_TYPE, ARROW_STREAM)], body).into_response(),
+    })
+}
+
+/// What a version is called in headers.
+fn tag(skeleton: &Skeleton) -> HeaderValue {
+    let version = format!("\"{:016x}\"", skeleton.version);
+    HeaderValue::try_from(version).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Whether a version is among those that the page has. A proxy that compresses marks them as weak.
+fn is_known(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    if planted("ui-tag-not-compared") {
+        return true;
+    }
+    let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else {
+        return false;
+    };
+    known.split(',').any(|one| {
+        let one = one.trim();
+        one.strip_prefix("W/").unwrap_or(one) == tag
     })
 }
 
@@ -84,10 +114,9 @@ pub(super) struct SpansRequest {
 /// Some spans of a trace with all that is known of them; several may have one id.
 pub(super) async fn spans(
     State(ui): State<Arc<Ui>>,
-    Path(id): Path<String>,
-    Json(request): Json<SpansRequest>,
+    OfTrace(id): OfTrace,
+    Sent(request): Sent<SpansRequest>,
 ) -> Result<Json<SpansAnswer>, UiError> {
-    let id = trace_id(&id)?;
     let wanted = request.spans.len();
     if wanted > SPANS_MAX {
         return Err(UiError::bad_request(format!(

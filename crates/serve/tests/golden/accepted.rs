@@ -137,6 +137,18 @@ pub(super) const ACCEPTED: &[Accepted] = &[
         change: without_samples,
     },
     Accepted {
+        group: "archive-off",
+        cases: &["post"],
+        change: |case| {
+            case.want_ours(json!({"data": [], "total": 0, "limit": 0, "offset": 0, "errors": []}));
+        },
+    },
+    Accepted {
+        group: "archive-off",
+        cases: &["post-absent", "post-zeros"],
+        change: |case| case.want_error(404, "trace not found"),
+    },
+    Accepted {
         group: "transform",
         cases: &["empty", "text", "bad-id", "short-id", "wrong-type"],
         change: |case| case.is_unstable = true,
@@ -150,6 +162,16 @@ impl Case {
         "application/json".clone_into(&mut self.want.content_type);
         self.want.json = Some(json);
         self.want.text = None;
+        self.want.body_bytes = None;
+    }
+
+    /// Expects another error than the recorded one.
+    fn want_error(&mut self, status: u16, message: &str) {
+        let mut body = recorded(self);
+        body["errors"] = json!([{"code": status, "msg": message}]);
+        self.want.status = status;
+        self.want.text = Some(format!("{body}\n"));
+        self.want.json = Some(body);
         self.want.body_bytes = None;
     }
 }

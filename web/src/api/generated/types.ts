@@ -568,6 +568,7 @@ export type FindAnswer = {
   version: string;
   rows: Array<number>;
   diagnostics: Array<Diagnostic>;
+  skipped: Array<Skipped>;
 };
 
 /**
@@ -594,9 +595,10 @@ export type TraceKey = {
 export type TraceKeysAnswer = {
   keys: Array<TraceKey>;
   /**
-   * Whether all spans were looked at.
+   * Whether there are no others.
    */
   isAll: boolean;
+  skipped: Array<Skipped>;
 };
 
 /**
@@ -612,6 +614,7 @@ export type TraceColumnAnswer = {
    * By row: one more than the place in `values`; 0 for none.
    */
   rows: Array<number>;
+  skipped: Array<Skipped>;
 };
 
 /**

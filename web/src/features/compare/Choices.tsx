@@ -10,7 +10,7 @@ import { shortId } from './names.ts';
 import { text } from './text.ts';
 
 /** The id of a text: the id itself, or a link to its trace. */
-export function idOf(typed: string): TraceId | null {
+function idOf(typed: string): TraceId | null {
   const route = parsePasted(typed)?.route;
   if (route?.page === 'trace') return route.state.traceId;
   return parseTraceId(typed.trim());

@@ -42,7 +42,7 @@ export function MiniWaterfall({ side, trace, slots, windowNs, find, row, onRow }
   const list = useMemo(() => new RowList(trace), [trace]);
   // The list changes in place.
   const [version, setVersion] = useState(0);
-  const rowHeight = useRowHeight();
+  const rowHeight = useRowHeight(false);
   const { ref, first, end, scrollTop, height, show } = useWindow(rowHeight, list.length);
   const canvas = useRef<HTMLCanvasElement>(null);
   const lane = useRef<HTMLDivElement>(null);

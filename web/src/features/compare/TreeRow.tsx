@@ -15,7 +15,7 @@ import css from './Tree.module.css';
 import { text } from './text.ts';
 import { differenceOf, hasChildren, sideOf } from './treeRows.ts';
 
-export type Extent = { readonly slower: number; readonly faster: number };
+type Extent = { readonly slower: number; readonly faster: number };
 
 /** Deeper rows are not moved further: their names would leave the column. */
 const LEVELS_MAX = 16;

@@ -41,7 +41,7 @@ export function TreeTable(props: TreeTableProps) {
   const extent = useMemo(() => extentOf(diff), [diff]);
   const words = useMemo(() => wordsOf(find), [find]);
   const foundSet = useMemo(() => new Set(found), [found]);
-  const rowHeight = useRowHeight();
+  const rowHeight = useRowHeight(true);
   const { ref, first, end, show } = useWindow(rowHeight, shown.length);
   const current = node === null ? -1 : shown.indexOf(node);
   const wantsFocus = useRef(false);

@@ -4,7 +4,7 @@ import type { AttributeValue, KeyValue, SpanDetails } from '../../api/types.ts';
 import { formatExactNs } from '../../format/duration.ts';
 import { text } from './text.ts';
 
-export type Difference = 'same' | 'differs' | 'onlyA' | 'onlyB';
+type Difference = 'same' | 'differs' | 'onlyA' | 'onlyB';
 export type AttributeRow = {
   readonly key: string;
   readonly a: string | null;
@@ -16,7 +16,7 @@ export type AttributeGroup = {
   readonly rows: readonly AttributeRow[];
 };
 
-export function valueText(value: AttributeValue): string {
+function valueText(value: AttributeValue): string {
   return value.type === 'empty' ? '' : String(value.value);
 }
 

@@ -11,11 +11,11 @@ const HEIGHT_UNKNOWN = 600;
 
 const HEIGHTS = { relaxed: 32, default: 24, dense: 20 };
 
-/** One line, or two where the page is narrow. */
-export function useRowHeight(): number {
+/** One line, or two where the page is narrow and a row has too much for one. */
+export function useRowHeight(hasTwoLines: boolean): number {
   const { density } = usePreferences();
   const isNarrow = useNarrow();
-  return isNarrow ? HEIGHTS[density] + 20 : HEIGHTS[density];
+  return isNarrow && hasTwoLines ? HEIGHTS[density] + 20 : HEIGHTS[density];
 }
 
 export type RowWindow = {

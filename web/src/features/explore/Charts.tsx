@@ -1,15 +1,15 @@
 // All matches from afar, above the results: counts, latency, their common axis of time; or the same as a table.
 
-import { useRef } from 'react';
+import { Suspense, useRef } from 'react';
 import type { Scope } from '../../api/types.ts';
 import type { Theme } from '../../canvas/theme.ts';
 import type { Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { useWidth } from './ChartCanvas.tsx';
 import css from './Charts.module.css';
-import { ChartsTable } from './ChartsTable.tsx';
 import { Heatmap } from './Heatmap.tsx';
 import { Histogram } from './Histogram.tsx';
+import { ChartsTable } from './lazies.ts';
 import { instantAt, type Overview } from './overview.ts';
 import { text } from './text.ts';
 import { useCanvasTheme } from './useCanvasTheme.ts';
@@ -51,7 +51,12 @@ type ChartsProps = Omit<ChartProps, 'theme'> & { asTable: boolean; isStale: bool
 export function Charts({ asTable, isStale, ...props }: ChartsProps) {
   const theme = useCanvasTheme();
   const { overview, zone } = props;
-  if (asTable) return <ChartsTable {...props} theme={theme} />;
+  if (asTable)
+    return (
+      <Suspense>
+        <ChartsTable {...props} theme={theme} />
+      </Suspense>
+    );
   return (
     <section className={css['charts']} aria-label={text.charts} data-stale={isStale || undefined}>
       <Histogram {...props} theme={theme} />

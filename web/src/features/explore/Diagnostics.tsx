@@ -17,24 +17,26 @@ type DiagnosticsProps = {
 export function Diagnostics({ diagnostics, text, onMend }: DiagnosticsProps) {
   if (diagnostics.length === 0) return null;
   return (
-    <ul className={css['diagnostics']} role="status">
-      {diagnostics.slice(0, SHOWN_MAX).map(({ severity, message, from, to, proposal }) => {
-        const Icon = severity === 'error' ? CircleAlert : TriangleAlert;
-        return (
-          <li key={`${from} ${to} ${message}`} className={css['diagnostic']} data-severity={severity}>
-            <Icon aria-hidden size={14} className={css['diagnosticIcon']} />
-            <span>{message}</span>
-            {proposal && (
-              <Button
-                size="small"
-                onPress={() => onMend(text.slice(0, proposal.from) + proposal.text + text.slice(proposal.to))}
-              >
-                {proposal.label}
-              </Button>
-            )}
-          </li>
-        );
-      })}
-    </ul>
+    <div role="status">
+      <ul className={css['diagnostics']}>
+        {diagnostics.slice(0, SHOWN_MAX).map(({ severity, message, from, to, proposal }) => {
+          const Icon = severity === 'error' ? CircleAlert : TriangleAlert;
+          return (
+            <li key={`${from} ${to} ${message}`} className={css['diagnostic']} data-severity={severity}>
+              <Icon aria-hidden size={14} className={css['diagnosticIcon']} />
+              <span>{message}</span>
+              {proposal && (
+                <Button
+                  size="small"
+                  onPress={() => onMend(text.slice(0, proposal.from) + proposal.text + text.slice(proposal.to))}
+                >
+                  {proposal.label}
+                </Button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 // The search page: query, how to show, facets, all matches, results.
 
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
 import { useCommands } from '../../core/commands.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
@@ -13,7 +13,7 @@ import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { LiveResults } from './LiveResults.tsx';
+import { LiveResults } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -138,7 +138,11 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
               {text.notRunHint}
             </EmptyState>
           )}
-          {state.run && state.live && <LiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />}
+          {state.run && state.live && (
+            <Suspense>
+              <LiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />
+            </Suspense>
+          )}
           {state.run && !state.live && (
             <>
               {isSearch && !isBroken && !embed.hideSearchGraph && (

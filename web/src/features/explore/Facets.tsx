@@ -1,45 +1,23 @@
 // What the matching spans are made of: fields with their values and counts. Any value includes or excludes itself.
 
-import { useState } from 'react';
+import { Plus } from 'lucide-react';
+import { Suspense, useState } from 'react';
 import type { Facet } from '../../api/types.ts';
 import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
 import { formatPercent } from '../../format/number.ts';
-import { fieldLabel } from '../../query/fields.ts';
-import { ComboBox } from '../../ui/ComboBox/ComboBox.tsx';
+import { Button } from '../../ui/Button/Button.tsx';
+import { Popover, PopoverTrigger } from '../../ui/Popover/Popover.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { FacetGroup } from './FacetGroup.tsx';
 import css from './Facets.module.css';
+import { AddFacet } from './lazies.ts';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
-
-const OFFERED_MAX = 40;
 
 function toggleStar(field: string): void {
   const { starred } = preferences();
   prefer({ starred: starred.includes(field) ? starred.filter((one) => one !== field) : [...starred, field] });
-}
-
-function AddFacet({ fields }: { fields: readonly string[] }) {
-  const [typed, setTyped] = useState('');
-  const wanted = typed.trim().toLowerCase();
-  const found = fields.filter((field) => field.toLowerCase().includes(wanted)).slice(0, OFFERED_MAX);
-  return (
-    <ComboBox
-      label={text.facetAdd}
-      labelPlace="hidden"
-      placeholder={text.facetAdd}
-      className={css['add']}
-      isMono
-      items={found.map((field) => ({ id: field, label: fieldLabel(field) }))}
-      inputValue={typed}
-      onInputChange={setTyped}
-      onSelect={({ id }) => {
-        setTyped('');
-        toggleStar(id);
-      }}
-    />
-  );
 }
 
 type FacetsProps = {
@@ -75,7 +53,26 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
             onColumn={cols.includes(facet.field) ? undefined : () => changes.setCols([...cols, facet.field])}
           />
         ))}
-        {facets !== null && others.length > 0 && <AddFacet fields={others} />}
+        {facets !== null && others.length > 0 && (
+          <PopoverTrigger>
+            <Button size="small" variant="quiet" icon={Plus} className={css['add']}>
+              {text.facetAdd}
+            </Button>
+            <Popover label={text.facetAdd}>
+              {(close) => (
+                <Suspense>
+                  <AddFacet
+                    fields={others}
+                    onAdd={(field) => {
+                      close();
+                      toggleStar(field);
+                    }}
+                  />
+                </Suspense>
+              )}
+            </Popover>
+          </PopoverTrigger>
+        )}
         {share < 1 && facets !== null && facets.length > 0 && (
           <p className={css['note']}>{text.facetShare(formatPercent(share))}</p>
         )}

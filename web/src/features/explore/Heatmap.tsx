@@ -13,7 +13,18 @@ import type { ChartProps } from './Charts.tsx';
 import { cellText } from './cellText.ts';
 import { HeatmapCard } from './HeatmapCard.tsx';
 import { HeatmapSelection } from './HeatmapSelection.tsx';
-import { type Area, around, type Cell, cellAt, endsOf, type Step, shareOf, snapped, walk } from './overview.ts';
+import {
+  type Area,
+  around,
+  type Cell,
+  cellAt,
+  endsOf,
+  type Overview,
+  type Step,
+  shareOf,
+  snapped,
+  walk,
+} from './overview.ts';
 import { text } from './text.ts';
 import { useBrush } from './useBrush.ts';
 
@@ -24,6 +35,20 @@ function openSlowest(cell: Cell | null): void {
   if (cell !== null) go(placeOfTrace(cell.slowest.traceId, cell.slowest.spanId));
 }
 
+const LABEL_PX = 16;
+
+/** Labels of the axis that do not touch: rows need not be as high as their latency says, the lowest above all. */
+function ticksOf(overview: Overview): { label: string; share: number }[] {
+  const { low, high } = endsOf(overview);
+  const ticks: { label: string; share: number }[] = [];
+  for (const { at, label, isMajor } of logTicks(low, high, HEAT_PX).toReversed()) {
+    const share = shareOf(overview.buckets, at);
+    const above = ticks.at(-1)?.share ?? 2;
+    if (isMajor && (above - share) * HEAT_PX >= LABEL_PX && share > 0) ticks.push({ label, share });
+  }
+  return ticks;
+}
+
 export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
@@ -31,8 +56,7 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const [cursor, setCursor] = useState<Cell | null>(null);
   const [anchor, setAnchor] = useState<Cell | null>(null);
   const [selection, setSelection] = useState<Area | null>(null);
-  const { low, high } = endsOf(overview);
-  const ticks = logTicks(low, high, HEAT_PX).filter(({ isMajor }) => isMajor);
+  const ticks = ticksOf(overview);
   const find = (spot: { x: number; y: number }) => cellAt(overview, spot, { width, height: HEAT_PX });
   const { dragged, handlers } = useBrush({
     onHover: (spot) => setPointed(spot === null ? null : find(spot)),
@@ -71,12 +95,8 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   return (
     <>
       <div className={css['axis']} aria-hidden style={{ blockSize: HEAT_PX }}>
-        {ticks.map(({ at, label }) => (
-          <span
-            key={at}
-            className={css['latency']}
-            style={{ insetBlockEnd: `${shareOf(overview.buckets, at) * 100}%` }}
-          >
+        {ticks.map(({ label, share }) => (
+          <span key={label} className={css['latency']} style={{ insetBlockEnd: `${share * 100}%` }}>
             {label}
           </span>
         ))}

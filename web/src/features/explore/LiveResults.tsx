@@ -54,6 +54,7 @@ export function LiveResults({ q, zone, nowNs, changes }: LiveResultsProps) {
   return (
     <>
       <Results
+        key={q}
         listKey={`live ${q}`}
         rows={rows}
         scope="spans"

@@ -33,7 +33,7 @@ test('a condition is added field by field; choosing a value of the list takes it
   show('/search?q={ status = error }');
   await press('Filter');
   const form = await screen.findByRole('dialog', { name: 'Add a filter' });
-  const field = within(form).getByRole('combobox', { name: 'Field' });
+  const field = await within(form).findByRole('combobox', { name: 'Field' });
   await userEvent.type(field, 'serv');
   await userEvent.click(await screen.findByRole('option', { name: 'service' }));
   await userEvent.click(await screen.findByRole('option', { name: 'cart 812' }));

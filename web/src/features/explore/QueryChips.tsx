@@ -1,7 +1,7 @@
 // The conditions of a query one by one. What is no simple comparison is a chip of text.
 
 import { Plus } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { Suspense, useRef, useState } from 'react';
 import type { Window } from '../../api/questions.ts';
 import type { Chip as QueryChip } from '../../api/types.ts';
 import { chipOf, deniedText, isExcluding, opposite, plusChip, withChip, withoutChip } from '../../query/chips.ts';
@@ -10,7 +10,7 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { Chip, type ChipLabel } from '../../ui/Chip/Chip.tsx';
 import { MenuItem } from '../../ui/Menu/Menu.tsx';
 import { Popover, PopoverTrigger } from '../../ui/Popover/Popover.tsx';
-import { FilterForm } from './FilterForm.tsx';
+import { FilterForm } from './lazies.ts';
 import css from './Query.module.css';
 import { text } from './text.ts';
 
@@ -49,14 +49,16 @@ function Condition({ chip, window, onChange, onRemove }: ConditionProps) {
       {comparison !== null && (
         <Popover label={text.filterEdit} triggerRef={place} isOpen={isOpen} onOpenChange={setOpen}>
           {(close) => (
-            <FilterForm
-              window={window}
-              initial={comparison}
-              onDone={(next) => {
-                close();
-                onChange(chipOf(next));
-              }}
-            />
+            <Suspense>
+              <FilterForm
+                window={window}
+                initial={comparison}
+                onDone={(next) => {
+                  close();
+                  onChange(chipOf(next));
+                }}
+              />
+            </Suspense>
           )}
         </Popover>
       )}
@@ -89,13 +91,15 @@ export function QueryChips({ chips, window, onChange }: QueryChipsProps) {
         </Button>
         <Popover label={text.filterForm}>
           {(close) => (
-            <FilterForm
-              window={window}
-              onDone={(comparison) => {
-                close();
-                onChange(plusChip(chips, chipOf(comparison)));
-              }}
-            />
+            <Suspense>
+              <FilterForm
+                window={window}
+                onDone={(comparison) => {
+                  close();
+                  onChange(plusChip(chips, chipOf(comparison)));
+                }}
+              />
+            </Suspense>
           )}
         </Popover>
       </PopoverTrigger>

@@ -1,6 +1,6 @@
 // The rows that were found, as a table that goes on as one scrolls.
 
-import { type ReactNode, useLayoutEffect, useMemo, useRef } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type { Scope, Sort } from '../../api/types.ts';
 import { useCommands } from '../../core/commands.ts';
 import { cameBack, go } from '../../core/navigation.ts';
@@ -21,8 +21,30 @@ import { useIsNarrow } from './useIsNarrow.ts';
 const places = new Map<string, { top: number; current: string | null }>();
 const PLACES_MAX = 20;
 
+function keepPlace(listKey: string, changes: Partial<{ top: number; current: string | null }>): void {
+  places.set(listKey, { top: 0, current: null, ...places.get(listKey), ...changes });
+  const oldest = places.keys().next().value;
+  if (places.size > PLACES_MAX && oldest !== undefined) places.delete(oldest);
+}
+
+/** The rows set their own place when they are laid out, which takes a frame. */
+function afterLayout(act: () => void): { cancel: () => void } {
+  let frame = requestAnimationFrame(() => {
+    frame = requestAnimationFrame(act);
+  });
+  return { cancel: () => cancelAnimationFrame(frame) };
+}
+
+/** Back to the row that one left from, unless the focus is somewhere already; a heading has it as on any new page. */
+function restore(scroller: HTMLElement, top: number): void {
+  scroller.scrollTop = top;
+  const { activeElement } = document;
+  if (activeElement === document.body || activeElement?.tagName === 'H1')
+    scroller.querySelector<HTMLElement>('tr[aria-current="true"]')?.focus({ preventScroll: true });
+}
+
 type ResultsProps = {
-  /** What the list is of: the same key is the same list. */
+  /** What the list is of: the same key is the same list. Give it as `key`, too. */
   listKey: string;
   rows: readonly ResultRow[];
   scope: Scope;
@@ -54,27 +76,23 @@ export function Results(props: ResultsProps) {
     [scope, q, cols, zone, nowNs, hasDates, isNarrow, longestNs, basket, isLive, changes],
   );
 
-  // One comes back to the row that one left from.
+  const [current, setCurrent] = useState(() => (cameBack() ? (places.get(listKey)?.current ?? null) : null));
   const hasRows = rows.length > 0;
-  useLayoutEffect(() => {
+  useEffect(() => {
     const scroller = box.current?.firstElementChild;
     if (!(scroller instanceof HTMLElement) || !hasRows) return;
-    const kept = places.get(listKey);
-    if (cameBack() && kept) {
-      scroller.scrollTop = kept.top;
-      const row = scroller.querySelector<HTMLElement>('tr[tabindex="0"]');
-      if (kept.current !== null && document.activeElement === document.body) row?.focus({ preventScroll: true });
-    }
+    const kept = cameBack() ? places.get(listKey) : undefined;
+    const frame = kept && afterLayout(() => restore(scroller, kept.top));
     const note = () => {
-      const { current = null } = places.get(listKey) ?? {};
-      places.set(listKey, { top: scroller.scrollTop, current });
-      const oldest = places.keys().next().value;
-      if (places.size > PLACES_MAX && oldest !== undefined) places.delete(oldest);
+      // A page that is on its way out is not laid out any more.
+      if (scroller.clientHeight > 0) keepPlace(listKey, { top: scroller.scrollTop });
     };
     scroller.addEventListener('scroll', note, { passive: true });
-    return () => scroller.removeEventListener('scroll', note);
+    return () => {
+      frame?.cancel();
+      scroller.removeEventListener('scroll', note);
+    };
   }, [listKey, hasRows]);
-  const noteCurrent = (current: string) => places.set(listKey, { top: places.get(listKey)?.top ?? 0, current });
 
   const toRows = () => box.current?.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus();
   useCommands([
@@ -82,9 +100,19 @@ export function Results(props: ResultsProps) {
   ]);
   const fields = fieldsOfRow(scope);
   return (
-    <div ref={box} className={css['results']} data-stale={isStale || undefined} aria-busy={isStale}>
+    <div
+      ref={box}
+      className={css['results']}
+      data-stale={isStale || undefined}
+      aria-busy={isStale}
+      onClickCapture={(event) => {
+        // The link in a row leads away without making it the current one.
+        const index = (event.target as Element).closest<HTMLElement>('[data-row]')?.dataset['row'];
+        const row = index === undefined ? undefined : rows[Number(index)];
+        if (row) keepPlace(listKey, { current: row.key });
+      }}
+    >
       <VirtualTable
-        key={listKey}
         className={css['scroller']}
         caption={text.results}
         columns={columns}
@@ -95,7 +123,11 @@ export function Results(props: ResultsProps) {
           sort: { column: sort, direction: 'descending' as const },
           onSort: ({ column }: { column: string }) => changes.setSort(column === 'slowest' ? 'slowest' : 'newest'),
         })}
-        onCurrentChange={noteCurrent}
+        current={current}
+        onCurrentChange={(key) => {
+          setCurrent(key);
+          keepPlace(listKey, { current: key });
+        }}
         onOpen={(row) => go(placeOfRow(row, q))}
         onMark={({ trace }) => toggleInBasket(trace.traceId)}
         isMarked={({ trace }) => basket.includes(trace.traceId)}

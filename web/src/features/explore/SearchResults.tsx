@@ -3,7 +3,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { curlOf } from '../../api/client.ts';
-import type { Zone } from '../../format/time.ts';
+import { dateText, type Zone } from '../../format/time.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -21,7 +21,6 @@ import type { Changes, State } from './useExplore.ts';
 import type { ParsedQuery } from './useParsedQuery.ts';
 import type { Search } from './useSearch.ts';
 
-const DAY_NS = 86_400_000_000_000n;
 const SKIPPED_SHOWN = 3;
 
 type SearchResultsProps = {
@@ -41,7 +40,8 @@ export function SearchResults(props: SearchResultsProps) {
   const client = useQueryClient();
   const { run, state: found, isStale } = search;
   const isList = state.traces.length > 0;
-  const hasDates = isList || asked.window.to - asked.window.from > DAY_NS;
+  // Times alone say little where they are of several days.
+  const hasDates = isList || dateText(asked.window.from, zone) !== dateText(asked.window.to, zone);
   const listKey = useMemo(
     () => JSON.stringify([asked.search.q, asked.search.scope, asked.search.sort, String(asked.search.to)]),
     [asked],
@@ -110,6 +110,7 @@ export function SearchResults(props: SearchResultsProps) {
         />
       )}
       <Results
+        key={listKey}
         listKey={listKey}
         rows={rows}
         scope={asked.search.scope}

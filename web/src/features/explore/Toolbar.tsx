@@ -1,14 +1,14 @@
 // How the results are shown, and what else can be done with them.
 
-import { ChartColumn, Download, FolderOpen, ListFilter, Radio } from 'lucide-react';
+import { ChartColumn, ChevronDown, Download, FolderOpen, ListFilter, Radio } from 'lucide-react';
 import type { Window } from '../../api/questions.ts';
 import type { Scope, Sort } from '../../api/types.ts';
 import { useCommands } from '../../core/commands.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
+import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
-import { Select } from '../../ui/Select/Select.tsx';
 import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
 import { ColumnsPopover } from './ColumnsPopover.tsx';
 import { csvOf, jsonLinesOf, saveText } from './download.ts';
@@ -31,6 +31,30 @@ const SORTS_OF_SPANS: readonly { id: Sort; label: string }[] = [
   { id: 'newest', label: text.newestTraces },
   { id: 'slowest', label: text.slowestTraces },
 ];
+
+type SortMenuProps = { sorts: typeof SORTS; sort: Sort; onChange: (sort: Sort) => void };
+
+function SortMenu({ sorts, sort, onChange }: SortMenuProps) {
+  return (
+    <MenuTrigger>
+      <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
+        {text.sortedBy(sorts.find(({ id }) => id === sort)?.label ?? sort)}
+      </Button>
+      <Menu
+        label={text.sort}
+        choice={{
+          mode: 'single',
+          selected: [sort],
+          onChange: ([id]) => onChange(id === 'slowest' ? 'slowest' : 'newest'),
+        }}
+      >
+        {sorts.map(({ id, label }) => (
+          <MenuItem key={id} id={id} label={label} />
+        ))}
+      </Menu>
+    </MenuTrigger>
+  );
+}
 
 function ChartsMenu() {
   const { charts } = usePreferences();
@@ -110,14 +134,7 @@ export function Toolbar(props: ToolbarProps) {
       {isSearch && (
         <>
           <SegmentedControl label={text.scope} items={SCOPES} value={scope} onChange={changes.setScope} />
-          <Select
-            label={text.sort}
-            size="small"
-            variant="quiet"
-            items={scope === 'traces' ? SORTS : SORTS_OF_SPANS}
-            value={sort}
-            onChange={changes.setSort}
-          />
+          <SortMenu sorts={scope === 'traces' ? SORTS : SORTS_OF_SPANS} sort={sort} onChange={changes.setSort} />
         </>
       )}
       <div className={css['end']}>

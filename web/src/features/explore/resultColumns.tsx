@@ -123,7 +123,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
   const root: Column = {
     id: 'services',
     header: text.trace,
-    width: '200px',
+    width: '176px',
     isWideOnly: true,
     cell: ({ trace }) => (
       <span className={css['rootName']}>{trace.root ? `${trace.root.service} ${trace.root.name}` : text.noRoot}</span>
@@ -163,7 +163,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
     {
       id: 'slowest',
       header: text.duration,
-      width: isNarrow ? '80px' : '168px',
+      width: isNarrow ? '88px' : '168px',
       align: isNarrow ? 'end' : 'start',
       sort: 'descending',
       cell: ({ durationNs }) =>

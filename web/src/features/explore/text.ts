@@ -38,6 +38,7 @@ export const text = catalogue('explore', {
   entry: 'Entry spans',
   spans: 'All spans',
   sort: 'Sort',
+  sortedBy: (sort: string) => `Sort: ${sort.toLowerCase()}`,
   newest: 'Newest',
   slowest: 'Slowest',
   newestTraces: 'Newest traces',

@@ -9,7 +9,7 @@ import { arrowOf, dashOf, type PlacedCall } from './geometry.ts';
 /** About the width of a character of a label. */
 const CHAR = 6.2;
 
-export type CallEdgeData = {
+type CallEdgeData = {
   readonly call: Call;
   readonly placed: PlacedCall;
   readonly shade: number;

@@ -32,6 +32,11 @@ const ARROWS: { readonly [key: string]: Direction } = {
 const NARROW = 640;
 const FIT = { padding: 0.06, maxZoom: 1, minZoom: 0.1 };
 
+/** Moved so far that no room beside the picture is shown, where it is larger than the view. */
+function within(offset: number, end: number): number {
+  return end >= 0 ? end / 2 : Math.min(0, Math.max(end, offset));
+}
+
 export type GraphProps = {
   drawn: Drawn;
   placed: Placed;
@@ -68,9 +73,12 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
     if (flow === null) return;
     await flow.fitView(FIT);
     // Where the whole is too small to read it begins at what is looked at.
-    const [least, readable] = (box.current?.clientWidth ?? 0) < NARROW ? [0.8, 0.8] : [0.3, 0.5];
+    const [width, height] = [box.current?.clientWidth ?? 0, box.current?.clientHeight ?? 0];
+    const [least, zoom] = width < NARROW ? [0.8, 0.8] : [0.3, 0.5];
     const at = placed.nodes.get(tabStop ?? '');
-    if (isFirst && at && flow.getZoom() < least) await flow.setCenter(at.x, at.y, { zoom: readable });
+    if (!isFirst || at === undefined || flow.getZoom() >= least) return;
+    const x = within(width / 2 - at.x * zoom, width - placed.width * zoom);
+    await flow.setViewport({ x, y: within(height / 2 - at.y * zoom, height - placed.height * zoom), zoom });
   }
 
   // Another picture is shown whole.

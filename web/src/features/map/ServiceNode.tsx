@@ -12,7 +12,7 @@ import css from './Graph.module.css';
 import { type Metric, RING_FROM } from './scale.ts';
 import { text } from './text.ts';
 
-export type ServiceNodeData = {
+type ServiceNodeData = {
   readonly service: Service;
   readonly metric: Metric;
   readonly shade: number;
@@ -69,7 +69,7 @@ export const ServiceNode = memo(({ data }: NodeProps<ServiceFlowNode>) => {
   );
 });
 
-export type RestNodeData = { readonly count: number };
+type RestNodeData = { readonly count: number };
 export type RestFlowNode = Node<RestNodeData, 'rest'>;
 
 /** All services that are not drawn. */

@@ -2,11 +2,11 @@
 
 import type { Edge, EdgesAnswer, RedPoint } from '../../api/types.ts';
 
-export function red(spans: number, errors = 0, p95 = 1e6): RedPoint {
+function red(spans: number, errors = 0, p95 = 1e6): RedPoint {
   return { spans, errors, p50: p95 / 3, p95, p99: p95 * 2 };
 }
 
-export function edge(caller: string, callee: string, total: RedPoint, isAsync = false): Edge {
+function edge(caller: string, callee: string, total: RedPoint, isAsync = false): Edge {
   return { caller, callee, isAsync, total, slowest: 'a'.repeat(32), failed: total.errors > 0 ? 'f'.repeat(32) : null };
 }
 

@@ -16,7 +16,7 @@ export const RING_FROM = 0.01;
 const ERRORS_FULL = 0.05;
 const WIDTH = { least: 1, most: 6 };
 
-export function measureOf({ total, rate }: Measured, metric: Metric): number {
+function measureOf({ total, rate }: Measured, metric: Metric): number {
   if (metric === 'rate') return rate;
   return metric === 'errors' ? errorShare(total) : (total?.p95 ?? 0);
 }

@@ -27,7 +27,7 @@ export type OperationPageProps = {
 };
 
 /** Of spans of this name; where they are of several kinds, of the one that is asked for or has most. */
-export function chosenSeries(answer: RedAnswer, { operation, kind }: OperationState): RedSeries | undefined {
+function chosenSeries(answer: RedAnswer, { operation, kind }: OperationState): RedSeries | undefined {
   const named = answer.series.filter((series) => series.operation === operation);
   return [...ofKind(named, kind)].sort((a, b) => b.total.spans - a.total.spans)[0];
 }

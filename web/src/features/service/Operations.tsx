@@ -19,7 +19,7 @@ type OperationsProps = {
   onChange: (changes: Partial<ServiceState>, options: { replace: boolean }) => void;
 };
 
-export function placeOfRow({ service, range }: ServiceState, { operation, kind }: RedSeries) {
+function placeOfRow({ service, range }: ServiceState, { operation, kind }: RedSeries) {
   const place = overRange(placeOfOperation(service, operation ?? ''), range);
   // The page of an operation measures one kind as well.
   return place.page === 'operation' ? { ...place, state: { ...place.state, kind } } : place;

@@ -1,6 +1,7 @@
 // The table of all services with its filter.
 
 import { SearchX } from 'lucide-react';
+import { useEffect } from 'react';
 import type { RedAnswer } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { defaults, overRange, placeOfService } from '../../core/places.ts';
@@ -12,6 +13,7 @@ import { Asked } from '../../ui/Asked/Asked.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { type RedRow, RedTable } from '../../ui/RedTable/RedTable.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
@@ -66,7 +68,17 @@ function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked
   );
 }
 
+/** Who does not see the rows hears how many a filter leaves. */
+function useCountSaid(asked: AskedAnswer<RedAnswer>, state: ServicesState): void {
+  const { find } = state;
+  const count = asked.data && rowsOf(asked.data, state).length;
+  useEffect(() => {
+    if (find !== '' && count !== undefined) announce(text.found(count));
+  }, [find, count]);
+}
+
 export function ServicesPage({ asked, state, onChange }: ServicesPageProps) {
+  useCountSaid(asked, state);
   return (
     <div className={css['page']}>
       <div className={css['tools']}>

@@ -52,6 +52,8 @@ test('the order and the filter of a link are shown', async () => {
   await show('/services?sort=p50&find=C');
   expect(names()).toEqual(['checkout', 'accounting', 'cart']);
   expect(screen.getByRole('searchbox').getAttribute('value')).toBe('C');
+  await userEvent.type(screen.getByRole('searchbox'), 'h');
+  expect(await screen.findByText('1 service')).toBeTruthy();
 });
 
 test('a filter that matches nothing can be dropped', async () => {

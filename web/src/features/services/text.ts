@@ -1,6 +1,6 @@
 // The words of the list of services.
 
-import { catalogue } from '../../i18n/catalogue.ts';
+import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('services', {
   title: 'Services',
@@ -9,6 +9,7 @@ export const text = catalogue('services', {
   caption: 'Services with rate, errors and durations; impact is rate × p95',
   failed: 'The services could not be read',
   what: 'rates of all services',
+  found: (n: number) => plural(n, { one: '# service', other: '# services' }),
   noMatch: (find: string) => `No service has “${find}” in its name`,
   clearFilter: 'Show all',
   quietTitle: 'Nothing came in this time',

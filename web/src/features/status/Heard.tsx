@@ -15,7 +15,7 @@ import { text } from './text.ts';
 
 const SILENT_NS = 300_000_000_000n;
 
-export function bySilence(services: readonly ServiceStatus[], nowNs: bigint): ServiceStatus[] {
+function bySilence(services: readonly ServiceStatus[], nowNs: bigint): ServiceStatus[] {
   const silence = ({ lastNs }: ServiceStatus) => {
     const ns = nowNs - BigInt(lastNs);
     return ns > SILENT_NS ? ns : 0n;

@@ -31,7 +31,7 @@ export type RedRow = {
 };
 
 /** `trend` is the course of p95; `own` appears where it is known. */
-export type RedExtra = 'impact' | 'p99' | 'change' | 'trend' | 'own' | 'links';
+type RedExtra = 'impact' | 'p99' | 'change' | 'trend' | 'own' | 'links';
 
 export type RedTableProps = {
   caption: string;
@@ -49,7 +49,7 @@ export type RedTableProps = {
   className?: string | undefined;
 };
 
-export function ErrorShare({ share, spans }: { share: number; spans: number }) {
+function ErrorShare({ share, spans }: { share: number; spans: number }) {
   if (spans === 0) return <span className={css['none']}>{'–'}</span>;
   const tone = share >= 0.01 ? css['bad'] : share === 0 ? css['none'] : undefined;
   return (
@@ -60,7 +60,7 @@ export function ErrorShare({ share, spans }: { share: number; spans: number }) {
   );
 }
 
-export function ChangeText({ change }: { change: Change | null }) {
+function ChangeText({ change }: { change: Change | null }) {
   if (change === null) return <span className={css['none']}>{'–'}</span>;
   const { ratio, now, before } = change;
   const isWorse = ratio >= 1.5;

@@ -10,7 +10,7 @@ import { makePlot, type Plot } from './plot.ts';
 import css from './TimeChart.module.css';
 import { text } from './text.ts';
 
-export type TimeSeries = {
+type TimeSeries = {
   label: string;
   values: readonly (number | null)[];
   tone: 'accent' | 'error' | 'strong' | 'quiet';

@@ -13,6 +13,7 @@ pub(in crate::ui) struct FindAnswer {
     pub(in crate::ui) version: String,
     pub(in crate::ui) rows: Vec<u32>,
     pub(in crate::ui) diagnostics: Vec<Diagnostic>,
+    pub(in crate::ui) skipped: Vec<Skipped>,
 }
 
 /// A field that spans of the trace have.
@@ -34,8 +35,9 @@ pub(in crate::ui) struct TraceKey {
 #[serde(rename_all = "camelCase")]
 pub(in crate::ui) struct TraceKeysAnswer {
     pub(in crate::ui) keys: Vec<TraceKey>,
-    /// Whether all spans were looked at.
+    /// Whether there are no others.
     pub(in crate::ui) is_all: bool,
+    pub(in crate::ui) skipped: Vec<Skipped>,
 }
 
 /// A field's values, by row of the skeleton.
@@ -48,6 +50,7 @@ pub(in crate::ui) struct TraceColumnAnswer {
     pub(in crate::ui) values: Vec<String>,
     /// By row: one more than the place in `values`; 0 for none.
     pub(in crate::ui) rows: Vec<u32>,
+    pub(in crate::ui) skipped: Vec<Skipped>,
 }
 
 /// An event of a trace.

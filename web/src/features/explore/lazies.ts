@@ -1,0 +1,9 @@
+// Parts of the page that are fetched when they are first opened, so that a search shows sooner.
+
+import { lazy } from 'react';
+
+export const FilterForm = lazy(async () => ({ default: (await import('./FilterForm.tsx')).FilterForm }));
+export const ColumnsForm = lazy(async () => ({ default: (await import('./ColumnsForm.tsx')).ColumnsForm }));
+export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.tsx')).AddFacet }));
+export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
+export const LiveResults = lazy(async () => ({ default: (await import('./LiveResults.tsx')).LiveResults }));

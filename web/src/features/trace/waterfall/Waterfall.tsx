@@ -142,7 +142,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         data-revision={revision}
         className={css['grid']}
       >
-        <GridHead isStacked={isStacked} timeWidth={surface?.timeWidth ?? 0} />
+        <GridHead isStacked={isStacked} timeWidth={Math.max(0, size.width - namesPx)} />
         <div ref={body} className={css['body']}>
           <canvas ref={canvas} className={css['canvas']} aria-hidden />
           <div ref={rows} role="rowgroup" className={css['rows']} />

@@ -4,6 +4,7 @@
 // The same trace has the same colours for everyone: nothing depends on who looked at what first. A service keeps its
 // own colour from trace to trace unless a larger one of the trace has taken it.
 
+import { assignSlots, preferredSlot as slotOf } from '../model/slots.ts';
 import { contrast } from './contrast.ts';
 import type { Theme } from './tokens.ts';
 
@@ -48,46 +49,23 @@ export function isHatched(slot: Slot): boolean {
 
 /** The slot that a service has where it is alone: in lists, charts and on the map. */
 export function preferredSlot(service: string): Slot {
-  return hash(service) % COLOURS;
+  return slotOf(service);
 }
 
 export type ServiceSize = { readonly service: string; readonly spans: number };
 
-/**
- * The slots within one trace. The largest services choose first: their own slot, else the next free one. No two of the
- * first twelve share a colour, the next twelve are the same with a hatch, all others are neutral.
- */
+/** The slots within one trace, the largest service first; `model/slots.ts` says who gets which. */
 export function assignColours(services: readonly ServiceSize[]): Map<string, Slot> {
-  const bySize = [...services].sort((a, b) => b.spans - a.spans || (a.service < b.service ? -1 : 1));
-  const slots = new Map<string, Slot>();
-  const taken = new Set<Slot>();
-  for (const { service } of bySize) {
-    if (slots.has(service)) continue;
-    const round = slots.size < COLOURS ? 0 : COLOURS;
-    slots.set(service, slots.size < NEUTRAL_SLOT ? take(preferredSlot(service), round, taken) : NEUTRAL_SLOT);
-  }
-  return slots;
+  const largestFirst = [...services].sort((a, b) => b.spans - a.spans || (a.service < b.service ? -1 : 1));
+  const names = largestFirst.map(({ service }) => service);
+  const slots = assignSlots(
+    names,
+    largestFirst.map(({ spans }) => spans),
+  );
+  return new Map(names.map((name, at) => [name, (slots[at] ?? -1) < 0 ? NEUTRAL_SLOT : (slots[at] as Slot)]));
 }
 
 /** Black or white, whichever is read better on this colour. One of them always has 4.5:1. */
 export function textOn(colour: string): '#000000' | '#ffffff' {
   return contrast(colour, '#000000') >= contrast(colour, '#ffffff') ? '#000000' : '#ffffff';
-}
-
-function take(preferred: Slot, round: number, taken: Set<Slot>): Slot {
-  for (let step = 0; step < COLOURS; step += 1) {
-    const slot = round + ((preferred + step) % COLOURS);
-    if (taken.has(slot)) continue;
-    taken.add(slot);
-    return slot;
-  }
-  return NEUTRAL_SLOT;
-}
-
-/** FNV-1a over UTF-16 units, then mixed: the low bits of FNV alone put names that differ in one digit together. */
-function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
-  return (state ^ (state >>> 13)) >>> 0;
 }

@@ -2,6 +2,7 @@
 // so that rows do not wait for it.
 
 export { HeaderMenu } from './header/HeaderMenu.tsx';
+export { Warnings } from './header/Warnings.tsx';
 export { Minimap } from './minimap/Minimap.tsx';
 export { Legend } from './toolbar/Legend.tsx';
 export { Toolbar } from './toolbar/Toolbar.tsx';

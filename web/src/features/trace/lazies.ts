@@ -16,6 +16,7 @@ export const Minimap = lazy(() => late().then((m) => ({ default: m.Minimap })));
 export const Legend = lazy(() => late().then((m) => ({ default: m.Legend })));
 export const Toolbar = lazy(() => late().then((m) => ({ default: m.Toolbar })));
 export const TraceKeys = lazy(() => late().then((m) => ({ default: m.TraceKeys })));
+export const Warnings = lazy(() => late().then((m) => ({ default: m.Warnings })));
 export const WaterfallKeys = lazy(() => late().then((m) => ({ default: m.WaterfallKeys })));
 export const DetailsPanel = lazy(() => details().then((m) => ({ default: m.DetailsPanel })));
 export const FlameView = lazy(() => import('./flame/FlameView.tsx').then((m) => ({ default: m.FlameView })));

@@ -12,13 +12,12 @@ import { CopyButton } from '../../../ui/CopyButton/CopyButton.tsx';
 import { PageTitle } from '../../../ui/PageTitle/PageTitle.tsx';
 import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
-import { HeaderMenu } from '../lazies.ts';
+import { HeaderMenu, Warnings } from '../lazies.ts';
 import { useTracePage } from '../state/page.tsx';
 import { text as pageText } from '../text.ts';
 import css from './Header.module.css';
 import { text } from './text.ts';
 import { ViewTabs } from './ViewTabs.tsx';
-import { Warnings } from './Warnings.tsx';
 
 export function Header() {
   const { session, embed, state } = useTracePage();
@@ -52,7 +51,9 @@ export function Header() {
         <div className={css['line']}>
           <span className={css['id']}>{columns.traceId}</span>
           <CopyButton value={columns.traceId} label={text.copyId} />
-          <Warnings />
+          <Suspense>
+            <Warnings />
+          </Suspense>
           <div className={css['end']}>
             <ViewTabs />
           </div>

@@ -10,12 +10,13 @@ import { text } from './text.ts';
 export function Warnings() {
   const { session } = useTracePage();
   const { facts, columns } = session;
-  const lines = [
+  // A file has no server that would have said it.
+  const seen = [
     ...(facts.orphans > 0 ? [text.orphans(facts.orphans)] : []),
     ...(facts.incomplete > 0 ? [text.incomplete(facts.incomplete)] : []),
     ...(facts.skewAdjusted > 0 ? [text.skew(facts.skewAdjusted)] : []),
-    ...columns.warnings,
   ];
+  const lines = columns.warnings.length > 0 ? columns.warnings : seen;
   if (lines.length === 0) return null;
   const [only] = lines;
   const label = lines.length === 1 && only !== undefined && only.length < 60 ? only : text.warnings(lines.length);

@@ -27,8 +27,8 @@ import { useTracePage } from '../state/page.tsx';
 import { NARROW, useMedia } from '../useMedia.ts';
 import { jaegerUrl, OTLP_SPANS_MAX, saveJaeger, saveOtlp } from './download.ts';
 import css from './Header.module.css';
+import { text } from './menuText.ts';
 import { summaryOf } from './summary.ts';
-import { text } from './text.ts';
 
 type ArchiveState = { kind: 'idle' | 'busy' | 'done' } | { kind: 'failed'; why: string };
 

@@ -1,7 +1,7 @@
 // The traces that the tests look at: an hour of a shop whose payments are slow since twenty minutes ago, the same hour
 // a day before, when all was well, and some odd traces. The same every time but for the clock.
 
-import { ms, OtlpTrace, type Request, type SpanSpec } from './otlp.ts';
+import { OtlpTrace, type Request, type SpanSpec } from './otlp.ts';
 
 /** Traces that tests go to by id. */
 export const SEED_IDS = {
@@ -287,4 +287,3 @@ export function* seedRequests(nowMs: number): Generator<Request> {
   for (let i = 0; i < traces.length; i += BATCH_TRACES) yield OtlpTrace.request(traces.slice(i, i + BATCH_TRACES));
 }
 
-export { ms };

@@ -39,10 +39,6 @@ export function ancestorsOf(tree: Tree, row: RowIndex): RowIndex[] {
   return above;
 }
 
-export function firstChild(tree: Tree, row: RowIndex): RowIndex {
-  return hasChildren(tree, row) ? row + 1 : -1;
-}
-
 export function nextSibling(tree: Tree, row: RowIndex): RowIndex {
   const next = subtreeEnd(tree, row);
   return next < tree.count && tree.depth[next] === tree.depth[row] ? next : -1;

@@ -8,7 +8,7 @@ import type { SpanId, TraceId } from './ids.ts';
 import type { TimeRange } from './timeRange.ts';
 
 export type { SpanId, TraceId } from './ids.ts';
-export type { TimeRange, UnixNs } from './timeRange.ts';
+export type { TimeRange } from './timeRange.ts';
 
 /** What tables of services and operations are sorted by; `impact` is rate × p95. */
 export type RedColumn = 'impact' | 'name' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99' | 'change';

@@ -255,8 +255,8 @@ fn failing(series: &RedSeries, before: Option<(&str, &Red)>) -> Option<Look> {
             if now >= FAILING_SHARE_MIN && now >= before.error_share() * FAILING_MORE =>
         {
             format!(
-                "{:.1} % fail, {:.1} % at {name}; told from {:.0} %, {FAILURES_MIN} failures and {FAILING_MORE} times as many on, with at least \
-             {SPANS_MIN} spans in both",
+                "{:.1} % fail, {:.1} % at {name}; told from {:.0} %, {FAILURES_MIN} failures and {FAILING_MORE} times \
+                 as many on, with at least {SPANS_MIN} spans in both",
                 now * 100.0,
                 before.error_share() * 100.0,
                 FAILING_SHARE_MIN * 100.0,

@@ -12,7 +12,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use model::contract::{Order, Window};
 use plumbing::planted;
 use query::{FindTraces, Question, Summaries};
@@ -91,6 +91,8 @@ pub(super) async fn search(
             Err(error) => Some((Ok(failed_line(error)), (None, None))),
         }
     });
+    // A body may be asked again behind its end.
+    let lines = lines.fuse();
     let headers = [
         (
             header::CONTENT_TYPE,

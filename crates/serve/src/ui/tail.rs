@@ -13,7 +13,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use model::SpanBatch;
 use model::contract::Window;
 use plumbing::{Shutdown, planted};
@@ -127,7 +127,7 @@ pub(super) async fn tail(
         let event = Event::default().json_data(&event).unwrap_or_default();
         Some((Ok::<Event, Infallible>(event), following))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
+    Ok(Sse::new(events.fuse()).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
 
 impl Following {

@@ -24,7 +24,7 @@ import { useExplore } from './useExplore.ts';
 import { useFacetFields } from './useFacetFields.ts';
 import { useIsNarrow } from './useIsNarrow.ts';
 import { useOpenFile } from './useOpenFile.ts';
-import { useOverview } from './useOverview.ts';
+import { isUncounted, useOverview } from './useOverview.ts';
 import { useParsedQuery } from './useParsedQuery.ts';
 import { listedRows, openedRows, useSearch } from './useSearch.ts';
 
@@ -96,7 +96,9 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
             aria-label={text.facets}
             style={isNarrow ? undefined : { inlineSize: dragged ?? width }}
           >
-            {all.error && !all.facets ? (
+            {isUncounted(all.error) ? (
+              <p className={css['uncounted']}>{text.facetsUncounted}</p>
+            ) : all.error && !all.facets ? (
               <ErrorBox title={text.facetFailed} message={all.error.message} onRetry={all.retry} />
             ) : (
               <Facets

@@ -4,13 +4,14 @@ import { ApiError, curlOf } from '../../api/client.ts';
 import type { Scope } from '../../api/types.ts';
 import { usePreferences } from '../../core/preferences.ts';
 import type { Zone } from '../../format/time.ts';
+import { Banner } from '../../ui/Banner/Banner.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import css from './Charts.module.css';
 import { Charts } from './Charts.tsx';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
-import type { AllMatches } from './useOverview.ts';
+import { type AllMatches, isUncounted } from './useOverview.ts';
 
 type OverviewChartsProps = { all: AllMatches; zone: Zone; scope: Scope; changes: Changes };
 
@@ -18,6 +19,7 @@ export function OverviewCharts({ all, zone, scope, changes }: OverviewChartsProp
   const { charts } = usePreferences();
   const { overview, error } = all;
   if (charts === 'hidden') return null;
+  if (isUncounted(error)) return <Banner>{text.chartsUncounted}</Banner>;
   if (error && (!overview || all.isStale)) {
     return (
       <ErrorBox

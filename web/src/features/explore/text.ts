@@ -8,6 +8,9 @@ const things = (scope: string, n: number) =>
     : plural(n, { one: '# span', other: '# spans' });
 
 export const text = catalogue('explore', {
+  chartsUncounted:
+    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is on whole traces.',
   title: 'Explore',
   group: 'Explore',
 

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { ApiError } from '../../api/client.ts';
 import { overviewQuestion, type Window } from '../../api/questions.ts';
 import type { Facet, OverviewAnswer, Scope } from '../../api/types.ts';
 import { type Overview, overviewOf } from './overview.ts';
@@ -40,4 +41,9 @@ export function useOverview({ q, scope, facets, window, isOn }: Asked): AllMatch
     isRetrying: isFetching,
     retry: () => void refetch(),
   };
+}
+
+/** The query asks for what only whole traces tell: its matches can be listed and not counted. */
+export function isUncounted(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 422;
 }

@@ -19,7 +19,7 @@ import { TableHead } from './TableHead.tsx';
 import { TableRow } from './TableRow.tsx';
 import type { BodyProps, TableColumn, TableSort } from './tableTypes.ts';
 
-export type { SortDirection, TableColumn, TableSort } from './tableTypes.ts';
+export type { TableColumn, TableSort } from './tableTypes.ts';
 
 export type TableProps<Row> = {
   caption: string;

@@ -286,4 +286,3 @@ export function* seedRequests(nowMs: number): Generator<Request> {
   traces.push(single);
   for (let i = 0; i < traces.length; i += BATCH_TRACES) yield OtlpTrace.request(traces.slice(i, i + BATCH_TRACES));
 }
-

@@ -1,16 +1,16 @@
 // Loads a trace and stands in for it until it is there: shape of rows, how long it takes, what went wrong.
 
-import { useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { rememberTrace } from '../../core/preferences.ts';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { TraceFailure } from './lazies.ts';
 import { update } from './state/page.tsx';
 import { useGrowth } from './state/useGrowth.ts';
 import { useTrace } from './state/useTrace.ts';
 import css from './Trace.module.css';
-import { TraceFailure } from './TraceFailure.tsx';
 import { TraceView } from './TraceView.tsx';
 import { text } from './text.ts';
 
@@ -50,7 +50,9 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
         </>
       )}
       {(failure !== null || !source.isLoading) && (
-        <TraceFailure traceId={traceId} failure={failure} onRetry={source.reload} />
+        <Suspense>
+          <TraceFailure traceId={traceId} failure={failure} onRetry={source.reload} />
+        </Suspense>
       )}
     </div>
   );

@@ -5,11 +5,9 @@ import { usePreferences } from '../../core/preferences.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import type { RouteOf } from '../../url/index.ts';
-import { SidePanel } from './details/SidePanel.tsx';
 import { usePlace } from './details/usePlace.ts';
 import { Header } from './header/Header.tsx';
-import { Notices } from './header/Notices.tsx';
-import { DetailsPanel, Minimap, Toolbar, TraceKeys } from './lazies.ts';
+import { DetailsPanel, Minimap, Notices, SidePanel, Toolbar, TraceKeys } from './lazies.ts';
 import { TracePageProvider } from './state/page.tsx';
 import type { TraceSession } from './state/session.ts';
 import { usePageState } from './state/usePageState.ts';
@@ -31,7 +29,9 @@ export function TraceView({ source, session, route, isGrowing }: Props) {
     <TracePageProvider page={page}>
       <div className={css['page']}>
         <Header />
-        <Notices source={source} isGrowing={isGrowing} />
+        <Suspense>
+          <Notices source={source} isGrowing={isGrowing} />
+        </Suspense>
         {!page.embed.hideMinimap && (
           <Suspense fallback={<div className={css['minimapRoom']} />}>
             {session.flame === null ? <div className={css['minimapRoom']} /> : <Minimap flame={session.flame} />}
@@ -46,9 +46,11 @@ export function TraceView({ source, session, route, isGrowing }: Props) {
             <View inline={isInline ? <Details /> : null} />
           </div>
           {isShown && !isInline && (
-            <SidePanel>
-              <Details />
-            </SidePanel>
+            <Suspense>
+              <SidePanel>
+                <Details />
+              </SidePanel>
+            </Suspense>
           )}
         </div>
       </div>

@@ -1,10 +1,17 @@
-// What comes after the first rows: tools, keys, minimap, legend, menu. One piece, fetched at the same time as the trace,
+// What comes after the first rows: tools, keys and gestures, minimap, legend, menu. One piece, fetched at the same time as the trace,
 // so that rows do not wait for it.
 
 export { HeaderMenu } from './header/HeaderMenu.tsx';
+export { Notices } from './header/Notices.tsx';
+export { StartFact } from './header/StartFact.tsx';
+export { ViewTabs } from './header/ViewTabs.tsx';
 export { Warnings } from './header/Warnings.tsx';
 export { Minimap } from './minimap/Minimap.tsx';
 export { Legend } from './toolbar/Legend.tsx';
 export { Toolbar } from './toolbar/Toolbar.tsx';
 export { TraceKeys } from './useTraceKeys.ts';
+export { Axis } from './waterfall/Axis.tsx';
+export { listenForGestures } from './waterfall/gestures.ts';
+export { NothingLeft } from './waterfall/NothingLeft.tsx';
+export { toggleEntry } from './waterfall/toggle.ts';
 export { WaterfallKeys } from './waterfall/useWaterfallKeys.ts';

@@ -44,7 +44,7 @@ export function dialectOf(details: SpanDetails): 'mysql' | 'postgresql' {
   return system !== undefined && /mysql|maria/i.test(textOfValue(system.value)) ? 'mysql' : 'postgresql';
 }
 
-export function literalOf(value: AttributeValue): Literal {
+function literalOf(value: AttributeValue): Literal {
   if (isLiteral(value)) return { kind: 'word', word: textOfValue(value) };
   if (value.type === 'empty') return { kind: 'word', word: 'nil' };
   return { kind: 'text', text: textOfValue(value) };

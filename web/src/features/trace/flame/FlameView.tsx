@@ -9,7 +9,7 @@ import { FLAG, type RowIndex } from '../../../model/columns.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { type TracePage, useTracePage } from '../state/page.tsx';
-import { Axis } from '../waterfall/GridHead.tsx';
+import { Axis } from '../waterfall/Axis.tsx';
 import { listenForGestures } from '../waterfall/gestures.ts';
 import { nameOf, serviceOf } from '../waterfall/rowText.ts';
 import css from './Flame.module.css';

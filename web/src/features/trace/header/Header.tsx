@@ -4,20 +4,17 @@ import { ArrowLeft } from 'lucide-react';
 import { Suspense } from 'react';
 import { hrefOf } from '../../../core/navigation.ts';
 import { defaults } from '../../../core/places.ts';
-import { usePreferences } from '../../../core/preferences.ts';
 import { formatDuration, formatExactNs } from '../../../format/duration.ts';
-import { shortDateTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
 import { CopyButton } from '../../../ui/CopyButton/CopyButton.tsx';
 import { PageTitle } from '../../../ui/PageTitle/PageTitle.tsx';
 import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
-import { HeaderMenu, Warnings } from '../lazies.ts';
+import { HeaderMenu, StartFact, ViewTabs, Warnings } from '../lazies.ts';
 import { useTracePage } from '../state/page.tsx';
 import { text as pageText } from '../text.ts';
 import css from './Header.module.css';
 import { text } from './text.ts';
-import { ViewTabs } from './ViewTabs.tsx';
 
 export function Header() {
   const { session, embed, state } = useTracePage();
@@ -55,7 +52,9 @@ export function Header() {
             <Warnings />
           </Suspense>
           <div className={css['end']}>
-            <ViewTabs />
+            <Suspense>
+              <ViewTabs />
+            </Suspense>
           </div>
         </div>
       )}
@@ -66,9 +65,6 @@ export function Header() {
 function Facts() {
   const { session } = useTracePage();
   const { columns, facts } = session;
-  const { zone } = usePreferences();
-  const now = BigInt(Date.now()) * 1_000_000n;
-  const { local, utc, relative } = timeTooltip(columns.startNs, now, zone);
   return (
     <ul className={css['facts']} aria-label={text.facts}>
       <li className={css['duration']}>
@@ -84,19 +80,9 @@ function Facts() {
       ) : (
         <li>{text.noErrors}</li>
       )}
-      <li className={css['start']}>
-        <Hint
-          text={
-            <>
-              {local}
-              <br />
-              {utc}
-              <br />
-              {relative}
-            </>
-          }
-        >{`${shortDateTime(columns.startNs, now, zone)} ${zoneLabel(columns.startNs, zone)}`}</Hint>
-      </li>
+      <Suspense>
+        <StartFact />
+      </Suspense>
     </ul>
   );
 }

@@ -25,9 +25,10 @@ import { linksOf, traceFacts } from '../details/linkTemplates.ts';
 import { text as keysText } from '../keysText.ts';
 import { useTracePage } from '../state/page.tsx';
 import { NARROW, useMedia } from '../useMedia.ts';
-import { downloadUrl, save } from './download.ts';
+import { jaegerUrl, OTLP_SPANS_MAX, saveJaeger, saveOtlp } from './download.ts';
+import css from './Header.module.css';
+import { text } from './menuText.ts';
 import { summaryOf } from './summary.ts';
-import { text } from './text.ts';
 
 type ArchiveState = { kind: 'idle' | 'busy' | 'done' } | { kind: 'failed'; why: string };
 
@@ -39,6 +40,8 @@ export function HeaderMenu() {
   const isNarrow = useMedia(NARROW);
   const isInBasket = basket.includes(traceId);
   const [archive, setArchive] = useState<ArchiveState>({ kind: 'idle' });
+  const isTooLarge = page.session.columns.count > OTLP_SPANS_MAX;
+  const [failed, setFailed] = useState<string | null>(null);
   const canArchive = boot.capabilities.archive && !isFile;
 
   async function runArchive(): Promise<void> {
@@ -51,6 +54,16 @@ export function HeaderMenu() {
       const why = error instanceof Error ? error.message : String(error);
       setArchive({ kind: 'failed', why });
       announce(`${text.archiveFailed}: ${why}`, { isUrgent: true });
+    }
+  }
+  async function runSave(): Promise<void> {
+    announce(text.preparing);
+    try {
+      await saveOtlp(page.session);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      announce(`${text.downloadFailed}: ${why}`, { isUrgent: true });
+      setFailed(why);
     }
   }
   async function copy(value: string): Promise<void> {
@@ -81,6 +94,16 @@ export function HeaderMenu() {
     archive.kind === 'done' ? text.archived : archive.kind === 'failed' ? text.archiveFailed : text.archive;
   return (
     <>
+      {failed !== null && (
+        <span role="status" className={css['failed']}>
+          {`${text.downloadFailed}: ${failed}`}
+        </span>
+      )}
+      {archive.kind === 'failed' && (
+        <span role="status" className={css['failed']}>
+          {archive.why}
+        </span>
+      )}
       {canArchive && (
         <Button
           size="small"
@@ -115,22 +138,24 @@ export function HeaderMenu() {
             onAction={() => void copy(summaryOf(page.session, zone, location.href))}
           />
           {!isFile && (
-            <>
-              <MenuItem
-                id="curl"
-                icon={Terminal}
-                label={text.copySkeleton}
-                onAction={() => void copy(curlOf(downloadUrl(traceId, 'otlp')))}
-              />
-              <MenuSeparator />
-              <MenuItem id="otlp" icon={Download} label={text.downloadOtlp} onAction={() => save(traceId, 'otlp')} />
-              <MenuItem
-                id="jaeger"
-                icon={Download}
-                label={text.downloadJaeger}
-                onAction={() => save(traceId, 'jaeger')}
-              />
-            </>
+            <MenuItem
+              id="curl"
+              icon={Terminal}
+              label={text.copySkeleton}
+              onAction={() => void copy(curlOf(jaegerUrl(traceId)))}
+            />
+          )}
+          <MenuSeparator />
+          <MenuItem
+            id="otlp"
+            icon={Download}
+            label={text.downloadOtlp}
+            detail={isTooLarge ? text.tooLarge : undefined}
+            isDisabled={isTooLarge}
+            onAction={() => void runSave()}
+          />
+          {!isFile && (
+            <MenuItem id="jaeger" icon={Download} label={text.downloadJaeger} onAction={() => saveJaeger(traceId)} />
           )}
           {links.length > 0 && <MenuSeparator />}
           {links.map(({ url, text: label }) => (

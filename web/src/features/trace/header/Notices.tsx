@@ -6,7 +6,7 @@ import { useAfter } from '../../../ui/hooks/useAfter.ts';
 import { useTracePage } from '../state/page.tsx';
 import type { TraceSource } from '../state/useTrace.ts';
 import { text as pageText } from '../text.ts';
-import { text } from './text.ts';
+import { text } from './menuText.ts';
 
 const RATHER_LONG_MS = 400;
 

@@ -5,7 +5,7 @@ import { Button } from '../../../ui/Button/Button.tsx';
 import { Popover, PopoverTrigger } from '../../../ui/Popover/Popover.tsx';
 import { useTracePage } from '../state/page.tsx';
 import css from './Header.module.css';
-import { text } from './text.ts';
+import { text } from './menuText.ts';
 
 export function Warnings() {
   const { session } = useTracePage();

@@ -1,15 +1,50 @@
-// A trace as a file: the server's public answers, which other tools read too.
+// A trace as a file: Jaeger's JSON as the server has it, OTLP's made here of the details of all spans.
 
-export type TraceFormat = 'otlp' | 'jaeger';
+import { postJson } from '../../../api/client.ts';
+import type { SpanDetails, SpansAnswer } from '../../../api/types.ts';
+import { openedTrace } from '../../../core/openedTraces.ts';
+import { spanIdOf } from '../../../model/tree.ts';
+import type { TraceSession } from '../state/session.ts';
 
-export function downloadUrl(traceId: string, format: TraceFormat): string {
-  const path = format === 'otlp' ? `api/v3/traces/${traceId}` : `api/traces/${traceId}`;
-  return new URL(path, document.baseURI).href;
+/** As many as the server tells at once. */
+const BATCH = 1_000;
+/** Beyond this a browser has too much to hold at once. */
+export const OTLP_SPANS_MAX = 100_000;
+
+export function jaegerUrl(traceId: string): string {
+  return new URL(`api/traces/${traceId}`, document.baseURI).href;
 }
 
-export function save(traceId: string, format: TraceFormat): void {
+function save(url: string, name: string): void {
   const link = document.createElement('a');
-  link.href = downloadUrl(traceId, format);
-  link.download = `trace-${traceId}${format === 'otlp' ? '.otlp' : ''}.json`;
+  link.href = url;
+  link.download = name;
   link.click();
+}
+
+export function saveJaeger(traceId: string): void {
+  save(jaegerUrl(traceId), `trace-${traceId}.json`);
+}
+
+export async function saveOtlp(session: TraceSession): Promise<void> {
+  const { traceId } = session.columns;
+  const [spans, { otlpOf }] = await Promise.all([allDetails(session), import('./otlpJson.ts')]);
+  const text = JSON.stringify(otlpOf(traceId, spans), null, 1);
+  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  save(url, `trace-${traceId}.otlp.json`);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+async function allDetails({ columns }: TraceSession): Promise<readonly SpanDetails[]> {
+  const file = openedTrace(columns.traceId);
+  if (file !== undefined) return file.details;
+  // Several spans may share an id, and are all told when it is asked for once.
+  const ids = [...new Set(Array.from({ length: columns.count }, (_, row) => spanIdOf(columns, row)))];
+  const spans: SpanDetails[] = [];
+  for (let at = 0; at < ids.length; at += BATCH) {
+    const asked = { spans: ids.slice(at, at + BATCH) };
+    const answer = await postJson<SpansAnswer>(`traces/${columns.traceId}/spans`, asked);
+    spans.push(...answer.spans);
+  }
+  return spans;
 }

@@ -4,7 +4,8 @@ import { formatDuration } from '../../../format/duration.ts';
 import { formatPercent } from '../../../format/number.ts';
 import { dateTime, type Zone, zoneLabel } from '../../../format/time.ts';
 import type { TraceSession } from '../state/session.ts';
-import { text } from './text.ts';
+import { text } from './menuText.ts';
+import { text as factText } from './text.ts';
 
 const ERRORS_MAX = 5;
 const SERVICES_MAX = 5;
@@ -12,9 +13,9 @@ const SERVICES_MAX = 5;
 export function summaryOf(session: TraceSession, zone: Zone, url: string): string {
   const { columns, facts, errors } = session;
   const facts1 = [
-    text.spans(facts.spans),
-    text.services(facts.services.length),
-    facts.errors > 0 ? text.errors(facts.errors) : text.noErrors,
+    factText.spans(facts.spans),
+    factText.services(facts.services.length),
+    facts.errors > 0 ? factText.errors(facts.errors) : factText.noErrors,
   ].join(', ');
   const lines = [
     `**${facts.rootService} ${facts.rootName}** ${formatDuration(columns.durationNs)}`,

@@ -1,4 +1,4 @@
-// The words above a trace.
+// The words above a trace that are there at once.
 
 import { catalogue, plural } from '../../../i18n/catalogue.ts';
 
@@ -9,32 +9,5 @@ export const text = catalogue('traceHeader', {
   services: (n: number) => plural(n, { one: '# service', other: '# services' }),
   errors: (n: number) => plural(n, { one: '# error', other: '# errors' }),
   noErrors: 'no errors',
-  duration: 'Duration',
-  start: 'Start',
   facts: 'About this trace',
-  orphans: (n: number) =>
-    plural(n, { one: '# span has a parent that is not here', other: '# spans have parents that are not here' }),
-  skew: (n: number) => plural(n, { one: '# span had its clock moved', other: '# spans had their clocks moved' }),
-  incomplete: (n: number) => plural(n, { one: '# span has no end', other: '# spans have no end' }),
-  warnings: (n: number) => plural(n, { one: '# warning', other: '# warnings' }),
-  warningsLabel: 'What is odd about this trace',
-  more: 'More about this trace',
-  archive: 'Archive',
-  archived: 'Archived',
-  archiveFailed: 'Not archived',
-  archiveLong: 'Keep this trace for good',
-  downloadOtlp: 'Download as OTLP JSON',
-  downloadJaeger: 'Download as Jaeger JSON',
-  copySummary: 'Copy a summary as Markdown',
-  copySkeleton: 'Copy a curl command',
-  compare: 'Put aside to compare',
-  uncompare: 'Take back from comparing',
-  copied: 'Copied',
-  fromFile: (name: string) => `From the file ${name}; the server does not know this trace.`,
-  slowest: 'Most time',
-  share: (service: string, percent: string) => `${service} ${percent}`,
-  ofTrace: 'Trace',
-  errorsHead: 'Errors',
-  moreErrors: (n: number) => plural(n, { one: 'and # more', other: 'and # more' }),
-  started: 'Started',
 });

@@ -7,7 +7,7 @@ import type { RowIndex, TraceColumns } from '../../../model/columns.ts';
 import { hasChildren, spanIdOf, subtreeEnd } from '../../../model/tree.ts';
 import type { Collapse, SpanId } from '../../../url/index.ts';
 
-export const EXCEPTIONS_MAX = 2_000;
+const EXCEPTIONS_MAX = 2_000;
 
 export const ALL_OPEN: Collapse = { depth: null, except: [], opened: [] };
 

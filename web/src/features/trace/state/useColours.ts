@@ -7,7 +7,7 @@ import type { RowColours } from '../../../canvas/theme.ts';
 import { assignColours, type Slot } from '../../../theme/palette.ts';
 import { canvasSlot, type TraceSession } from './session.ts';
 
-export type LegendValue = { readonly value: string; readonly slot: Slot; readonly spans: number };
+type LegendValue = { readonly value: string; readonly slot: Slot; readonly spans: number };
 
 export type PageColours = {
   readonly rows: RowColours;

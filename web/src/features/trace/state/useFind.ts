@@ -16,7 +16,7 @@ export type FindState = {
 };
 
 /** The query that a text is, when it is one: braces, or a comparison. */
-export function queryOfFind(find: string): string | null {
+function queryOfFind(find: string): string | null {
   const text = find.trim();
   if (text.startsWith('{')) return text;
   return /(?:=|[<>]|&&|\|\|)/.test(text) ? `{ ${text} }` : null;

@@ -61,15 +61,13 @@ export function usePageState(
     },
     [session, window],
   );
-  // A link to a span opens what hides it.
-  const revealed = useRef('');
+  // A link to a span opens what hides it; what is chosen here is in view already.
+  const isLinked = useRef(state.span !== null);
   useEffect(() => {
-    const key = `${session.columns.traceId} ${state.span ?? ''}`;
-    if (row < 0 || revealed.current === key) return;
-    const isFirst = revealed.current === '';
-    revealed.current = key;
-    if (isFirst) select(row, { reveal: true });
-  }, [session, state.span, row, select]);
+    if (row < 0) return;
+    if (isLinked.current) select(row, { reveal: true });
+    isLinked.current = false;
+  }, [row, select]);
 
   const events = useEvents(session, isPartial);
   const eventTimes = useEventTimes(session, events);

@@ -3,7 +3,6 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { urlOf } from '../../../api/client.ts';
-import { buildFlameIndex } from '../../../canvas/flameIndex.ts';
 import { openedTrace } from '../../../core/openedTraces.ts';
 import { dropTraceClient, traceClient } from './client.ts';
 import { TraceSession } from './session.ts';
@@ -16,7 +15,7 @@ export type LoadFailure = {
   readonly url: string;
 };
 
-export type TraceLoad = {
+type TraceLoad = {
   readonly session: TraceSession | null;
   /** Rows are still coming. */
   readonly isPartial: boolean;
@@ -45,13 +44,16 @@ export function useTrace(traceId: string): TraceSource {
   const begin = useCallback(() => {
     running.current?.abort();
     const file = openedTrace(traceId);
-    if (file !== undefined) {
-      const session = new TraceSession(file.columns, buildFlameIndex(file.columns));
-      setLoad({ ...NOTHING, traceId, session, isLoading: false, fileName: file.fileName });
-      return;
-    }
     const abort = new AbortController();
     running.current = abort;
+    if (file !== undefined) {
+      void import('../../../canvas/flameIndex.ts').then(({ buildFlameIndex }) => {
+        if (abort.signal.aborted) return;
+        const session = new TraceSession(file.columns, buildFlameIndex(file.columns));
+        setLoad({ ...NOTHING, traceId, session, isLoading: false, fileName: file.fileName });
+      });
+      return;
+    }
     setLoad((before) => {
       const isSame = before.traceId === traceId;
       return { ...(isSame ? before : NOTHING), traceId, isLoading: true, failure: null, startedAt: now() };

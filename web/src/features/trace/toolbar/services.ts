@@ -3,7 +3,7 @@
 import { update } from '../state/page.tsx';
 import type { TraceSession } from '../state/session.ts';
 
-export function shownNames(session: TraceSession, hidden: ReadonlySet<number>): string[] {
+function shownNames(session: TraceSession, hidden: ReadonlySet<number>): string[] {
   return session.facts.services.filter(({ service }) => !hidden.has(service)).map(({ name }) => name);
 }
 

@@ -38,7 +38,6 @@ export const text = catalogue('traceToolbar', {
   apply: 'Hide',
   columns: 'Columns',
   addColumn: 'Add a column of values',
-  removeColumn: (field: string) => `Remove the column ${field}`,
   keysFind: 'Find a key',
   keysFailed: 'The keys of this trace are not known',
   keysOwn: (field: string) => `Use ${field}`,

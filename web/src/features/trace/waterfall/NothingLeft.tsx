@@ -7,7 +7,7 @@ import { stateNow, update } from '../state/page.tsx';
 import { text } from './text.ts';
 import css from './Waterfall.module.css';
 
-export function showEverything(): void {
+function showEverything(): void {
   const state = stateNow();
   update(
     {

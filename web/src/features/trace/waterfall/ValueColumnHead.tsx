@@ -7,7 +7,7 @@ import { X } from 'lucide-react';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { stateNow, update } from '../state/page.tsx';
 import type { ValueColumn } from '../state/useValueColumns.ts';
-import { text } from '../toolbar/text.ts';
+import { text } from './text.ts';
 import css from './Waterfall.module.css';
 
 export function ValueColumnHead({ column }: { column: ValueColumn }) {

@@ -7,22 +7,19 @@ import { type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, us
 import { setSize, usePreferences } from '../../../core/preferences.ts';
 import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
-import { WaterfallKeys } from '../lazies.ts';
+import { NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
 import { useRevision, useTracePage } from '../state/page.tsx';
 import { indexOfSelection } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
-import { listenForGestures } from './gestures.ts';
 import { MarkLabel } from './MarkLabel.tsx';
-import { NothingLeft } from './NothingLeft.tsx';
 import { RowsScrollbar } from './RowsScrollbar.tsx';
 import rowCss from './rows.module.css';
 import { WaterfallSurface } from './surface.ts';
 import { text } from './text.ts';
-import { toggleEntry } from './toggle.ts';
 import css from './Waterfall.module.css';
 
-export const SELF_PX = 72;
-export const VALUE_PX = 120;
+const SELF_PX = 72;
+const VALUE_PX = 120;
 const NAMES_PX = 400;
 const NAMES_PX_MIN = 200;
 const TIME_PX_MIN = 160;
@@ -95,28 +92,30 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
       left: latest.current.isStacked ? 0 : latest.current.namesPx,
       width: surface.timeWidth,
     });
-    return listenForGestures(element, {
-      time,
-      window: () => latest.current.page.window,
-      scrollBy: (pixels) => surface.scrollBy(pixels),
-      pageHeight: () => surface.height,
-      onClick: (event) => {
-        const index = surface.indexAt(event.clientY - element.getBoundingClientRect().top);
-        if (index < 0) return;
-        const { page: now } = latest.current;
-        const list = now.session.rows;
-        const isToggle = event.target instanceof Element && event.target.closest(`.${rowCss['toggle']}[data-on]`);
-        if (isToggle) toggleEntry(now.session, index);
-        else now.select(list.rowAt(index), { isGroup: list.isGroupAt(index) });
-        surface.focus(index);
-      },
-      onMeasure: (from, to) => {
-        const { page: now } = latest.current;
-        const view = now.window.view(surface.timeWidth);
-        const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
-        now.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
-      },
-    });
+    return whenLate(({ listenForGestures, toggleEntry }) =>
+      listenForGestures(element, {
+        time,
+        window: () => latest.current.page.window,
+        scrollBy: (pixels) => surface.scrollBy(pixels),
+        pageHeight: () => surface.height,
+        onClick: (event) => {
+          const index = surface.indexAt(event.clientY - element.getBoundingClientRect().top);
+          if (index < 0) return;
+          const { page: now } = latest.current;
+          const list = now.session.rows;
+          const isToggle = event.target instanceof Element && event.target.closest(`.${rowCss['toggle']}[data-on]`);
+          if (isToggle) toggleEntry(now.session, index);
+          else now.select(list.rowAt(index), { isGroup: list.isGroupAt(index) });
+          surface.focus(index);
+        },
+        onMeasure: (from, to) => {
+          const { page: now } = latest.current;
+          const view = now.window.view(surface.timeWidth);
+          const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
+          now.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+        },
+      }),
+    );
   }, [surface]);
 
   const columns = isStacked
@@ -142,7 +141,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         data-revision={revision}
         className={css['grid']}
       >
-        <GridHead isStacked={isStacked} timeWidth={surface?.timeWidth ?? 0} />
+        <GridHead isStacked={isStacked} timeWidth={Math.max(0, size.width - namesPx)} />
         <div ref={body} className={css['body']}>
           <canvas ref={canvas} className={css['canvas']} aria-hidden />
           <div ref={rows} role="rowgroup" className={css['rows']} />
@@ -155,7 +154,11 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         <div ref={gap} className={css['gap']} data-own-wheel hidden>
           {inline}
         </div>
-        {session.rows.length === 0 && <NothingLeft />}
+        {session.rows.length === 0 && (
+          <Suspense>
+            <NothingLeft />
+          </Suspense>
+        )}
         {!isStacked && (
           <div className={css['split']}>
             <Splitter

@@ -89,7 +89,19 @@ export class Row {
     this.element.style.transform = `translateY(${top}px)`;
   }
 
+  /** Not on screen, until it is filled again. */
+  park(): void {
+    const { element } = this;
+    if (element.hidden) return;
+    element.hidden = true;
+    element.removeAttribute('id');
+    element.tabIndex = -1;
+    this.#attribute('aria-selected', 'false');
+    this.#key = '';
+  }
+
   fill(index: number, input: RowsInput): void {
+    if (this.element.hidden) this.element.hidden = false;
     this.index = index;
     const key = `${index} ${input.stamp}`;
     if (key !== this.#key) {

@@ -50,7 +50,7 @@ export class RowPool {
     }
     for (let index = first; index < last; index++) this.#put(index, topOf, input);
     if ((keep < first || keep >= last) && keep < input.session.rows.length) this.#put(keep, topOf, input);
-    for (const row of this.#free) row.element.hidden = true;
+    for (const row of this.#free) row.park();
     if (hadFocus && !isRebuilt && before !== input.active) this.focus(input.active);
   }
 
@@ -95,7 +95,6 @@ export class RowPool {
     let row = this.#rows.get(index);
     if (row === undefined) {
       row = this.#free.pop() ?? this.#make();
-      row.element.hidden = false;
       this.#rows.set(index, row);
     }
     row.fill(index, input);

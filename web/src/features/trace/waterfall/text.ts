@@ -30,5 +30,6 @@ export const text = catalogue('traceWaterfall', {
   nothingLeft: 'No row is left',
   nothingLeftWhy: 'Every span is hidden by what is set above.',
   showAll: 'Show everything',
+  removeColumn: (field: string) => `Remove the column ${field}`,
   distribution: (values: string) => `Durations: ${values}`,
 });

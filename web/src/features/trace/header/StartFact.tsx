@@ -1,0 +1,27 @@
+// When the trace began: in the reader's zone, with UTC and how long ago behind it.
+
+import { usePreferences } from '../../../core/preferences.ts';
+import { shortDateTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
+import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
+import { useTracePage } from '../state/page.tsx';
+
+export function StartFact() {
+  const { startNs } = useTracePage().session.columns;
+  const { zone } = usePreferences();
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const { local, utc, relative } = timeTooltip(startNs, now, zone);
+  const tip = (
+    <>
+      {local}
+      <br />
+      {utc}
+      <br />
+      {relative}
+    </>
+  );
+  return (
+    <li>
+      <Hint text={tip}>{`${shortDateTime(startNs, now, zone)} ${zoneLabel(startNs, zone)}`}</Hint>
+    </li>
+  );
+}

@@ -31,7 +31,6 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const rows = () => screen.findByRole('table', { name: 'Results' }).then((table) => within(table).getAllByRole('row'));
 const rowOf = (name: RegExp) => screen.findByRole('row', { name });
 
 test('without a query everything of the last hour is listed, newest first, with about how many there are', async () => {
@@ -229,18 +228,6 @@ test('old links that only fill the form wait for the button', async () => {
   expect(asked('search')).toEqual([]);
   await userEvent.click(screen.getAllByRole('button', { name: 'Run' })[0] as HTMLElement);
   await rowOf(/GET \/2/);
-});
-
-test('traces of a link are listed in its order, at the spans that it names; missing ones are told', async () => {
-  const spanId = '00000000000000ab';
-  const matched = [matchedSpan({ spanId })];
-  const { asked } = serve({ search: () => ndjson(found([trace(3), trace(2, { matched })])) });
-  show(`/search?traceID=2&traceID=3&traceID=9&span=${spanId}@2`);
-  await rowOf(/GET \/2/);
-  expect(asked('search')[0]?.searchParams.get('q')).toContain(`trace:id = "${trace(2).traceId}" || trace:id = `);
-  const links = (await rows()).slice(1).map((row) => within(row).getByRole('link').getAttribute('href'));
-  expect(links).toEqual([`/trace/${trace(2).traceId}?span=${spanId}`, `/trace/${trace(3).traceId}`]);
-  expect(screen.getByText(/1 trace was not found: 0+9/)).toBeTruthy();
 });
 
 test('the graph of results shows the list with a word about it', async () => {

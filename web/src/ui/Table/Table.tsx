@@ -121,7 +121,8 @@ export function Table<Row>(props: TableProps<Row> & { Body?: ComponentType<BodyP
     <div
       ref={scroller}
       className={cx(css['scroller'], className)}
-      {...(!isInteractive && { tabIndex: 0, role: 'region', 'aria-label': caption })}
+      // Without a row that has the focus the box has it, so that it scrolls by keys.
+      {...((!isInteractive || rows.length === 0) && { tabIndex: 0, role: 'region', 'aria-label': caption })}
     >
       <table
         className={cx(css['table'], isInteractive && css['interactive'])}

@@ -1,0 +1,102 @@
+// @vitest-environment happy-dom
+// The search page with what does not come from a search: traces that a link names, files, spans as they arrive.
+
+import { act, cleanup, configure, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { resetPreferences } from '../../core/preferences.ts';
+import { found, matchedSpan, ndjson, pretendLayout, query, serve, show, trace } from './explore.testing.tsx';
+
+// Whole pages take their time without a browser.
+configure({ asyncUtilTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
+
+beforeEach(() => {
+  pretendLayout();
+  resetPreferences();
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const rows = () => screen.findByRole('table', { name: 'Results' }).then((table) => within(table).getAllByRole('row'));
+const rowOf = (name: RegExp) => screen.findByRole('row', { name });
+
+test('traces of a link are listed in its order, at the spans that it names; missing ones are told', async () => {
+  const spanId = '00000000000000ab';
+  const matched = [matchedSpan({ spanId })];
+  const { asked } = serve({ search: () => ndjson(found([trace(3), trace(2, { matched })])) });
+  show(`/search?traceID=2&traceID=3&traceID=9&span=${spanId}@2`);
+  await rowOf(/GET \/2/);
+  expect(asked('search')[0]?.searchParams.get('q')).toContain(`trace:id = "${trace(2).traceId}" || trace:id = `);
+  const links = (await rows()).slice(1).map((row) => within(row).getByRole('link').getAttribute('href'));
+  expect(links).toEqual([`/trace/${trace(2).traceId}?span=${spanId}`, `/trace/${trace(3).traceId}`]);
+  expect(screen.getByText(/1 trace was not found: 0+9/)).toBeTruthy();
+});
+
+test('files dropped on the page are opened here: several traces are listed, and nothing is sent', async () => {
+  const { asked } = serve();
+  show('/search');
+  await rowOf(/GET \/2/);
+  const before = asked('search').length;
+  const span = (traceID: string) => ({
+    traceID,
+    spanID: '1',
+    operationName: `of ${traceID}`,
+    references: [],
+    startTime: 1_795_856_000_000_000,
+    duration: 5_000,
+    tags: [],
+    logs: [],
+    processID: 'p',
+  });
+  const processes = { p: { serviceName: 'filed', tags: [] } };
+  const data = ['abc1', 'abc2'].map((traceID) => ({ traceID, spans: [span(traceID)], processes }));
+  const files = [new File([JSON.stringify({ data })], 'traces.json'), new File(['no'], 'odd.txt')];
+  const drop = (type: string) =>
+    act(() => {
+      window.dispatchEvent(Object.assign(new Event(type), { dataTransfer: { types: ['Files'], files } }));
+    });
+  drop('dragover');
+  expect(screen.getByText(/Drop the file/)).toBeTruthy();
+  drop('drop');
+  expect(await rowOf(/filed of abc1/)).toBeTruthy();
+  expect(
+    query()
+      .getAll('traceID')
+      .map((id) => id.slice(-4)),
+  ).toEqual(['abc1', 'abc2']);
+  expect(screen.getByText(/odd.txt: it is not JSON/)).toBeTruthy();
+  expect(asked('search')).toHaveLength(before);
+});
+
+test('what arrives can be followed: the list says how much came and stops when one wants', async () => {
+  const sources: { onmessage: (event: { data: string }) => void }[] = [];
+  vi.stubGlobal(
+    'EventSource',
+    class {
+      onmessage = () => undefined;
+      close() {}
+      constructor() {
+        sources.push(this as unknown as (typeof sources)[number]);
+      }
+    },
+  );
+  const { asked } = serve();
+  show('/search?live=1');
+  await screen.findByText('Waiting for spans…');
+  const events = [
+    { type: 'spans', spans: [{ traceId: trace(4).traceId, span: matchedSpan() }] },
+    { type: 'dropped', spans: 7 },
+  ];
+  act(() => {
+    for (const event of events) sources.at(-1)?.onmessage({ data: JSON.stringify(event) });
+  });
+  const row = await rowOf(/cart pay/);
+  expect(within(row).getByRole('link').getAttribute('href')).toContain(`${trace(4).traceId}?span=00000000000000ab`);
+  expect(screen.getByText('7 left out: they came too fast')).toBeTruthy();
+  expect(asked('search')).toHaveLength(0);
+  await userEvent.click(screen.getByRole('button', { name: 'Stop' }));
+  expect(query().get('live')).toBeNull();
+});

@@ -41,19 +41,22 @@ test('a query is written as text, mended by its proposal, and shown as condition
 
 test('a value of a facet is taken in, then out, and Back undoes it', async () => {
   const { page, end } = await visit(browser, seeded('/search'));
-  const facets = page
-    .getByRole('complementary', { name: 'Facets' })
-    .or(page.getByLabel('Facets', { exact: true }))
-    .first();
-  await facets.getByText('payment', { exact: true }).first().click();
-  await page
-    .getByRole('menuitem', { name: /Only|filter in|Show only/i })
+  const facets = page.getByRole('complementary', { name: 'Facets' });
+  await facets.getByText('payment', { exact: true }).first().hover();
+  await facets
+    .getByTitle('Only service payment')
+    .or(facets.getByTitle(/^Only .*payment/))
     .first()
-    .click()
-    .catch(() => undefined);
-  await page.waitForURL(/payment/);
+    .click();
+  await page.waitForURL(/q=.*payment/);
   await page.goBack();
   await page.waitForURL((url) => !url.search.includes('payment'));
+  await facets.getByText('bank', { exact: true }).first().hover();
+  await facets
+    .getByTitle(/^Exclude .*bank/)
+    .first()
+    .click();
+  await page.waitForURL(/q=.*(%21|!)(%3D|=).*bank/);
   await end();
 });
 
@@ -117,8 +120,9 @@ test('the map leads from a service to its page, and has a table with the same nu
     .first()
     .click();
   await page.getByRole('row').filter({ hasText: 'checkout' }).filter({ hasText: 'payment' }).first().waitFor();
-  await page.getByRole('link', { name: 'payment' }).first().click();
-  await page.waitForURL(/payment/);
+  await page.goto(seeded('/dependencies?sel=payment'));
+  await page.getByRole('link', { name: 'Service', exact: true }).click();
+  await page.waitForURL(/\/services\/payment/);
   await end();
 });
 

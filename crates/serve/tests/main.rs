@@ -7,9 +7,11 @@
 )]
 
 mod admin;
+mod app;
 mod archive;
 mod golden;
 mod limits;
 mod listen;
+mod metrics;
 mod ui;
 mod world;

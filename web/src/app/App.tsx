@@ -53,6 +53,12 @@ export function App() {
       document.removeEventListener('click', followLink);
     };
   }, []);
+  useEffect(() => {
+    // Ids come in any case, short, or in base64; the address shows the one form that others can be found by.
+    if (route.page !== 'trace') return;
+    const path = `${basePath}/trace/${route.state.traceId}`;
+    if (location.pathname !== path) goTo(path + location.search, { replace: true });
+  }, [route]);
   const Page = pageOf(route.page);
   return (
     <QueryClientProvider client={client}>

@@ -263,7 +263,8 @@ fn failing(series: &RedSeries, before: Option<(&str, &Red)>) -> Option<Look> {
             )
         }
         _ if before.is_none() && now >= FAILING_SHARE_ALWAYS => format!(
-            "{:.1} % fail; told from {:.0} % on where there is nothing to compare with, with at least {SPANS_MIN} spans",
+            "{:.1} % fail; told from {:.0} % on where there is nothing to compare with, with at least {SPANS_MIN} \
+             spans",
             now * 100.0,
             FAILING_SHARE_ALWAYS * 100.0,
         ),

@@ -10,7 +10,7 @@ mod home;
 
 use std::collections::BTreeMap;
 
-use model::contract::{Skipped, Window};
+use model::contract::{ReadError, Skipped, Window};
 use model::rates::{RateKey, RatePoint, RateSeries, RatesAnswer, RatesOf, RatesRequest};
 use model::{Histogram, TenantId, TraceId};
 
@@ -21,6 +21,8 @@ pub use home::{Home, HomeRequest, Look, LookKind};
 /// OTLP's numbers of the kinds with which a service serves.
 const SERVING: [i32; 2] = [2, 5];
 const DAY_NANOS: u64 = 86_400_000_000_000;
+/// Points of all series of one answer, with or without spans; each takes some 60 bytes.
+const POINTS_MAX: usize = 1_000_000;
 
 /// What is told one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,13 @@ impl Red {
         self.spans += point.spans;
         self.errors += point.errors;
         self.durations.merge(&point.durations);
+    }
+
+    /// Adds the spans of another time.
+    pub fn merge(&mut self, other: &Self) {
+        self.spans += other.spans;
+        self.errors += other.errors;
+        self.durations.merge(&other.durations);
     }
 
     /// A quantile of the durations in nanoseconds; 0 where there are none.
@@ -167,6 +176,7 @@ impl Query {
         };
         let steps = asked.steps()?;
         let rates = self.reader().rates(asked).await?;
+        check_points(rates.series.len(), steps.count())?;
         Ok(RedAnswer::of(rates, steps, now, |key| key))
     }
 
@@ -196,6 +206,7 @@ impl Query {
         if is_by_service && request.kinds.is_empty() {
             keep_serving(&mut rates.series);
         }
+        check_points(rates.series.len(), steps.count())?;
         let named = |key: RateKey| RateKey {
             kind: key.kind.filter(|_| !is_by_service),
             ..key
@@ -216,6 +227,19 @@ fn rates_request(tenant: &TenantId, window: Window) -> RatesRequest {
         by_kind: false,
         with_examples: false,
     }
+}
+
+/// Refuses what would take too much memory.
+fn check_points(series: usize, steps: u64) -> Result<(), ReadError> {
+    let points = series.saturating_mul(usize::try_from(steps).unwrap_or(usize::MAX));
+    if points <= POINTS_MAX {
+        return Ok(());
+    }
+    let reason = format!(
+        "{series} series of {steps} steps are more than the {POINTS_MAX} points that are told at once: \
+         ask for fewer steps or for some services"
+    );
+    Err(ReadError::OverLimit { reason })
 }
 
 fn serves(series: &RateSeries) -> bool {

@@ -1,5 +1,5 @@
-//! Runs of siblings that are alike: the same operation called again and again by one span, one right after the other, as
-//! loops of queries are.
+//! Runs of siblings that are alike: the same operation called again and again by one span, one right after the other,
+//! as loops of queries are.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! The ids by which the spans of a trace find their parents.
 //!
-//! Zipkin lets a client and the server that it calls share one id. The server's span then stands below the client's, and
-//! what names the shared id as its parent stands below the server's, since that is where it ran.
+//! Zipkin lets a client and the server that it calls share one id. The server's span then stands below the client's,
+//! and what names the shared id as its parent stands below the server's, since that is where it ran.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,3 +1,5 @@
+//! Skeletons of small traces by hand, and of any trace.
+
 use model::outline::{OutlineResource, OutlineRow};
 use model::{SpanId, TraceOutline, Value};
 use proptest::prelude::*;

@@ -2,11 +2,12 @@
 //!
 //! Promises: the same paths, parameters, answers and error texts as Jaeger v2.20.0, but for the differences that
 //! `docs/jaeger-differences.md` lists with their reasons; an answer that lacks something says so in `errors`.
-//! Refuses: metrics (there is no metrics backend), as an unconfigured Jaeger does.
+//! Refuses: analyses that Jaeger only has samples of; it says that there are none.
 
 mod archive;
 mod catalogue;
 mod envelope;
+mod metrics;
 mod off;
 mod parameters;
 mod paths;
@@ -141,14 +142,14 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         )
         .route("/api/deep-dependencies", get(off::deep_dependencies))
         .route("/api/quality-metrics", get(off::quality_metrics))
-        .route("/api/metrics/{metric}", get(off::metrics))
+        .route("/api/metrics/{metric}", get(metrics::metrics))
         .route("/api", any(paths::to_folder(&format!("{prefix}/api"))))
         .route("/api/", any(paths::not_found))
         .route("/api/{*rest}", any(paths::not_found))
         .route("/static/{*rest}", any(paths::not_found))
         .method_not_allowed_fallback(paths::not_found)
         .with_state(state)
-        .fallback_service(any(app::serve).with_state(app))
+        .fallback_service(any(app::serve).with_state(Arc::clone(&app)))
         .nest("/api/ui/v1", ui);
     let all = match prefix.as_str() {
         "" => routes,
@@ -156,6 +157,9 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         prefix => Router::new()
             .route("/", get(paths::to_folder(prefix)))
             .nest(prefix, routes)
+            // The path itself is none of those below it.
+            .route_service(prefix, any(app::serve).with_state(Arc::clone(&app)))
+            .route_service(&format!("{prefix}/"), any(app::serve).with_state(app))
             .fallback(paths::not_found),
     };
     all.layer(axum::middleware::from_fn(paths::clean))

@@ -48,21 +48,22 @@ async fn follow(page: &Page, target: &str) -> Following {
 impl Following {
     /// The next event; `None` at the end.
     async fn next(&mut self) -> Option<Value> {
+        let event = tokio::time::timeout(PATIENCE, self.read_event());
+        event.await.unwrap()
+    }
+
+    async fn read_event(&mut self) -> Option<Value> {
         loop {
-            if let Some((event, rest)) = self.read.split_once("\n\n") {
+            while let Some((event, rest)) = self.read.split_once("\n\n") {
                 let data = event.strip_prefix("data: ").map(str::to_owned);
                 self.read = rest.to_owned();
-                match data {
-                    Some(data) => return Some(serde_json::from_str(&data).unwrap()),
-                    // A sign of life.
-                    None => continue,
+                // What has no data is a sign of life.
+                if let Some(data) = data {
+                    return Some(serde_json::from_str(&data).unwrap());
                 }
             }
-            let more = tokio::time::timeout(PATIENCE, self.body.next())
-                .await
-                .unwrap();
-            self.read
-                .push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
+            let more = self.body.next().await?.unwrap();
+            self.read.push_str(std::str::from_utf8(&more).unwrap());
         }
     }
 }

@@ -197,6 +197,12 @@ async fn the_rows_of_a_trace_are_two_streams_of_arrow() {
     let ids = ids.as_fixed_size_binary();
     assert_eq!(ids.value(1), ids.value(2), "ids are told as they were sent");
     assert_eq!(ids.value(3), Ids::default().span(3));
+}
+
+#[tokio::test]
+async fn what_holds_for_the_whole_trace_stands_beside_its_rows() {
+    let page = page_over(Arc::new(store_of([trace()])));
+    let told = skeleton(&page, &id()).await;
     let metadata = |key: &str| told.metadata[key].as_str();
     assert_eq!(
         (metadata("trace_id"), metadata("spans")),

@@ -133,9 +133,10 @@ export function shareOf(buckets: Overview['buckets'], ns: number): number {
   return (at + Math.log(Math.max(1, ns) / from) / Math.log(Math.max(2, bucket.toNs) / from)) / buckets.length;
 }
 
-/** The ends of the axis of latency in nanoseconds. */
+/** The ends of the axis of latency in nanoseconds. The lowest row may begin at nothing, which has no logarithm. */
 export function endsOf({ buckets }: Overview): { low: number; high: number } {
-  return { low: Math.max(1, buckets[0]?.fromNs ?? 1e6), high: buckets.at(-1)?.toNs ?? 1e9 };
+  const first = buckets[0] ?? { fromNs: 1e6, toNs: 1e9 };
+  return { low: Math.max(1, first.fromNs, first.toNs / 4), high: buckets.at(-1)?.toNs ?? 1e9 };
 }
 
 export function instantAt({ fromNs, stepNs, grid }: Overview, share: number): bigint {

@@ -76,10 +76,14 @@ function Page() {
 const onKey = (event: KeyboardEvent): void => void handleKey(event);
 
 export function openPage(query = ''): void {
+  openPageOf(TRACE_ID, query);
+}
+
+export function openPageOf(traceId: string, query = ''): void {
   // What has no layout here is as large as a screen.
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(480);
   vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1_000);
-  goTo(`/trace/${TRACE_ID}${query}`);
+  goTo(`/trace/${traceId}${query}`);
   document.removeEventListener('keydown', onKey);
   document.addEventListener('keydown', onKey);
   render(

@@ -34,7 +34,8 @@ pub(super) async fn overview(
     if !question.is_exact {
         return Err(UiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "matches of this query can only be listed: it asks for what is known of whole traces, or compares two fields",
+            "matches of this query can only be listed: it asks for what is known of whole traces, or compares two \
+             fields",
         )
         .with_hint("the list below is complete; for a heatmap leave such conditions out"));
     }

@@ -51,6 +51,7 @@ fn route(
     }
 }
 
+// tidy: long-function: a table, one entry for each route
 fn routes() -> Vec<Route> {
     const CURSOR: (&str, &str) = ("cursor", "where the page before ended");
     const SORT: (&str, &str) = ("sort", "newest or slowest");

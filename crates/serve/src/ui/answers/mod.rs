@@ -1,4 +1,5 @@
-//! The shapes of the app's answers. The types of `web/src/api/generated/types.ts` and `docs/ui-api.json` are made of these.
+//! The shapes of the app's answers. The types of `web/src/api/generated/types.ts` and `docs/ui-api.json` are made of
+//! these.
 //!
 //! Times are decimal strings of nanoseconds since the epoch (they don't fit a double), durations are numbers of
 //! nanoseconds, ids are lower-case hexadecimal.

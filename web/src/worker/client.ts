@@ -1,7 +1,7 @@
 // The trace worker as promises, for the page.
 //
-// Rejections are `TraceError` with the server's words, or the signal's reason when the caller gave up. What a trace of a
-// few ten thousand spans costs less to compute than to copy is computed here and now.
+// Rejections are `TraceError` with the server's words, or the signal's reason when the caller gave up. What a trace of
+// a few ten thousand spans costs less to compute than to copy is computed here and now.
 
 import type { SpanDetails } from '../api/types.ts';
 import type { Bits } from '../model/bits.ts';

@@ -1,4 +1,4 @@
-//! A UI configuration as people have it for Jaeger (`ui-config.json`): what the app can do with it, and what it ignores.
+//! A UI configuration as people have it for Jaeger (`ui-config.json`): what the app can do with it, what it ignores.
 //!
 //! Promises: what is not used is named, so that nobody looks for an effect that never comes; the form that is a program
 //! in JavaScript, and what is no JSON, are refused with file, line and what to do.

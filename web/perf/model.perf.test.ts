@@ -1,7 +1,8 @@
 // What the trace view costs at 10k, 100k and a million spans, printed as a table.
 //
-// Not part of the normal run: `npx vitest run --config perf/vitest.config.ts`. Figures are the best of a few runs in Node:
-// other work on the machine only ever makes them larger. The budgets of the design are checked at the largest size.
+// Not part of the normal run: `npx vitest run --config perf/vitest.config.ts`. Figures are the best of a few runs in
+// Node: other work on the machine only ever makes them larger. The budgets of the design are checked at the largest
+// size.
 
 import { expect, it } from 'vitest';
 import { barRowsOf } from '../src/canvas/barRows.ts';

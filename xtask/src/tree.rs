@@ -18,11 +18,12 @@ const SKIPPED_PATHS: [&str; 5] = [
     "fuzz/artifacts",
 ];
 /// Endings of the files that rules speak about.
-const TEXT_ENDINGS: [&str; 11] = [
-    ".rs", ".md", ".toml", ".py", ".js", ".cjs", ".mjs", ".ts", ".sh", ".txt", ".proto",
+const TEXT_ENDINGS: [&str; 13] = [
+    ".rs", ".md", ".toml", ".py", ".js", ".cjs", ".mjs", ".ts", ".tsx", ".css", ".sh", ".txt",
+    ".proto",
 ];
 /// Files without an ending that rules speak about.
-const TEXT_NAMES: [&str; 4] = ["Makefile", "run", "setup", "LICENSE"];
+const TEXT_NAMES: [&str; 5] = ["Makefile", "run", "setup", "LICENSE", "package.json"];
 /// A source file is never bigger; what is bigger is data.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// How deep folders may lie in each other.
@@ -47,6 +48,14 @@ impl SourceFile {
         self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.ends_with("tests.rs")
+            || self.is_web_test()
+    }
+
+    /// Tells whether the file holds tests of the web app: its name says of what.
+    pub(crate) fn is_web_test(&self) -> bool {
+        [".test.ts", ".test.tsx"]
+            .iter()
+            .any(|ending| self.ends_with(ending))
     }
 
     /// Tells whether the file name ends so, for instance `.rs`.
@@ -153,6 +162,8 @@ mod tests {
             ("crates/store/src/head/tests.rs", ""),
             ("crates/store/tests/main.rs", ""),
             ("crates/store/src/lib.rs", ""),
+            ("web/src/model/rows.test.ts", ""),
+            ("web/src/api/generated/types.ts", ""),
         ]);
         let facts: Vec<_> = tree
             .files
@@ -161,7 +172,14 @@ mod tests {
             .collect();
         assert_eq!(
             facts,
-            [(true, false), (false, true), (false, true), (false, false)]
+            [
+                (true, false),
+                (false, true),
+                (false, true),
+                (false, false),
+                (false, true),
+                (true, false)
+            ]
         );
     }
 

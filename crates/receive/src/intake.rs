@@ -154,7 +154,7 @@ impl Receiver {
             };
             match &result {
                 Some(Ok(_)) => tally.settle(Outcome::Accepted),
-                Some(Err(refusal)) => tally.refuse(&refusal),
+                Some(Err(refusal)) => tally.refuse(refusal),
                 None => tally.settle(Outcome::Dropped),
             }
             if let Some(result) = result {

@@ -21,7 +21,10 @@ mod query_string;
 mod ui;
 
 pub use admin::{AdminState, Health, admin_router, health_router};
-pub use app::{AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, ReceiverAddress};
+pub use app::{
+    AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,
+    MenuLink, ReceiverAddress, UI_CONFIG_BYTES_MAX, UiConfig, UiConfigError,
+};
 pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
 pub use listen::{HttpLimits, serve_http};
 pub use ui::{

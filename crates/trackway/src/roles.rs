@@ -392,7 +392,7 @@ impl<'a> AllInOne<'a> {
                 pins: Arc::clone(&self.health) as Arc<dyn Pins>,
                 options: jaeger_options(config),
                 ui,
-                app: web::app_options(config, addresses),
+                app: web::app_options(config, addresses)?,
             },
         );
         let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());

@@ -20,6 +20,7 @@ use testkit::spans::request;
 
 use crate::client::Server;
 use crate::config::{Config, OrOff, Setting, SizeOrShare};
+use crate::error::Error;
 use crate::listen::Addresses;
 use crate::otlp_sender::OtlpSender;
 
@@ -300,7 +301,7 @@ impl SpanWriter for TailedWriter {
 }
 
 /// What the app's page is told.
-pub(crate) fn app_options(config: &Config, addresses: &Addresses) -> AppOptions {
+pub(crate) fn app_options(config: &Config, addresses: &Addresses) -> Result<AppOptions, Error> {
     let receivers = DOORS.into_iter().flat_map(|(listener, _, protocol)| {
         let of_door = addresses.iter().filter(move |(name, _)| *name == listener);
         of_door.map(|(_, address)| ReceiverAddress {
@@ -309,22 +310,27 @@ pub(crate) fn app_options(config: &Config, addresses: &Addresses) -> AppOptions 
         })
     });
     let base_path = config.ui.base_path.clone();
-    AppOptions {
-        boot: Boot {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_path: base_path.as_str().to_owned(),
-            receivers: receivers.collect(),
-            capabilities: Capabilities {
-                archive: true,
-                test_trace: true,
-                tail: true,
-            },
-            limits: Limits {
-                page_traces_max: 1_000,
-                query_bytes_max: 128 << 10,
-            },
+    let mut boot = Boot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        base_path: base_path.as_str().to_owned(),
+        receivers: receivers.collect(),
+        capabilities: Capabilities {
+            archive: true,
+            test_trace: true,
+            tail: true,
         },
+        limits: Limits {
+            page_traces_max: 1_000,
+            query_bytes_max: 128 << 10,
+        },
+        ..Boot::default()
+    };
+    // It was read when the configuration was; what has changed since is told as then.
+    let of_jaeger = config.ui.jaeger_config().map_err(Error::Usage)?;
+    of_jaeger.apply(&mut boot);
+    Ok(AppOptions {
+        boot,
         base_path,
         frame_ancestors: config.ui.frame_ancestors.0.clone(),
-    }
+    })
 }

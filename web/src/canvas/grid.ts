@@ -1,7 +1,7 @@
 // The grid behind the overview of a search: how many matches began in which step of time and took how long.
 //
-// Cells that are empty are not in it. Steps go from left to right, buckets of durations from the bottom up. All that maps
-// pixels to cells and back is here, so that the heatmap, the histogram and their brushes agree.
+// Cells that are empty are not in it. Steps go from left to right, buckets of durations from the bottom up. All that
+// maps pixels to cells and back is here, so that the heatmap, the histogram and their brushes agree.
 
 export interface HeatGrid {
   readonly steps: number;

@@ -1,8 +1,8 @@
 // The heatmap of durations over time, and the points that stand for it where there are few.
 //
-// A cell's shade is the logarithm of its count: one trace is seen beside ten thousand. Errors are a red foot of the cell,
-// as high as their share. A share that is less than a pixel is not drawn: a pixel would say many times as much, and the
-// histogram shows each. Shade means count and nothing else.
+// A cell's shade is the logarithm of its count: one trace is seen beside ten thousand. Errors are a red foot of the
+// cell, as high as their share. A share that is less than a pixel is not drawn: a pixel would say many times as much,
+// and the histogram shows each. Shade means count and nothing else.
 
 import { bucketY, type GridSelection, type HeatGrid, rectOf, type Size, stepX } from './grid.ts';
 import { Pixels } from './pixels.ts';

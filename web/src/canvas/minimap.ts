@@ -1,7 +1,7 @@
 // The whole trace in a strip: its levels from top to bottom over all of its time.
 //
-// The same raster as the flame view's; where there are more levels than lines, levels share a line and the worst span is
-// seen. Errors are two pixels wide at least, so that one of a million is not missed; the critical path is a line.
+// The same raster as the flame view's; where there are more levels than lines, levels share a line and the worst span
+// is seen. Errors are two pixels wide at least, so that one of a million is not missed; the critical path is a line.
 
 import { FLAG, type TraceColumns } from '../model/columns.ts';
 import { type FlameIndex, wins } from './flameIndex.ts';

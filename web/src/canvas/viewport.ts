@@ -34,7 +34,7 @@ export function pxToNs(view: Viewport, x: Px): Ns {
   return view.from + (x / Math.max(1, view.width)) * (view.to - view.from);
 }
 
-/** Makes the window `factor` times as long (< 1 zooms in); the time under `x` stays under it, unless an end is reached. */
+/** Makes the window `factor` times as long (< 1 zooms in); the time under `x` stays there unless an end is reached. */
 export function zoomAt(view: Viewport, extent: Extent, x: Px, factor: number): Viewport {
   const length = Math.min(Math.max((view.to - view.from) * factor, WINDOW_NS_MIN), fitAll(extent, 1).to);
   const share = x / Math.max(1, view.width);

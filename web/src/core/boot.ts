@@ -3,6 +3,8 @@
 import * as v from 'valibot';
 import type { Boot } from '../api/types.ts';
 
+const TEXT_OR_NULL = v.nullable(v.string());
+const LINK_TYPE = v.picklist(['resource', 'attributes', 'events', 'traces']);
 const BOOT = v.object({
   version: v.fallback(v.string(), ''),
   basePath: v.fallback(v.string(), '/'),
@@ -16,6 +18,18 @@ const BOOT = v.object({
     pageTracesMax: 1000,
     queryBytesMax: 131072,
   }),
+  // What a UI configuration of Jaeger says; none by default.
+  links: v.fallback(v.array(v.object({ type: LINK_TYPE, key: TEXT_OR_NULL, url: v.string(), text: v.string() })), []),
+  menu: v.fallback(v.array(v.object({ label: v.string(), url: v.string() })), []),
+  pinnedPrefixes: v.fallback(v.array(v.string()), []),
+  searchLimitMax: v.fallback(v.nullable(v.number()), null),
+  searchLookbackMax: v.fallback(TEXT_OR_NULL, null),
+  searchLookback: v.fallback(TEXT_OR_NULL, null),
+  traceIdDigits: v.fallback(v.nullable(v.number()), null),
+  isThemeFixed: v.fallback(v.boolean(), false),
+  isFileUploadOff: v.fallback(v.boolean(), false),
+  isJsonViewOff: v.fallback(v.boolean(), false),
+  ignoredConfig: v.fallback(v.array(v.string()), []),
 });
 
 /** Where values lead: `linkPatterns` of a ui-config.json, as the server passes them on. */

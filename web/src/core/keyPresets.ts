@@ -5,7 +5,10 @@ import type { Preferences } from './preferences.ts';
 
 type Preset = Readonly<Record<string, readonly string[]>>;
 
-/** Of Jaeger's trace view: w and s scroll, f and b walk the spans, arrows zoom and pan, o and p open and close a level. */
+/**
+ * Of Jaeger's trace view: w and s scroll, f and b walk the spans, arrows zoom and pan, o and p open and close a
+ * level.
+ */
 const JAEGER: Preset = {
   'trace.zoomIn': ['ArrowUp'],
   'trace.zoomInMore': ['Shift+ArrowUp'],

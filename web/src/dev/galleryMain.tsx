@@ -1,5 +1,5 @@
-// The gallery alone, without the shell: `npx vite --open src/dev/gallery.html`. `?theme=dark` or `?theme=light` fixes the
-// theme.
+// The gallery alone, without the shell: `npx vite --open src/dev/gallery.html`. `?theme=dark` or `?theme=light` fixes
+// the theme.
 
 import '@fontsource-variable/inter';
 import '@fontsource-variable/jetbrains-mono';

@@ -4,7 +4,8 @@
 // Takes whatever it is given: no input fails, and every span is in the trace exactly once.
 //
 // - Spans without a parent come first, by start; then, at the top level too, those whose parent is missing (orphans),
-//   those that are their own ancestors (the circle is cut at its earliest span), and what is deeper than a column holds.
+//   those that are their own ancestors (the circle is cut at its earliest span), and what is deeper than a column
+//   holds.
 // - Spans with one id: a server's is put below the client's (Zipkin lets both share it) and has the children; else the
 //   first has them.
 // - A duration that is negative or no number is 0, and the span is flagged as incomplete.

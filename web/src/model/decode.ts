@@ -5,7 +5,8 @@
 // 1. the skeleton, one row a span in pre-order, in batches of about 16k rows: `span_id` fixed binary(8), `depth` u16,
 //    `subtree` u32, `start` `dur` `self` f64, `service` `name` dictionary of utf8, `kind` `status` u8, `flags` u16,
 //    `group` u32. Metadata of its schema: `trace_id`, `version`, `start_ns`, `duration_ns`, `errors`, `complete`
-//    ("true"), `warnings` (a JSON array of texts), and `spans`, which may be left out: memory is then taken as rows come.
+//    ("true"), `warnings` (a JSON array of texts), and `spans`, which may be left out: memory is then taken as rows
+//    come.
 // 2. the critical path by time: `row` u32, `from` `to` f64.
 //
 // Rows that are there never change while others come: `columns()` may be called at any time and gives views of what

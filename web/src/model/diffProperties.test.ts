@@ -8,7 +8,10 @@ import { subtreeEnd } from './tree.ts';
 const SEED = Number(process.env['TRACKWAY_SEED'] ?? 20_261_128);
 const RUNS = 120;
 
-/** A small trace of few words, so that paths of two of them often meet, with several roots and runs of like siblings. */
+/**
+ * A small trace of few words, so that paths of two of them often meet, with several roots and runs of like
+ * siblings.
+ */
 function smallTrace(seed: number): DiffInput {
   const next = random(seed);
   const below = (limit: number) => Math.floor(next() * limit);

@@ -1,5 +1,5 @@
-// Times of events by row, for the ticks on bars: from the list of all events of a trace, which the server has in another
-// order.
+// Times of events by row, for the ticks on bars: from the list of all events of a trace, which the server has in
+// another order.
 
 import type { Ns, RowIndex, TraceColumns } from './columns.ts';
 

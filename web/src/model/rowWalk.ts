@@ -1,7 +1,7 @@
 // The walk that makes the list of rows (see rows.ts), apart from it because it is the one hot loop of the waterfall.
 //
-// Opened runs reorder their members, so the walk goes by segments of rows on a stack of its own: its depth is bounded by
-// memory, not by the engine's call stack, whatever the trace looks like.
+// Opened runs reorder their members, so the walk goes by segments of rows on a stack of its own: its depth is bounded
+// by memory, not by the engine's call stack, whatever the trace looks like.
 
 import { Bits } from './bits.ts';
 import { FLAG, type Ns, type RowIndex, type TraceColumns } from './columns.ts';

@@ -1,8 +1,8 @@
 // The rows of the waterfall: which spans are shown, in which order.
 //
-// One walk over the trace, skipping what is collapsed, folded or filtered out, makes a list of entries; it is made again
-// after every change (a few milliseconds at a million spans). What is collapsed, opened and filtered is kept by row,
-// so that expanding again gives back what was there.
+// One walk over the trace, skipping what is collapsed, folded or filtered out, makes a list of entries; it is made
+// again after every change (a few milliseconds at a million spans). What is collapsed, opened and filtered is kept by
+// row, so that expanding again gives back what was there.
 //
 // - A row that passes no filter stays while something below it passes; the view dims it (`passes`).
 // - A run of like siblings is one entry (its head, `isGroupAt`), which opens into its members, the longest first and

@@ -1,5 +1,5 @@
-// The text view of a query: CodeMirror with colours, marks at what is wrong, and completion. Loaded when somebody begins
-// to type; it knows nothing of the server and gets answers through functions.
+// The text view of a query: CodeMirror with colours, marks at what is wrong, and completion. Loaded when somebody
+// begins to type; it knows nothing of the server and gets answers through functions.
 
 import {
   acceptCompletion,

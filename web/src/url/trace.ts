@@ -1,4 +1,5 @@
-// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus sort group`.
+// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus
+// sort group`.
 //
 // `x` is which rows are closed: a depth from which on all are, then the spans for which it is the other way round; with
 // an `o` in front, the first spans of runs of like siblings that are open. Span ids and not row numbers, since the rows

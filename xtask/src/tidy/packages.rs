@@ -108,8 +108,11 @@ const TWO_VERSIONS_ALLOWED: [(&str, &str); 12] = [
     ),
 ];
 
-/// Where the reasons are written.
+/// Where the reasons are written, and the section of it that is about the web app.
 const REASONS_FILE: &str = "docs/dependencies.md";
+const WEB_SECTION: &str = "## The web app";
+/// What the web app uses.
+const WEB_MANIFEST: &str = "web/package.json";
 
 /// Runs all checks of this file.
 pub(super) fn check(workspace: &Workspace, tree: &Tree, complaints: &mut Vec<Complaint>) {
@@ -117,6 +120,7 @@ pub(super) fn check(workspace: &Workspace, tree: &Tree, complaints: &mut Vec<Com
     check_bans(workspace, tree, complaints);
     check_versions(workspace, complaints);
     check_reasons(workspace, tree, complaints);
+    check_web_reasons(tree, complaints);
 }
 
 fn check_licences(workspace: &Workspace, complaints: &mut Vec<Complaint>) {
@@ -202,7 +206,10 @@ fn check_versions(workspace: &Workspace, complaints: &mut Vec<Complaint>) {
 }
 
 fn check_reasons(workspace: &Workspace, tree: &Tree, complaints: &mut Vec<Complaint>) {
-    let reasons = tree.get(REASONS_FILE).map(rows).unwrap_or_default();
+    let reasons = tree
+        .get(REASONS_FILE)
+        .map(|file| rows(file, false))
+        .unwrap_or_default();
     let mut used = BTreeSet::new();
     for (package, manifest) in workspace.ours() {
         for dependency in package
@@ -240,10 +247,57 @@ fn check_reasons(workspace: &Workspace, tree: &Tree, complaints: &mut Vec<Compla
     }
 }
 
-/// Reads the rows of the table of reasons: name of the package and line.
-fn rows(file: &SourceFile) -> BTreeMap<&str, usize> {
-    let named = |(number, line)| {
-        let rest = str::strip_prefix(line, "| `")?;
+/// The same for what the web app uses: its own packages, and those that build and test it.
+fn check_web_reasons(tree: &Tree, complaints: &mut Vec<Complaint>) {
+    let Some(manifest) = tree.get(WEB_MANIFEST) else {
+        return;
+    };
+    let reasons = tree
+        .get(REASONS_FILE)
+        .map(|file| rows(file, true))
+        .unwrap_or_default();
+    let used = web_packages(manifest);
+    for (name, line) in &used {
+        if !reasons.contains_key(name.as_str()) {
+            let what = format!("\"{name}\" has no row in {REASONS_FILE}");
+            let fix =
+                format!("add a row below \"{WEB_SECTION}\": what it is for, and why this one");
+            complaints.push(REASON.broken(WEB_MANIFEST, *line, what, fix));
+        }
+    }
+    for (name, line) in reasons {
+        if !used.contains_key(name) {
+            let what = format!("the web app does not use \"{name}\" any more");
+            complaints.push(REASON.broken(REASONS_FILE, line, what, "remove the row"));
+        }
+    }
+}
+
+/// The packages that a manifest of npm names, with their lines.
+fn web_packages(manifest: &SourceFile) -> BTreeMap<String, usize> {
+    let parsed: serde_json::Value = serde_json::from_str(&manifest.text).unwrap_or_default();
+    let lists = ["dependencies", "devDependencies"].iter();
+    let names = lists
+        .filter_map(|list| parsed.get(list)?.as_object())
+        .flat_map(serde_json::Map::keys);
+    let line_of = |name: &String| {
+        let quoted = format!("\"{name}\":");
+        let line = manifest
+            .numbered()
+            .find(|(_, line)| line.trim_start().starts_with(&quoted));
+        line.map_or(1, |(number, _)| number)
+    };
+    names.map(|name| (name.clone(), line_of(name))).collect()
+}
+
+/// Reads the rows of a table of reasons, that of the web app or those of the crates: name of the package and line.
+fn rows(file: &SourceFile, is_web: bool) -> BTreeMap<&str, usize> {
+    let mut is_in_web = false;
+    let named = |(number, line): (usize, _)| {
+        if str::starts_with(line, "## ") {
+            is_in_web = line == WEB_SECTION;
+        }
+        let rest = str::strip_prefix(line, "| `").filter(|_| is_in_web == is_web)?;
         Some((rest.split_once('`')?.0, number))
     };
     file.numbered().filter_map(named).collect()
@@ -310,6 +364,26 @@ mod tests {
             whats(|c| check_licences(&workspace, c)),
             ["Cargo.lock:1 bad 1.0.0 has the licence \"GPL-3.0\""]
         );
+    }
+
+    #[test]
+    fn wants_a_reason_for_each_package_of_the_web_app_in_its_own_section() {
+        let manifest = "{\n  \"dependencies\": {\n    \"react\": \"19\"\n  },\n\
+        \"devDependencies\": {\n    \"vite\": \"8\"\n  }\n}\n";
+        let complaints = |reasons: &str| {
+            let tree = Tree::of(&[(WEB_MANIFEST, manifest), (REASONS_FILE, reasons)]);
+            whats(|c| check_web_reasons(&tree, c))
+        };
+        let good = "## Other\n| `tokio` | x |\n## The web app\n| `react` | x |\n| `vite` | x |\n";
+        assert!(complaints(good).is_empty());
+        assert_eq!(
+            complaints("## The web app\n| `vite` | x |\n| `gone` | x |\n"),
+            [
+                "web/package.json:3 \"react\" has no row in docs/dependencies.md",
+                "docs/dependencies.md:3 the web app does not use \"gone\" any more"
+            ]
+        );
+        assert_eq!(complaints("| `react` | x |\n| `vite` | x |\n").len(), 2);
     }
 
     #[test]

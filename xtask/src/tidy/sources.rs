@@ -51,22 +51,38 @@ pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
             check_widths(file, complaints);
             check_length(file, complaints);
         }
+        check_header(file, complaints);
         if file.ends_with(".rs") {
-            check_header(file, complaints);
             check_functions(file, complaints);
         }
     }
 }
 
 fn is_code(file: &SourceFile) -> bool {
-    [".rs", ".py", ".js", ".cjs", ".mjs", ".ts", ".sh"]
-        .iter()
-        .any(|ending| file.ends_with(ending))
+    [
+        ".rs", ".py", ".js", ".cjs", ".mjs", ".ts", ".tsx", ".css", ".sh",
+    ]
+    .iter()
+    .any(|ending| file.ends_with(ending))
+}
+
+/// How a file must begin, where that is a rule. Tests of the web app are named after what they test.
+fn header_of(file: &SourceFile) -> Option<&'static str> {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| file.ends_with(ending));
+    match () {
+        () if ends(&[".rs"]) => Some("//!"),
+        () if file.is_web_test() => None,
+        () if ends(&[".ts", ".tsx"]) => Some("//"),
+        () if ends(&[".css"]) => Some("/*"),
+        () => None,
+    }
 }
 
 fn check_header(file: &SourceFile, complaints: &mut Vec<Complaint>) {
-    if !file.text.starts_with("//!") {
-        let fix = "begin the file with //! lines";
+    if let Some(header) = header_of(file)
+        && !file.text.starts_with(header)
+    {
+        let fix = format!("begin the file with {header} and what it is for");
         complaints.push(HEADER.broken(&file.path, 1, "the file has no header", fix));
     }
 }
@@ -75,11 +91,19 @@ fn check_widths(file: &SourceFile, complaints: &mut Vec<Complaint>) {
     for (number, line) in file.numbered() {
         let columns = line.chars().count();
         // An address cannot be broken.
-        if columns > LINE_COLUMNS_MAX && !line.contains("://") {
+        if columns > LINE_COLUMNS_MAX && !line.contains("://") && !is_formatted(file, line) {
             let what = format!("{columns} columns, {LINE_COLUMNS_MAX} are allowed");
             complaints.push(LINE.broken(&file.path, number, what, "break the line"));
         }
     }
+}
+
+/// Tells whether a line is code of the web app: its formatter has broken it where that can be done, which is not within
+/// a template or a text.
+fn is_formatted(file: &SourceFile, line: &str) -> bool {
+    let is_script = file.ends_with(".ts") || file.ends_with(".tsx");
+    let starts = |words: &[&str]| words.iter().any(|word| line.trim_start().starts_with(word));
+    is_script && !starts(&["//", "/*", "*"])
 }
 
 fn check_length(file: &SourceFile, complaints: &mut Vec<Complaint>) {
@@ -220,6 +244,21 @@ mod tests {
             []
         );
         assert_eq!(rules("crates/a/golden/a.rs", &"x".repeat(200)), []);
+    }
+
+    #[test]
+    fn holds_the_web_app_to_the_same_rules_but_what_is_generated() {
+        let wide = format!("// A\n// {}\n", "x".repeat(120));
+        for path in ["web/src/a.ts", "web/src/a.tsx"] {
+            assert_eq!(rules(path, "import a;\n"), [("header", 1)]);
+            assert_eq!(rules(path, &wide), [("line-width", 2)]);
+            let template = format!("// A\nconst a = `{}`;\n", "x".repeat(120));
+            assert_eq!(rules(path, &template), [], "no formatter can break it");
+        }
+        assert_eq!(rules("web/src/a.css", ".a {}\n"), [("header", 1)]);
+        assert_eq!(rules("web/src/a.css", "/* A */\n.a {}\n"), []);
+        assert_eq!(rules("web/src/a.test.ts", "import a;\n"), []);
+        assert_eq!(rules("web/src/api/generated/types.ts", &wide), []);
     }
 
     #[test]

@@ -78,6 +78,70 @@ pub struct Boot {
     pub capabilities: Capabilities,
     /// How much may be asked.
     pub limits: Limits,
+    /// Links from what is shown to other tools.
+    pub links: Vec<LinkTemplate>,
+    /// Links beside the app's own pages.
+    pub menu: Vec<MenuLink>,
+    /// Attributes whose keys begin so come first.
+    pub pinned_prefixes: Vec<String>,
+    /// The most traces that a search may be set to.
+    pub search_limit_max: Option<u32>,
+    /// How far back a search may be set to look, such as `2d`.
+    pub search_lookback_max: Option<String>,
+    /// How far back it looks at first.
+    pub search_lookback: Option<String>,
+    /// Digits of a trace's id where it is shortened.
+    pub trace_id_digits: Option<u32>,
+    /// Light or dark can't be chosen.
+    pub is_theme_fixed: bool,
+    /// Files with traces can't be opened.
+    pub is_file_upload_off: bool,
+    /// There are no links to the JSON of a trace.
+    pub is_json_view_off: bool,
+    /// Keys of the configuration that have no effect here.
+    pub ignored_config: Vec<String>,
+}
+
+/// Where the values of a link's template come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum LinkKind {
+    /// An attribute of the resource.
+    Resource,
+    /// An attribute of the span.
+    Attributes,
+    /// An attribute of an event.
+    Events,
+    /// The trace as a whole.
+    Traces,
+}
+
+/// A link to another tool, with `#{key}` where values stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LinkTemplate {
+    /// What it stands beside.
+    #[serde(rename = "type")]
+    pub kind: LinkKind,
+    /// The attribute that it stands beside; null: any, or a whole trace.
+    pub key: Option<String>,
+    /// The address.
+    pub url: String,
+    /// What is shown.
+    pub text: String,
+}
+
+/// A link of the menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MenuLink {
+    /// What is shown.
+    pub label: String,
+    /// The address.
+    pub url: String,
 }
 
 /// A door for spans.

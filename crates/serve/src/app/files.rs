@@ -30,9 +30,10 @@ pub(super) enum Body {
 /// All files, by path; none where the app was not built.
 pub(super) static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
 
-pub(super) fn find(path: &str) -> Option<&'static File> {
-    let at = FILES.binary_search_by_key(&path, |file| file.path).ok()?;
-    FILES.get(at)
+/// The file of some with a path; they are sorted by theirs.
+pub(super) fn find(files: &'static [File], path: &str) -> Option<&'static File> {
+    let at = files.binary_search_by_key(&path, |file| file.path).ok()?;
+    files.get(at)
 }
 
 impl File {

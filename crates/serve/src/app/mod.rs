@@ -9,14 +9,22 @@
 
 mod boot;
 mod files;
+mod jaeger_config;
+#[cfg(test)]
+mod tests;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-pub use boot::{AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, ReceiverAddress};
+pub use boot::{
+    AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,
+    MenuLink, ReceiverAddress,
+};
+pub use jaeger_config::{UI_CONFIG_BYTES_MAX, UiConfig, UiConfigError};
 
 use files::{Body, File};
 
@@ -30,36 +38,44 @@ const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 #[derive(Debug)]
 pub(crate) struct App {
     page: String,
+    /// Changes with the page.
+    tag: HeaderValue,
     policy: HeaderValue,
+    files: &'static [File],
 }
 
 impl App {
-    /// Fills the page in.
+    /// The app that was built into this program.
     pub(crate) fn new(options: &AppOptions) -> Self {
-        let index = files::find("index.html").and_then(File::text);
-        let Some(index) = index else {
-            let policy = policy(
+        Self::of(files::FILES, options)
+    }
+
+    /// Fills the page of some files in.
+    fn of(files: &'static [File], options: &AppOptions) -> Self {
+        let index = files::find(files, "index.html").and_then(File::text);
+        let (page, rules) = match index {
+            Some(index) => (boot::fill(&index, options), APP_POLICY),
+            None => (
+                NOT_BUILT.to_owned(),
                 "default-src 'none'; style-src 'unsafe-inline'",
-                &options.frame_ancestors,
-            );
-            return Self {
-                page: NOT_BUILT.to_owned(),
-                policy,
-            };
+            ),
         };
         Self {
-            page: boot::fill(&index, options),
-            policy: policy(APP_POLICY, &options.frame_ancestors),
+            tag: tag(page.as_bytes()),
+            page,
+            policy: policy(rules, &options.frame_ancestors),
+            files,
         }
     }
 
-    fn page(&self) -> Response {
+    fn page(&self, asked: &HeaderMap) -> Response {
         let headers = [
             (
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("text/html; charset=utf-8"),
             ),
             (header::CACHE_CONTROL, ASK_EACH_TIME),
+            (header::ETAG, self.tag.clone()),
             (
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),
@@ -70,8 +86,19 @@ impl App {
             ),
             (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
         ];
+        if asked.get(header::IF_NONE_MATCH) == Some(&self.tag) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
         (headers, self.page.clone()).into_response()
     }
+}
+
+/// Names a content, for caches of browsers.
+fn tag(bytes: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Scripts, styles and fonts are files of ours; workers and fetches stay here. React and the editor set styles from
@@ -88,7 +115,7 @@ fn policy(rules: &str, frame_ancestors: &str) -> HeaderValue {
 pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = request.uri().path().trim_start_matches('/');
-    match files::find(path).filter(|file| is_read && file.path != "index.html") {
+    match files::find(app.files, path).filter(|file| is_read && file.path != "index.html") {
         Some(file) => file_response(file, request.headers()),
         // A page that is still open asks for files of the program that was here before.
         None if path.starts_with("assets/") => (
@@ -96,7 +123,7 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
             "there is no such file; reload the page\n",
         )
             .into_response(),
-        None => app.page(),
+        None => app.page(request.headers()),
     }
 }
 

@@ -235,7 +235,7 @@ impl Asked {
         if !all.is_empty() {
             out.push_str(",\"metrics\":");
             push_list(&mut out, &all, |out, (key, parts)| {
-                self.push_series(out, key, parts)
+                self.push_series(out, key, parts);
             });
         }
         out.push('}');

@@ -293,6 +293,35 @@ fn explain_tells_everything_about_a_key_and_refuses_an_unknown_one() {
 }
 
 #[test]
+fn a_ui_configuration_of_jaeger_is_read_at_once_and_its_mistakes_are_told_with_file_and_line() {
+    let load = |path: &Path| {
+        Settings::load(&Sources {
+            flags: vec![flag("ui.config_file", &path.display().to_string())],
+            ..Sources::default()
+        })
+    };
+    let good = TemporaryFile::new("ui-good", "{\"archiveEnabled\": false}");
+    let settings = load(&good.0).unwrap();
+    assert_eq!(settings.config.ui.config_file, OrOff::On(good.0.clone()));
+    assert!(settings.config.ui.jaeger_config().is_ok());
+    for (name, text, line, told) in [
+        ("ui-script", "\nfunction UIConfig() {}\n", 2, "JavaScript"),
+        ("ui-broken", "{\n\"menu\": [", 2, "this is no JSON"),
+    ] {
+        let file = TemporaryFile::new(name, text);
+        let mistakes = load(&file.0).unwrap_err().mistakes;
+        let begin = format!("ui.config_file: {}, line {line}: ", file.0.display());
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with(&begin) && mistakes[0].contains(told),
+            "{mistakes:?}"
+        );
+    }
+    let absent = load(Path::new("/nowhere/ui.json")).unwrap_err().mistakes;
+    assert!(absent[0].contains("correct the path"), "{absent:?}");
+}
+
+#[test]
 fn the_reference_in_docs_is_what_the_table_says() {
     crate::golden::assert_file("../../docs/configuration.md", &reference());
 }

@@ -142,6 +142,9 @@ tree! {
         base_path: BasePath = BasePath::default(),
         /// Which sites may show the app in a frame.
         frame_ancestors: FrameAncestors = FrameAncestors::default(),
+        /// A UI configuration as Jaeger has it (`ui-config.json`): links to other tools, menu, limits and more. What of
+        /// it is not used is listed in the app's settings. Its form that is a program in JavaScript is refused.
+        config_file: OrOff<PathBuf> = OrOff::Off,
     }
 
     /// How much memory the program takes.
@@ -261,6 +264,7 @@ impl Config {
                 "memory.limit is {limit}: the program can't work with less than {least}"
             ));
         }
+        found.extend(self.ui.jaeger_config().err());
         found
     }
 }

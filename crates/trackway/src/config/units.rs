@@ -303,6 +303,7 @@ whole_number!(u32, u64, usize);
 
 impl Setting for PathBuf {
     const VALUES: &'static str = "path";
+    const VALUES_OR_OFF: &'static str = "path, or `off`";
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {

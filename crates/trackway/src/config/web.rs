@@ -1,8 +1,38 @@
 //! Values of the web app's keys.
 
-use serve::BasePath;
+use std::path::Path;
 
-use super::units::Setting;
+use serve::{BasePath, UI_CONFIG_BYTES_MAX, UiConfig};
+
+use super::tree::Ui;
+use super::units::{OrOff, Setting};
+
+impl Ui {
+    /// Reads the UI configuration of Jaeger, if there is one; the error is a sentence with the key.
+    pub(crate) fn jaeger_config(&self) -> Result<UiConfig, String> {
+        match &self.config_file {
+            OrOff::Off => Ok(UiConfig::default()),
+            OrOff::On(path) => {
+                read_jaeger_config(path).map_err(|why| format!("ui.config_file: {why}"))
+            }
+        }
+    }
+}
+
+fn read_jaeger_config(path: &Path) -> Result<UiConfig, String> {
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        format!("can't read {name}: {error}; correct the path, or set it to off")
+    };
+    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > UI_CONFIG_BYTES_MAX {
+        return Err(format!(
+            "{name} has {bytes} bytes, a UI configuration has at most {UI_CONFIG_BYTES_MAX}"
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    UiConfig::parse(&name, &text).map_err(|error| error.to_string())
+}
 
 /// Which sites may show the app in a frame: the sources of `frame-ancestors` in a content security policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,6 +24,50 @@ export type Boot = {
    * How much may be asked.
    */
   limits: Limits;
+  /**
+   * Links from what is shown to other tools.
+   */
+  links: Array<LinkTemplate>;
+  /**
+   * Links beside the app's own pages.
+   */
+  menu: Array<MenuLink>;
+  /**
+   * Attributes whose keys begin so come first.
+   */
+  pinnedPrefixes: Array<string>;
+  /**
+   * The most traces that a search may be set to.
+   */
+  searchLimitMax: number | null;
+  /**
+   * How far back a search may be set to look, such as `2d`.
+   */
+  searchLookbackMax: string | null;
+  /**
+   * How far back it looks at first.
+   */
+  searchLookback: string | null;
+  /**
+   * Digits of a trace's id where it is shortened.
+   */
+  traceIdDigits: number | null;
+  /**
+   * Light or dark can't be chosen.
+   */
+  isThemeFixed: boolean;
+  /**
+   * Files with traces can't be opened.
+   */
+  isFileUploadOff: boolean;
+  /**
+   * There are no links to the JSON of a trace.
+   */
+  isJsonViewOff: boolean;
+  /**
+   * Keys of the configuration that have no effect here.
+   */
+  ignoredConfig: Array<string>;
 };
 
 /**
@@ -70,6 +114,47 @@ export type ReceiverAddress = {
    * Address and port as they are listened on.
    */
   address: string;
+};
+
+/**
+ * Where the values of a link's template come from.
+ */
+export type LinkKind = 'resource' | 'attributes' | 'events' | 'traces';
+
+/**
+ * A link to another tool, with `#{key}` where values stand.
+ */
+export type LinkTemplate = {
+  /**
+   * What it stands beside.
+   */
+  type: LinkKind;
+  /**
+   * The attribute that it stands beside; null: any, or a whole trace.
+   */
+  key: string | null;
+  /**
+   * The address.
+   */
+  url: string;
+  /**
+   * What is shown.
+   */
+  text: string;
+};
+
+/**
+ * A link of the menu.
+ */
+export type MenuLink = {
+  /**
+   * What is shown.
+   */
+  label: string;
+  /**
+   * The address.
+   */
+  url: string;
 };
 
 /**

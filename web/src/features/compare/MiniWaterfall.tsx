@@ -1,6 +1,6 @@
 // One trace as a small waterfall beside the other one: the same window of time, so that bars of both compare by eye.
 
-// biome-ignore-all lint/a11y/useSemanticElements: a treegrid of which only the rows on screen are in the page is no table
+// biome-ignore-all lint/a11y/useSemanticElements: a treegrid that has only the rows on screen is no table
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and the head have none
 
 import { ChevronDown, ChevronRight } from 'lucide-react';

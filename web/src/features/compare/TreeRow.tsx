@@ -1,6 +1,6 @@
 // One row of the common tree: a name, the time of each side, the difference by sign, words and bar.
 
-// biome-ignore-all lint/a11y/useSemanticElements: a treegrid of which only the rows on screen are in the page is no table
+// biome-ignore-all lint/a11y/useSemanticElements: a treegrid that has only the rows on screen is no table
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and the head have none
 
 import { ChevronDown, ChevronRight } from 'lucide-react';

@@ -1,7 +1,7 @@
 // Both traces as one tree: a treegrid of which the rows on screen are in the page. It keeps nothing: what is closed and
 // chosen is in the link.
 
-// biome-ignore-all lint/a11y/useSemanticElements: a treegrid of which only the rows on screen are in the page is no table
+// biome-ignore-all lint/a11y/useSemanticElements: a treegrid that has only the rows on screen is no table
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows have the focus, their cells and the head have none
 
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef } from 'react';

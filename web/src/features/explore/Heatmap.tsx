@@ -1,5 +1,5 @@
-// Latency over time. Pointing tells, pressing opens the slowest, dragging selects; the arrow keys walk from cell to cell
-// and are told by voice, Shift with them selects.
+// Latency over time. Pointing tells, pressing opens the slowest, dragging selects; the arrow keys walk from cell to
+// cell and are told by voice, Shift with them selects.
 
 import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
 import { rasterHeatmap, rasterPoints } from '../../canvas/heatmap.ts';

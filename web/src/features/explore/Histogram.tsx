@@ -1,5 +1,5 @@
-// How many matched over time, and how many of them failed. Dragging chooses the time range; by keys the time range is in
-// the bar on top and in the selection of the heatmap below.
+// How many matched over time, and how many of them failed. Dragging chooses the time range; by keys the time range is
+// in the bar on top and in the selection of the heatmap below.
 
 import { useCallback, useRef, useState } from 'react';
 import { rasterHistogram } from '../../canvas/histogram.ts';

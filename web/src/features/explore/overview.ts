@@ -67,7 +67,10 @@ export function overviewOf(answer: OverviewAnswer): Overview {
   return { fromNs, stepNs, grid: heat, steps: countsOfSteps(grid), cells, buckets, points, asPoints };
 }
 
-/** The rows from the lowest with something in it to the highest, several of the server's in one where there are many. */
+/**
+ * The rows from the lowest with something in it to the highest, several of the server's in one where there are
+ * many.
+ */
 function shownRows({ buckets, cells }: OverviewAnswer): { rowOf: (bucket: number) => number; buckets: Bucket[] } {
   let low = buckets.length - 1;
   let high = 0;

@@ -1,5 +1,5 @@
-// One search: asks page after page and holds what came so far. Answers are lines; readers are told once a batch, so that
-// a thousand rows are drawn in a few frames.
+// One search: asks page after page and holds what came so far. Answers are lines; readers are told once a batch, so
+// that a thousand rows are drawn in a few frames.
 
 import { ApiError, ask, lines, urlOf } from '../../api/client.ts';
 import type { Diagnostic, Scope, SearchLine, Skipped, Sort, TraceSummary } from '../../api/types.ts';

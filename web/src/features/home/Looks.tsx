@@ -1,5 +1,5 @@
-// What needs a look: an operation that is slower, or fails more often, than at the same time a day before. The rule with
-// its numbers is behind the number.
+// What needs a look: an operation that is slower, or fails more often, than at the same time a day before. The rule
+// with its numbers is behind the number.
 
 import type { Look } from '../../api/types.ts';
 import { hrefOf } from '../../core/navigation.ts';

@@ -1,4 +1,5 @@
-// Calls on the map: a line as wide as they are frequent, dashed where nobody waits for an answer, with the measure on it.
+// Calls on the map: a line as wide as they are frequent, dashed where nobody waits for an answer, with the measure on
+// it.
 
 import type { Edge, EdgeProps } from '@xyflow/react';
 import { memo } from 'react';

@@ -1,5 +1,5 @@
-// The map as tables: services, and the calls between them. The same data, for screen readers, for who wants numbers, and
-// where there are too many services for a picture.
+// The map as tables: services, and the calls between them. The same data, for screen readers, for who wants numbers,
+// and where there are too many services for a picture.
 
 import type { ReactNode } from 'react';
 import { goTo } from '../../core/navigation.ts';

@@ -1,4 +1,5 @@
-// Where the nodes and edges of the map stand: callers at the left, what they call to their right. Loaded with the graph.
+// Where the nodes and edges of the map stand: callers at the left, what they call to their right. Loaded with the
+// graph.
 //
 // Names are sorted before they are laid out and nothing is random: the same calls give the same picture.
 

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
-// The page of an operation: its series among others, what its time is made of, durations over time by key and as a table.
+// The page of an operation: its series among others, what its time is made of, durations over time by key and as a
+// table.
 
 import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';

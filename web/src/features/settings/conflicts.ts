@@ -1,5 +1,5 @@
-// Which commands have a key in common where both would act. Keys of different pages never meet; those of the shell, which
-// are registered on this page too, meet all.
+// Which commands have a key in common where both would act. Keys of different pages never meet; those of the shell,
+// which are registered on this page too, meet all.
 
 import type { Command } from '../../core/commands.ts';
 

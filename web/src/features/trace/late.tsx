@@ -1,5 +1,5 @@
-// What comes after the first rows: tools, keys and gestures, minimap, legend, menu. One piece, fetched at the same time as the trace,
-// so that rows do not wait for it.
+// What comes after the first rows: tools, keys and gestures, minimap, legend, menu. One piece, fetched at the same
+// time as the trace, so that rows do not wait for it.
 
 export { HeaderMenu } from './header/HeaderMenu.tsx';
 export { Notices } from './header/Notices.tsx';

@@ -1,5 +1,5 @@
-// Menus: `<MenuTrigger><IconButton … /><Menu label="…"><MenuItem … /></Menu></MenuTrigger>`. Items show the key of their
-// command, so that menus teach keys. With `selection` the items of a section are choices.
+// Menus: `<MenuTrigger><IconButton … /><Menu label="…"><MenuItem … /></Menu></MenuTrigger>`. Items show the key of
+// their command, so that menus teach keys. With `selection` the items of a section are choices.
 
 import { Check, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';

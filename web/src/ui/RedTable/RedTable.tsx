@@ -1,5 +1,5 @@
-// Services or operations with their rate, errors and durations, in an order that the reader chooses. Impact is rate × p95:
-// the row where a faster answer would save most stands first.
+// Services or operations with their rate, errors and durations, in an order that the reader chooses. Impact is rate ×
+// p95: the row where a faster answer would save most stands first.
 
 import type { ReactNode } from 'react';
 import { formatDuration } from '../../format/duration.ts';

@@ -1,5 +1,5 @@
-// The first stop of Tab: past the rail and the top bar, to the element with the id. By script, since `<base href>` makes
-// `#main` another page.
+// The first stop of Tab: past the rail and the top bar, to the element with the id. By script, since `<base href>`
+// makes `#main` another page.
 
 import css from './SkipLink.module.css';
 import { text } from './text.ts';

@@ -1,5 +1,5 @@
-// The table for thousands of rows: only those in view, and the current one, are in the page. The box around it must have
-// a height.
+// The table for thousands of rows: only those in view, and the current one, are in the page. The box around it must
+// have a height.
 
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useState } from 'react';

@@ -1,6 +1,7 @@
-// Values over time, drawn by uPlot. Charts of one `syncKey` have their crosshair in common. A press on a moment picks it,
-// a drag picks a range; both by keys too: arrows move the crosshair, Enter picks the moment. (A range is chosen by keys
-// in the time range of the page.) The values under the crosshair stand in the head, so that none hangs over the curve.
+// Values over time, drawn by uPlot. Charts of one `syncKey` have their crosshair in common. A press on a moment picks
+// it, a drag picks a range; both by keys too: arrows move the crosshair, Enter picks the moment. (A range is chosen
+// by keys in the time range of the page.) The values under the crosshair stand in the head, so that none hangs over
+// the curve.
 
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import 'uplot/dist/uPlot.min.css';

@@ -9,7 +9,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, PathsBuild
 use utoipa::{PartialSchema, ToSchema};
 
 use super::*;
-use crate::app::{Boot, Capabilities, Limits, ReceiverAddress};
+use crate::app::{Boot, Capabilities, Limits, LinkKind, LinkTemplate, MenuLink, ReceiverAddress};
 use crate::ui::paths;
 
 macro_rules! every_type {
@@ -19,6 +19,9 @@ macro_rules! every_type {
             Capabilities,
             Limits,
             ReceiverAddress,
+            LinkKind,
+            LinkTemplate,
+            MenuLink,
             Skipped,
             ApiErrorBody,
             ApiError,

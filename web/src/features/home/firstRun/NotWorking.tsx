@@ -1,4 +1,5 @@
-// Why what was sent may not be here: which doors are open, what came through each, and the last request that was refused.
+// Why what was sent may not be here: which doors are open, what came through each, and the last request that was
+// refused.
 
 import { Check, CircleDashed, type LucideIcon, X } from 'lucide-react';
 import type { ReactNode } from 'react';

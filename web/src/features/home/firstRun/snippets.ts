@@ -1,5 +1,5 @@
-// What to type so that a program sends its traces here: one entry a language, with the real address in it. Code only; the
-// words around it are in text.ts.
+// What to type so that a program sends its traces here: one entry a language, with the real address in it. Code only;
+// the words around it are in text.ts.
 
 import { type Endpoints, hostOf } from './endpoints.ts';
 import { text } from './text.ts';

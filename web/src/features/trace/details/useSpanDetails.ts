@@ -1,5 +1,5 @@
-// All that is known of a span: from the server, or from the file that the trace is from. Asked once the selection rests,
-// so that moving through rows does not ask for each of them.
+// All that is known of a span: from the server, or from the file that the trace is from. Asked once the selection
+// rests, so that moving through rows does not ask for each of them.
 
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { spanQuestion } from '../../../api/questions.ts';

@@ -1,5 +1,5 @@
-// The window of time that waterfall, flame and minimap show: changed many times a second, so outside of React and of the
-// address, which follows when it rests.
+// The window of time that waterfall, flame and minimap show: changed many times a second, so outside of React and of
+// the address, which follows when it rests.
 
 import { fitAll, type Viewport } from '../../../canvas/viewport.ts';
 import type { Zoom } from '../../../url/index.ts';

@@ -1,5 +1,6 @@
-// The canvas beside the rows: paints what is on screen with the painter of bars. Where rows are not evenly spaced (a gap
-// with details, or bars below their names), the painter still paints even rows, and what it paints is moved to its row.
+// The canvas beside the rows: paints what is on screen with the painter of bars. Where rows are not evenly spaced (a
+// gap with details, or bars below their names), the painter still paints even rows, and what it paints is moved to
+// its row.
 
 import { paintBars } from '../../../canvas/bars.ts';
 import type { Surface } from '../../../canvas/surface.ts';

@@ -1,5 +1,6 @@
-// Wheel, drag and fingers over a view of time: up and down scrolls, sideways pans, Ctrl and pinch zoom where the pointer
-// is. Deltas are taken as the system gives them; its momentum is ours. A press that moves less than 5 px is a click.
+// Wheel, drag and fingers over a view of time: up and down scrolls, sideways pans, Ctrl and pinch zoom where the
+// pointer is. Deltas are taken as the system gives them; its momentum is ours. A press that moves less than 5 px is a
+// click.
 
 import { panBy, zoomAt } from '../../../canvas/viewport.ts';
 import type { TimeWindow } from '../state/timeWindow.ts';

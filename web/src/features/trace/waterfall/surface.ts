@@ -1,5 +1,5 @@
-// The waterfall as one surface: how far it is scrolled, which rows and bars are drawn, at most once a frame. React gives
-// it what to show; wheel and keys move it without React.
+// The waterfall as one surface: how far it is scrolled, which rows and bars are drawn, at most once a frame. React
+// gives it what to show; wheel and keys move it without React.
 
 import type { RowColours, Theme } from '../../../canvas/theme.ts';
 import type { Bits } from '../../../model/bits.ts';

@@ -71,6 +71,11 @@ export async function visit(browser: Browser, url: string, look: Look = {}): Pro
   };
 }
 
+/** Keys of a trace come with its tools, a moment after the first rows. */
+export async function traceKeysReady(page: Page): Promise<void> {
+  await page.getByRole('toolbar').first().waitFor();
+}
+
 type Violation = { id: string; help: string; nodes: { target: string[]; failureSummary?: string }[] };
 type WithAxe = { axe?: { run(root: Document, options: unknown): Promise<{ violations: Violation[] }> } };
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { picture, startBrowser, visit } from './browser.ts';
+import { picture, startBrowser, traceKeysReady, visit } from './browser.ts';
 import { OtlpTrace, spanId } from './otlp.ts';
 import { sendOtlp, startProgram } from './program.ts';
 
@@ -92,6 +92,7 @@ test('a trace is read by keys alone: errors, folded runs, details', async () => 
   const { page, end } = await visit(browser, seeded(`/trace/${inject('ids').rich}`));
   const grid = page.getByRole('treegrid');
   await grid.locator('[role="row"][aria-level]').first().waitFor();
+  await traceKeysReady(page);
   await page.keyboard.press('e');
   await page.waitForURL(/span=/);
   expect(new URL(page.url()).searchParams.get('span')).toBe(spanId(3));
@@ -174,6 +175,7 @@ test('in a frame of a Jaeger only the page is left, whatever is pressed', async 
   await page.getByRole('treegrid').waitFor();
   expect(await page.getByRole('navigation', { name: 'Pages' }).count()).toBe(0);
   expect(await page.getByRole('group', { name: /minimap|overview/i }).count()).toBe(0);
+  await traceKeysReady(page);
   await page.keyboard.press('2');
   await page.waitForURL(/uiEmbed=v0/);
   await end();

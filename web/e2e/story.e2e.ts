@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { picture, startBrowser, visit } from './browser.ts';
+import { picture, startBrowser, traceKeysReady, visit } from './browser.ts';
 import { spanId } from './otlp.ts';
 import { CULPRIT } from './seeds.ts';
 
@@ -75,6 +75,7 @@ test('payment is slow: Home shows it, and three steps lead to the bank', async (
   await selected.waitFor();
   expect(new URL(page.url()).searchParams.get('span')).toBe(spanId(3));
   // The critical path alone ends in the culprit.
+  await traceKeysReady(page);
   await page.keyboard.press('p');
   await page.waitForURL(/crit=/);
   await page.waitForFunction(() => document.querySelectorAll('[role="row"][aria-level]').length > 0);

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
+import { nowNs } from '../format/now.ts';
 import { TimeRangePicker } from '../ui/TimeRangePicker/TimeRangePicker.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
 import { text } from './text.ts';
@@ -11,10 +12,6 @@ import { text } from './text.ts';
 /** The page with another time range. Every state with a range has it under this name. */
 function withRange(route: Route, range: TimeRange): Place {
   return { ...route, state: { ...route.state, range } } as Place;
-}
-
-function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
 }
 
 export function RangeOf({ route }: { route: Route }) {

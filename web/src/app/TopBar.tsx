@@ -6,6 +6,7 @@ import { lazy, Suspense } from 'react';
 import { useCommands } from '../core/commands.ts';
 import { routeNow, shareUrl } from '../core/navigation.ts';
 import { prefer } from '../core/preferences.ts';
+import { nowNs } from '../format/now.ts';
 import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
 import { freeze, type Route } from '../url/index.ts';
@@ -19,10 +20,6 @@ const RangeOf = lazy(async () => ({ default: (await import('./RangeOf.tsx')).Ran
 /** Status is about now; the range in its links is for what Jaeger's page of quality had. */
 function hasRange(route: Route): boolean {
   return 'range' in route.state && route.page !== 'status';
-}
-
-function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
 }
 
 function isDark(): boolean {

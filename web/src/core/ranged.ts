@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { ApiError, curlOf } from '../api/client.ts';
 import type { Window } from '../api/questions.ts';
+import { nowNs } from '../format/now.ts';
 import { resolveRange, type TimeRange } from '../url/index.ts';
 import { printInstant } from '../url/timeRange.ts';
 
@@ -37,11 +38,8 @@ export type AskedOptions<T> = {
 
 const NOWHEN: Window = { from: 0n, to: 0n };
 
-export function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
-}
-
-function rangeKey(range: TimeRange): string {
+/** What tells one range from another. */
+export function rangeKey(range: TimeRange): string {
   if (range.kind === 'relative') return range.last;
   return `${printInstant(range.fromNs)} ${range.toNs === null ? 'now' : printInstant(range.toNs)}`;
 }

@@ -1,9 +1,7 @@
 // The gallery alone, without the shell: `npx vite --open src/dev/gallery.html`. `?theme=dark` or `?theme=light` fixes
 // the theme.
 
-import '@fontsource-variable/inter';
-import '@fontsource-variable/jetbrains-mono';
-import './tokens.css';
+import '../theme/tokens.css';
 import '../ui/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

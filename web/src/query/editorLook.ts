@@ -20,7 +20,7 @@ export const LOOK = {
     borderRadius: 'var(--radius)',
     backgroundColor: 'var(--bg)',
     color: 'var(--fg)',
-    boxShadow: 'var(--shadow)',
+    boxShadow: 'var(--shadow-overlay)',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
     fontFamily: 'var(--font-mono)',

@@ -134,7 +134,7 @@ impl SpanBatch {
     }
 
     /// All spans in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = SpanRef<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = SpanRef<'_>> + Clone {
         (0..self.len()).map(|row| SpanRef { batch: self, row })
     }
 

@@ -14,6 +14,7 @@ import { wordsOf } from '../../model/find.ts';
 import { RowList } from '../../model/rows.ts';
 import { latestEnd } from '../../model/tree.ts';
 import { cssColourOf, isHatched, NEUTRAL_SLOT } from '../../theme/palette.ts';
+import { listTarget } from '../../ui/hooks/useListKeys.ts';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { Highlight } from './Highlight.tsx';
 import type { Slots } from './names.ts';
@@ -124,41 +125,24 @@ export function MiniWaterfall({ side, trace, slots, windowNs, find, row, onRow }
   }
   function key(event: KeyboardEvent<HTMLElement>) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    switch (event.key) {
-      case 'ArrowDown':
-      case 'j':
-        moveTo(at + 1);
-        break;
-      case 'ArrowUp':
-      case 'k':
-        moveTo(at - 1);
-        break;
-      case 'PageDown':
-        moveTo(at + PAGE);
-        break;
-      case 'PageUp':
-        moveTo(at - PAGE);
-        break;
-      case 'Home':
-        moveTo(0);
-        break;
-      case 'End':
-        moveTo(list.length - 1);
-        break;
-      case 'ArrowRight':
-        if (list.isExpandableAt(at) && !list.isExpandedAt(at)) setExpanded(at, true);
-        else if (list.isExpandableAt(at)) moveTo(at + 1);
-        break;
-      case 'ArrowLeft':
-        if (list.isExpandedAt(at)) setExpanded(at, false);
-        else if (list.parentIndex(at) >= 0) moveTo(list.parentIndex(at));
-        break;
-      case 'Enter':
-        onRow(list.rowAt(at));
-        break;
-      default:
-        return;
-    }
+    const target = listTarget({ count: list.length, current: at, pageSize: PAGE }, event.key);
+    if (target !== null) moveTo(target);
+    else
+      switch (event.key) {
+        case 'ArrowRight':
+          if (list.isExpandableAt(at) && !list.isExpandedAt(at)) setExpanded(at, true);
+          else if (list.isExpandableAt(at)) moveTo(at + 1);
+          break;
+        case 'ArrowLeft':
+          if (list.isExpandedAt(at)) setExpanded(at, false);
+          else if (list.parentIndex(at) >= 0) moveTo(list.parentIndex(at));
+          break;
+        case 'Enter':
+          onRow(list.rowAt(at));
+          break;
+        default:
+          return;
+      }
     event.preventDefault();
     event.stopPropagation();
   }

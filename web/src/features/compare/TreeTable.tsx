@@ -7,6 +7,7 @@
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef } from 'react';
 import type { TraceDiff } from '../../model/diff.ts';
 import { wordsOf } from '../../model/find.ts';
+import { listTarget } from '../../ui/hooks/useListKeys.ts';
 import type { Slots } from './names.ts';
 import css from './Tree.module.css';
 import { TreeRow } from './TreeRow.tsx';
@@ -85,39 +86,22 @@ export function TreeTable(props: TreeTableProps) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = nodeOf(event.target);
     const index = at < 0 ? current : shown.indexOf(at);
-    switch (event.key) {
-      case 'ArrowDown':
-      case 'j':
-        moveTo(index + 1);
-        break;
-      case 'ArrowUp':
-      case 'k':
-        moveTo(index - 1);
-        break;
-      case 'PageDown':
-        moveTo(index + PAGE);
-        break;
-      case 'PageUp':
-        moveTo(index - PAGE);
-        break;
-      case 'Home':
-        moveTo(0);
-        break;
-      case 'End':
-        moveTo(shown.length - 1);
-        break;
-      case 'ArrowRight':
-        if (at >= 0) right(at, event.shiftKey);
-        break;
-      case 'ArrowLeft':
-        if (at >= 0) left(at, event.shiftKey);
-        break;
-      case 'Enter':
-        if (at >= 0) onOpen(at);
-        break;
-      default:
-        return;
-    }
+    const target = listTarget({ count: shown.length, current: index, pageSize: PAGE }, event.key);
+    if (target !== null) moveTo(target);
+    else
+      switch (event.key) {
+        case 'ArrowRight':
+          if (at >= 0) right(at, event.shiftKey);
+          break;
+        case 'ArrowLeft':
+          if (at >= 0) left(at, event.shiftKey);
+          break;
+        case 'Enter':
+          if (at >= 0) onOpen(at);
+          break;
+        default:
+          return;
+      }
     event.preventDefault();
     event.stopPropagation();
   }

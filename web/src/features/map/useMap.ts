@@ -5,17 +5,15 @@ import { useMemo } from 'react';
 import { edgesQuestion } from '../../api/questions.ts';
 import type { EdgesAnswer } from '../../api/types.ts';
 import { go } from '../../core/navigation.ts';
+import { rangeKey } from '../../core/ranged.ts';
+import { nowNs } from '../../format/now.ts';
 import { type MapState, resolveRange, type TimeRange } from '../../url/index.ts';
 import { type Calls, chooseDrawn, type Drawn, readCalls } from './calls.ts';
 
 /** A relative range is resolved when the question is asked, so that asking again moves it on. */
 function askEdges(range: TimeRange, context: { signal: AbortSignal }): Promise<EdgesAnswer> {
-  const { fromNs, toNs } = resolveRange(range, BigInt(Date.now()) * 1_000_000n);
+  const { fromNs, toNs } = resolveRange(range, nowNs());
   return edgesQuestion({ from: fromNs, to: toNs }).queryFn(context);
-}
-
-function rangeKey(range: TimeRange): string {
-  return range.kind === 'relative' ? range.last : `${range.fromNs}-${range.toNs ?? ''}`;
 }
 
 export function useEdges(range: TimeRange) {

@@ -5,17 +5,13 @@ import type { RedAnswer, RedSeries, SpanKind } from '../../api/types.ts';
 import { hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfSearch, placeOfService, placeOfTrace } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
-import { formatDuration } from '../../format/duration.ts';
-import { formatPercent, formatRate } from '../../format/number.ts';
-import { statOfSeries } from '../../model/red.ts';
 import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
-import { changeWords } from '../../ui/RedTable/text.ts';
+import { RedNumbers } from '../../ui/RedNumbers/RedNumbers.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
-import { Stat } from '../../ui/Stat/Stat.tsx';
 import type { OperationState } from '../../url/index.ts';
 import css from './Operation.module.css';
 import { text } from './text.ts';
@@ -27,29 +23,6 @@ type OperationHeadProps = {
   state: OperationState;
   onChange: (changes: Partial<OperationState>, options: { replace: boolean }) => void;
 };
-
-function Numbers({ series, seconds }: { series: RedSeries; seconds: number }) {
-  const stat = statOfSeries(series, seconds);
-  const { change } = stat;
-  return (
-    <div className={css['numbers']}>
-      <Stat label={text.rate} value={formatRate(stat.perSecond)} />
-      <Stat
-        label={text.errors}
-        value={formatPercent(stat.errorShare)}
-        tone={stat.errorShare >= 0.01 ? 'error' : 'normal'}
-      />
-      <Stat label="p50" value={formatDuration(stat.p50)} />
-      <Stat
-        label="p95"
-        value={formatDuration(stat.p95)}
-        change={change ? text.vsDayBefore(changeWords(change.ratio)) : undefined}
-        tone={change && change.ratio >= 1.5 ? 'warn' : 'normal'}
-      />
-      <Stat label="p99" value={formatDuration(stat.p99)} />
-    </div>
-  );
-}
 
 /** One name may be of spans of several kinds: the call, and its answer. */
 function Kinds({ red, series, state, onChange }: Omit<OperationHeadProps, 'q'>) {
@@ -86,7 +59,7 @@ export function OperationHead({ red, series, q, state, onChange }: OperationHead
         </div>
         <Ago at={red.updatedAt} isWaiting={red.isOld} />
       </div>
-      {red.data && series && <Numbers series={series} seconds={red.data.seconds} />}
+      {red.data && series && <RedNumbers series={series} seconds={red.data.seconds} />}
       <div className={css['ways']}>
         <Kinds red={red} series={series} state={state} onChange={onChange} />
         <LinkButton icon={Search} href={hrefOf(placeOfSearch({ q, range, scope: 'spans' }))}>

@@ -4,9 +4,6 @@ import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('operation', {
   failed: 'How the operation is could not be read',
-  rate: 'rate',
-  errors: 'errors',
-  vsDayBefore: (change: string) => `${change} vs yesterday`,
   kind: 'Kind of span',
   explore: 'Explore',
   slowest: 'Slowest spans',

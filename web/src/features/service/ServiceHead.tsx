@@ -6,17 +6,13 @@ import { hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfMapAround, placeOfSearch, placeOfTrace } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
-import { formatDuration } from '../../format/duration.ts';
-import { formatPercent, formatRate } from '../../format/number.ts';
-import { statOfSeries } from '../../model/red.ts';
 import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
-import { changeWords } from '../../ui/RedTable/text.ts';
+import { RedNumbers } from '../../ui/RedNumbers/RedNumbers.tsx';
 import { Select } from '../../ui/Select/Select.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
-import { Stat } from '../../ui/Stat/Stat.tsx';
 import type { ServiceState } from '../../url/index.ts';
 import css from './Service.module.css';
 import { text } from './text.ts';
@@ -48,31 +44,6 @@ function KindSelect({ operations, state, onChange }: Omit<ServiceHeadProps, 'red
   );
 }
 
-function Numbers({ answer }: { answer: RedAnswer }) {
-  const series = answer.series[0];
-  if (!series) return null;
-  const stat = statOfSeries(series, answer.seconds);
-  const { change } = stat;
-  return (
-    <div className={css['numbers']}>
-      <Stat label={text.rate} value={formatRate(stat.perSecond)} />
-      <Stat
-        label={text.errors}
-        value={formatPercent(stat.errorShare)}
-        tone={stat.errorShare >= 0.01 ? 'error' : 'normal'}
-      />
-      <Stat label="p50" value={formatDuration(stat.p50)} />
-      <Stat
-        label="p95"
-        value={formatDuration(stat.p95)}
-        change={change ? text.vsDayBefore(changeWords(change.ratio)) : undefined}
-        tone={change && change.ratio >= 1.5 ? 'warn' : 'normal'}
-      />
-      <Stat label="p99" value={formatDuration(stat.p99)} />
-    </div>
-  );
-}
-
 export function ServiceHead({ red, operations, state, onChange }: ServiceHeadProps) {
   const { service, kind, range } = state;
   const series = red.data?.series[0];
@@ -90,7 +61,7 @@ export function ServiceHead({ red, operations, state, onChange }: ServiceHeadPro
         </PageTitle>
         <Ago at={red.updatedAt} isWaiting={red.isOld} />
       </div>
-      {red.data && <Numbers answer={red.data} />}
+      {red.data && series && <RedNumbers series={series} seconds={red.data.seconds} />}
       <div className={css['ways']}>
         <KindSelect operations={operations} state={state} onChange={onChange} />
         <LinkButton icon={Search} href={hrefOf(placeOfSearch({ q: serviceQuery({ service, kind }), range, scope }))}>

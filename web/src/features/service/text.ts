@@ -5,9 +5,6 @@ import { catalogue } from '../../i18n/catalogue.ts';
 export const text = catalogue('service', {
   failed: 'How the service is could not be read',
   what: 'rates of the service',
-  rate: 'rate',
-  errors: 'errors',
-  vsDayBefore: (change: string) => `${change} vs yesterday`,
   measured: 'Spans',
   entering: 'Entering the service',
   kind: (kind: string) => kind,

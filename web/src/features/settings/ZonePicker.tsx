@@ -1,7 +1,7 @@
 // The zone that times are shown in: the browser's, UTC, or any of the IANA's, found by typing.
 
 import { useState } from 'react';
-import { nowNs } from '../../core/ranged.ts';
+import { nowNs } from '../../format/now.ts';
 import { dateTime, zoneLabel } from '../../format/time.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { ComboBox } from '../../ui/ComboBox/ComboBox.tsx';

@@ -2,6 +2,7 @@
 // way on, what was left out, and the answer itself, which stays while a later one is under way or has failed.
 
 import type { ReactNode } from 'react';
+import { nowNs } from '../../format/now.ts';
 import { relativeTime } from '../../format/time.ts';
 import { Banner } from '../Banner/Banner.tsx';
 import { Button } from '../Button/Button.tsx';
@@ -86,10 +87,7 @@ export function Asked<T>({ asked, failed, what, rows, columns, children }: Asked
             </Button>
           }
         >
-          {text.stale(
-            error.message,
-            relativeTime(BigInt(Math.round(updatedAt)) * 1_000_000n, BigInt(Date.now()) * 1_000_000n),
-          )}
+          {text.stale(error.message, relativeTime(BigInt(Math.round(updatedAt)) * 1_000_000n, nowNs()))}
         </Banner>
       )}
       {skipped.length > 0 && (

@@ -2,6 +2,7 @@
 // people paste times from logs.
 
 import { ChevronDown, Clock } from 'lucide-react';
+import { nowNs as wallNowNs } from '../../format/now.ts';
 import { Button } from '../Button/Button.tsx';
 import { Popover, PopoverTrigger } from '../Popover/Popover.tsx';
 import { AbsoluteForm } from './AbsoluteForm.tsx';
@@ -28,7 +29,6 @@ export type TimeRangePickerProps = {
 };
 
 const usualPresets = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d'];
-const wallNowNs = () => BigInt(Date.now()) * 1_000_000n;
 
 /** "Last 1 hour", or "2026-11-23 14:00:00 – 15:00:00 UTC+01:00". */
 export function timeRangeText(range: TimeRange, zone: string): string {

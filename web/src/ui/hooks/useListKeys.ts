@@ -15,7 +15,11 @@ export type ListKeys = {
   pageSize?: number | undefined;
 };
 
-function target({ count, current, pageSize = 20 }: ListKeys, key: string): number | null {
+/** Where a key moves to in a list; null: nowhere. */
+export function listTarget(
+  { count, current, pageSize = 20 }: Pick<ListKeys, 'count' | 'current' | 'pageSize'>,
+  key: string,
+): number | null {
   const last = count - 1;
   if (key === 'ArrowDown' || key === 'j') return Math.min(last, current + 1);
   if (key === 'ArrowUp' || key === 'k') return Math.max(0, current - 1);
@@ -40,7 +44,7 @@ export function useListKeys(list: ListKeys): { onKeyDown: (event: KeyboardEvent<
       const isOnControl = event.target instanceof Element && event.target.closest('button, a, input') !== null;
       const { key } = event;
       const current = list.current;
-      const next = event.shiftKey ? null : target(list, key);
+      const next = event.shiftKey ? null : listTarget(list, key);
       const other = list.others?.[event.shiftKey ? `Shift+${key}` : key];
       if (next !== null) list.onMove(next);
       else if (key === 'Enter' && !isOnControl && list.onOpen && current >= 0) list.onOpen(current);

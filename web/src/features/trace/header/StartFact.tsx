@@ -1,6 +1,7 @@
 // When the trace began: in the reader's zone, with UTC and how long ago behind it.
 
 import { usePreferences } from '../../../core/preferences.ts';
+import { nowNs } from '../../../format/now.ts';
 import { shortDateTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
 import { useTracePage } from '../state/page.tsx';
@@ -8,7 +9,7 @@ import { useTracePage } from '../state/page.tsx';
 export function StartFact() {
   const { startNs } = useTracePage().session.columns;
   const { zone } = usePreferences();
-  const now = BigInt(Date.now()) * 1_000_000n;
+  const now = nowNs();
   const { local, utc, relative } = timeTooltip(startNs, now, zone);
   const tip = (
     <>

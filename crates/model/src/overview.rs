@@ -151,7 +151,7 @@ impl OverviewRequest {
                 "{values} values of a facet are asked for: ask for up to {FACET_VALUES_MAX}"
             ));
         }
-        let has_facet = |field: &&Field| {
+        let has_none = |field: &&Field| {
             matches!(
                 field,
                 Field::TraceId
@@ -163,7 +163,7 @@ impl OverviewRequest {
                     | Field::LinkSpanId
             )
         };
-        match self.facets.iter().find(has_facet) {
+        match self.facets.iter().find(has_none) {
             Some(field) => bad(format!(
                 "there is no facet of {field:?}: its values hardly repeat"
             )),

@@ -16,6 +16,7 @@ mod go_json;
 mod go_text;
 mod jaeger;
 mod json_text;
+mod kinds;
 mod listen;
 mod query_string;
 mod ui;

@@ -132,15 +132,11 @@ impl Query {
             };
             befores.push(Before::of(name, self.red(&of_before, now).await?));
         }
-        let all = super::rates_request(&request.tenant, request.window);
-        let all = self.reader().rates(all).await?;
-        let points = all.series.iter().flat_map(|series| &series.points);
-        let all: u64 = points.map(|point| point.spans).sum();
         let mut skipped = services.skipped.clone();
         skipped.extend(current.skipped);
         skipped.dedup();
         Ok(Home {
-            spans_per_second: spans_per_second(all, services.seconds),
+            spans_per_second: spans_per_second(services.spans, services.seconds),
             looks: looks(&current.series, &befores),
             services,
             skipped,

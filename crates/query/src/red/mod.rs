@@ -133,6 +133,8 @@ pub struct RedAnswer {
     pub step: u64,
     /// Seconds of the window that have passed.
     pub seconds: f64,
+    /// All spans that were asked about, also those by which no service is judged.
+    pub spans: u64,
     /// By service, caller, operation, kind.
     pub series: Vec<RedSeries>,
     /// Whether each operation has a series of its own.
@@ -203,6 +205,7 @@ impl Query {
         };
         let steps = asked.steps()?;
         let mut rates = self.reader().rates(asked).await?;
+        let spans = spans_of(&rates.series);
         if is_by_service && request.kinds.is_empty() {
             keep_serving(&mut rates.series);
         }
@@ -211,7 +214,10 @@ impl Query {
             kind: key.kind.filter(|_| !is_by_service),
             ..key
         };
-        Ok(RedAnswer::of(rates, steps, now, named))
+        Ok(RedAnswer {
+            spans,
+            ..RedAnswer::of(rates, steps, now, named)
+        })
     }
 }
 
@@ -240,6 +246,11 @@ fn check_points(series: usize, steps: u64) -> Result<(), ReadError> {
          ask for fewer steps or for some services"
     );
     Err(ReadError::OverLimit { reason })
+}
+
+fn spans_of(series: &[RateSeries]) -> u64 {
+    let points = series.iter().flat_map(|series| &series.points);
+    points.map(|point| point.spans).sum()
 }
 
 fn serves(series: &RateSeries) -> bool {
@@ -282,6 +293,7 @@ impl RedAnswer {
             }
         }
         Self {
+            spans: by_key.values().map(|series| series.total.spans).sum(),
             start,
             step: minute_start(steps.minutes),
             seconds: seconds(passed),

@@ -8,8 +8,7 @@ use model::contract::PinError;
 
 use super::Jaeger;
 use super::envelope::{ApiError, json};
-use super::parameters::Parameters;
-use crate::go_text;
+use super::parameters::{Parameters, trace_of_path};
 
 /// What Jaeger answers; unlike elsewhere `errors` is a list.
 const DONE: &str = r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}"#;
@@ -20,9 +19,7 @@ pub(super) async fn archive(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());
-    let trace_id = go_text::parse_trace_id_of_path(&trace_id).map_err(ApiError::bad_request)?;
-    parameters.int("start", 0)?;
-    parameters.int("end", 0)?;
+    let trace_id = trace_of_path(&trace_id, &parameters)?;
     let pinned = jaeger.pins.pin(&jaeger.tenant, trace_id).await;
     let is_there = pinned.map_err(|error| ApiError {
         status: match error {

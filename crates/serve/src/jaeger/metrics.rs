@@ -25,20 +25,12 @@ use super::parameters::{Parameters, unable};
 use super::paths::not_found;
 use crate::go_text;
 use crate::json_text::{push_list, push_text};
+use crate::kinds;
 
 const LOOKBACK_MILLIS: i64 = 3_600_000;
 const STEP_MILLIS: i64 = 5_000;
 const RATE_MILLIS: i64 = 600_000;
 const MINUTE_MILLIS: u64 = 60_000;
-/// The names of the kinds by OTLP's numbers.
-const SPAN_KINDS: [&str; 6] = [
-    "unspecified",
-    "internal",
-    "server",
-    "client",
-    "producer",
-    "consumer",
-];
 /// OTLP's number of the kind that is meant when none is given.
 const SERVER: i32 = 2;
 /// Points of one answer, each of some 90 bytes.
@@ -367,10 +359,7 @@ fn common_divisor(one: u64, other: u64) -> u64 {
 }
 
 fn kind_number(text: &str) -> Result<i32, ApiError> {
-    let name = text.to_ascii_lowercase();
-    let number = SPAN_KINDS.iter().position(|known| *known == name);
-    number
-        .and_then(|number| i32::try_from(number).ok())
+    kinds::number_of(&text.to_ascii_lowercase())
         .ok_or_else(|| unable("spanKind", &format!("unsupported span kind: '{text}'")))
 }
 

@@ -61,6 +61,14 @@ impl Parameters {
     }
 }
 
+/// The trace of a path. Its times are checked and then of no use: a trace is looked for at all times.
+pub(super) fn trace_of_path(path: &str, parameters: &Parameters) -> Result<TraceId, ApiError> {
+    let trace_id = go_text::parse_trace_id_of_path(path).map_err(ApiError::bad_request)?;
+    parameters.int("start", 0)?;
+    parameters.int("end", 0)?;
+    Ok(trace_id)
+}
+
 /// Says that a parameter can't be read.
 pub(super) fn unable(key: &str, why: &str) -> ApiError {
     ApiError::bad_request(format!("unable to parse param '{key}': {why}"))

@@ -11,10 +11,9 @@ use query::adjust::{AdjustOptions, AdjustableTrace, adjust};
 
 use super::Jaeger;
 use super::envelope::{Answer, AnswerError, ApiError};
-use super::parameters::{Parameters, TracesRequest};
+use super::parameters::{Parameters, TracesRequest, trace_of_path};
 use super::timing::Timing;
 use super::trace_json::push_trace;
-use crate::go_text;
 use crate::json_text::push_list;
 
 /// What a span usually takes in JSON; only to make room at once.
@@ -26,10 +25,7 @@ pub(super) async fn trace(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());
-    let trace_id = go_text::parse_trace_id_of_path(&trace_id).map_err(ApiError::bad_request)?;
-    // Both are checked and then of no use: a trace is looked for at all times.
-    parameters.int("start", 0)?;
-    parameters.int("end", 0)?;
+    let trace_id = trace_of_path(&trace_id, &parameters)?;
     let is_raw = parameters.bool("raw")?;
     let mut timing = Timing::start(&jaeger.clock);
     let found = jaeger.query.trace(&jaeger.tenant, trace_id).await?;

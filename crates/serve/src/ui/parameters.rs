@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use model::contract::{Order, Window};
 use model::{SpanId, TraceId};
 use serde::de::DeserializeOwned;
-use traceql::Field;
+use traceql::{Field, Kind};
 
 use super::error::UiError;
+use crate::kinds;
 
 /// How far back a question looks that doesn't say: an hour.
 const LOOKBACK_NANOS: u64 = 3_600_000_000_000;
@@ -61,21 +62,12 @@ impl Parameters {
 
     /// OTLP's numbers of the kinds that are given.
     pub(super) fn kinds(&self) -> Result<Vec<i32>, UiError> {
-        const KINDS: [&str; 6] = [
-            "unspecified",
-            "internal",
-            "server",
-            "client",
-            "producer",
-            "consumer",
-        ];
         let number = |kind: &str| {
-            let at = KINDS.iter().position(|known| *known == kind);
-            let number = at.and_then(|at| i32::try_from(at).ok());
-            number.ok_or_else(|| {
+            kinds::number_of(kind).ok_or_else(|| {
+                let names: Vec<&str> = Kind::ALL.into_iter().map(Kind::text).collect();
                 UiError::bad_request(format!(
                     "kind is {kind:?}; give one of {}",
-                    KINDS.join(", ")
+                    names.join(", ")
                 ))
             })
         };

@@ -133,11 +133,11 @@ impl Ui {
         prefix: &str,
         items: &mut Items,
     ) -> Result<(), UiError> {
-        let value = |text: String, detail: &str, count: Option<u64>| CompletionItem {
+        let value = |text: String, detail: &str| CompletionItem {
             text: Literal::String(text).to_string(),
             kind: CompletionKind::Value,
             detail: detail.to_owned(),
-            count,
+            count: None,
         };
         let is_near = |text: &str| text.to_lowercase().contains(&prefix.to_lowercase());
         match field {
@@ -147,9 +147,7 @@ impl Ui {
             } if key == SERVICE_NAME => {
                 let services = self.parts.query.services(&self.parts.tenant).await?;
                 let near = services.into_iter().filter(|name| is_near(name));
-                items
-                    .all
-                    .extend(near.map(|name| value(name, "service", None)));
+                items.all.extend(near.map(|name| value(name, "service")));
             }
             Field::Intrinsic(Intrinsic::Name | Intrinsic::RootName) => {
                 let seen = self.parts.query.seen(&self.parts.tenant).await?;
@@ -159,13 +157,13 @@ impl Ui {
                 names.sort_unstable();
                 names.dedup();
                 let near = names.into_iter().filter(|name| is_near(name));
-                items
-                    .all
-                    .extend(near.map(|name| value(name, "operation", None)));
+                items.all.extend(near.map(|name| value(name, "operation")));
             }
             Field::Attribute { scope, key } => {
+                let seen = self.parts.query.seen(&self.parts.tenant).await?;
                 for place in places(*scope) {
-                    self.suggest_of_key(place, key, prefix, items).await?;
+                    self.suggest_of_key(&seen, (place, key), prefix, items)
+                        .await?;
                 }
             }
             Field::Intrinsic(_) => {}
@@ -176,12 +174,11 @@ impl Ui {
     /// The values of a key: as text or as they are written, by the types that the key has.
     async fn suggest_of_key(
         &self,
-        place: Place,
-        key: &str,
+        seen: &SeenAnswer,
+        (place, key): (Place, &str),
         prefix: &str,
         items: &mut Items,
     ) -> Result<(), UiError> {
-        let seen = self.parts.query.seen(&self.parts.tenant).await?;
         let mut types = seen
             .keys
             .iter()

@@ -29,7 +29,7 @@ pub use run::{
     FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
     TracesById,
 };
-pub use summaries::{Summaries, Summary};
+pub use summaries::{ListedSpan, SpanList, Summaries, Summary};
 pub use walk::{Step, Walk};
 
 /// What a span without a name is called when it is shown; Jaeger's words.

@@ -57,6 +57,12 @@ impl Question {
 }
 
 impl Question {
+    /// Which spans are meant.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// Whether spans can only be judged with all others of their trace.
     #[must_use]
     pub fn needs_whole_trace(&self) -> bool {

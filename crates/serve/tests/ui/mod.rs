@@ -9,6 +9,7 @@ mod overview;
 mod program;
 mod rates;
 mod search;
+mod spans;
 mod tail;
 mod trace;
 mod walk;

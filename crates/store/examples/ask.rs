@@ -24,7 +24,7 @@ use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWrite
 use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
     CountRequest, Field, Literal, Operator, OverviewOf, OverviewRequest, Place, Predicate,
-    Relation, SpanId, Structure, StructureRequest, TenantId, TraceId,
+    Relation, SpanId, SpanSearchRequest, Structure, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{Clock, Metrics, RealClock, RealRandom};
 use store::{Store, StoreOptions, StoreParts};
@@ -93,6 +93,7 @@ async fn main() -> Fallible<()> {
     }
     if !wanted.is_only_rates {
         ask_overviews(&store, &tenant, &run).await?;
+        ask_first_spans(&store, &tenant, &run).await?;
     }
     if !wanted.is_only_rates && !wanted.is_only_overviews {
         ask_counts_and_slowest(&store, &tenant, &run).await?;
@@ -413,6 +414,37 @@ async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<
             ))
         })
         .await?;
+    }
+    Ok(())
+}
+
+/// The first fifty spans in each order, and the fifty behind them.
+async fn ask_first_spans(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let mut asked = vec![("all", Predicate::All)];
+    asked.extend(predicates());
+    for (name, predicate) in asked {
+        for order in [Order::NewestFirst, Order::SlowestFirst] {
+            let mut request = SpanSearchRequest {
+                tenant: tenant.clone(),
+                predicate: predicate.clone(),
+                window: Window::ALWAYS,
+                order,
+                limit: 50,
+                after: None,
+            };
+            for page in ["first", "second"] {
+                run.time(
+                    &format!("spans {name}, {order:?}, {page} page"),
+                    async || {
+                        let answer = store.search_spans(request.clone()).await?;
+                        Ok(format!("{} spans", answer.spans.len()))
+                    },
+                )
+                .await?;
+                let answer = store.search_spans(request.clone()).await?;
+                request.after = answer.positions.last().copied();
+            }
+        }
     }
     Ok(())
 }

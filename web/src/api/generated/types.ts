@@ -223,7 +223,7 @@ export type Root = { service: string, name: string, kind: SpanKind, };
  */
 export type TraceSummary = { traceId: string, startNs: string, durationNs: number, spans: number, errors: number, root: Root | null, services: Array<ServiceShare>, isComplete: boolean, 
 /**
- * Spans that match: the first few.
+ * Spans that match: the first few; in a list of spans the one that the line is about.
  */
 matched: Array<MatchedSpan>, 
 /**

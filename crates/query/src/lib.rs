@@ -6,11 +6,13 @@
 //! - [`skeleton`] lays a trace of any size out for drawing.
 //! - [`Question`] is a text of the query language, understood.
 //! - [`red`] tells rates, errors and durations.
+//! - [`AveragePath`] is what the time of an operation goes to.
 //! - [`go_time`] writes times and durations as Go programs write them, since warnings quote them.
 //!
 //! Refuses: knowing any protocol (that is `serve`) or any file (that is `store`).
 
 pub mod adjust;
+mod average_path;
 mod cursor;
 mod error;
 pub mod go_time;
@@ -23,6 +25,7 @@ pub mod skeleton;
 mod summaries;
 mod walk;
 
+pub use average_path::{AveragePath, PathPart, PathRequest};
 pub use error::{Error, ErrorKind};
 pub use question::{Question, Scope};
 pub use run::{

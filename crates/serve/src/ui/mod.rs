@@ -132,6 +132,7 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/complete", get(words::complete))
         .route("/services", get(words::services))
         .route("/red", get(red::red))
+        .route("/path", get(red::path))
         .route("/edges", get(red::edges))
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))

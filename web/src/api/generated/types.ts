@@ -481,6 +481,56 @@ isAsync: boolean, total: RedPoint, slowest: string | null, failed: string | null
 export type EdgesAnswer = { seconds: number, nodes: Array<MapNode>, edges: Array<Edge>, skipped: Array<Skipped>, };
 
 /**
+ * What the time of an operation goes to, on the average of a sample of its spans.
+ */
+export type PathAnswer = { 
+/**
+ * Spans of the sample.
+ */
+spans: number, 
+/**
+ * Their average duration.
+ */
+meanNs: number, 
+/**
+ * The operations that were at work, those with most time first.
+ */
+parts: Array<PathPart>, 
+/**
+ * The share of time of operations that are not told.
+ */
+others: number, 
+/**
+ * Traces that were too long to be looked at.
+ */
+leftOut: number, skipped: Array<Skipped>, };
+
+/**
+ * An operation on the critical path of another.
+ */
+export type PathPart = { service: string, operation: string, 
+/**
+ * Its time in each span of the sample, on the average.
+ */
+meanNs: number, 
+/**
+ * Its share of all time, from 0 to 1.
+ */
+share: number, 
+/**
+ * Its spans on the path in each span of the sample, on the average.
+ */
+calls: number, 
+/**
+ * Spans of the sample with any of it on their path.
+ */
+ofSpans: number, 
+/**
+ * A trace in which it had much time.
+ */
+traceId: string, spanId: string, };
+
+/**
  * What is wrong.
  */
 export type LookKind = "slow" | "failing";

@@ -63,6 +63,8 @@ macro_rules! every_type {
             red::MapNode,
             red::Edge,
             red::EdgesAnswer,
+            red::PathAnswer,
+            red::PathPart,
             red::LookKind,
             red::Look,
             red::HomeAnswer,

@@ -18,7 +18,7 @@ fn trace(seed: u64, spans: &[Span]) -> RequestBuilder {
     spans
         .iter()
         .fold(begin, |request, (service, name, parent, from, to)| {
-            request.service(*service).span(*name, |span| {
+            request.service(service).span(name, |span| {
                 let span = span.start_ns(BASE_NANOS + from * MS).lasting_ms(to - from);
                 if *parent == 0 {
                     span

@@ -24,7 +24,7 @@ mod summaries;
 mod walk;
 
 pub use error::{Error, ErrorKind};
-pub use question::{Question, Scope};
+pub use question::{Counted, Question, Scope};
 pub use run::{
     FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
     TracesById,

@@ -53,7 +53,7 @@ fn id(seed: u64) -> String {
 }
 
 /// The lines of an answer that must be good.
-async fn lines(page: &Page, target: &str) -> Vec<Value> {
+pub(super) async fn lines(page: &Page, target: &str) -> Vec<Value> {
     let answer = page.get(target).await;
     assert_eq!(answer.status, 200, "{target}: {}", answer.text);
     assert_eq!(answer.content_type, "application/x-ndjson");
@@ -64,7 +64,7 @@ async fn lines(page: &Page, target: &str) -> Vec<Value> {
         .collect()
 }
 
-fn traces(lines: &[Value]) -> Vec<&Value> {
+pub(super) fn traces(lines: &[Value]) -> Vec<&Value> {
     let of_type = lines.iter().filter(|line| line["type"] == "trace");
     of_type.map(|line| &line["trace"]).collect()
 }

@@ -29,7 +29,7 @@ mod walk;
 pub use average_path::{AveragePath, PathPart, PathRequest};
 pub use compare::{Cause, DiffNode, Side as DiffSide, TraceDiff};
 pub use error::{Error, ErrorKind};
-pub use question::{Question, Scope};
+pub use question::{Counted, Question, Scope};
 pub use run::{
     FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
     TracesById,

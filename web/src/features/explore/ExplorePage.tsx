@@ -11,6 +11,7 @@ import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { DownloadNotice } from './DownloadNotice.tsx';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
 import { LiveResults } from './lazies.ts';
@@ -55,6 +56,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   });
   const listed = isList ? listedRows(search.rows, state.traces) : null;
   const rows = listed?.rows ?? search.rows;
+  const about = all.isStale ? null : (all.answer?.points ?? null);
   const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
@@ -74,7 +76,12 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
       />
       <Toolbar
         state={state}
-        rows={rows}
+        download={{
+          rows,
+          asked: asked.search,
+          isAll: !isSearch || (search.state.phase === 'done' && search.state.cursor === null && !search.isStale),
+          about,
+        }}
         window={asked.window}
         changes={changes}
         hasFacets={hasFacets}
@@ -83,6 +90,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         onOpenFile={files.open}
         canFollow={boot.capabilities.tail}
       />
+      <DownloadNotice />
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
           {text.fileSkipped(what, why)}
@@ -157,7 +165,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
                 rows={rows}
                 missing={listed?.missing ?? []}
                 parsed={parsed}
-                all={all.isStale ? null : (all.answer?.points ?? null)}
+                all={about}
                 zone={zone}
                 changes={changes}
               />

@@ -6,7 +6,7 @@ import type { Window } from '../../api/questions.ts';
 import { cameBack } from '../../core/navigation.ts';
 import { type RouteOf, resolveRange } from '../../url/index.ts';
 import { printQuery, quoteText } from '../../url/queryText.ts';
-import type { SearchAsked } from './searchRun.ts';
+import type { SearchAsked } from './searchPage.ts';
 
 type State = RouteOf<'search'>['state'];
 

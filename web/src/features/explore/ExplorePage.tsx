@@ -4,11 +4,13 @@ import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
 import { useCommands } from '../../core/commands.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
+import { useOpenFiles } from '../../core/useOpenFiles.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { ReadingFile } from '../../ui/ReadingFile/ReadingFile.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import { DownloadNotice } from './DownloadNotice.tsx';
@@ -21,10 +23,10 @@ import { SearchResults } from './SearchResults.tsx';
 import { Toolbar } from './Toolbar.tsx';
 import { text } from './text.ts';
 import { useAsked } from './useAsked.ts';
+import { useDropFiles } from './useDropFiles.ts';
 import { useExplore } from './useExplore.ts';
 import { useFacetFields } from './useFacetFields.ts';
 import { useIsNarrow } from './useIsNarrow.ts';
-import { useOpenFile } from './useOpenFile.ts';
 import { isUncounted, useOverview } from './useOverview.ts';
 import { useParsedQuery } from './useParsedQuery.ts';
 import { listedRows, openedRows, useSearch } from './useSearch.ts';
@@ -40,7 +42,8 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const parsed = useParsedQuery(state.q);
   const asked = useAsked(state);
   const changes = useExplore(route, parsed);
-  const files = useOpenFile();
+  const files = useOpenFiles();
+  const isDropping = useDropFiles(boot.isFileUploadOff ? null : files.open);
   const isList = state.traces.length > 0;
   const isSearch = state.run && !state.live && !isList;
   const hasOnlyFiles = isList && openedRows(state.traces).length === state.traces.length;
@@ -61,7 +64,11 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
   const [dragged, setDragged] = useState<number | null>(null);
-  useCommands([{ id: 'openFile', title: text.openFile, group: text.group, keys: [], run: files.open }]);
+  useCommands(
+    boot.isFileUploadOff
+      ? []
+      : [{ id: 'openFile', title: text.openFile, group: text.group, keys: [], run: files.choose }],
+  );
 
   return (
     <div className={css['page']}>
@@ -87,10 +94,11 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         hasFacets={hasFacets}
         areFacetsShown={areFacetsShown}
         onFacets={setFacetsOpen}
-        onOpenFile={files.open}
+        onOpenFile={boot.isFileUploadOff ? null : files.choose}
         canFollow={boot.capabilities.tail}
       />
       <DownloadNotice />
+      {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
           {text.fileSkipped(what, why)}
@@ -173,7 +181,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
           )}
         </div>
       </div>
-      {files.isOver && <div className={css['drop']}>{text.dropFile}</div>}
+      {isDropping && <div className={css['drop']}>{text.dropFile}</div>}
     </div>
   );
 }

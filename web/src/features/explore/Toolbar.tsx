@@ -85,7 +85,8 @@ type ToolbarProps = {
   hasFacets: boolean;
   areFacetsShown: boolean;
   onFacets: (areShown: boolean) => void;
-  onOpenFile: () => void;
+  /** Null: files are not opened here. */
+  onOpenFile: (() => void) | null;
   canFollow: boolean;
 };
 
@@ -122,7 +123,7 @@ export function Toolbar(props: ToolbarProps) {
         {!live && <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />}
         {isSearch && <ChartsMenu />}
         <DownloadMenu what={download} />
-        <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />
+        {onOpenFile && <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />}
       </div>
     </div>
   );

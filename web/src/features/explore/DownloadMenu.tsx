@@ -1,14 +1,14 @@
 // The button for results as a file: all matches, not only the rows that were scrolled to.
 
 import { Download } from 'lucide-react';
-import { useSyncExternalStore } from 'react';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
-import { FORMATS, fileName, saveFile } from './download.ts';
-import { DOWNLOAD_ROWS_MAX, downloads } from './downloadRun.ts';
 import type { ResultRow } from './rows.ts';
 import type { SearchAsked } from './searchPage.ts';
 import { text } from './text.ts';
+
+/** Sheets end at a million, and a browser's memory before that. */
+export const DOWNLOAD_ROWS_MAX = 100_000;
 
 export type Downloadable = {
   readonly rows: readonly ResultRow[];
@@ -17,6 +17,8 @@ export type Downloadable = {
   readonly isAll: boolean;
   /** About how many match; null: nobody knows. */
   readonly about: number | null;
+  /** Something is shown of it from now on. */
+  readonly onBegin: () => void;
 };
 
 function amount({ rows, asked: { scope }, isAll, about }: Downloadable): string {
@@ -27,30 +29,31 @@ function amount({ rows, asked: { scope }, isAll, about }: Downloadable): string 
     : text.allAbout(scope, Math.max(about, rows.length));
 }
 
+/** Only who wants a file needs what makes it. */
+async function start(what: Downloadable, name: 'csv' | 'jsonl'): Promise<void> {
+  const { rows, asked, isAll, onBegin } = what;
+  if (!isAll) {
+    const { downloads, FORMATS } = await import('./downloadRun.ts');
+    downloads.start(asked, FORMATS[name]);
+    onBegin();
+    return;
+  }
+  const { FORMATS, fileName, saveFile } = await import('./download.ts');
+  const { head, body, type } = FORMATS[name];
+  saveFile([head(asked.cols), body(rows, asked.cols)], fileName(asked.scope, FORMATS[name], null), type);
+}
+
 export function DownloadMenu({ what }: { what: Downloadable }) {
-  const { rows, asked, isAll } = what;
-  const phase = useSyncExternalStore(downloads.subscribe, () => downloads.state()?.phase);
-  const start = (name: keyof typeof FORMATS) => {
-    const format = FORMATS[name];
-    if (!isAll) downloads.start(asked, format);
-    else
-      saveFile(
-        [format.head(asked.cols), format.body(rows, asked.cols)],
-        fileName(asked.scope, format, null),
-        format.type,
-      );
-  };
   return (
     <MenuTrigger>
-      <IconButton
-        size="small"
-        icon={Download}
+      <IconButton size="small" icon={Download} label={text.download} isDisabled={what.rows.length === 0} />
+      <Menu
         label={text.download}
-        isDisabled={rows.length === 0 || phase === 'running'}
-      />
-      <Menu label={text.download} placement="bottom end">
-        <MenuItem id="csv" label={text.csv} detail={amount(what)} onAction={() => start('csv')} />
-        <MenuItem id="jsonl" label={text.jsonLines} detail={amount(what)} onAction={() => start('jsonl')} />
+        placement="bottom end"
+        onAction={(id) => void start(what, id === 'csv' ? id : 'jsonl')}
+      >
+        <MenuItem id="csv" label={text.csv} detail={amount(what)} />
+        <MenuItem id="jsonl" label={text.jsonLines} detail={amount(what)} />
       </Menu>
     </MenuTrigger>
   );

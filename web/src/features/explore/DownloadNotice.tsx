@@ -4,7 +4,8 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
-import { DOWNLOAD_ROWS_MAX, type DownloadRun, type DownloadState, downloads } from './downloadRun.ts';
+import { DOWNLOAD_ROWS_MAX } from './DownloadMenu.tsx';
+import { type DownloadRun, type DownloadState, downloads } from './downloadRun.ts';
 import css from './Results.module.css';
 import { text } from './text.ts';
 

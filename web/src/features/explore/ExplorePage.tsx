@@ -13,10 +13,9 @@ import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { ReadingFile } from '../../ui/ReadingFile/ReadingFile.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
-import { DownloadNotice } from './DownloadNotice.tsx';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { LiveResults } from './lazies.ts';
+import { DownloadNotice, LiveResults } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -30,6 +29,9 @@ import { useIsNarrow } from './useIsNarrow.ts';
 import { isUncounted, useOverview } from './useOverview.ts';
 import { useParsedQuery } from './useParsedQuery.ts';
 import { listedRows, openedRows, useSearch } from './useSearch.ts';
+
+/** A download goes on while the reader is elsewhere, and is told of when they come back. */
+let begun = false;
 
 const FACETS_SIZE = 'explore.facets';
 const FACETS_PX = { usual: 240, min: 160, max: 480 };
@@ -63,6 +65,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
+  const [hasDownload, setHasDownload] = useState(begun);
   const [dragged, setDragged] = useState<number | null>(null);
   useCommands(
     boot.isFileUploadOff
@@ -88,6 +91,10 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
           asked: asked.search,
           isAll: !isSearch || (search.state.phase === 'done' && search.state.cursor === null && !search.isStale),
           about,
+          onBegin: () => {
+            begun = true;
+            setHasDownload(true);
+          },
         }}
         window={asked.window}
         changes={changes}
@@ -97,7 +104,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         onOpenFile={boot.isFileUploadOff ? null : files.choose}
         canFollow={boot.capabilities.tail}
       />
-      <DownloadNotice />
+      <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
       {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>

@@ -5,12 +5,10 @@
 
 import { ApiError } from '../../api/client.ts';
 import { boot } from '../../core/boot.ts';
+import { DOWNLOAD_ROWS_MAX } from './DownloadMenu.tsx';
 import { type FileFormat, fileName, saveFile } from './download.ts';
 import { type ResultRow, rowsOf } from './rows.ts';
 import { readPage, type SearchAsked } from './searchPage.ts';
-
-/** Sheets end at a million, and a browser's memory before that. */
-export const DOWNLOAD_ROWS_MAX = 100_000;
 
 export type DownloadState = {
   readonly phase: 'running' | 'done' | 'failed' | 'cancelled';
@@ -118,16 +116,18 @@ export class DownloadRun {
   }
 }
 
+export { FORMATS } from './download.ts';
+
 let run: DownloadRun | null = null;
 const listeners = new Set<() => void>();
 const tell = (): void => {
   for (const listener of listeners) listener();
 };
 
-/** One at a time: a new one ends the one before. */
+/** One at a time. */
 export const downloads = {
   start(asked: SearchAsked, format: FileFormat): void {
-    run?.cancel();
+    if (run?.state.phase === 'running') return;
     run = new DownloadRun(asked, format, tell);
     tell();
   },

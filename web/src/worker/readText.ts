@@ -12,7 +12,7 @@ export type ReadOptions = { readonly signal: AbortSignal; readonly onProgress: (
 
 export async function readText(file: Blob, { signal, onProgress }: ReadOptions): Promise<string> {
   const isPacked = await isGzip(file);
-  if (!isPacked && file.size > FILE_BYTES_MAX) throw tooLarge(file.size);
+  if (!isPacked && file.size > FILE_BYTES_MAX) throw tooLarge(megabytes(file.size));
   let read = 0;
   let told = 0;
   onProgress({ read, all: file.size });
@@ -39,7 +39,7 @@ export async function readText(file: Blob, { signal, onProgress }: ReadOptions):
       const { done, value } = await reader.read();
       if (done) break;
       unpacked += value.byteLength;
-      if (unpacked > FILE_BYTES_MAX) throw tooLarge(unpacked);
+      if (unpacked > FILE_BYTES_MAX) throw tooLarge(`${megabytes(unpacked)} or more, unpacked`);
       pieces.push(decoder.decode(value, { stream: true }));
     }
   } catch (cause) {
@@ -59,9 +59,9 @@ async function isGzip(file: Blob): Promise<boolean> {
 
 class FileTooLarge extends Error {}
 
-function tooLarge(bytes: number): Error {
+function tooLarge(size: string): Error {
   const most = `at most ${megabytes(FILE_BYTES_MAX)} are read here; send it to the server, which holds more`;
-  return new FileTooLarge(`it has ${megabytes(bytes)} or more: ${most}`);
+  return new FileTooLarge(`it has ${size}: ${most}`);
 }
 
 function megabytes(bytes: number): string {

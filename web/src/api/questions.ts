@@ -79,8 +79,9 @@ export const traceKeysQuestion = (traceId: string): Question<TraceKeysAnswer> =>
 export const traceEventsQuestion = (traceId: string): Question<TraceEventsAnswer> =>
   question(['events', traceId], (signal) => getJson(`traces/${traceId}/events`, {}, signal));
 
-export const findQuestion = (traceId: string, q: string): Question<FindAnswer> =>
-  question(['find', traceId, q], (signal) => getJson(`traces/${traceId}/find`, { q }, signal));
+/** By a query, or by words in all that a span holds. */
+export const findQuestion = (traceId: string, asked: { q: string } | { words: string }): Question<FindAnswer> =>
+  question(['find', traceId, asked], (signal) => getJson(`traces/${traceId}/find`, asked, signal));
 
 export const sendTestTrace = (): Promise<SentAnswer> => postJson('test-trace', {});
 export const sendSample = (): Promise<SentAnswer> => postJson('sample', {});

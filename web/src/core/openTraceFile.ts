@@ -34,7 +34,7 @@ export async function openTraceFile(file: File, options: OpenFileOptions): Promi
         columns,
         flame,
         details: (rows) => reader.details(opened.file, at, rows),
-        find: (tests) => reader.find(opened.file, at, tests),
+        find: (sought) => reader.find(opened.file, at, sought),
       });
       keep(columns.traceId, opened.file, reader);
     });

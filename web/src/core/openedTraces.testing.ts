@@ -2,7 +2,7 @@
 
 import type { SpanDetails } from '../api/types.ts';
 import { buildFlameIndex } from '../canvas/flameIndex.ts';
-import { rowsThatPass } from '../model/attributeTests.ts';
+import { rowsOf } from '../model/attributeTests.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import { putOpenedTrace } from './openedTraces.ts';
 
@@ -19,6 +19,6 @@ export function putTraceOfFile({ fileName, columns, details }: InMemory): void {
     columns,
     flame: buildFlameIndex(columns),
     details: async (rows) => rows.map((row) => details[row]).filter((one) => one !== undefined),
-    find: async (tests) => rowsThatPass(details, tests),
+    find: async (sought) => rowsOf(details, sought),
   });
 }

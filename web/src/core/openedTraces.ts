@@ -7,7 +7,7 @@ import { useSyncExternalStore } from 'react';
 import type { SpanDetails } from '../api/types.ts';
 import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
-import type { AttributeTest } from '../model/fileQuery.ts';
+import type { FileSought } from '../model/fileQuery.ts';
 
 export type OpenedTrace = {
   readonly traceId: string;
@@ -16,8 +16,8 @@ export type OpenedTrace = {
   readonly flame: FlameIndex;
   /** Of these rows of `columns`, in their order. */
   readonly details: (rows: readonly number[]) => Promise<readonly SpanDetails[]>;
-  /** The rows of which all tests are true. */
-  readonly find: (tests: readonly AttributeTest[]) => Promise<Uint32Array>;
+  /** The rows with what is looked for. */
+  readonly find: (sought: FileSought) => Promise<Uint32Array>;
 };
 
 const opened = new Map<string, OpenedTrace>();

@@ -3,10 +3,16 @@
 // list hold when no element is equal, and a condition on events when it holds for any of them.
 
 import type { AttributeValue, KeyValue, SpanDetails } from '../api/types.ts';
-import type { AttributeTest, Literal } from './fileQuery.ts';
+import { rowsThatHold } from './detailWords.ts';
+import type { AttributeTest, FileSought, Literal } from './fileQuery.ts';
 
 type Scalar = { readonly type: 'text' | 'number' | 'bool'; readonly text: string };
 type Judge = (details: SpanDetails) => boolean;
+
+/** Rows that satisfy all tests, or hold any of the words. */
+export function rowsOf(details: readonly SpanDetails[], sought: FileSought): Uint32Array {
+  return 'words' in sought ? rowsThatHold(details, sought.words) : rowsThatPass(details, sought.tests);
+}
 
 /** Rows whose details satisfy all tests. */
 export function rowsThatPass(details: readonly SpanDetails[], tests: readonly AttributeTest[]): Uint32Array {

@@ -1,7 +1,7 @@
 // Queries in the trace of a file: what is understood means what it means to the server, the rest is refused.
 
 import { expect, test } from 'vitest';
-import { rowsThatPass } from './attributeTests.ts';
+import { rowsOf } from './attributeTests.ts';
 import { evaluate } from './evaluate.ts';
 import { FileQueryError, readFileQuery } from './fileQuery.ts';
 import { readTraceFile } from './files.ts';
@@ -34,7 +34,7 @@ const { columns, details } = file;
 function rows(q: string): number[] {
   const { conditions, tests } = readFileQuery(q);
   const bits = evaluate(columns, { type: 'and', of: conditions });
-  const passed = new Set(rowsThatPass(details, tests));
+  const passed = new Set(rowsOf(details, { tests }));
   return [0, 1].filter((row) => bits.has(row) && (tests.length === 0 || passed.has(row)));
 }
 
@@ -78,6 +78,19 @@ test.each<[string, number[]]>([
   ['.a"b c".d = x', []],
 ])('%s', (q, expected) => {
   expect(rows(q)).toEqual(expected);
+});
+
+test.each<[string, number[]]>([
+  ['pg', [1]],
+  ['NODE-7', [0, 1]],
+  ['"GET /c" timeout', [0, 1]],
+  ['route', [0]],
+  ['route -http.route', []],
+  ['error', [1]],
+  ['2222222222222222', [1]],
+  ['-key', []],
+])('words: %s', (words, expected) => {
+  expect([...rowsOf(details, { words })]).toEqual(expected);
 });
 
 test.each([

@@ -31,6 +31,9 @@ export type AttributeTest = {
   readonly value: Literal;
 };
 
+/** What is looked up in the details of a file's spans. */
+export type FileSought = { readonly tests: readonly AttributeTest[] } | { readonly words: string };
+
 export type FileQuery = { readonly conditions: readonly Condition[]; readonly tests: readonly AttributeTest[] };
 
 /** The query is not understood here; the message says which part. */

@@ -6,7 +6,7 @@ import type { SpanDetails } from '../api/types.ts';
 import type { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { DiffInput, TraceDiff } from '../model/diff.ts';
-import type { AttributeTest } from '../model/fileQuery.ts';
+import type { FileSought } from '../model/fileQuery.ts';
 import type { StatInput, StatRow } from '../model/stats.ts';
 import type {
   CallName,
@@ -79,9 +79,9 @@ export class TraceClient {
     return this.#call('details', { file, trace, rows }, options);
   }
 
-  /** The rows of a file's trace that satisfy all tests. */
-  find(file: number, trace: number, tests: readonly AttributeTest[], options: CallOptions = {}): Promise<Uint32Array> {
-    return this.#call('find', { file, trace, tests }, options);
+  /** The rows of a file's trace with what is looked for. */
+  find(file: number, trace: number, sought: FileSought, options: CallOptions = {}): Promise<Uint32Array> {
+    return this.#call('find', { file, trace, sought }, options);
   }
 
   async closeFile(file: number): Promise<void> {

@@ -8,7 +8,7 @@
 
 import type { ApiErrorBody, SpanDetails } from '../api/types.ts';
 import { buildFlameIndex } from '../canvas/flameIndex.ts';
-import { rowsThatPass } from '../model/attributeTests.ts';
+import { rowsOf } from '../model/attributeTests.ts';
 import { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import { decodeProgressively } from '../model/decode.ts';
@@ -80,8 +80,8 @@ export class TraceEngine {
         return rows.map((row) => details[row]).filter((one) => one !== undefined);
       }
       case 'find': {
-        const { file, trace, tests } = request.ask;
-        return rowsThatPass(this.#detailsOf(file, trace), tests);
+        const { file, trace, sought } = request.ask;
+        return rowsOf(this.#detailsOf(file, trace), sought);
       }
       case 'closeFile':
         this.#files.delete(request.ask.file);

@@ -8,7 +8,7 @@ import type { SpanDetails } from '../api/types.ts';
 import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { DiffInput, TraceDiff } from '../model/diff.ts';
-import type { AttributeTest } from '../model/fileQuery.ts';
+import type { FileSought } from '../model/fileQuery.ts';
 import type { StatInput, StatKey, StatRow } from '../model/stats.ts';
 
 export type StatKeys = readonly [StatKey] | readonly [StatKey, StatKey];
@@ -20,8 +20,8 @@ export interface Calls {
   /** Reads a file; its details stay in the worker until `closeFile`. Tells how far it is as it reads. */
   openFile: { ask: { name: string; file: Blob }; answer: OpenedFile };
   details: { ask: { file: number; trace: number; rows: readonly number[] }; answer: SpanDetails[] };
-  /** The rows of a file's trace that satisfy all tests. */
-  find: { ask: { file: number; trace: number; tests: readonly AttributeTest[] }; answer: Uint32Array };
+  /** The rows of a file's trace that satisfy all tests, or hold any of the words. */
+  find: { ask: { file: number; trace: number; sought: FileSought }; answer: Uint32Array };
   closeFile: { ask: { file: number }; answer: null };
   /** `rows`: the words of the set of rows to look at. */
   stats: { ask: { columns: StatInput; keys: StatKeys; rows: Uint32Array | null }; answer: StatRow[] };

@@ -9,6 +9,7 @@
 mod answers;
 mod arrow;
 mod error;
+mod find_words;
 mod near;
 mod overview;
 mod parameters;

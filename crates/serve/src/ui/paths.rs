@@ -153,7 +153,14 @@ fn routes() -> Vec<Route> {
             "/traces/{trace_id}/find",
             "FindAnswer",
             "The rows of a trace that match",
-            &[Q, SCOPE],
+            &[
+                Q,
+                SCOPE,
+                (
+                    "words",
+                    "instead of a query: words in all that a span holds, -key leaves the attributes of a key out",
+                ),
+            ],
         ),
         route(
             "/traces/{trace_id}/keys",

@@ -54,7 +54,9 @@ test('a trace of a file: rows and details without a server', async () => {
   await screen.findByText('0/0');
   await look('duration > 10ms || kind = server');
   await screen.findByText(/“duration > 10ms \|\| kind = server” is not understood in a file/);
-  await look('pars');
+  await look('of parse');
+  await screen.findByText(/^\d\/2$/);
+  await look('"of parse"');
   await screen.findByText('1/1');
   expect(server.asked).toEqual([]);
 });

@@ -157,6 +157,25 @@ test('find: words here, a query on the server; next and previous, only matches',
   await waitFor(() => expect(screen.getByText(/^0\/\d+$|^\d+\/\d+$/)).toBeTruthy());
 });
 
+test('words are looked up here in names, then on the server in all that spans hold', async () => {
+  const server = fakeServer(trace);
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  server.answers['find'] = async () => {
+    await asked;
+    return { body: { version: trace.version, rows: [5, 9], diagnostics: [] } };
+  };
+  await ready('?find=only-in-attributes');
+  await screen.findByText('0/0 …');
+  act(() => answer());
+  await screen.findByText('0/2');
+  expect(server.asked.filter((one) => one.startsWith('GET find'))).toEqual(['GET find?words=only-in-attributes']);
+  await userEvent.keyboard('n');
+  expect(state().span).toBe(spanIdOf(trace, 5));
+});
+
 test('a query that is wrong says so, and the page lives', async () => {
   const server = fakeServer(trace);
   server.answers['find'] = () => ({ status: 400, body: failure('expected a value') });

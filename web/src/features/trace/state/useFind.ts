@@ -1,16 +1,13 @@
-// What the find field means: words are looked up here, in names and services; a query is asked of the server, or where
-// the trace is from a file, of the file, as far as it is understood there.
+// What the find field means. Words are looked up here in names and services, which is at once, and by the server in all
+// that spans hold; a query is asked of the server. A file's trace is looked through here alone.
 
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '../../../api/client.ts';
 import { findQuestion } from '../../../api/questions.ts';
-import { openedTrace } from '../../../core/openedTraces.ts';
-import type { TraceColumns } from '../../../model/columns.ts';
-import { evaluate } from '../../../model/evaluate.ts';
-import { readFileQuery } from '../../../model/fileQuery.ts';
-import { findText, Matches, matchesOf } from '../../../model/find.ts';
+import { findText, type Matches, matchesOf } from '../../../model/find.ts';
 import type { TraceSession } from './session.ts';
+import { useFindInFile } from './useFindInFile.ts';
 
 export type FindState = {
   readonly query: string | null;
@@ -20,6 +17,8 @@ export type FindState = {
   readonly error: string | null;
 };
 
+const SETTLE_MS = 250;
+
 /** The query that a text is, when it is one: braces, or a comparison. */
 function queryOfFind(find: string): string | null {
   const text = find.trim();
@@ -27,57 +26,37 @@ function queryOfFind(find: string): string | null {
   return /(?:=|[<>]|&&|\|\|)/.test(text) ? `{ ${text} }` : null;
 }
 
-/** A query in the trace of a file. */
-function useFindInFile(columns: TraceColumns, query: string | null): FindState {
-  const read = useMemo(() => {
-    if (query === null) return null;
-    try {
-      const { conditions, tests } = readFileQuery(query);
-      return { rows: evaluate(columns, { type: 'and', of: conditions }), tests, error: null };
-    } catch (error) {
-      return { rows: null, tests: [], error: error instanceof Error ? error.message : String(error) };
-    }
-  }, [columns, query]);
-  const tests = read?.tests ?? [];
-  const asked = useQuery({
-    queryKey: ['find in file', columns.traceId, columns.version, query],
-    queryFn: () => openedTrace(columns.traceId)?.find(tests) ?? new Uint32Array(),
-    enabled: tests.length > 0,
-    retry: false,
-  });
-  const rows = read?.rows ?? null;
-  const matches = useMemo(() => {
-    if (rows === null) return null;
-    if (tests.length === 0) return new Matches(rows);
-    return asked.data === undefined
-      ? null
-      : matchesOf(
-          columns,
-          asked.data.filter((row) => rows.has(row)),
-        );
-  }, [columns, rows, tests.length, asked.data]);
-  return { query, matches, isLoading: asked.isFetching, error: read?.error ?? messageOf(asked.error) };
-}
-
 export function useFind(session: TraceSession, find: string, isFile: boolean): FindState {
   const text = useDeferredValue(find.trim());
-  const query = queryOfFind(text);
+  const asQuery = queryOfFind(text);
+  const query = isFile ? null : asQuery;
   const { columns } = session;
-  const words = useMemo(() => (text === '' || query !== null ? null : findText(columns, text)), [columns, text, query]);
-  const isAsked = query !== null && !isFile;
+  const inFile = useFindInFile(columns, isFile ? text : '', asQuery);
+  const near = useMemo(() => (text === '' || query !== null ? null : findText(columns, text)), [columns, text, query]);
+  const words = useSettled(text);
+  const isAsked = text !== '' && !isFile && (query !== null || words === text);
   const asked = useQuery({
-    ...findQuestion(columns.traceId, query ?? ''),
-    queryKey: ['find', columns.traceId, columns.version, query],
+    ...findQuestion(columns.traceId, query === null ? { words: text } : { q: query }),
+    queryKey: ['find', columns.traceId, columns.version, query, text],
     enabled: isAsked,
     retry: false,
   });
-  const inFile = useFindInFile(columns, isFile ? query : null);
-  const found = asked.data;
-  const rows = useMemo(() => (found === undefined ? null : matchesOf(columns, found.rows)), [columns, found]);
-  if (isFile && query !== null) return inFile;
-  if (!isAsked) return { query: null, matches: words, isLoading: false, error: null };
+  const found = isAsked ? asked.data : undefined;
+  const far = useMemo(() => (found === undefined ? null : matchesOf(columns, found.rows)), [columns, found]);
+  if (isFile) return inFile;
   const wrong = found?.diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
-  return { query, matches: rows, isLoading: asked.isFetching, error: messageOf(asked.error) ?? wrong };
+  const isLoading = text !== '' && (!isAsked || asked.isFetching);
+  return { query, matches: far ?? near, isLoading, error: messageOf(asked.error) ?? wrong };
+}
+
+/** A text once it has not changed for a while: the server is not asked for every letter. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 function messageOf(error: Error | null): string | null {

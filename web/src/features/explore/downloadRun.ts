@@ -4,7 +4,7 @@
 // saved as it is; the name of a file says when it is not all.
 
 import { ApiError } from '../../api/client.ts';
-import { boot } from '../../core/boot.ts';
+import { pageRowsMax } from '../../core/boot.ts';
 import { DOWNLOAD_ROWS_MAX } from './DownloadMenu.tsx';
 import { type FileFormat, fileName, saveFile } from './download.ts';
 import { type ResultRow, rowsOf } from './rows.ts';
@@ -22,11 +22,6 @@ export type DownloadState = {
   readonly saved: string | null;
 };
 
-/** A page is as large as the server allows, since there is nobody to show the first rows to. */
-function pageLimit(): number {
-  return Math.min(boot.limits.pageTracesMax, boot.searchLimitMax ?? Number.POSITIVE_INFINITY);
-}
-
 export class DownloadRun {
   readonly asked: SearchAsked;
   readonly format: FileFormat;
@@ -40,7 +35,8 @@ export class DownloadRun {
   #abort = new AbortController();
 
   constructor(asked: SearchAsked, format: FileFormat, changed: () => void) {
-    this.asked = { ...asked, limit: pageLimit() };
+    // A page is as large as the server allows, since there is nobody to show the first rows to.
+    this.asked = { ...asked, limit: pageRowsMax };
     this.format = format;
     this.#changed = changed;
     this.#pieces = [format.head(asked.cols)];

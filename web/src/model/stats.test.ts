@@ -38,6 +38,21 @@ describe('groupStats', () => {
     expect(sortStats(stats, 1, false).map((one) => one.keys[1])).toEqual(['GET', 'SELECT', 'UPDATE', 'job']);
   });
 
+  it('sums by the values of a field, and tells what has none apart from what is empty', () => {
+    const tier = { values: ['gold', ''], rows: [1, 1, 0, 2, 0] };
+    const stats = groupStats(trace, [tier, 'service']);
+    expect(stats.map(({ keys, count, self }) => [...keys, count, self])).toEqual([
+      ['gold', 'web', 1, 50],
+      [null, 'db', 1, 30],
+      ['', 'db', 1, 10],
+      [null, 'lost', 1, 10],
+      ['gold', 'db', 1, 10],
+    ]);
+    expect(sortStats(stats, 0, false)[0]?.keys[0]).not.toBe('gold');
+    // What came after the values were asked for has none.
+    expect(groupStats(trace, [{ values: ['a'], rows: [1] }]).map(({ keys }) => keys[0])).toEqual([null, 'a']);
+  });
+
   it('loses no span of a large trace, whatever the keys', () => {
     const big = generateTrace(3_000, 2);
     for (const keys of [['name'], ['kind'], ['status', 'critical'], ['depth', 'service'], ['name', 'name']] as const) {

@@ -3,7 +3,6 @@ import { generateTrace, random } from '../../perf/generate.ts';
 import { traceOf } from './forest.ts';
 import { quantile } from './quantile.ts';
 import { distributionOf } from './rowsDistribution.ts';
-import { assignSlots } from './slots.ts';
 import { groupStats, sortStats } from './stats.ts';
 import { summarize } from './summary.ts';
 
@@ -100,17 +99,5 @@ describe('distributionOf', () => {
     expect([d.buckets[0], d.buckets[15]]).toEqual([2, 1]);
     expect(distributionOf(trace, []).count).toBe(0);
     expect(distributionOf(trace, [3]).buckets[0]).toBe(1);
-  });
-});
-
-describe('assignSlots', () => {
-  it('gives the first twelve services different colours, the same ones whatever their order', () => {
-    const services = Array.from({ length: 30 }, (_, i) => `service-${i}`);
-    const spans = services.map((_, i) => 100 - i);
-    const slots = assignSlots(services, spans);
-    expect(new Set(slots.slice(0, 12)).size).toBe(12);
-    expect([...slots.slice(12, 24)].every((slot) => slot >= 12)).toBe(true);
-    expect([...slots.slice(24)]).toEqual([-1, -1, -1, -1, -1, -1]);
-    expect(assignSlots(services.toReversed(), spans.toReversed())).toEqual(slots.toReversed());
   });
 });

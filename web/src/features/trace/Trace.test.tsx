@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 // The trace page as people use it: its states, rows and their keys, find, filters, views, details.
 
-import { act, cleanup, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
@@ -324,4 +324,29 @@ test('a link to a span opens what hides it', async () => {
   const deep = trace.depth.indexOf(6);
   await ready(`?uiFind=${spanIdOf(trace, deep)}&x=0`);
   await waitFor(() => expect(document.querySelector('[aria-selected=true]')?.getAttribute('aria-level')).toBe('7'));
+});
+
+test('a bar under the pointer has a card, which Escape takes away and the pointer may go onto', async () => {
+  fakeServer(trace);
+  await ready();
+  const first = await row(0);
+  const point = (x: number, y: number) => fireEvent.pointerMove(first, { clientX: x, clientY: y });
+  const card = () => document.querySelector<HTMLElement>('[class*=card]');
+  await waitFor(() => {
+    point(700, 12);
+    expect(card()).not.toBeNull();
+  });
+  const [service = '', name = ''] = [trace.services[trace.service[0] as number], trace.names[trace.name[0] as number]];
+  expect(card()?.textContent).toContain(`${service} ${name}`);
+  expect(card()?.textContent).toMatch(/ · self .+ · starts at 0 ns/);
+  // Names are no bars.
+  point(100, 12);
+  fireEvent.pointerEnter(card() as HTMLElement);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(card()).not.toBeNull();
+  await userEvent.keyboard('{Escape}');
+  expect(card()).toBeNull();
+  point(700, 12);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(card()).toBeNull();
 });

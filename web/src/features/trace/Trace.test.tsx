@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 // The trace page as people use it: its states, rows and their keys, find, filters, views, details.
 
-import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
@@ -237,43 +237,6 @@ test('views on keys keep the selection', async () => {
   }
 });
 
-test('statistics are grouped by an attribute, and the link says by which', async () => {
-  const server = fakeServer(trace);
-  server.answers['keys'] = () => ({ body: { keys: [{ field: 'span.tier', spans: 400, distinct: 2 }], skipped: [] } });
-  const rows = Array.from({ length: 400 }, (_, i) => (i < 100 ? 1 : i < 300 ? 2 : 0));
-  server.answers['column'] = (url) => ({
-    body: { version: trace.version, values: [`${url.searchParams.get('field')} gold`, 'free'], rows, skipped: [] },
-  });
-  openPage('?view=stats');
-  const choose = async (label: RegExp, field: string) => {
-    await userEvent.click(await screen.findByRole('button', { name: label }));
-    const dialog = await screen.findByRole('dialog');
-    await userEvent.type(within(dialog).getByRole('searchbox'), field);
-    await userEvent.click(await within(dialog).findByRole('button', { name: new RegExp(field) }));
-  };
-  await choose(/^and by/, 'span.tier');
-  expect(state().group).toEqual(['service', 'span.tier']);
-  await choose(/^Group by/, 'span.region');
-  expect(state().group).toEqual(['span.region', 'span.tier']);
-  await choose(/^and by/, 'nothing else');
-  expect(state().group).toEqual(['span.region']);
-  const table = await screen.findByRole('table', { name: /Time of the trace/ });
-  await within(table).findByText('span.region gold');
-  const counts = within(table)
-    .getAllByRole('row')
-    .slice(1)
-    .map((one) => within(one).getAllByRole('cell')[0]?.textContent);
-  expect(counts.toSorted()).toEqual(['100', '100', '200']);
-  within(table).getByText('no value');
-});
-
-test('statistics by a field that the server refuses say why', async () => {
-  const server = fakeServer(trace);
-  server.answers['column'] = () => ({ status: 400, body: failure('there is no such field') });
-  openPage('?view=stats&group=rubbish');
-  await screen.findByText('there is no such field');
-});
-
 test('details: the error first, attributes by namespace, filter and raw; off and on by key', async () => {
   const server = fakeServer(trace);
   const id = spanIdOf(trace, 5);
@@ -324,29 +287,4 @@ test('a link to a span opens what hides it', async () => {
   const deep = trace.depth.indexOf(6);
   await ready(`?uiFind=${spanIdOf(trace, deep)}&x=0`);
   await waitFor(() => expect(document.querySelector('[aria-selected=true]')?.getAttribute('aria-level')).toBe('7'));
-});
-
-test('a bar under the pointer has a card, which Escape takes away and the pointer may go onto', async () => {
-  fakeServer(trace);
-  await ready();
-  const first = await row(0);
-  const point = (x: number, y: number) => fireEvent.pointerMove(first, { clientX: x, clientY: y });
-  const card = () => document.querySelector<HTMLElement>('[class*=card]');
-  await waitFor(() => {
-    point(700, 12);
-    expect(card()).not.toBeNull();
-  });
-  const [service = '', name = ''] = [trace.services[trace.service[0] as number], trace.names[trace.name[0] as number]];
-  expect(card()?.textContent).toContain(`${service} ${name}`);
-  expect(card()?.textContent).toMatch(/ · self .+ · starts at 0 ns/);
-  // Names are no bars.
-  point(100, 12);
-  fireEvent.pointerEnter(card() as HTMLElement);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  expect(card()).not.toBeNull();
-  await userEvent.keyboard('{Escape}');
-  expect(card()).toBeNull();
-  point(700, 12);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  expect(card()).toBeNull();
 });

@@ -95,6 +95,18 @@ test('a bar under the pointer has a card, which Escape takes away and the pointe
   expect(card()).toBeNull();
 });
 
+test('views show their keys, while keys are on; what scrolls in the details has a name of its own', async () => {
+  const server = fakeServer(trace);
+  server.answers['spans'] = () => ({ body: { spans: [detailsOf(spanIdOf(trace, 5))], skipped: [] } });
+  openPage(`?span=${spanIdOf(trace, 5)}`);
+  const views = await screen.findByRole('radiogroup', { name: 'Views of the trace' });
+  await waitFor(() => expect(views.textContent).toBe('Waterfall1Flame2Table3Statistics4Events5'));
+  within(views).getByRole('radio', { name: 'Flame' });
+  act(() => prefer({ singleKeys: false }));
+  await waitFor(() => expect(views.textContent).toBe('WaterfallFlameTableStatisticsEvents'));
+  await screen.findByRole('region', { name: 'What the span holds' });
+});
+
 test('times: events say their zone once and have local time, UTC and age behind them; durations have all digits', async () => {
   const server = fakeServer(trace);
   prefer({ zone: 'Europe/Berlin' });

@@ -9,8 +9,8 @@ const things = (scope: string, n: number) =>
 
 export const text = catalogue('explore', {
   chartsUncounted:
-    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
-  facetsUncounted: 'Not counted while a condition is on whole traces.',
+    'A condition that compares two fields, or is on whole traces beyond their duration, is judged trace by trace: what matches is listed below, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is judged trace by trace.',
   title: 'Explore',
   group: 'Explore',
 

@@ -7,6 +7,7 @@ import type {
   FindAnswer,
   HomeAnswer,
   OverviewAnswer,
+  PathAnswer,
   QueryAnswer,
   RedAnswer,
   Scope,
@@ -43,6 +44,12 @@ export type RedAsked = {
 };
 export const redQuestion = (asked: RedAsked, window: Window): Question<RedAnswer> =>
   question(['red', asked, keyOf(window)], (signal) => getJson('red', { ...asked, ...window }, signal));
+
+export type PathAsked = { readonly service: string; readonly operation: string; readonly kind: SpanKind | null };
+
+/** What the time of an operation goes to. */
+export const pathQuestion = (asked: PathAsked, window: Window): Question<PathAnswer> =>
+  question(['path', asked, keyOf(window)], (signal) => getJson('path', { ...asked, ...window }, signal));
 
 export const edgesQuestion = (window: Window): Question<EdgesAnswer> =>
   question(['edges', keyOf(window)], (signal) => getJson('edges', { ...window }, signal));

@@ -42,6 +42,17 @@ test('traces of a link are listed in its order, at the spans that it names; miss
   expect(screen.getByText(/1 trace was not found: 0+9/)).toBeTruthy();
 });
 
+test('spans that a link names are kept whether or not they are among the few in the answer', async () => {
+  serve({ search: () => ndjson(found([trace(2, { matched: [matchedSpan()] }), trace(3)])) });
+  show('/search?span=00f067aa0ba902b7@2&span=a1+b2@3');
+  await rowOf(/GET \/2/);
+  const links = (await rows()).slice(1).map((row) => within(row).getByRole('link').getAttribute('href'));
+  expect(links).toEqual([
+    `/trace/${trace(2).traceId}?span=00f067aa0ba902b7`,
+    `/trace/${trace(3).traceId}?find=00000000000000a1+00000000000000b2`,
+  ]);
+});
+
 test('files dropped on the page are opened here: several traces are listed, and nothing is sent', async () => {
   const { asked } = serve();
   show('/search');

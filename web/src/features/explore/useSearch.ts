@@ -80,7 +80,7 @@ export function listedRows(found: readonly ResultRow[], traces: State['traces'])
     const row = byId.get(traceId);
     if (!row) return [];
     const span = row.trace.matched.find(({ spanId }) => spanIds.includes(spanId as (typeof spanIds)[number]));
-    return [{ ...row, span: span ?? null }];
+    return [{ ...row, span: span ?? null, named: spanIds }];
   });
   return { rows, missing: traces.filter(({ traceId }) => !byId.has(traceId)).map(({ traceId }) => traceId) };
 }

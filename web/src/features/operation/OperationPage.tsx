@@ -1,6 +1,6 @@
 // The page of an operation, put together from its parts; each lives on when another has no answer.
 
-import type { OverviewAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import type { OverviewAnswer, PathAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfSearch } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
@@ -15,11 +15,13 @@ import { Latency } from './Latency.tsx';
 import { MadeOf } from './MadeOf.tsx';
 import css from './Operation.module.css';
 import { OperationHead } from './OperationHead.tsx';
+import { PathTable } from './PathTable.tsx';
 import { text } from './text.ts';
 
 export type OperationPageProps = {
   red: AskedAnswer<RedAnswer>;
   overview: AskedAnswer<OverviewAnswer>;
+  path: AskedAnswer<PathAnswer>;
   /** The query for its spans. */
   q: string;
   state: OperationState;
@@ -85,7 +87,7 @@ function Charts({ answer, series, toNs, q, state, onChange }: ChartsProps) {
   );
 }
 
-export function OperationPage({ red, overview, q, state, onChange }: OperationPageProps) {
+export function OperationPage({ red, overview, path, q, state, onChange }: OperationPageProps) {
   const series = red.data && chosenSeries(red.data, state);
   return (
     <div className={css['page']}>
@@ -106,6 +108,16 @@ export function OperationPage({ red, overview, q, state, onChange }: OperationPa
           </h2>
           <Asked asked={overview} failed={text.latencyFailed} rows={6} columns="1fr">
             {(answer) => <Latency answer={answer} as={state.as} name={state.operation} />}
+          </Asked>
+        </section>
+      )}
+      {series && (
+        <section aria-labelledby="operation-path" className={css['section']}>
+          <h2 id="operation-path" className={css['heading']}>
+            {text.path}
+          </h2>
+          <Asked asked={path} failed={text.pathFailed} rows={4} columns="2fr 1fr 1fr">
+            {(answer) => <PathTable answer={answer} state={state} />}
           </Asked>
         </section>
       )}

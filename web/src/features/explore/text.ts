@@ -163,14 +163,13 @@ export const text = catalogue('explore', {
   listed: (n: number) => plural(n, { one: 'One trace, listed by the link', other: '# traces, listed by the link' }),
   searchInstead: 'Search instead',
 
-  noData: 'Nothing has arrived yet',
-  noDataHint: 'Send a first trace; how to is on the home page.',
-  toHome: 'How to send traces',
   noMatch: 'Nothing matches',
   noMatchHint: 'In this time range no span satisfies all conditions.',
-  withoutChip: (condition: string, n: number) => `Without ${condition}: ${formatCount(n)}`,
+  noMatchAny: 'In this time range no span satisfies the conditions, whichever one of them is left out.',
+  withoutChip: (condition: string, n: number | null) =>
+    n === null ? `Without ${condition}` : `Without ${condition}: ${formatCount(n)}`,
   notInRange: 'Nothing in this time range',
-  lastSeen: (ago: string) => `The last spans arrived ${ago}.`,
+  showLast: 'The last hour with spans',
 
   liveConnecting: 'Waiting for spans…',
   liveOpen: (n: number) => plural(n, { one: '# span has arrived', other: '# spans have arrived' }),

@@ -41,7 +41,6 @@ export const text = catalogue('map', {
   noCallsHint: 'The map is drawn from spans that name their parent in another service.',
   lastDay: 'Last 24 h',
   lastWeek: 'Last 7 d',
-  firstSteps: 'How to send traces',
   tooRare: (perSecond: number) => `No service calls another ${perSecond} times a second or more`,
   showRare: 'Show rarer calls',
 

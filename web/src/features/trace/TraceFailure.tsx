@@ -2,7 +2,7 @@
 
 import { SearchX } from 'lucide-react';
 import { curlOf } from '../../api/client.ts';
-import { go } from '../../core/navigation.ts';
+import { go, lastLeft } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -34,7 +34,9 @@ export function TraceFailure({ traceId, failure, onRetry }: Props) {
       actions={
         <>
           <Button onPress={onRetry}>{text.tryAgain}</Button>
-          <Button onPress={() => go(defaults.search())}>{text.explore}</Button>
+          <Button onPress={() => go(lastLeft('search') ?? defaults.search(), { asBefore: true })}>
+            {text.explore}
+          </Button>
           {!isCancelled && <Button onPress={() => go(defaults.status())}>{text.settingsOfStore}</Button>}
         </>
       }

@@ -1,0 +1,36 @@
+// @vitest-environment happy-dom
+// Where a trace is reached from and leads to.
+
+import { cleanup, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { generateTrace } from '../../../perf/generate.ts';
+import { cameBack, goTo, routeNow } from '../../core/navigation.ts';
+import { resetPreferences } from '../../core/preferences.ts';
+import type { TraceColumns } from '../../model/columns.ts';
+import { fakeServer, openPage, TRACE_ID } from './testing.tsx';
+
+vi.setConfig({ testTimeout: 20_000 });
+
+const trace: TraceColumns = { ...generateTrace(60), traceId: TRACE_ID };
+
+beforeEach(() => resetPreferences());
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test('the way back is to the search that one came from, as it was', async () => {
+  fakeServer(trace);
+  openPage();
+  const bare = await screen.findByRole('link', { name: 'Explore' });
+  expect(bare.getAttribute('href')).toBe('/search');
+  cleanup();
+  goTo('/search?q=%7B+status+=+error+%7D&sort=slowest');
+  openPage();
+  const link = await screen.findByRole('link', { name: 'Explore' });
+  expect(link.getAttribute('href')).toBe('/search?q=%7B+status+=+error+%7D&sort=slowest');
+  await userEvent.click(link);
+  expect(routeNow()).toMatchObject({ page: 'search', state: { q: '{ status = error }', sort: 'slowest' } });
+  expect(cameBack()).toBe(true);
+});

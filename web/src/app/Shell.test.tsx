@@ -1,13 +1,15 @@
 // @vitest-environment happy-dom
 // What the frame does on every page: keys that lead up, and what stays while pages change.
 
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { act, cleanup, render, screen } from '@testing-library/react';
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import type { ReactNode } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { handleKey } from '../core/commands.ts';
 import { goTo, hrefOf, routeNow, useParsed } from '../core/navigation.ts';
 import { resetPreferences, toggleInBasket } from '../core/preferences.ts';
+import { useRefresh } from '../core/refresh.ts';
 import { Shell } from './Shell.tsx';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -25,20 +27,27 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function Page() {
+function Page({ children }: { children: ReactNode }) {
   const { route, notices } = useParsed();
   return (
     <Shell route={route} notices={notices}>
       <h1>{route.page}</h1>
+      {children}
     </Shell>
   );
 }
 
-function show(url: string) {
+function Asking({ asked, others }: { asked: () => Promise<number>; others: () => void }) {
+  useQuery({ queryKey: ['some'], queryFn: asked, staleTime: Number.POSITIVE_INFINITY });
+  useRefresh(others);
+  return null;
+}
+
+function show(url: string, children?: ReactNode) {
   goTo(url);
   render(
     <QueryClientProvider client={new QueryClient()}>
-      <Page />
+      <Page>{children}</Page>
     </QueryClientProvider>,
   );
 }
@@ -82,4 +91,15 @@ test('what was put aside to compare stays from page to page', async () => {
     leadTo(url);
     expect(screen.getByRole('region', { name: 'Compare (1)' }).textContent).toContain('4bf92f35');
   }
+});
+
+test('refresh asks anew what the pages show, also what the query cache does not keep', async () => {
+  const [asked, others] = [vi.fn(async () => 1), vi.fn()];
+  show('/trace/abc', <Asking asked={asked} others={others} />);
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+  await userEvent.keyboard('r');
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+  await userEvent.click(screen.getByRole('button', { name: 'Refresh' }));
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
+  expect(others).toHaveBeenCalledTimes(2);
 });

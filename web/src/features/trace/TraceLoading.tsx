@@ -2,6 +2,7 @@
 
 import { Suspense, useEffect } from 'react';
 import { rememberTrace } from '../../core/preferences.ts';
+import { useRefresh } from '../../core/refresh.ts';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
@@ -21,6 +22,7 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
     if (!decodeURI(location.pathname).endsWith(`/${traceId}`)) update({});
   }, [traceId]);
   const source = useTrace(traceId);
+  useRefresh(source.reload);
   const { session, isPartial, failure } = source;
   const columns = session?.columns ?? null;
   const watched =
@@ -31,13 +33,14 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
           isComplete: columns.isComplete,
           endMs: Number(columns.startNs / 1_000_000n) + columns.durationNs / 1e6,
         };
-  const isGrowing = useGrowth(watched, columns?.version ?? '', source.reload);
+  const isWatched = useGrowth(watched, columns?.version ?? '', source.reload);
   const title = session === null ? '' : text.title(session.facts.rootService, session.facts.rootName);
   useEffect(() => {
     if (title !== '') rememberTrace(traceId, title);
   }, [traceId, title]);
 
   if (session !== null && session.columns.count > 0) {
+    const isGrowing = isWatched && !session.columns.isComplete;
     return <TraceView source={source} session={session} route={route} isGrowing={isGrowing} />;
   }
   return (

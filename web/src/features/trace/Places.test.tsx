@@ -34,3 +34,17 @@ test('the way back is to the search that one came from, as it was', async () => 
   expect(routeNow()).toMatchObject({ page: 'search', state: { q: '{ status = error }', sort: 'slowest' } });
   expect(cameBack()).toBe(true);
 });
+
+test.each([
+  ['?uiFind=00f067aa0ba902b7', /The link is to the span 00f067aa0ba902b7, which is not in this trace/],
+  ['?focus=00f067aa0ba902b7', /only what is below the span 00f067aa0ba902b7/],
+  ['?svcFilter=0000.3', /only some services, but this trace has others/],
+])('what a link names and the trace does not have is told, and can be taken out: %s', async (query, notice) => {
+  fakeServer(trace);
+  openPage(query);
+  await screen.findByText(notice);
+  expect(screen.getByText('60 spans')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Dismiss' }));
+  expect(screen.queryByText(notice)).toBeNull();
+  expect(routeNow().state).toMatchObject({ span: null, focus: null, svcFilter: null });
+});

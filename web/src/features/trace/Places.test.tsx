@@ -1,13 +1,14 @@
 // @vitest-environment happy-dom
 // Where a trace is reached from and leads to.
 
-import { cleanup, screen } from '@testing-library/react';
+import { cleanup, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
 import { cameBack, goTo, routeNow } from '../../core/navigation.ts';
-import { resetPreferences } from '../../core/preferences.ts';
+import { prefer, resetPreferences } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
+import { statusAnswer } from '../../model/status.testing.ts';
 import { fakeServer, openPage, TRACE_ID } from './testing.tsx';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -47,4 +48,22 @@ test.each([
   await userEvent.click(screen.getByRole('button', { name: 'Dismiss' }));
   expect(screen.queryByText(notice)).toBeNull();
   expect(routeNow().state).toMatchObject({ span: null, focus: null, svcFilter: null });
+});
+
+test('a trace that is not there: the page says so, where it was looked for and since when anything is kept', async () => {
+  const server = fakeServer(null);
+  const usual = statusAnswer();
+  const store = { ...usual.program.store, spans: 1_201_987, retention: 'age 7d, bytes 80%' };
+  server.answers['status'] = () => ({
+    body: statusAnswer({ store }, { nowNs: '1795869460000000000' }),
+  });
+  prefer({ zone: 'UTC' });
+  openPage();
+  await screen.findByRole('heading', { level: 1, name: /^Trace 4bf92f35… not found$/ });
+  await waitFor(() => expect(document.title).toMatch(/^Trace 4bf92f35… not found/));
+  await screen.findByText('Looked through: all of the store, 1,201,987 spans.');
+  await screen.findByText('What is kept: age 7d, bytes 80%; so nothing from before 2026-11-21 12:37:40 UTC.');
+  server.trace = trace;
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await screen.findByText('60 spans');
 });

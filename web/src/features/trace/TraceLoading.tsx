@@ -10,7 +10,7 @@ import type { RouteOf } from '../../url/index.ts';
 import { TraceFailure } from './lazies.ts';
 import { update } from './state/page.tsx';
 import { useGrowth } from './state/useGrowth.ts';
-import { useTrace } from './state/useTrace.ts';
+import { type LoadFailure, useTrace } from './state/useTrace.ts';
 import css from './Trace.module.css';
 import { TraceView } from './TraceView.tsx';
 import { text } from './text.ts';
@@ -45,7 +45,11 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
   }
   return (
     <div className={css['page']}>
-      <PageTitle isHidden title={text.loading} routeKey={`trace ${traceId}`} />
+      <PageTitle
+        isHidden
+        title={source.isLoading ? text.loading : titleOf(failure, traceId)}
+        routeKey={`trace ${traceId}`}
+      />
       {failure === null && source.isLoading && (
         <>
           <SlowNotice startedAt={source.startedAt} what={text.loadingWhat} onCancel={source.cancel} />
@@ -59,4 +63,10 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
       )}
     </div>
   );
+}
+
+function titleOf(failure: LoadFailure | null, traceId: string): string {
+  if (failure?.status === -1) return text.cancelled;
+  if (failure === null) return text.empty;
+  return failure.status === 404 ? text.notFoundTitle(traceId) : text.failed;
 }

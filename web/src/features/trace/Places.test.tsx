@@ -1,14 +1,16 @@
 // @vitest-environment happy-dom
 // Where a trace is reached from and leads to.
 
-import { cleanup, screen, waitFor } from '@testing-library/react';
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
+import { fitAll } from '../../canvas/viewport.ts';
 import { cameBack, goTo, routeNow } from '../../core/navigation.ts';
 import { prefer, resetPreferences } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import { statusAnswer } from '../../model/status.testing.ts';
+import type { TraceState } from '../../url/index.ts';
 import { fakeServer, openPage, TRACE_ID } from './testing.tsx';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -66,4 +68,36 @@ test('a trace that is not there: the page says so, where it was looked for and s
   server.trace = trace;
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   await screen.findByText('60 spans');
+});
+
+test('keys zoom where the pointer is, else at the start of the selection, else in the middle', async () => {
+  fakeServer(trace);
+  openPage();
+  await screen.findByRole('toolbar');
+  const body = (await screen.findByRole('treegrid')).querySelector('canvas')?.parentElement as HTMLElement;
+  const names = await waitFor(() =>
+    Number.parseInt(body.closest<HTMLElement>('[style]')?.style.getPropertyValue('--names') ?? '', 10),
+  );
+  /** Which share of the window stays where it is. */
+  const zoomed = async () => {
+    await userEvent.keyboard('0');
+    await waitFor(() => expect(routeNow().state).toMatchObject({ zoom: null }));
+    await userEvent.keyboard('w');
+    const { fromNs, toNs } = await waitFor(() => {
+      const { zoom } = routeNow().state as TraceState;
+      if (zoom === null) throw new Error('not zoomed');
+      return zoom;
+    });
+    const all = fitAll({ durationNs: trace.durationNs }, 1);
+    return (fromNs - all.from) / (fromNs - all.from + all.to - toNs);
+  };
+  expect(await zoomed()).toBeCloseTo(0.5, 2);
+  fireEvent.pointerMove(body, { clientX: names + (1_000 - names) * 0.75 });
+  expect(await zoomed()).toBeCloseTo(0.75, 2);
+  fireEvent.pointerMove(body, { clientX: names - 20 });
+  expect(await zoomed()).toBeCloseTo(0.5, 2);
+  fireEvent.pointerMove(body, { clientX: names + (1_000 - names) * 0.25 });
+  expect(await zoomed()).toBeCloseTo(0.25, 2);
+  fireEvent.pointerLeave(body);
+  expect(await zoomed()).toBeCloseTo(0.5, 2);
 });

@@ -26,8 +26,9 @@ export function TraceKeys(): null {
   const { row } = selection;
   const group = text.groupTrace;
 
-  /** Of the window: where the selected span begins, when it is in view, else the middle. */
+  /** Of the window: where the pointer is, else where the selected span begins when it is in view, else the middle. */
   function cursor(): number {
+    if (window.pointer !== null) return window.pointer * WIDTH;
     const { from, to } = window.bounds;
     const at = row < 0 ? from - 1 : (columns.start[row] as number);
     return at >= from && at <= to ? ((at - from) / (to - from)) * WIDTH : WIDTH / 2;

@@ -6,10 +6,11 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
 import { fitAll } from '../../canvas/viewport.ts';
-import { cameBack, goTo, routeNow } from '../../core/navigation.ts';
+import { cameBack, goTo, hrefOf, routeNow } from '../../core/navigation.ts';
 import { prefer, resetPreferences } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import { statusAnswer } from '../../model/status.testing.ts';
+import { spanIdOf } from '../../model/tree.ts';
 import type { TraceState } from '../../url/index.ts';
 import { fakeServer, openPage, TRACE_ID } from './testing.tsx';
 
@@ -100,4 +101,70 @@ test('keys zoom where the pointer is, else at the start of the selection, else i
   expect(await zoomed()).toBeCloseTo(0.25, 2);
   fireEvent.pointerLeave(body);
   expect(await zoomed()).toBeCloseTo(0.5, 2);
+});
+
+test('a folded run that is selected is what others see who get the link', async () => {
+  const large = { ...generateTrace(400), traceId: TRACE_ID };
+  fakeServer(large);
+  openPage();
+  await screen.findByRole('toolbar');
+  const run = () => document.querySelector<HTMLElement>('[role=row][data-group]:not([hidden])');
+  const label = await waitFor(() => run()?.getAttribute('aria-label') ?? Promise.reject(new Error('no run in view')));
+  fireEvent.pointerDown(run() as HTMLElement, { button: 0, pointerId: 1, clientY: rowTop(run()) });
+  fireEvent.pointerUp(run() as HTMLElement, { button: 0, pointerId: 1, clientY: rowTop(run()) });
+  await waitFor(() => expect(routeNow().state).toMatchObject({ run: true }));
+  const link = hrefOf(routeNow());
+  expect(link).toContain('run=1');
+  cleanup();
+  openPage(link.slice(link.indexOf('?')));
+  const selected = await waitFor(() => {
+    const row = document.querySelector('[role=row][aria-selected=true]');
+    expect(row).not.toBeNull();
+    return row;
+  });
+  expect(selected?.getAttribute('aria-label')).toBe(label);
+  expect(selected?.hasAttribute('data-group')).toBe(true);
+  expect(routeNow().state).toMatchObject({ collapse: { opened: [] } });
+  await userEvent.keyboard('{ArrowDown}');
+  await waitFor(() => expect(routeNow().state).toMatchObject({ run: false }));
+});
+
+/** Rows are moved by a transform; the body is at the top. */
+function rowTop(row: HTMLElement | null): number {
+  return Number(/translateY\(([\d.]+)px/.exec(row?.style.transform ?? '')?.[1]) + 2;
+}
+
+test('a mark is in the link; a kept one stays when another is set, on Escape too, and can be let go', async () => {
+  fakeServer(trace);
+  openPage(`?span=${spanIdOf(trace, 0)}&mark=100-350`);
+  await screen.findByRole('toolbar');
+  expect((await screen.findByRole('status', { name: 'marked: 250 ns' })).textContent).toBe('250 ns');
+  await userEvent.keyboard('{Shift>}M{/Shift}');
+  expect(routeNow().state).toMatchObject({ mark: null, kept: [{ fromNs: 100, toNs: 350 }] });
+  await userEvent.keyboard('m');
+  expect(routeNow().state).toMatchObject({ mark: { fromNs: 0 }, kept: [{ fromNs: 100, toNs: 350 }] });
+  await userEvent.keyboard('{Escape}');
+  expect(routeNow().state).toMatchObject({ mark: null, span: spanIdOf(trace, 0), kept: [{ toNs: 350 }] });
+  expect(hrefOf(routeNow())).toContain('kept=100-350');
+  await userEvent.click(screen.getByRole('button', { name: /250 ns.*Let this mark go/ }));
+  expect(routeNow().state).toMatchObject({ kept: [] });
+});
+
+test('what events are filtered by is in the link', async () => {
+  const server = fakeServer(trace);
+  const event = (name: string) => ({
+    row: 0,
+    event: { timeNs: String(trace.startNs), name, attributes: [], droppedAttributes: 0 },
+  });
+  server.answers['events'] = () => ({
+    body: { version: trace.version, events: [event('began'), event('ended')], isAll: true, skipped: [] },
+  });
+  openPage('?view=events&events=end');
+  await screen.findByText('ended');
+  expect(screen.queryByText('began')).toBeNull();
+  const field = screen.getByRole('searchbox', { name: /events/i });
+  await userEvent.clear(field);
+  await userEvent.type(field, 'beg');
+  await screen.findByText('began');
+  expect(hrefOf(routeNow())).toContain('events=beg');
 });

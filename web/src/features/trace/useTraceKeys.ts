@@ -3,10 +3,11 @@
 import { fitTo } from '../../canvas/viewport.ts';
 import { useCommands } from '../../core/commands.ts';
 import { prefer, preferences, setSize } from '../../core/preferences.ts';
+import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { PANEL_PX, SIDE_SIZE } from './details/sizes.ts';
 import { VIEWS } from './header/ViewTabs.tsx';
 import { text } from './keysText.ts';
-import { stateNow, update, useTracePage } from './state/page.tsx';
+import { keepMark, setMark, stateNow, update, useTracePage } from './state/page.tsx';
 import { stepsOf } from './useSteps.ts';
 import { panWindow, zoomWindow } from './waterfall/gestures.ts';
 
@@ -20,7 +21,7 @@ const WIDTH = 1_000;
 /** Draws nothing: it is a component so that it can come later than the rows. */
 export function TraceKeys(): null {
   const page = useTracePage();
-  const { session, window, selection, mark, setMark, select } = page;
+  const { session, window, selection, mark, kept, select } = page;
   const { columns } = session;
   const steps = stepsOf(page);
   const { row } = selection;
@@ -48,6 +49,12 @@ export function TraceKeys(): null {
   function measure(): void {
     const time = mark === null ? (ofSelection() ?? window.bounds) : null;
     setMark(time === null ? null : { from: time.from, to: time.to });
+  }
+  function keep(): void {
+    const time = mark ?? ofSelection();
+    if (time === null) return;
+    keepMark(time, kept);
+    announce(text.kept);
   }
   function up(): void {
     const state = stateNow();
@@ -87,6 +94,7 @@ export function TraceKeys(): null {
     { id: 'trace.whole', title: text.whole, group, keys: ['0'], run: () => window.showAll() },
     { id: 'trace.fit', title: text.fit, group, keys: ['z'], run: fit },
     { id: 'trace.measure', title: text.measure, group, keys: ['m'], run: measure },
+    { id: 'trace.keepMark', title: text.keepMark, group, keys: ['Shift+m'], run: keep },
     { id: 'trace.nextMatch', title: text.nextMatch, group, keys: ['n'], run: () => steps.match(1) },
     { id: 'trace.previousMatch', title: text.previousMatch, group, keys: ['Shift+n'], run: () => steps.match(-1) },
     { id: 'trace.nextError', title: text.nextError, group, keys: ['e'], run: () => steps.error(1) },

@@ -1,6 +1,7 @@
 // The time range of the page in the top bar.
 
 import { useState } from 'react';
+import { boot } from '../core/boot.ts';
 import { useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
@@ -28,6 +29,7 @@ export function RangeOf({ route }: { route: Route }) {
     <TimeRangePicker
       value={value}
       zone={zone === 'browser' ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone}
+      longest={boot.searchLookbackMax ?? undefined}
       isOpen={isOpen}
       onOpenChange={setOpen}
       onChange={(next) => {

@@ -12,6 +12,7 @@ export const text = catalogue('app', {
   main: 'Main',
   pages: 'Pages',
   help: 'Keys',
+  links: 'Links',
   theme: 'Switch between light and dark',
   copyLink: 'Copy a link to what is shown',
   linkCopied: 'Link copied.',

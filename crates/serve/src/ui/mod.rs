@@ -8,6 +8,7 @@
 
 mod answers;
 mod arrow;
+mod compare;
 mod error;
 mod find_words;
 mod near;
@@ -134,6 +135,7 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/red", get(red::red))
         .route("/path", get(red::path))
         .route("/edges", get(red::edges))
+        .route("/compare", get(compare::compare))
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))

@@ -135,6 +135,16 @@ fn routes() -> Vec<Route> {
                 TO,
             ],
         ),
+        route(
+            "/compare",
+            "CompareAnswer",
+            "Two traces compared by structure and by time",
+            &[
+                ("a", "the id of a trace"),
+                ("b", "the id of another"),
+                ("nodes", "nodes of the common tree that are told"),
+            ],
+        ),
         route("/edges", "EdgesAnswer", "The map of services", &[FROM, TO]),
         route(
             "/home",

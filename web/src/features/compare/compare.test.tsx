@@ -9,7 +9,7 @@ import { encodeTrace } from '../../../perf/generate.ts';
 import type { SpanDetails } from '../../api/types.ts';
 import { handleKey } from '../../core/commands.ts';
 import { goTo, useParsed } from '../../core/navigation.ts';
-import { putOpenedTrace } from '../../core/openedTraces.ts';
+import { putTraceOfFile } from '../../core/openedTraces.testing.ts';
 import { prefer } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import { traceOf } from '../../model/forest.ts';
@@ -223,7 +223,7 @@ test('a trace that is not there is told with the words of the server; the other 
 test('traces that were opened from files are compared without the server', async () => {
   const C = 'd'.repeat(32);
   const [details] = [[span('1', '9'), span('2', '9'), span('3', '9')]];
-  putOpenedTrace({ traceId: C, fileName: 'slow.json', columns: { ...b, traceId: C }, details });
+  putTraceOfFile({ fileName: 'slow.json', columns: { ...b, traceId: C }, details });
   asked.length = 0;
   open(`/trace/${C}...${B}?tab=attributes`);
   expect(await screen.findByRole('rowheader', { name: 'retries' })).toBeTruthy();

@@ -4,6 +4,7 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Inbox, SearchX } from 'lucide-react';
 import { overviewQuestion, statusQuestion, type Window } from '../../api/questions.ts';
 import type { Chip, Scope } from '../../api/types.ts';
+import { mayLookBack } from '../../core/boot.ts';
 import { go } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
 import { relativeTime } from '../../format/time.ts';
@@ -46,7 +47,7 @@ export function Empty({ chips, scope, window, nowNs, changes }: EmptyProps) {
       </EmptyState>
     );
   }
-  const wider = WIDER.map((range) => (
+  const wider = WIDER.filter(mayLookBack).map((range) => (
     <Button key={range} size="small" onPress={() => changes.set({ range: { kind: 'relative', last: range } })}>
       {timeRangeText({ range }, 'UTC')}
     </Button>

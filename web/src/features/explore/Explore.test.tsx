@@ -247,6 +247,13 @@ test('old links that only fill the form wait for the button', async () => {
   await rowOf(/GET \/2/);
 });
 
+test('a limit beyond what a page may have is no error: the rest comes by the cursor', async () => {
+  const { asked } = serve();
+  show('/search?limit=5000');
+  await rowOf(/GET \/2/);
+  expect(asked('search')[0]?.searchParams.get('limit')).toBe('1000');
+});
+
 test('the graph of results shows the list with a word about it', async () => {
   serve();
   show('/search?service=web&view=ddg');

@@ -52,8 +52,26 @@ export const text = catalogue('explore', {
   removeColumn: (name: string) => `Remove the column ${name}`,
   live: 'Live',
   download: 'Download results',
-  csv: (n: number) => `CSV, ${plural(n, { one: '# row', other: '# rows' })}`,
-  jsonLines: (n: number) => `JSON lines, ${plural(n, { one: '# row', other: '# rows' })}`,
+  csv: 'CSV',
+  jsonLines: 'JSON lines',
+  rows: (n: number) => plural(n, { one: '# row', other: '# rows' }),
+  allMatches: 'all matches',
+  allAbout: (scope: string, n: number) => `all, about ${things(scope, n)}`,
+  firstOfAbout: (scope: string, first: number, n: number) =>
+    `the first ${formatCount(first)} of about ${things(scope, n)}`,
+  downloadBegun: 'The download has begun.',
+  downloading: (n: number) => plural(n, { one: 'Downloading: # row', other: 'Downloading: # rows' }),
+  downloaded: (n: number) => plural(n, { one: 'Downloaded # row, all of it.', other: 'Downloaded all # rows.' }),
+  downloadCut: (n: number) =>
+    `Downloaded the first ${formatCount(n)} rows, which is the most; there are more. A shorter time range or another filter gets the rest.`,
+  downloadFailed: (n: number, why: string) =>
+    plural(n, { one: `The download failed after # row: ${why}`, other: `The download failed after # rows: ${why}` }),
+  downloadCancelled: (n: number) =>
+    plural(n, { one: 'Download cancelled after # row.', other: 'Download cancelled after # rows.' }),
+  downloadSaved: (name: string) => `Saved as ${name}.`,
+  downloadGoOn: 'Go on',
+  downloadSavePart: (n: number) => plural(n, { one: 'Save # row', other: 'Save # rows' }),
+  skippedInFile: (what: string) => `Not all is in it: ${what}.`,
   openFile: 'Open a trace file…',
   dropFile: 'Drop the file to open its traces. Nothing is uploaded.',
   fileFailed: (name: string) => `${name} could not be opened`,

@@ -7,7 +7,8 @@ import { rememberQuery } from '../../core/preferences.ts';
 import { summarize } from '../../model/summary.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { type ResultRow, rowsOf } from './rows.ts';
-import { type SearchAsked, type SearchRun, type SearchState, searchOf } from './searchRun.ts';
+import type { SearchAsked } from './searchPage.ts';
+import { type SearchRun, type SearchState, searchOf } from './searchRun.ts';
 import { text } from './text.ts';
 import type { State } from './useExplore.ts';
 

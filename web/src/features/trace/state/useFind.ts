@@ -1,5 +1,5 @@
 // What the find field means. Words are looked up here in names and services, which is at once, and by the server in all
-// that spans hold; a query is asked of the server.
+// that spans hold; a query is asked of the server. A file's trace is looked through here alone.
 
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useMemo, useState } from 'react';
@@ -7,6 +7,7 @@ import { ApiError } from '../../../api/client.ts';
 import { findQuestion } from '../../../api/questions.ts';
 import { findText, type Matches, matchesOf } from '../../../model/find.ts';
 import type { TraceSession } from './session.ts';
+import { useFindInFile } from './useFindInFile.ts';
 
 export type FindState = {
   readonly query: string | null;
@@ -27,8 +28,10 @@ function queryOfFind(find: string): string | null {
 
 export function useFind(session: TraceSession, find: string, isFile: boolean): FindState {
   const text = useDeferredValue(find.trim());
-  const query = isFile ? null : queryOfFind(text);
+  const asQuery = queryOfFind(text);
+  const query = isFile ? null : asQuery;
   const { columns } = session;
+  const inFile = useFindInFile(columns, isFile ? text : '', asQuery);
   const near = useMemo(() => (text === '' || query !== null ? null : findText(columns, text)), [columns, text, query]);
   const words = useSettled(text);
   const isAsked = text !== '' && !isFile && (query !== null || words === text);
@@ -40,8 +43,9 @@ export function useFind(session: TraceSession, find: string, isFile: boolean): F
   });
   const found = isAsked ? asked.data : undefined;
   const far = useMemo(() => (found === undefined ? null : matchesOf(columns, found.rows)), [columns, found]);
+  if (isFile) return inFile;
   const wrong = found?.diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
-  const isLoading = text !== '' && !isFile && (!isAsked || asked.isFetching);
+  const isLoading = text !== '' && (!isAsked || asked.isFetching);
   return { query, matches: far ?? near, isLoading, error: messageOf(asked.error) ?? wrong };
 }
 

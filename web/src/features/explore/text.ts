@@ -139,6 +139,8 @@ export const text = catalogue('explore', {
   serviceCount: (n: number) => plural(n, { one: '# service', other: '# services' }),
 
   searching: 'Searching…',
+  scanned: (range: string, q: string) => (q === '' ? `all spans, ${range}` : `${range}, for ${q}`),
+  scannedList: (n: number) => plural(n, { one: 'the trace of the link', other: 'the # traces of the link' }),
   shown: (scope: string, n: number) => things(scope, n),
   ofAbout: (scope: string, shown: number, all: number) => `${formatCount(shown)} of about ${things(scope, all)}`,
   elapsed: (ms: number) => `${formatCount(Math.round(ms))} ms`,

@@ -7,6 +7,7 @@ export const text = catalogue('traceStats', {
   groupBy: 'Group by',
   andBy: 'and by',
   nothing: 'nothing else',
+  noValue: 'no value',
   service: 'service',
   name: 'operation',
   kind: 'kind',

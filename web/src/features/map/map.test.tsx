@@ -146,7 +146,7 @@ test('empty says why: nothing here, nothing so frequent, an unknown focus', asyn
   answer = { seconds: 60, nodes: [], edges: [], skipped: [] };
   open('/dependencies');
   expect(await screen.findByText('No calls between services in this time range')).toBeTruthy();
-  await userEvent.click(screen.getByRole('button', { name: 'Last 7 d' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Last 7 days' }));
   expect(state().range).toEqual({ kind: 'relative', last: '7d' });
   cleanup();
   answer = SHOP;

@@ -1,5 +1,6 @@
 // The page of an operation, put together from its parts; each lives on when another has no answer.
 
+import { SearchX } from 'lucide-react';
 import type { OverviewAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfSearch } from '../../core/places.ts';
@@ -39,6 +40,7 @@ function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
   };
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle(state.operation)}
       actions={
         <>

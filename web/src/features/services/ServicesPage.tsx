@@ -55,6 +55,7 @@ function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked
   const wider = overRange(defaults.services(), { kind: 'relative', last: '1d' });
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle}
       actions={
         <>

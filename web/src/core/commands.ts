@@ -27,9 +27,11 @@ const CHORD_MS = 1_200;
 const registered = new Map<symbol, readonly Command[]>();
 const listeners = new Set<() => void>();
 let all: readonly Command[] = [];
+/** What a command is, without what it does: that would keep a page's data, a whole trace, after the page was left. */
+export type KnownCommand = Omit<Command, 'run' | 'when'>;
 /** All that were ever registered since the page was loaded, by their id. */
-const seen = new Map<string, Command>();
-let known: readonly Command[] = [];
+const seen = new Map<string, KnownCommand>();
+let known: readonly KnownCommand[] = [];
 let chord: { key: string; at: number } | null = null;
 
 function changed(): void {
@@ -37,9 +39,13 @@ function changed(): void {
   // What was registered last stands in front.
   for (const commands of registered.values()) for (const command of commands) byId.set(command.id, command);
   all = [...byId.values()];
-  for (const command of all) seen.set(command.id, command);
+  for (const command of all) seen.set(command.id, factsOf(command));
   known = [...seen.values()];
   for (const listener of listeners) listener();
+}
+
+function factsOf({ id, title, group, keys, inFields = false, isKeyOnly = false }: Command): KnownCommand {
+  return { id, title, group, keys, inFields, isKeyOnly };
 }
 
 export function register(commands: readonly Command[]): () => void {
@@ -59,11 +65,15 @@ export function useCommands(commands: readonly Command[]): void {
   const shape = commands.map((command) => `${command.id}|${command.title}|${command.keys.join(',')}`).join('\n');
   // biome-ignore lint/correctness/useExhaustiveDependencies: what a command runs is looked up when it runs
   useEffect(() => {
-    const live = latest.current.map((command) => ({
-      ...command,
-      run: () => latest.current.find((other) => other.id === command.id)?.run(),
-      when: () => latest.current.find((other) => other.id === command.id)?.when?.() ?? true,
-    }));
+    const live = latest.current.map((command) => {
+      // By the id alone: who held on to the command would keep what the component showed at first.
+      const { id } = command;
+      return {
+        ...command,
+        run: () => latest.current.find((other) => other.id === id)?.run(),
+        when: () => latest.current.find((other) => other.id === id)?.when?.() ?? true,
+      };
+    });
     return register(live);
   }, [shape]);
 }
@@ -79,7 +89,7 @@ export function useAllCommands(): readonly Command[] {
 }
 
 /** Those of pages that were left, too: for choosing keys, not for running. */
-export function useKnownCommands(): readonly Command[] {
+export function useKnownCommands(): readonly KnownCommand[] {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
@@ -90,7 +100,7 @@ export function useKnownCommands(): readonly Command[] {
 }
 
 /** The keys of a command as the reader has them. */
-export function keysOf(command: Command): readonly string[] {
+export function keysOf(command: KnownCommand): readonly string[] {
   const { keys, keyPreset } = preferences();
   return keys[command.id] ?? presetKeys(keyPreset, command.id) ?? command.keys;
 }

@@ -9,7 +9,6 @@ import { usePreferences } from '../core/preferences.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route } from '../url/index.ts';
-import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
@@ -40,16 +39,9 @@ const RAIL_END: readonly RailItem[] = [
 
 function RailLink({ item, page }: { item: RailItem; page: string }) {
   const { icon: Icon, label, place, pages } = item;
-  const target = place();
   return (
     <li>
-      <a
-        className={css['railLink']}
-        href={hrefOf(target)}
-        aria-current={pages.includes(page) ? 'page' : undefined}
-        onPointerEnter={() => prefetch(target.page)}
-        onFocus={() => prefetch(target.page)}
-      >
+      <a className={css['railLink']} href={hrefOf(place())} aria-current={pages.includes(page) ? 'page' : undefined}>
         <Icon aria-hidden size={18} strokeWidth={1.75} />
         <span className={css['railLabel']}>{label}</span>
       </a>

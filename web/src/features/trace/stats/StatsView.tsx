@@ -56,6 +56,7 @@ export function StatsView() {
   const keyColumn = (key: StatKey, i: number): TableColumn<StatRow> => ({
     id: `key${i}`,
     header: text[key],
+    minWidth: '104px',
     sort: 'ascending',
     isRowHeader: i === 0,
     cell: ({ keys }) => {
@@ -102,7 +103,8 @@ export function StatsView() {
     {
       id: 'share',
       header: text.share,
-      width: '136px',
+      width: '144px',
+      isWideOnly: true,
       sort: 'descending',
       cell: ({ share }) => (
         <span className={css['share']}>

@@ -72,6 +72,32 @@ test('the slowest come first over all matches, and the list goes on to its end',
   await end();
 });
 
+test('in the scope of spans a row is a span, and the slowest come first whatever traces they are of', async () => {
+  const { page, end } = await visit(browser, seeded('/search?scope=spans&sort=slowest&range=24h'));
+  await page.getByRole('row').nth(11).waitFor();
+  const units = new Map([
+    ['s', 1e9],
+    ['ms', 1e6],
+    ['µs', 1e3],
+    ['ns', 1],
+  ]);
+  const rows = (await page.getByRole('row').allTextContents()).slice(1);
+  const durations = rows.flatMap((row) => {
+    const [, number, unit] = /(\d+(?:\.\d+)?)\s(ms|µs|ns|s)/.exec(row) ?? [];
+    return number && unit ? [Number(number) * (units.get(unit) ?? Number.NaN)] : [];
+  });
+  expect(durations.length).toBeGreaterThan(10);
+  expect(durations).toEqual([...durations].sort((a, b) => b - a));
+  const links = await page
+    .getByRole('row')
+    .getByRole('link')
+    .evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+  const traces = new Set(links.flatMap((href) => /trace\/[0-9a-f]{32}/.exec(href) ?? []));
+  expect(traces.size).toBeLessThan(links.length);
+  expect(new Set(links).size).toBe(links.length);
+  await end();
+});
+
 test('two traces are put aside and compared', async () => {
   const { page, end } = await visit(
     browser,

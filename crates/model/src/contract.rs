@@ -17,8 +17,8 @@ use crate::predicate::Predicate;
 use crate::rates::{RatesAnswer, RatesRequest};
 use crate::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use crate::{
-    CountAnswer, CountRequest, OverviewAnswer, OverviewRequest, SpanId, StructureAnswer,
-    StructureRequest, TenantId, TraceId,
+    CountAnswer, CountRequest, OverviewAnswer, OverviewRequest, SpanId, SpanSearchAnswer,
+    SpanSearchRequest, StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 
 /// An answer that is still being made.
@@ -332,6 +332,19 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
 
     /// The traces that a search finds.
     fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>>;
+
+    /// The spans that a search for spans finds.
+    fn search_spans(
+        &self,
+        request: SpanSearchRequest,
+    ) -> Answer<'_, Result<SpanSearchAnswer, ReadError>> {
+        drop(request);
+        Box::pin(async {
+            Err(ReadError::not_answered_here(
+                "list spans by their own order",
+            ))
+        })
+    }
 
     /// The names of all services, ascending.
     fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>>;

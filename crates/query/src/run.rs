@@ -58,6 +58,19 @@ pub struct FindTraces {
     pub cursor: Option<String>,
 }
 
+impl FindTraces {
+    pub(crate) fn hash(&self) -> QueryHash {
+        let Self {
+            tenant,
+            predicate,
+            window,
+            order,
+            ..
+        } = self;
+        QueryHash::of(&format!("{tenant}\n{predicate:?}\n{window:?}\n{order:?}"))
+    }
+}
+
 /// A trace that was found, with its spans.
 #[derive(Debug)]
 pub struct FoundTrace {
@@ -178,6 +191,7 @@ impl Query {
 
     /// The traces that a search finds; [`Query::load`] gives them their spans.
     pub async fn find(&self, request: FindTraces) -> Result<FoundHits, Error> {
+        let hash = request.hash();
         let FindTraces {
             tenant,
             predicate,
@@ -186,7 +200,6 @@ impl Query {
             limit,
             cursor,
         } = request;
-        let hash = QueryHash::of(&format!("{tenant}\n{predicate:?}\n{window:?}\n{order:?}"));
         let after = cursor
             .map(|cursor| cursor::decode(hash, &cursor))
             .transpose()?;
@@ -207,7 +220,7 @@ impl Query {
             hits.sort_by_key(|hit| hit.trace_id);
         }
         let last = hits.last().filter(|_| has_more);
-        let next = last.map(|hit| cursor::encode(hash, hit.position(order)));
+        let next = last.map(|hit| cursor::encode(hash, &hit.position(order)));
         Ok(FoundHits {
             hits,
             next,

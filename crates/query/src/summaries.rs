@@ -1,14 +1,15 @@
-//! Lists of traces: what a search finds, with what each trace looks like from afar, and its spans where they are
-//! wanted.
+//! Lists of traces and of spans: what a search finds, with what each trace looks like from afar, and its spans where
+//! they are wanted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use model::contract::{ReadError, Skipped, TraceAnswer, TraceHit};
+use model::contract::{ReadError, Skipped, TraceAnswer};
 use model::facts::TraceFacts;
-use model::{SpanBatch, TenantId};
+use model::{SpanBatch, SpanSearchAnswer, SpanSearchRequest, TenantId, TraceId};
 
 use futures_util::StreamExt as _;
 
+use crate::cursor;
 use crate::{Error, FindTraces, FoundHits, Query};
 
 /// A trace of a list.
@@ -18,6 +19,8 @@ pub struct Summary {
     pub facts: TraceFacts,
     /// Its spans, where they are wanted and not too many.
     pub spans: Option<SpanBatch>,
+    /// The cursor of the page behind it.
+    pub cursor: String,
 }
 
 /// A page of a list.
@@ -31,6 +34,32 @@ pub struct Summaries {
     pub skipped: Vec<Skipped>,
 }
 
+/// A span of a list.
+#[derive(Debug)]
+pub struct ListedSpan {
+    /// Its row among the spans of the list.
+    pub row: usize,
+    /// What its trace looks like.
+    pub trace: TraceFacts,
+    /// The cursor of the page behind it.
+    pub cursor: String,
+}
+
+/// A page of a list of spans.
+#[derive(Debug, Default)]
+pub struct SpanList {
+    /// The spans, whole.
+    pub spans: SpanBatch,
+    /// In the order asked for.
+    pub listed: Vec<ListedSpan>,
+    /// Their traces, where they are wanted and not too long.
+    pub traces: HashMap<TraceId, SpanBatch>,
+    /// The cursor of the next page, when there is one.
+    pub next: Option<String>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
 impl Query {
     /// A page of the traces that a search finds; those of up to so many spans with their spans.
     pub async fn summaries(
@@ -38,73 +67,141 @@ impl Query {
         request: FindTraces,
         spans_of: Option<u64>,
     ) -> Result<Summaries, Error> {
-        let tenant = request.tenant.clone();
+        let (tenant, order, hash) = (request.tenant.clone(), request.order, request.hash());
         let FoundHits {
             hits,
             next,
             skipped,
         } = self.find(request).await?;
-        let mut page = self.facts_of(&tenant, &hits).await?;
-        page.skipped.extend(skipped);
-        page.next = next;
-        if let Some(spans_max) = spans_of {
-            self.load_small(&tenant, &mut page, spans_max).await?;
-        }
+        let mut page = Summaries {
+            next,
+            skipped,
+            ..Summaries::default()
+        };
+        let ids: Vec<TraceId> = hits.iter().map(|hit| hit.trace_id).collect();
+        let mut facts = self.facts_by_id(&tenant, &ids, &mut page.skipped).await?;
+        let mut whole = match spans_of {
+            Some(spans_max) => {
+                let of = (ids, &facts, spans_max);
+                self.load_small(&tenant, of, &mut page.skipped).await?
+            }
+            None => HashMap::new(),
+        };
+        // One that was removed since it was found is left out.
+        page.traces = hits
+            .iter()
+            .filter_map(|hit| {
+                Some(Summary {
+                    facts: facts.remove(&hit.trace_id)?,
+                    spans: whole.remove(&hit.trace_id),
+                    cursor: cursor::encode(hash, &hit.position(order)),
+                })
+            })
+            .collect();
         Ok(page)
     }
 
-    /// What some traces look like, in the order of the hits. One that was removed since it was found is left out.
-    async fn facts_of(&self, tenant: &TenantId, hits: &[TraceHit]) -> Result<Summaries, Error> {
-        if hits.is_empty() {
-            return Ok(Summaries::default());
+    /// A page of the spans that match, by their own order; if it is wanted, with those of their traces that have up to
+    /// so many spans.
+    pub async fn list_spans(
+        &self,
+        request: FindTraces,
+        spans_of: Option<u64>,
+    ) -> Result<SpanList, Error> {
+        let hash = request.hash();
+        let tenant = request.tenant.clone();
+        let after = request.cursor.as_deref();
+        let request = SpanSearchRequest {
+            after: after
+                .map(|cursor| cursor::decode(hash, cursor))
+                .transpose()?,
+            tenant: request.tenant,
+            predicate: request.predicate,
+            window: request.window,
+            order: request.order,
+            limit: request.limit,
+        };
+        let SpanSearchAnswer {
+            spans,
+            positions,
+            has_more,
+            skipped,
+        } = self.reader().search_spans(request).await?;
+        self.check_room(&spans)?;
+        let cursors = positions.iter().map(|place| cursor::encode(hash, place));
+        let cursors: Vec<String> = cursors.collect();
+        let mut page = SpanList {
+            next: cursors.last().filter(|_| has_more).cloned(),
+            skipped,
+            ..SpanList::default()
+        };
+        let mut seen = HashSet::new();
+        let ids = spans.spans().trace_id.iter().copied();
+        let ids: Vec<TraceId> = ids.filter(|id| seen.insert(*id)).collect();
+        let facts = self.facts_by_id(&tenant, &ids, &mut page.skipped).await?;
+        if let Some(spans_max) = spans_of {
+            let of = (ids, &facts, spans_max);
+            page.traces = self.load_small(&tenant, of, &mut page.skipped).await?;
         }
-        let ids = hits.iter().map(|hit| hit.trace_id).collect();
-        let answer = self.reader().facts(tenant, ids).await?;
-        let mut by_id: HashMap<_, _> = answer
-            .facts
-            .into_iter()
-            .map(|facts| (facts.trace_id, facts))
+        let of_rows = spans.spans().trace_id.iter().zip(cursors).enumerate();
+        page.listed = of_rows
+            .filter_map(|(row, (trace_id, cursor))| {
+                let trace = facts.get(trace_id)?.clone();
+                Some(ListedSpan { row, trace, cursor })
+            })
             .collect();
-        let in_order = hits.iter().filter_map(|hit| by_id.remove(&hit.trace_id));
-        Ok(Summaries {
-            traces: in_order
-                .map(|facts| Summary { facts, spans: None })
-                .collect(),
-            next: None,
-            skipped: answer.skipped,
-        })
+        page.spans = spans;
+        Ok(page)
     }
 
+    /// What some traces look like; of those that are there.
+    pub(crate) async fn facts_by_id(
+        &self,
+        tenant: &TenantId,
+        ids: &[TraceId],
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<HashMap<TraceId, TraceFacts>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let answer = self.reader().facts(tenant, ids.to_vec()).await?;
+        add_new(skipped, answer.skipped);
+        let facts = answer.facts.into_iter();
+        Ok(facts.map(|facts| (facts.trace_id, facts)).collect())
+    }
+
+    /// The spans of those of some traces that have up to so many; the first of them come first to what room there is.
     async fn load_small(
         &self,
         tenant: &TenantId,
-        page: &mut Summaries,
-        spans_max: u64,
-    ) -> Result<(), Error> {
-        let wanted = page.traces.iter().enumerate();
-        let wanted: Vec<_> = wanted
-            .filter(|(_, summary)| summary.facts.spans <= spans_max)
-            .map(|(at, summary)| (at, summary.facts.trace_id))
-            .collect();
+        (mut wanted, facts, spans_max): (Vec<TraceId>, &HashMap<TraceId, TraceFacts>, u64),
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<HashMap<TraceId, SpanBatch>, Error> {
+        wanted.retain(|id| facts.get(id).is_some_and(|facts| facts.spans <= spans_max));
+        let mut found = HashMap::new();
         let mut budget = self.answer_budget();
-        let mut loads = self.loads(tenant, wanted, |(_, id)| *id);
-        while let Some(((at, _), loaded)) = loads.next().await {
-            let TraceAnswer { spans, skipped } = match loaded {
+        let mut loads = self.loads(tenant, wanted, |id| *id);
+        while let Some((trace_id, loaded)) = loads.next().await {
+            let answer: TraceAnswer = match loaded {
                 Ok(loaded) => loaded,
                 // Too long after all: it goes without its spans.
                 Err(ReadError::OverLimit { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
             // Of what has no room, too.
-            if budget.take(&spans).is_err() {
-                continue;
-            }
-            page.skipped.extend(skipped);
-            if let Some(summary) = page.traces.get_mut(at) {
-                summary.spans = Some(spans);
+            if budget.take(&answer.spans).is_ok() {
+                add_new(skipped, answer.skipped);
+                found.insert(trace_id, answer.spans);
             }
         }
-        page.skipped.dedup();
-        Ok(())
+        Ok(found)
+    }
+}
+
+pub(crate) fn add_new(known: &mut Vec<Skipped>, more: Vec<Skipped>) {
+    for skipped in more {
+        if !known.contains(&skipped) {
+            known.push(skipped);
+        }
     }
 }

@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
+use model::overview::ANY_DURATION;
 use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
     CountRequest, Field, Literal, Operator, OverviewOf, OverviewRequest, Place, Predicate,
-    Relation, SpanId, Structure, StructureRequest, TenantId, TraceId,
+    Relation, SpanId, SpanSearchRequest, Structure, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{Clock, Metrics, RealClock, RealRandom};
 use store::{Store, StoreOptions, StoreParts};
@@ -35,6 +36,8 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Answers a question, of which the median is reported.
 const REPETITIONS: usize = 9;
+/// Traces that last so long are slow ones.
+const SLOW_NANOS: u64 = 500_000_000;
 /// Figures are quoted for so many spans.
 const QUOTED_SPANS: f64 = 1e7;
 /// A full hour, so that as many hours have spans as the window has.
@@ -93,6 +96,7 @@ async fn main() -> Fallible<()> {
     }
     if !wanted.is_only_rates {
         ask_overviews(&store, &tenant, &run).await?;
+        ask_first_spans(&store, &tenant, &run).await?;
     }
     if !wanted.is_only_rates && !wanted.is_only_overviews {
         ask_counts_and_slowest(&store, &tenant, &run).await?;
@@ -352,7 +356,7 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
     .await
 }
 
-/// All that matches, in a hundred steps of the half hour, without and with six facets.
+/// All that matches, in a hundred steps of the half hour, without and with six facets, of all traces and of slow ones.
 async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
     let start = START_UNIX_SECONDS * 1_000_000_000;
     let whole = Window {
@@ -391,18 +395,31 @@ async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<
     for (name, predicate) in predicates() {
         asked.push((name, predicate, of_spans, facets.clone()));
     }
-    for (name, predicate, of, facets) in asked {
+    let request = |(name, predicate, of, facets): (&str, _, _, _)| {
         let request = OverviewRequest {
             tenant: tenant.clone(),
             predicate,
             window: whole,
+            trace_duration: ANY_DURATION,
             of,
             time_steps: 100,
             facets,
             facet_values_max: 20,
             rows_max: u64::MAX,
         };
-        run.time(&format!("overview {name}"), async || {
+        (format!("overview {name}"), request)
+    };
+    let mut requests: Vec<(String, OverviewRequest)> = asked.into_iter().map(request).collect();
+    for at in 0..4 {
+        let (name, request) = requests[at].clone();
+        let request = OverviewRequest {
+            trace_duration: SLOW_NANOS..=u64::MAX,
+            ..request
+        };
+        requests.push((format!("{name}, slow traces"), request));
+    }
+    for (name, request) in requests {
+        run.time(&name, async || {
             let answer = store.overview(request.clone()).await?;
             let values = answer.facets.iter().map(|facet| facet.distinct);
             Ok(format!(
@@ -413,6 +430,37 @@ async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<
             ))
         })
         .await?;
+    }
+    Ok(())
+}
+
+/// The first fifty spans in each order, and the fifty behind them.
+async fn ask_first_spans(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
+    let mut asked = vec![("all", Predicate::All)];
+    asked.extend(predicates());
+    for (name, predicate) in asked {
+        for order in [Order::NewestFirst, Order::SlowestFirst] {
+            let mut request = SpanSearchRequest {
+                tenant: tenant.clone(),
+                predicate: predicate.clone(),
+                window: Window::ALWAYS,
+                order,
+                limit: 50,
+                after: None,
+            };
+            for page in ["first", "second"] {
+                run.time(
+                    &format!("spans {name}, {order:?}, {page} page"),
+                    async || {
+                        let answer = store.search_spans(request.clone()).await?;
+                        Ok(format!("{} spans", answer.spans.len()))
+                    },
+                )
+                .await?;
+                let answer = store.search_spans(request.clone()).await?;
+                request.after = answer.positions.last().copied();
+            }
+        }
     }
     Ok(())
 }

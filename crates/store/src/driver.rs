@@ -24,7 +24,7 @@ use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{
     CountAnswer, CountRequest, OutlineAnswer, OverviewAnswer, OverviewRequest, SpanId,
-    StructureAnswer, StructureRequest, TenantId, TraceId,
+    SpanSearchAnswer, SpanSearchRequest, StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 use plumbing::{CpuPool, PoolError, Tasks, ThreadHandle};
 use tokio::sync::oneshot;
@@ -471,6 +471,13 @@ impl SpanReader for Store {
 
     fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
         self.ask(move |engine, is_cancelled| engine.overview(&request, is_cancelled))
+    }
+
+    fn search_spans(
+        &self,
+        request: SpanSearchRequest,
+    ) -> Answer<'_, Result<SpanSearchAnswer, ReadError>> {
+        self.ask(move |engine, is_cancelled| engine.search_spans(&request, is_cancelled))
     }
 
     fn find_structure(

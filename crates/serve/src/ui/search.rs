@@ -1,8 +1,8 @@
-//! The search: summaries of traces, as lines of JSON that are sent as they are found.
+//! The search: summaries of traces, or spans with their traces, as lines of JSON that are sent as they are found.
 //!
 //! Promises: the first page is small and comes at once; a search that fails before its first line has an error status,
 //! later a line says so. Who reads slowly is waited for: nothing is searched ahead of what was sent. A query that the
-//! store can't answer alone is answered by judging what it gives, [`LOOKED_AT_MAX`] traces at most, and says so.
+//! store can't answer alone is answered by judging what it gives, [`LOOKED_AT_MAX`] at most, and says so.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use model::contract::{Order, Window};
 use plumbing::planted;
-use query::{FindTraces, Question, Summaries};
+use query::{FindTraces, Question, Scope};
 use traceql::Field;
 
 use super::Ui;
 use super::answers::{Diagnostic, SearchLine, Skipped};
 use super::error::UiError;
 use super::parameters::Parameters;
-use super::summary::{self, Shown};
+use super::summary::{self, Shown, Told};
 use super::text;
 
-/// Traces of the first step of a search, so that something is seen at once.
+/// Traces or spans of the first step of a search, so that something is seen at once.
 const FIRST_STEP: usize = 10;
-/// Traces of each later step.
+/// Traces or spans of each later step.
 const STEP: usize = 50;
-/// Traces of a page that doesn't say.
+/// Traces or spans of a page that doesn't say.
 const PAGE: u64 = 50;
-/// Traces that are looked at for one page where the store can't tell which match.
+/// Traces or spans that are looked at for one page where the store can't tell which match.
 const LOOKED_AT_MAX: usize = 2_000;
 
 /// A search that goes on step by step.
@@ -41,9 +41,9 @@ struct Running {
     fields: Arc<Vec<Field>>,
     window: Window,
     order: Order,
-    /// Traces that are still wanted.
+    /// Traces or spans that are still wanted.
     left: usize,
-    /// Traces that may still be looked at.
+    /// Those that may still be looked at.
     looks_left: usize,
     cursor: Option<String>,
     found: u64,
@@ -105,8 +105,11 @@ pub(super) async fn search(
 
 impl Running {
     async fn step(&mut self, most: usize) -> Result<Bytes, UiError> {
-        let query = Arc::clone(&self.ui.parts.query);
-        let limit = self.left.min(most);
+        let limit = match self.question.is_exact {
+            true => self.left.min(most),
+            // Of what is looked at few may match, so a step is not smaller for that few are wanted.
+            false => most,
+        };
         let request = FindTraces {
             tenant: self.ui.parts.tenant.clone(),
             predicate: self.question.predicate.clone(),
@@ -115,42 +118,27 @@ impl Running {
             limit,
             cursor: self.cursor.take(),
         };
-        let wants_spans = !self.question.is_all || !self.fields.is_empty();
-        let spans_of = wants_spans.then_some(self.ui.parts.options.matched_spans_of);
-        let Summaries {
-            traces,
-            next,
-            skipped,
-        } = query.summaries(request, spans_of).await?;
-        let (question, fields) = (Arc::clone(&self.question), Arc::clone(&self.fields));
-        let window = self.window;
-        let looked_at = traces.len();
-        let told = self
-            .ui
-            .work(move || {
-                let shown = Shown {
-                    question: &question,
-                    fields: &fields,
-                    window,
-                };
-                summary::all(traces, &shown)
-            })
-            .await?;
-        self.cursor = next;
+        let (mut told, looked_at) = match self.question.scope() {
+            Scope::Traces => self.traces(request).await?,
+            Scope::Entry | Scope::Spans => self.spans(request).await?,
+        };
+        // What is behind the last one that is wanted belongs to the next page.
+        if told.traces.len() > self.left {
+            told.traces.truncate(self.left);
+            if !planted("ui-search-cursor-too-far") {
+                self.cursor = told.traces.last().map(|(_, cursor)| cursor.clone());
+            }
+        }
         self.left = self.left.saturating_sub(told.traces.len());
         self.found += told.traces.len() as u64;
         let too_long = told.too_long.iter().map(|id| Skipped {
             what: format!("trace {id}"),
             why: "it is too long to be judged in a list; open it and find there".to_owned(),
         });
-        for skipped in Skipped::all(&skipped).into_iter().chain(too_long) {
-            if !self.skipped.contains(&skipped) && !planted("ui-skipped-not-told") {
-                self.skipped.push(skipped);
-            }
-        }
+        self.tell_skipped(too_long.collect());
         self.stop_looking(looked_at);
         let mut lines = Vec::new();
-        for trace in told.traces {
+        for (trace, _) in told.traces {
             push_line(&mut lines, &SearchLine::Trace { trace });
         }
         let progress = SearchLine::Progress {
@@ -161,6 +149,60 @@ impl Running {
         Ok(Bytes::from(lines))
     }
 
+    /// The next traces; with how many were looked at.
+    async fn traces(&mut self, request: FindTraces) -> Result<(Told, usize), UiError> {
+        let options = &self.ui.parts.options;
+        let wants_spans = !self.question.is_all || !self.fields.is_empty();
+        let spans_of = wants_spans.then_some(options.matched_spans_of);
+        let found = self.ui.parts.query.summaries(request, spans_of).await?;
+        self.cursor = found.next;
+        self.tell_skipped(Skipped::all(&found.skipped));
+        let looked_at = found.traces.len();
+        let told = self
+            .judge(move |shown| summary::all(found.traces, shown))
+            .await?;
+        Ok((told, looked_at))
+    }
+
+    /// The next spans; with how many were looked at.
+    async fn spans(&mut self, request: FindTraces) -> Result<(Told, usize), UiError> {
+        let options = &self.ui.parts.options;
+        let needs_traces = !self.question.is_exact && self.question.needs_whole_trace();
+        let spans_of = needs_traces.then_some(options.matched_spans_of);
+        let mut found = self.ui.parts.query.list_spans(request, spans_of).await?;
+        self.cursor = found.next.take();
+        self.tell_skipped(Skipped::all(&found.skipped));
+        let looked_at = found.listed.len();
+        let told = self
+            .judge(move |shown| summary::spans(found, shown))
+            .await?;
+        Ok((told, looked_at))
+    }
+
+    async fn judge(
+        &self,
+        judge: impl FnOnce(&Shown<'_>) -> Told + Send + 'static,
+    ) -> Result<Told, UiError> {
+        let (question, fields) = (Arc::clone(&self.question), Arc::clone(&self.fields));
+        let window = self.window;
+        let work = move || {
+            judge(&Shown {
+                question: &question,
+                fields: &fields,
+                window,
+            })
+        };
+        self.ui.work(work).await
+    }
+
+    fn tell_skipped(&mut self, skipped: Vec<Skipped>) {
+        for skipped in skipped {
+            if !self.skipped.contains(&skipped) && !planted("ui-skipped-not-told") {
+                self.skipped.push(skipped);
+            }
+        }
+    }
+
     /// Ends the page when too much was looked at; the cursor goes on from there.
     fn stop_looking(&mut self, looked_at: usize) {
         if self.question.is_exact {
@@ -169,10 +211,14 @@ impl Running {
         self.looks_left = self.looks_left.saturating_sub(looked_at);
         if self.looks_left == 0 && self.left > 0 && self.cursor.is_some() {
             self.left = 0;
+            let what = match self.question.scope() {
+                Scope::Traces => "traces",
+                Scope::Entry | Scope::Spans => "spans",
+            };
             self.skipped.push(Skipped {
                 what: "the rest of the time range".to_owned(),
                 why: format!(
-                    "the store can't tell which traces match, and {LOOKED_AT_MAX} were looked at; go on for more"
+                    "the store can't tell which {what} match, and {LOOKED_AT_MAX} were looked at; go on for more"
                 ),
             });
         }

@@ -1,11 +1,13 @@
-//! A trace in a list: what it looks like, and those of its spans that match.
+//! A trace or a span in a list: what the trace looks like, and those of its spans that match.
+
+use std::collections::{HashMap, HashSet};
 
 use model::batch::SpanRef;
 use model::contract::Window;
 use model::facts::TraceFacts;
 use model::{SpanBatch, TraceId};
 use plumbing::planted;
-use query::{Question, Summary};
+use query::{Question, SpanList, Summary};
 use traceql::{Field, FieldReader};
 
 use super::answers::{MatchedSpan, Root, ServiceShare, SpanKind, SpanStatus, TraceSummary};
@@ -20,10 +22,11 @@ pub(super) struct Shown<'a> {
     pub(super) window: Window,
 }
 
-/// The traces of a page.
+/// A page, told.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) traces: Vec<TraceSummary>,
+    /// Each with the cursor of the page behind it.
+    pub(super) traces: Vec<(TraceSummary, String)>,
     /// Traces of which it is not known whether they match.
     pub(super) too_long: Vec<TraceId>,
 }
@@ -31,7 +34,8 @@ pub(super) struct Told {
 /// Tells traces; those that do not match after all are left out.
 pub(super) fn all(found: Vec<Summary>, shown: &Shown<'_>) -> Told {
     let mut told = Told::default();
-    for Summary { facts, spans } in found {
+    for found in found {
+        let (facts, spans) = (found.facts, found.spans);
         let rows = spans
             .as_ref()
             .map(|spans| shown.question.matches(spans, shown.window));
@@ -52,9 +56,52 @@ pub(super) fn all(found: Vec<Summary>, shown: &Shown<'_>) -> Told {
         } else if shown.question.is_all && is_inside {
             trace.matched_spans = Some(trace.spans);
         }
-        told.traces.push(trace);
+        told.traces.push((trace, found.cursor));
     }
     told
+}
+
+/// Tells spans, each as the only one of its trace that is told; those that do not match after all are left out.
+pub(super) fn spans(list: SpanList, shown: &Shown<'_>) -> Told {
+    let mut told = Told::default();
+    let rows = shown.question.matches(&list.spans, shown.window);
+    let is_judged_alone = shown.question.is_exact || !shown.question.needs_whole_trace();
+    let matching = (!is_judged_alone).then(|| matching(&list.traces, shown));
+    let reader = FieldReader::new(&list.spans, shown.fields);
+    for listed in list.listed {
+        let Some(span) = list.spans.span(listed.row) else {
+            continue;
+        };
+        let is_meant = match &matching {
+            None => shown.question.is_exact || rows.binary_search(&listed.row).is_ok(),
+            Some(_) if !list.traces.contains_key(&span.trace_id()) => {
+                if !told.too_long.contains(&span.trace_id()) {
+                    told.too_long.push(span.trace_id());
+                }
+                continue;
+            }
+            Some(matching) => matching.contains(&list.spans.span_hash(listed.row)),
+        };
+        if !is_meant && !planted("ui-span-search-not-judged") {
+            continue;
+        }
+        let columns = shown.fields.iter();
+        let columns = columns.map(|field| reader.text(field, listed.row));
+        let mut trace = summary(listed.trace);
+        trace.matched = vec![matched_span(span, columns.collect())];
+        told.traces.push((trace, listed.cursor));
+    }
+    told
+}
+
+/// The hashes of the spans that match, of whole traces.
+fn matching(traces: &HashMap<TraceId, SpanBatch>, shown: &Shown<'_>) -> HashSet<u64> {
+    let of_trace = |trace: &SpanBatch| {
+        let rows = shown.question.matches(trace, shown.window);
+        let hashes = rows.into_iter().map(|row| trace.span_hash(row));
+        hashes.collect::<Vec<u64>>()
+    };
+    traces.values().flat_map(of_trace).collect()
 }
 
 fn matched(spans: &SpanBatch, rows: &[usize], fields: &[Field]) -> Vec<MatchedSpan> {

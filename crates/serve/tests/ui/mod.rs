@@ -5,10 +5,12 @@
     reason = "numbers of spans and rows are small here"
 )]
 
+mod compare;
 mod overview;
 mod program;
 mod rates;
 mod search;
+mod spans;
 mod tail;
 mod trace;
 mod walk;

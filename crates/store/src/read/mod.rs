@@ -13,6 +13,7 @@ mod count;
 mod dependencies;
 mod facet_counts;
 mod facts;
+mod first_spans;
 mod groups;
 mod kinship;
 mod outline;

@@ -20,14 +20,12 @@ use crate::engine::{Engine, View};
 use crate::meter::{Meter, WHOLE_ROW_COST};
 use crate::segment::{Segment, SegmentError};
 
+use super::cells::PointRef;
 use super::splits::Splits;
 use super::{Skips, taken_back};
 
 /// Rows that are read whole at once to be compared.
 const COMPARED_ROWS: usize = 1_024;
-
-/// A row: the place of its segment in the view, or, behind all segments, of its chunk.
-type Place = (u32, u32);
 
 /// Rows that are left out where spans are counted.
 #[derive(Debug, Default)]
@@ -67,7 +65,7 @@ impl Engine {
             segments,
         };
         // By trace and id, then place.
-        let mut all: Vec<(u32, SpanId, Place)> = Vec::new();
+        let mut all: Vec<(u32, SpanId, PointRef)> = Vec::new();
         for (at, placed) in view.segments.iter().enumerate() {
             // A span starts when it starts, wherever it lies.
             let meta = placed.segment.meta();
@@ -83,7 +81,10 @@ impl Engine {
             }
             match members(&placed.segment, ranges) {
                 Ok(members) => {
-                    let place = |row: usize| (at as u32, row as u32);
+                    let place = |row: usize| PointRef {
+                        place: at as u32,
+                        row: row as u32,
+                    };
                     let members = members.into_iter();
                     all.extend(members.map(|(split, id, row)| (split, id, place(row))));
                 }
@@ -95,13 +96,17 @@ impl Engine {
             let ids = spans.trace_id.iter().zip(&spans.span_id).enumerate();
             let of_splits = ids.filter_map(|(row, (trace_id, id))| {
                 let split = splits.place_of(*trace_id)?;
-                Some((split, *id, ((segments + at) as u32, row as u32)))
+                let at = PointRef {
+                    place: (segments + at) as u32,
+                    row: row as u32,
+                };
+                Some((split, *id, at))
             });
             all.extend(of_splits);
         }
         all.sort_unstable();
         let same = all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
-        let again: Vec<(u32, SpanId, Place)> = same
+        let again: Vec<(u32, SpanId, PointRef)> = same
             .filter(|same| same.len() > 1)
             .flatten()
             .copied()
@@ -110,13 +115,14 @@ impl Engine {
         if again.is_empty() || plumbing::planted("store-overview-counts-again") {
             return Ok(repeats);
         }
-        let hashes = self.contents(view, &again, (meter, skips))?;
+        let places: Vec<PointRef> = again.iter().map(|(.., at)| *at).collect();
+        let hashes = self.contents(view, &places, (meter, skips))?;
         let mut seen: HashSet<(u32, SpanId, u64), RandomState> = HashSet::default();
-        for ((split, id, (place, row)), hash) in again.iter().zip(hashes) {
+        for ((split, id, at), hash) in again.iter().zip(hashes) {
             if hash.is_some_and(|hash| !seen.insert((*split, *id, hash)))
-                && let Some(rows) = repeats.rows.get_mut(*place as usize)
+                && let Some(rows) = repeats.rows.get_mut(at.place as usize)
             {
-                rows.push(*row);
+                rows.push(at.row);
             }
         }
         repeats
@@ -127,25 +133,22 @@ impl Engine {
     }
 
     /// The hashes of what some rows hold; `None` where they can't be read, or would cost too much, which is told.
-    fn contents(
+    pub(super) fn contents(
         &self,
         view: &View,
-        rows: &[(u32, SpanId, Place)],
+        rows: &[PointRef],
         (meter, skips): (&Meter<'_>, &mut Skips),
     ) -> Result<Vec<Option<u64>>, ReadError> {
         let mut hashes = vec![None; rows.len()];
-        let mut by_place: Vec<(Place, usize)> =
-            rows.iter().map(|(.., place)| *place).zip(0..).collect();
+        let mut by_place: Vec<(PointRef, usize)> = rows.iter().copied().zip(0..).collect();
         by_place.sort_unstable();
         let mut buf = Vec::new();
-        for of_place in by_place.chunk_by(|a, b| a.0.0 == b.0.0) {
-            let place = of_place
-                .first()
-                .map_or(0, |((place, _), _)| *place as usize);
+        for of_place in by_place.chunk_by(|a, b| a.0.place == b.0.place) {
+            let place = of_place.first().map_or(0, |(at, _)| at.place as usize);
             let Some(placed) = view.segments.get(place) else {
                 let chunk = place.checked_sub(view.segments.len());
                 let chunk = chunk.and_then(|chunk| view.chunks.get(chunk));
-                for ((_, row), at) in of_place {
+                for (PointRef { row, .. }, at) in of_place {
                     let hash = chunk.map(|c| c.batch.span_hash_with(*row as usize, &mut buf));
                     if let Some(slot) = hashes.get_mut(*at) {
                         *slot = hash;
@@ -154,7 +157,7 @@ impl Engine {
                 continue;
             };
             for block in of_place.chunks(COMPARED_ROWS) {
-                let of_block: Vec<u32> = block.iter().map(|((_, row), _)| *row).collect();
+                let of_block: Vec<u32> = block.iter().map(|(at, _)| at.row).collect();
                 let read = meter
                     .take(of_block.len() as u64 * WHOLE_ROW_COST)
                     .and_then(|()| placed.segment.read_single_rows(&of_block));

@@ -10,6 +10,7 @@ use model::seen::{SeenKey, ValuesRequest};
 use model::{Place, TenantId};
 use testkit::oracle::OracleStore;
 
+use super::first_spans::compare_first_spans;
 use super::machine::{Machine, links, options};
 use super::questions::{self, compare_count, compare_overview, compare_search, compare_structure};
 use super::traffic::{Traffic, incoming, tenant};
@@ -88,6 +89,9 @@ fn compare(seed: u64) {
         for _ in 0..QUESTIONS / 4 {
             let request = questions::structure(&mut rng, &tenant);
             compare_structure(machine.engine(), &oracle, &request);
+        }
+        for _ in 0..QUESTIONS / 3 {
+            compare_first_spans(machine.engine(), &oracle, &tenant, &mut rng);
         }
         for _ in 0..QUESTIONS / 3 {
             let request = questions::overview(&mut rng, &tenant);

@@ -4,6 +4,7 @@
 //! - `sweep`: one scenario, each of its file operations failed in turn.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
+//! - `first_spans`: spans in an order of their own.
 //! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
 //! - `outline`: traces without attributes, of any size.
@@ -33,6 +34,7 @@ mod doubt;
 mod exactness;
 mod filters;
 mod finalise;
+mod first_spans;
 mod freezing;
 mod gates;
 mod machine;

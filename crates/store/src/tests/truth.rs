@@ -16,6 +16,7 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use testkit::oracle::OracleStore;
 
+use super::first_spans::compare_first_spans;
 use super::machine::links;
 use super::questions::{self, compare_overview, compare_search};
 use super::traffic::decode;
@@ -324,6 +325,7 @@ impl Truth {
             }
             let request = questions::overview(rng, &tenant);
             compare_overview(engine, &oracle, &request, rng);
+            compare_first_spans(engine, &oracle, &tenant, rng);
             for window in [Window::ALWAYS, questions::window(rng)] {
                 let wanted = now(oracle.dependencies(&tenant, window)).unwrap().links;
                 assert_eq!(

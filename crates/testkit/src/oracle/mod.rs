@@ -7,6 +7,7 @@
 
 mod evaluate;
 mod facts;
+mod first_spans;
 mod overview;
 mod rates;
 mod seen;
@@ -26,7 +27,7 @@ use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, ValuesAnswer, ValuesRequest};
 use model::{
     BatchBuilder, CountAnswer, CountRequest, OverviewAnswer, OverviewRequest, SpanBatch, SpanId,
-    StructureAnswer, StructureRequest, TenantId, TraceId,
+    SpanSearchAnswer, SpanSearchRequest, StructureAnswer, StructureRequest, TenantId, TraceId,
 };
 
 pub use evaluate::{BadPattern, Evaluator};
@@ -311,6 +312,16 @@ impl SpanReader for OracleStore {
 
     fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
         let answer = self.with_spans(&request.tenant, |spans| overview::overview(spans, &request));
+        Box::pin(async move { answer })
+    }
+
+    fn search_spans(
+        &self,
+        request: SpanSearchRequest,
+    ) -> Answer<'_, Result<SpanSearchAnswer, ReadError>> {
+        let answer = self.with_spans(&request.tenant, |spans| {
+            first_spans::search_spans(spans, &request)
+        });
         Box::pin(async move { answer })
     }
 

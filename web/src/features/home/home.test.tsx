@@ -89,6 +89,8 @@ test('a time in which nothing came says when the last span came and offers a lon
   show('/?range=5m');
   expect(await screen.findByText('The last span came 3 h ago.')).toBeTruthy();
   expect(screen.getByRole('link', { name: 'Last 24 hours' }).getAttribute('href')).toBe('/?range=1d');
+  expect(screen.getByText('No spans in this time')).toBeTruthy();
+  expect(screen.queryByText('All good')).toBeNull();
 });
 
 test('what could not be read is told, and the rest is shown', async () => {

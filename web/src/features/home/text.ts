@@ -13,6 +13,7 @@ export const text = catalogue('home', {
   store: 'store',
   ofBytes: (most: string) => `of ${most}`,
   allGood: 'All good',
+  silent: 'No spans in this time',
   looks: (n: number) => plural(n, { one: '# needs a look', other: '# need a look' }),
   notReady: 'Not taking spans',
   needsALook: 'Needs a look',

@@ -15,5 +15,5 @@ export const text = catalogue('services', {
   quietTitle: 'Nothing came in this time',
   quiet: 'No service was heard of in the time range above.',
   lastDay: 'Last 24 hours',
-  home: 'Home',
+  lastWeek: 'Last 7 days',
 });

@@ -4,6 +4,7 @@
 //! Times are decimal strings of nanoseconds since the epoch (they don't fit a double), durations are numbers of
 //! nanoseconds, ids are lower-case hexadecimal.
 
+pub(in crate::ui) mod compare;
 pub(in crate::ui) mod explore;
 #[cfg(test)]
 mod generate;
@@ -181,7 +182,7 @@ pub(in crate::ui) struct TraceSummary {
     pub(in crate::ui) root: Option<Root>,
     pub(in crate::ui) services: Vec<ServiceShare>,
     pub(in crate::ui) is_complete: bool,
-    /// Spans that match: the first few.
+    /// Spans that match: the first few; in a list of spans the one that the line is about.
     pub(in crate::ui) matched: Vec<MatchedSpan>,
     /// How many match; not known where the trace is too long to look at in a list.
     pub(in crate::ui) matched_spans: Option<u64>,
@@ -196,7 +197,7 @@ pub(in crate::ui) struct TraceSummary {
     rename_all_fields = "camelCase"
 )]
 pub(in crate::ui) enum SearchLine {
-    /// The next trace.
+    /// The next trace, or, in the scopes of spans, the next span with its trace.
     Trace { trace: TraceSummary },
     /// How far it is.
     Progress { found: u64, elapsed_ms: u64 },

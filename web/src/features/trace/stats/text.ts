@@ -7,6 +7,7 @@ export const text = catalogue('traceStats', {
   groupBy: 'Group by',
   andBy: 'and by',
   nothing: 'Nothing else',
+  noValue: 'no value',
   service: 'Service',
   name: 'Operation',
   kind: 'Kind',

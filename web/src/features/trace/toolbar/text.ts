@@ -7,6 +7,8 @@ export const text = catalogue('traceToolbar', {
   find: 'Find words, or a query such as duration > 20ms',
   findShort: 'Find',
   matchOf: (at: string, all: string) => `${at}/${all}`,
+  /** Names are looked through at once, all else on the server. */
+  lookingStill: (place: string) => `${place} …`,
   matches: (n: number) => plural(n, { one: '# span matches', other: '# spans match', zero: 'nothing matches' }),
   looking: 'looking…',
   next: 'Next match',

@@ -27,6 +27,7 @@ export const text = catalogue('traceWaterfall', {
   noService: '(no service)',
   noName: '(no name)',
   marked: (value: string) => `marked: ${value}`,
+  letGo: 'Let this mark go',
   nothingLeft: 'No row is left',
   nothingLeftWhy: 'Every span is hidden by what is set above.',
   showAll: 'Show everything',

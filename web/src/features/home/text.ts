@@ -7,7 +7,6 @@ export const text = catalogue('home', {
   failed: 'How the services are could not be read',
   what: 'rates of all services',
   spans: 'spans',
-  perSecond: '/s',
   servicesCount: (n: number) => plural(n, { one: 'service', other: 'services' }),
   errors: 'errors',
   store: 'store',

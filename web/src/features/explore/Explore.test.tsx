@@ -4,7 +4,8 @@
 import { act, cleanup, configure, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { preferences, resetPreferences } from '../../core/preferences.ts';
+import { goTo } from '../../core/navigation.ts';
+import { prefer, preferences, resetPreferences } from '../../core/preferences.ts';
 import {
   failed,
   found,
@@ -261,6 +262,22 @@ test('a slow search can be cancelled and asked again', async () => {
   serve();
   await userEvent.click(screen.getByRole('button', { name: 'Search again' }));
   await rowOf(/GET \/2/);
+});
+
+test('a slow search says what it reads: range and query, also above the rows of the search before', async () => {
+  prefer({ zone: 'UTC' });
+  serve();
+  show('/search');
+  await rowOf(/GET \/2/);
+  serve({ search: () => new Promise<Response>(() => undefined) });
+  act(() => goTo('/search?range=24h&q={ status = error }'));
+  expect(await screen.findByText(/Last 24 hours, for { status = error }/)).toBeTruthy();
+  expect(screen.getAllByRole('button', { name: 'Cancel' }).length).toBeGreaterThan(0);
+  expect(await rowOf(/GET \/2/)).toBeTruthy();
+  act(() => goTo('/search?from=2026-11-28T10:00:00Z&to=2026-11-28T11:30:00Z'));
+  expect(await screen.findByText(/all spans, 10:00:00 – 11:30:00 UTC/)).toBeTruthy();
+  act(() => goTo('/search?traceID=abc&traceID=def'));
+  expect(await screen.findByText(/the 2 traces of the link/)).toBeTruthy();
 });
 
 test('old links that only fill the form wait for the button', async () => {

@@ -9,8 +9,8 @@ const things = (scope: string, n: number) =>
 
 export const text = catalogue('explore', {
   chartsUncounted:
-    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
-  facetsUncounted: 'Not counted while a condition is on whole traces.',
+    'A condition that compares two fields, or is on whole traces beyond their duration, is judged trace by trace: what matches is listed below, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is judged trace by trace.',
   title: 'Explore',
   group: 'Explore',
 
@@ -139,6 +139,8 @@ export const text = catalogue('explore', {
   serviceCount: (n: number) => plural(n, { one: '# service', other: '# services' }),
 
   searching: 'Searching…',
+  scanned: (range: string, q: string) => (q === '' ? `all spans, ${range}` : `${range}, for ${q}`),
+  scannedList: (n: number) => plural(n, { one: 'the trace of the link', other: 'the # traces of the link' }),
   shown: (scope: string, n: number) => things(scope, n),
   ofAbout: (scope: string, shown: number, all: number) => `${formatCount(shown)} of about ${things(scope, all)}`,
   elapsed: (ms: number) => `${formatCount(Math.round(ms))} ms`,

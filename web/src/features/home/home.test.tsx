@@ -77,7 +77,7 @@ test('an answer that fails leaves the rest of the page and says how to ask again
   fakeServer({});
   localStorage.setItem('trackway.preferences.v1', '{}');
   show();
-  expect(await screen.findByText('How the services are could not be read')).toBeTruthy();
+  expect(await screen.findByText('The services could not be read')).toBeTruthy();
   expect(screen.getByText('not there')).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Retry' })).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Copy as curl' })).toBeTruthy();

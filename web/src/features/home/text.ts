@@ -4,8 +4,8 @@ import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('home', {
   home: 'Home',
-  failed: 'How the services are could not be read',
-  what: 'rates of all services',
+  failed: 'The services could not be read',
+  what: 'the rates of all services',
   spans: 'spans',
   servicesCount: (n: number) => plural(n, { one: 'service', other: 'services' }),
   errors: 'errors',

@@ -1,5 +1,6 @@
 // The map, loaded: toolbar, graph or table, details. It draws what it is given and changes the link.
 
+import { SearchX } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { commandsOf, useCommands } from '../../core/commands.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -93,6 +94,7 @@ export function MapView({ model, state, change, atMs }: MapViewProps) {
   } else if (as !== 'graph') {
     const empty = (
       <EmptyState
+        icon={SearchX}
         title={text.noMatch(state.find)}
         actions={<Button onPress={() => change({ find: '' }, { replace: true })}>{text.clearFind}</Button>}
       />

@@ -154,7 +154,7 @@ test('empty says why: nothing here, nothing so frequent, an unknown focus', asyn
   open('/dependencies');
   expect(await screen.findByText(/The last spans arrived 2 h ago/)).toBeTruthy();
   expect(await screen.findByText('No calls between services in this time range')).toBeTruthy();
-  await userEvent.click(screen.getByRole('button', { name: 'Last 7 d' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Last 7 days' }));
   expect(state().range).toEqual({ kind: 'relative', last: '7d' });
   cleanup();
   answer = SHOP;

@@ -1,5 +1,6 @@
 // The page of an operation, put together from its parts; each lives on when another has no answer.
 
+import { SearchX } from 'lucide-react';
 import type { OverviewAnswer, PathAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
@@ -47,6 +48,7 @@ function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
   };
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle(state.operation)}
       actions={
         <>

@@ -3,7 +3,7 @@
 import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('operation', {
-  failed: 'How the operation is could not be read',
+  failed: 'The operation could not be read',
   kind: 'Kind of span',
   explore: 'Explore',
   slowest: 'Slowest spans',

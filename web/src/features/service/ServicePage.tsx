@@ -1,5 +1,6 @@
 // The page of a service, put together from its parts; each lives on when another has no answer.
 
+import { SearchX } from 'lucide-react';
 import type { EdgesAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
@@ -73,6 +74,7 @@ function Quiet({ state, lastHeardNs }: Pick<ServicePageProps, 'state' | 'lastHea
   const wider = (last: string) => hrefOf(overRange(placeOfService(service), { kind: 'relative', last }));
   return (
     <EmptyState
+      icon={SearchX}
       title={kind === null ? text.quietTitle(service) : text.quietKind(service, kind)}
       actions={
         <>

@@ -60,6 +60,7 @@ function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked
   const wider = (last: string) => hrefOf(overRange(defaults.services(), { kind: 'relative', last }));
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle}
       actions={
         <>

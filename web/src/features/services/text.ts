@@ -8,7 +8,7 @@ export const text = catalogue('services', {
   filter: 'Filter by name',
   caption: 'Services with rate, errors and durations; impact is rate × p95',
   failed: 'The services could not be read',
-  what: 'rates of all services',
+  what: 'the rates of all services',
   found: (n: number) => plural(n, { one: '# service', other: '# services' }),
   noMatch: (find: string) => `No service has “${find}” in its name`,
   clearFilter: 'Show all',

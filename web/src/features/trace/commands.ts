@@ -23,6 +23,7 @@ export const TRACE_COMMANDS = {
   'trace.whole': { title: text.whole, group: text.groupTrace, keys: ['0'] },
   'trace.fit': { title: text.fit, group: text.groupTrace, keys: ['z'] },
   'trace.measure': { title: text.measure, group: text.groupTrace, keys: ['m'] },
+  'trace.keepMark': { title: text.keepMark, group: text.groupTrace, keys: ['Shift+m'] },
   'trace.nextMatch': { title: text.nextMatch, group: text.groupTrace, keys: ['n'] },
   'trace.previousMatch': { title: text.previousMatch, group: text.groupTrace, keys: ['Shift+n'] },
   'trace.nextError': { title: text.nextError, group: text.groupTrace, keys: ['e'] },

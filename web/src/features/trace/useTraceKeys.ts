@@ -3,9 +3,11 @@
 import { fitTo } from '../../canvas/viewport.ts';
 import { commandsOf, useCommands } from '../../core/commands.ts';
 import { prefer, preferences, setSize } from '../../core/preferences.ts';
+import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { TRACE_COMMANDS } from './commands.ts';
 import { PANEL_PX, SIDE_SIZE } from './details/sizes.ts';
-import { stateNow, update, useTracePage } from './state/page.tsx';
+import { text } from './keysText.ts';
+import { keepMark, setMark, stateNow, update, useTracePage } from './state/page.tsx';
 import { stepsOf } from './useSteps.ts';
 import { panWindow, zoomWindow } from './waterfall/gestures.ts';
 
@@ -19,13 +21,14 @@ const WIDTH = 1_000;
 /** Draws nothing: it is a component so that it can come later than the rows. */
 export function TraceKeys(): null {
   const page = useTracePage();
-  const { session, window, selection, mark, setMark, select } = page;
+  const { session, window, selection, mark, kept, select } = page;
   const { columns } = session;
   const steps = stepsOf(page);
   const { row } = selection;
 
-  /** Of the window: where the selected span begins, when it is in view, else the middle. */
+  /** Of the window: where the pointer is, else where the selected span begins when it is in view, else the middle. */
   function cursor(): number {
+    if (window.pointer !== null) return window.pointer * WIDTH;
     const { from, to } = window.bounds;
     const at = row < 0 ? from - 1 : (columns.start[row] as number);
     return at >= from && at <= to ? ((at - from) / (to - from)) * WIDTH : WIDTH / 2;
@@ -45,6 +48,12 @@ export function TraceKeys(): null {
   function measure(): void {
     const time = mark === null ? (ofSelection() ?? window.bounds) : null;
     setMark(time === null ? null : { from: time.from, to: time.to });
+  }
+  function keep(): void {
+    const time = mark ?? ofSelection();
+    if (time === null) return;
+    keepMark(time, kept);
+    announce(text.kept);
   }
   function up(): void {
     const state = stateNow();
@@ -83,6 +92,7 @@ export function TraceKeys(): null {
       'trace.whole': () => window.showAll(),
       'trace.fit': fit,
       'trace.measure': measure,
+      'trace.keepMark': keep,
       'trace.nextMatch': () => steps.match(1),
       'trace.previousMatch': () => steps.match(-1),
       'trace.nextError': () => steps.error(1),

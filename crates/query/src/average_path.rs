@@ -9,11 +9,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::{StreamExt as _, stream};
+use model::batch::SpanRef;
 use model::contract::{Order, Skipped, Window};
 use model::predicate::{Field, Literal, Operator, Predicate};
 use model::tree::{OwnTimes, PathPiece, Time};
 use model::{SpanId, SpanSearchRequest, TenantId, TraceId};
 use plumbing::planted;
+use traceql::Scope;
 
 use crate::skeleton::Skeleton;
 use crate::summaries::add_new;
@@ -27,6 +29,8 @@ const SPANS_OF_PART: usize = 16;
 const TRACE_SPANS_MAX: u64 = 20_000;
 /// Traces that are laid out at the same time.
 const AT_ONCE: usize = 4;
+/// Attributes that are told.
+const ATTRIBUTES_MAX: usize = 12;
 
 /// A question for what an operation's time goes to.
 #[derive(Debug, Clone)]
@@ -54,6 +58,8 @@ pub struct AveragePath {
     pub nanos: u64,
     /// The operations that were at work, those with most time first.
     pub parts: Vec<PathPart>,
+    /// Attributes of the sample's spans whose values repeat, as a query writes them; those of most spans first.
+    pub attributes: Vec<String>,
     /// Traces that were too long.
     pub left_out: u64,
     /// What could not be read.
@@ -89,7 +95,8 @@ impl Query {
     /// What the time of an operation goes to.
     pub async fn average_path(&self, request: &PathRequest) -> Result<AveragePath, Error> {
         let mut path = AveragePath::default();
-        let sample = self.sample(request, &mut path.skipped).await?;
+        let (sample, attributes) = self.sample(request, &mut path.skipped).await?;
+        path.attributes = attributes;
         let ids: Vec<TraceId> = sample.keys().copied().collect();
         let skipped = &mut path.skipped;
         let facts = self.facts_by_id(&request.tenant, &ids, skipped).await?;
@@ -123,13 +130,14 @@ impl Query {
         Ok(path)
     }
 
-    /// Spans of the operation, by trace.
+    /// Spans of the operation, by trace, and the attributes that tell them apart.
     async fn sample(
         &self,
         request: &PathRequest,
         skipped: &mut Vec<Skipped>,
-    ) -> Result<BTreeMap<TraceId, HashSet<SpanId>>, Error> {
+    ) -> Result<(BTreeMap<TraceId, HashSet<SpanId>>, Vec<String>), Error> {
         let mut sample: BTreeMap<TraceId, HashSet<SpanId>> = BTreeMap::new();
+        let mut seen = SeenValues::default();
         let text = |field, text: &str| {
             Predicate::Compare(field, Operator::Equal, Literal::String(text.to_owned()))
         };
@@ -161,10 +169,46 @@ impl Query {
                 let of_trace = sample.entry(span.trace_id()).or_default();
                 if left > 0 && of_trace.insert(span.span_id()) {
                     left -= 1;
+                    seen.add(span);
                 }
             }
         }
-        Ok(sample)
+        Ok((sample, seen.repeating()))
+    }
+}
+
+/// The values of attributes.
+#[derive(Debug, Default)]
+struct SeenValues {
+    spans: usize,
+    /// By key: spans that have it, and its values.
+    of_key: BTreeMap<String, (usize, HashSet<String>)>,
+}
+
+impl SeenValues {
+    fn add(&mut self, span: SpanRef<'_>) {
+        self.spans += 1;
+        for attribute in span.attributes() {
+            let (spans, values) = self.of_key.entry(attribute.key.to_owned()).or_default();
+            *spans += 1;
+            values.insert(attribute.value.canonical_text().into_owned());
+        }
+    }
+
+    /// Keys that half of the spans have, and whose values are few.
+    fn repeating(self) -> Vec<String> {
+        let enough = self.spans.div_ceil(2);
+        let mut keys: Vec<(usize, String)> = self
+            .of_key
+            .into_iter()
+            .filter(|(_, (spans, values))| *spans >= enough && values.len() * 2 <= *spans)
+            .map(|(key, (spans, _))| (spans, key))
+            .collect();
+        keys.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let fields = keys.into_iter().take(ATTRIBUTES_MAX);
+        fields
+            .map(|(_, key)| traceql::Field::attribute(Scope::Span, &key).to_string())
+            .collect()
     }
 }
 

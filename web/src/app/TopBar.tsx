@@ -7,6 +7,7 @@ import { boot } from '../core/boot.ts';
 import { useCommands } from '../core/commands.ts';
 import { routeNow, shareUrl } from '../core/navigation.ts';
 import { prefer } from '../core/preferences.ts';
+import { refreshOthers } from '../core/refresh.ts';
 import { nowNs } from '../format/now.ts';
 import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
@@ -41,7 +42,10 @@ async function copyLink(): Promise<void> {
 
 export function TopBar({ route, onHelp }: { route: Route; onHelp: () => void }) {
   const client = useQueryClient();
-  const refresh = () => void client.invalidateQueries();
+  const refresh = () => {
+    void client.invalidateQueries();
+    refreshOthers();
+  };
   useCommands([
     { id: 'refresh', title: text.refresh, group: text.groupApp, keys: ['r'], run: refresh },
     { id: 'copyLink', title: text.copyLink, group: text.groupApp, keys: ['u'], run: () => void copyLink() },

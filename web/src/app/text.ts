@@ -16,6 +16,7 @@ export const text = catalogue('app', {
   theme: 'Switch between light and dark',
   copyLink: 'Copy a link to what is shown',
   linkCopied: 'Link copied.',
+  up: 'Up one level',
   refresh: 'Refresh',
   timeRange: 'Choose the time range',
   globalBox: 'Go to',

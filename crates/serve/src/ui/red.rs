@@ -177,6 +177,7 @@ impl told::PathAnswer {
             mean_ns: of_each(path.nanos),
             parts: path.parts.iter().take(PATH_PARTS_MAX).map(part).collect(),
             others,
+            attributes: path.attributes.clone(),
             left_out: path.left_out,
             skipped: Skipped::all(&path.skipped),
         }

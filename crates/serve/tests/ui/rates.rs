@@ -201,6 +201,10 @@ async fn the_time_of_an_operation_goes_to_those_that_were_at_work() {
             .service("pay")
             .span("charge", |span| {
                 let span = span.parent(1).kind(SpanKind::Server);
+                let span = span
+                    .attr("order.id", at.to_string())
+                    .attr("card", "visa")
+                    .attr("try", (seed % 3).to_string());
                 span.start_ns(at + 10 * MS).lasting_ms(bank_ms + 50)
             })
             .span("call bank", |span| {
@@ -252,6 +256,11 @@ async fn the_time_of_an_operation_goes_to_those_that_were_at_work() {
     assert_eq!(
         parts,
         expected.map(|(name, ms)| (name.to_owned(), ms, ms / 100.0))
+    );
+    // One whose values never repeat tells nothing.
+    assert_eq!(
+        answer["attributes"],
+        serde_json::json!(["span.card", "span.try"])
     );
     let slowest = &answer["parts"][0];
     assert_eq!(slowest["calls"], 1.0);

@@ -501,6 +501,10 @@ parts: Array<PathPart>,
  */
 others: number, 
 /**
+ * Attributes of the sample's spans whose values repeat, as a query writes them.
+ */
+attributes: Array<string>, 
+/**
  * Traces that were too long to be looked at.
  */
 leftOut: number, skipped: Array<Skipped>, };

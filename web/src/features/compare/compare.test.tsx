@@ -74,9 +74,11 @@ function Page() {
   return route.page === 'compare' ? <Compare route={route} /> : null;
 }
 
+let client = new QueryClient();
+
 function open(url: string) {
   goTo(url);
-  const client = new QueryClient();
+  client = new QueryClient();
   render(
     <QueryClientProvider client={client}>
       <Page />
@@ -235,4 +237,13 @@ test('side by side, both waterfalls are trees, and a row chosen in one is chosen
   await userEvent.click(row);
   const other = within(right as HTMLElement).getByRole('row', { selected: true });
   expect(other.getAttribute('aria-label')).toBe('stock SELECT, 9 ms, starts at 20 ms');
+});
+
+test('refresh reads both traces anew; what has come since is compared, and the chosen row stays', async () => {
+  open(`/trace/${A}...${B}?node=2`);
+  await screen.findByText(/1\.73 s slower/);
+  answers.set(`${B}/skeleton`, () => new Response(encodeTrace({ ...a, traceId: B, version: '2' }) as BodyInit));
+  await act(() => client.invalidateQueries());
+  await screen.findByText(/No difference/);
+  expect(new URLSearchParams(location.search).get('node')).toBe('2');
 });

@@ -3,7 +3,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { GitCompareArrows } from 'lucide-react';
 import { curlOf } from '../../api/client.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { go } from '../../core/navigation.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -16,6 +16,7 @@ import { TraceError } from '../../worker/client.ts';
 import { Choices } from './Choices.tsx';
 import css from './Compare.module.css';
 import { type ChangeCompare, Compared } from './Compared.tsx';
+import { COMPARE_COMMANDS } from './commands.ts';
 import { shortId } from './names.ts';
 import { type SideName, Sides } from './Sides.tsx';
 import { text } from './text.ts';
@@ -32,6 +33,7 @@ function SideError({ side, id, reading }: { side: SideName; id: TraceId; reading
   if (!error) return null;
   return (
     <ErrorBox
+      isPage
       title={text.failedSide(side)}
       message={error.message}
       hint={error instanceof TraceError ? error.hint : null}
@@ -53,7 +55,7 @@ export default function Compare({ route }: { route: RouteOf<'compare'> }) {
   /** Rows belong to a pair of traces; another pair has others. */
   const choose = (side: SideName, id: TraceId) => change({ [side]: id, node: null, level: null, except: [] });
   const swap = () => change({ a: b, b: a });
-  useCommands([{ id: 'compare.swap', title: text.swap, group: text.group, keys: ['x'], run: swap }]);
+  useCommands(commandsOf(COMPARE_COMMANDS, { 'compare.swap': swap }));
 
   const isReading = left.isFetching || right.isFetching || diff.isFetching;
   const isCancelled =
@@ -68,7 +70,7 @@ export default function Compare({ route }: { route: RouteOf<'compare'> }) {
       {a !== null && <SideError side="a" id={a} reading={left} />}
       {b !== null && <SideError side="b" id={b} reading={right} />}
       {diff.error && (
-        <ErrorBox title={text.failedDiff} message={diff.error.message} onRetry={() => void diff.refetch()} />
+        <ErrorBox isPage title={text.failedDiff} message={diff.error.message} onRetry={() => void diff.refetch()} />
       )}
       {first !== undefined && (
         <EmptyState icon={GitCompareArrows} title={second === undefined ? text.emptyOne(first) : text.emptyBoth}>

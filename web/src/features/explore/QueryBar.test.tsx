@@ -5,7 +5,7 @@ import { act, cleanup, configure, fireEvent, screen, waitFor, within } from '@te
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { prefer, preferences, resetPreferences } from '../../core/preferences.ts';
-import { failed, parse, pretendLayout, query, serve, show } from './explore.testing.tsx';
+import { failed, found, ndjson, parse, pretendLayout, query, serve, show } from './explore.testing.tsx';
 
 configure({ asyncUtilTimeout: 5_000 });
 vi.setConfig({ testTimeout: 20_000 });
@@ -61,6 +61,35 @@ test('a typed value gets its quotes; what cannot be read is told in the form and
   expect(query().get('q')).toBeNull();
   await userEvent.type(value as HTMLElement, 'ms{Enter}');
   await waitFor(() => expect(query().get('q')).toBe('{ duration > 5ms }'));
+});
+
+test('names are typed out as the list shows them, and of a status a beginning is enough', async () => {
+  serve({
+    complete: (url: URL) => {
+      const q = url.searchParams.get('q') ?? '';
+      const value = (text: string) => ({ text, kind: 'value', detail: '', count: null });
+      const attribute = { text: 'span.http.route', kind: 'attribute', detail: '', count: 9 };
+      return { from: 0, to: 0, items: q.includes('status = ') ? [value('error')] : [attribute], isAll: true };
+    },
+  });
+  show('/search');
+  const add = async (name: string, typed: string) => {
+    await press('Filter');
+    await userEvent.type(
+      (await screen.findAllByRole('combobox', { name: 'Field' }))[0] as HTMLElement,
+      `${name}{Enter}`,
+    );
+    await userEvent.type((await screen.findAllByRole('combobox', { name: 'Value' }))[0] as HTMLElement, typed);
+    // The list follows what is typed.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await userEvent.keyboard('{Enter}');
+  };
+  await add('status', 'err');
+  await waitFor(() => expect(query().get('q')).toBe('{ status = error }'));
+  await add('http.route', '/pay');
+  await waitFor(() => expect(query().get('q')).toBe('{ status = error && span.http.route = "/pay" }'));
+  await add('service', 'cart');
+  await waitFor(() => expect(query().get('q')).toContain('&& resource.service.name = "cart" }'));
 });
 
 test('a condition is turned around, edited as text and removed', async () => {
@@ -170,4 +199,22 @@ test('Enter on a cell opens its slowest at its span; the same numbers are a tabl
   fireEvent.keyDown(again, { key: 'Home' });
   fireEvent.keyDown(again, { key: 'Enter' });
   expect(location.pathname + location.search).toBe(`/trace/${'a'.padStart(32, '0')}?span=000000000000000a`);
+});
+
+test('another service keeps the operation, and the way out is offered when the service has none of that name', async () => {
+  const names = { version: '', nowNs: '0', program: {}, services: [{ service: 'web', lastNs: '1', operations: 1 }] };
+  serve({
+    search: (url: URL) => (/"web"/.test(url.searchParams.get('q') ?? '') ? undefined : ndjson(found([]))),
+    status: names,
+  });
+  show('/search?q={ resource.service.name = "web" %26%26 name = "GET /" }');
+  await press('service = web');
+  await choose('Change…');
+  const form = await screen.findByRole('dialog', { name: 'Change the filter' });
+  const [value] = await within(form).findAllByLabelText('Value');
+  await userEvent.clear(value as HTMLElement);
+  await userEvent.type(value as HTMLElement, 'cart{Enter}');
+  await waitFor(() => expect(query().get('q')).toBe('{ resource.service.name = "cart" && name = "GET /" }'));
+  await press(/^Without name = "GET \/": /);
+  expect(query().get('q')).toBe('{ resource.service.name = "cart" }');
 });

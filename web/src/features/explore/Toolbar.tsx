@@ -3,7 +3,7 @@
 import { ChartColumn, ChevronDown, FolderOpen, ListFilter, Radio } from 'lucide-react';
 import type { Window } from '../../api/questions.ts';
 import type { Scope, Sort } from '../../api/types.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
@@ -11,6 +11,7 @@ import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
 import { ColumnsPopover } from './ColumnsPopover.tsx';
+import { EXPLORE_COMMANDS } from './commands.ts';
 import { type Downloadable, DownloadMenu } from './DownloadMenu.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
@@ -94,9 +95,7 @@ export function Toolbar(props: ToolbarProps) {
   const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
   const { scope, sort, cols, live, traces } = state;
   const toggleLive = () => changes.set({ live: !live, traces: [], run: true });
-  useCommands(
-    canFollow ? [{ id: 'explore.live', title: text.live, group: text.group, keys: ['l'], run: toggleLive }] : [],
-  );
+  useCommands(commandsOf(EXPLORE_COMMANDS, canFollow ? { 'explore.live': toggleLive } : {}));
   const isSearch = !live && traces.length === 0;
   return (
     <div className={css['toolbar']}>

@@ -9,8 +9,8 @@ const things = (scope: string, n: number) =>
 
 export const text = catalogue('explore', {
   chartsUncounted:
-    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
-  facetsUncounted: 'Not counted while a condition is on whole traces.',
+    'A condition that compares two fields, or is on whole traces beyond their duration, is judged trace by trace: what matches is listed below, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is judged trace by trace.',
   title: 'Explore',
   group: 'Explore',
 
@@ -142,6 +142,8 @@ export const text = catalogue('explore', {
   serviceCount: (n: number) => plural(n, { one: '# service', other: '# services' }),
 
   searching: 'Searching…',
+  scanned: (range: string, q: string) => (q === '' ? `all spans, ${range}` : `${range}, for ${q}`),
+  scannedList: (n: number) => plural(n, { one: 'the trace of the link', other: 'the # traces of the link' }),
   shown: (scope: string, n: number) => things(scope, n),
   ofAbout: (scope: string, shown: number, all: number) => `${formatCount(shown)} of about ${things(scope, all)}`,
   elapsed: (ms: number) => `${formatCount(Math.round(ms))} ms`,
@@ -166,14 +168,13 @@ export const text = catalogue('explore', {
   listed: (n: number) => plural(n, { one: 'One trace, listed by the link', other: '# traces, listed by the link' }),
   searchInstead: 'Search instead',
 
-  noData: 'Nothing has arrived yet',
-  noDataHint: 'Send a first trace; how to is on the home page.',
-  toHome: 'How to send traces',
   noMatch: 'Nothing matches',
   noMatchHint: 'In this time range no span satisfies all conditions.',
-  withoutChip: (condition: string, n: number) => `Without ${condition}: ${formatCount(n)}`,
+  noMatchAny: 'In this time range no span satisfies the conditions, whichever one of them is left out.',
+  withoutChip: (condition: string, n: number | null) =>
+    n === null ? `Without ${condition}` : `Without ${condition}: ${formatCount(n)}`,
   notInRange: 'Nothing in this time range',
-  lastSeen: (ago: string) => `The last spans arrived ${ago}.`,
+  showLast: 'The last hour with spans',
 
   liveConnecting: 'Waiting for spans…',
   liveOpen: (n: number) => plural(n, { one: '# span has arrived', other: '# spans have arrived' }),

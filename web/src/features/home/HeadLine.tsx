@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { HomeAnswer, StoreStatus } from '../../api/types.ts';
 import { hrefOf } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
-import { formatBytes, formatCount, formatPercent, significant } from '../../format/number.ts';
+import { formatBytes, formatCount, formatPercent, formatRate } from '../../format/number.ts';
 import { sumOf } from '../../model/red.ts';
 import { Stat } from '../../ui/Stat/Stat.tsx';
 import css from './Home.module.css';
@@ -18,8 +18,11 @@ type HeadLineProps = {
   children: ReactNode;
 };
 
-function perSecond(rate: number): string {
-  return rate >= 100 ? formatCount(Math.round(rate)) : significant(rate, 2);
+/** Rare spans are told by the minute or the hour. */
+function Rate({ perSecond }: { perSecond: number }) {
+  const rate = formatRate(perSecond);
+  const at = rate.lastIndexOf('/');
+  return <Stat label={text.spans} value={rate.slice(0, at)} unit={rate.slice(at)} />;
 }
 
 function StoreStat({ store }: { store: StoreStatus }) {
@@ -37,7 +40,9 @@ function StoreStat({ store }: { store: StoreStatus }) {
   );
 }
 
-function Verdict({ looks, notReady }: { looks: number; notReady: string | null }) {
+type VerdictProps = { looks: number; notReady: string | null; isSilent: boolean };
+
+function Verdict({ looks, notReady, isSilent }: VerdictProps) {
   if (notReady !== null) {
     return (
       <a href={hrefOf(defaults.status())} className={css['verdict']} data-tone="error">
@@ -46,11 +51,12 @@ function Verdict({ looks, notReady }: { looks: number; notReady: string | null }
       </a>
     );
   }
-  if (looks > 0) {
+  // Where nothing comes nothing is slow; whether that is good, nobody can say.
+  if (looks > 0 || isSilent) {
     return (
       <p className={css['verdict']} data-tone="warn">
         <TriangleAlert aria-hidden size={16} />
-        {text.looks(looks)}
+        {looks > 0 ? text.looks(looks) : text.silent}
       </p>
     );
   }
@@ -67,7 +73,7 @@ export function HeadLine({ answer, store, notReady, children }: HeadLineProps) {
   const share = spans > 0 ? errors / spans : 0;
   return (
     <div className={css['headLine']}>
-      <Stat label={text.spans} value={perSecond(answer.spansPerSecond)} unit={text.perSecond} />
+      <Rate perSecond={answer.spansPerSecond} />
       <Stat
         label={text.servicesCount(answer.services.series.length)}
         value={formatCount(answer.services.series.length)}
@@ -75,7 +81,7 @@ export function HeadLine({ answer, store, notReady, children }: HeadLineProps) {
       <Stat label={text.errors} value={formatPercent(share)} tone={share >= 0.01 ? 'error' : 'normal'} />
       {store && <StoreStat store={store} />}
       <div className={css['headEnd']}>
-        <Verdict looks={answer.needsALook.length} notReady={notReady} />
+        <Verdict looks={answer.needsALook.length} notReady={notReady} isSilent={answer.services.series.length === 0} />
         {children}
       </div>
     </div>

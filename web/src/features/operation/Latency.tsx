@@ -12,12 +12,13 @@ import { formatCount } from '../../format/number.ts';
 import { clockTime, dayText, type Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
-import { type Heat, heatOf, worstCells } from './heat.ts';
+import { HEAT_PX, type Heat, heatOf, worstCells } from './heat.ts';
 import { paintHeat } from './heatCanvas.ts';
 import css from './Operation.module.css';
 import { text } from './text.ts';
 
-const HEIGHT = 160;
+/** The last one would be cut. */
+const LABEL_PX = 36;
 
 type LatencyProps = { answer: OverviewAnswer; as: 'charts' | 'table'; name: string };
 
@@ -45,9 +46,9 @@ function cellText(answer: OverviewAnswer, heat: Heat, cell: number, zone: Zone):
 
 function DurationAxis({ heat }: { heat: Heat }) {
   return (
-    <div aria-hidden className={css['durationAxis']} style={{ blockSize: HEIGHT }}>
-      {heat.ticks.map(({ at, label }) => (
-        <span key={label} className={css['durationTick']} style={{ insetBlockEnd: `${at * 100}%` }}>
+    <div aria-hidden className={css['durationAxis']} style={{ blockSize: HEAT_PX }}>
+      {heat.ticks.map(({ share, label }) => (
+        <span key={label} className={css['durationTick']} style={{ insetBlockEnd: `${share * 100}%` }}>
           {label}
         </span>
       ))}
@@ -59,15 +60,14 @@ function TimeAxis({ heat, width, zone }: { heat: Heat; width: number; zone: Zone
   const span = Number(heat.toNs - heat.fromNs);
   return (
     <div aria-hidden className={css['timeAxis']}>
-      {timeTicks(heat.fromNs, heat.toNs, width, zone).map(({ atNs, label }) => (
-        <span
-          key={String(atNs)}
-          className={css['timeTick']}
-          style={{ insetInlineStart: `${(Number(atNs - heat.fromNs) / span) * 100}%` }}
-        >
-          {label}
-        </span>
-      ))}
+      {timeTicks(heat.fromNs, heat.toNs, width, zone)
+        .map(({ atNs, label }) => ({ share: Number(atNs - heat.fromNs) / span, label }))
+        .filter(({ share }) => (1 - share) * width >= LABEL_PX)
+        .map(({ share, label }) => (
+          <span key={share} className={css['timeTick']} style={{ insetInlineStart: `${share * 100}%` }}>
+            {label}
+          </span>
+        ))}
     </div>
   );
 }
@@ -89,7 +89,7 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
     return () => sizes.disconnect();
   }, []);
   useEffect(() => {
-    if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEIGHT }, theme);
+    if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX }, theme);
   }, [answer, width, theme]);
 
   const under = (event: PointerEvent<HTMLElement>) => {
@@ -131,7 +131,7 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
         onKeyDown={onKeyDown}
         data-hit={cell !== null || undefined}
       >
-        <canvas ref={canvas} className={css['heatCanvas']} style={{ blockSize: HEIGHT }} />
+        <canvas ref={canvas} className={css['heatCanvas']} style={{ blockSize: HEAT_PX }} />
       </div>
       <TimeAxis heat={heat} width={width} zone={zone} />
       <p className={css['readout']}>{cell === null ? text.heatHint : cellText(answer, heat, cell, zone)}</p>

@@ -41,7 +41,7 @@ export function fakeServer(trace: TraceColumns | null): FakeServer {
   const server: FakeServer = { trace, status: 200, answers: {}, asked: [] };
   const fetcher: typeof fetch = async (input, init) => {
     const url = new URL(String(input instanceof Request ? input.url : input), 'http://localhost/');
-    const path = url.pathname.replace(/^.*\/traces\/[^/]*\//, '');
+    const path = url.pathname.replace(/^.*\/(?:traces\/[^/]*|v1)\//, '');
     server.asked.push(`${init?.method ?? 'GET'} ${path}${url.search}`);
     if (path === 'skeleton') return skeleton(server, init);
     const answer = (await server.answers[path]?.(url, init)) ?? { status: 404, body: failure('nothing here') };

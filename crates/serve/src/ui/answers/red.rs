@@ -145,6 +145,8 @@ pub(in crate::ui) struct PathAnswer {
     pub(in crate::ui) parts: Vec<PathPart>,
     /// The share of time of operations that are not told.
     pub(in crate::ui) others: f64,
+    /// Attributes of the sample's spans whose values repeat, as a query writes them.
+    pub(in crate::ui) attributes: Vec<String>,
     /// Traces that were too long to be looked at.
     pub(in crate::ui) left_out: u64,
     pub(in crate::ui) skipped: Vec<Skipped>,

@@ -71,7 +71,7 @@ export const text = catalogue('traceDetails', {
   errors: 'Errors',
   spread: 'Durations, from the shortest to the longest',
   members: 'Longest first',
-  memberAt: (duration: string, at: string) => `${duration}, at ${at}`,
+  memberAt: (at: string) => `at ${at}`,
   moreMembers: (n: number) => plural(n, { one: '# more', other: '# more' }),
   openRun: 'Show each as a row',
   closeRun: 'Fold into one row',

@@ -3,16 +3,16 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
-import { formatDuration } from '../../../format/duration.ts';
 import { Bits } from '../../../model/bits.ts';
 import { FLAG } from '../../../model/columns.ts';
 import { useHoverCard } from '../../../ui/hooks/useHoverCard.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { isSamePointed, SpanCard } from '../SpanCard.tsx';
-import { type TracePage, useTracePage } from '../state/page.tsx';
+import { setMark, type TracePage, useTracePage } from '../state/page.tsx';
 import { Axis } from '../waterfall/Axis.tsx';
 import { listenForGestures } from '../waterfall/gestures.ts';
+import { Marks } from '../waterfall/Marks.tsx';
 import css from './Flame.module.css';
 import { FlameSurface } from './flameSurface.ts';
 import { text } from './text.ts';
@@ -22,7 +22,7 @@ const LEVEL_PX = 20;
 
 export function FlameView({ flame }: { flame: FlameIndex }) {
   const page = useTracePage();
-  const { session, window, theme, colours, selection, state, mark } = page;
+  const { session, window, theme, colours, selection, state } = page;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [surface, setSurface] = useState<FlameSurface | null>(null);
@@ -79,7 +79,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
       onMeasure: (from, to) => {
         const view = latest.current.window.view(surface.width);
         const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
-        latest.current.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+        setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
       },
     });
   }, [surface]);
@@ -113,7 +113,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         }}
       >
         <canvas ref={canvas} className={css['canvas']} aria-hidden />
-        {mark !== null && <FlameMark width={width} />}
+        <Marks left={0} width={Math.max(1, width)} />
         {shown !== null && <SpanCard at={shown} width={width} height={surface?.height ?? 0} handlers={handlers} />}
       </div>
       {surface && <Levels surface={surface} />}
@@ -156,20 +156,5 @@ function Levels({ surface }: { surface: FlameSurface }) {
       valueText={text.levels(Math.floor(value) + 1, Math.min(total, Math.ceil(value + page)), total)}
       onChange={(next) => surface.scrollTo(next * LEVEL_PX)}
     />
-  );
-}
-
-function FlameMark({ width }: { width: number }) {
-  const { mark, window } = useTracePage();
-  const { from, to } = useSyncExternalStore(window.subscribe, () => window.bounds);
-  if (mark === null) return null;
-  const perNs = width / (to - from);
-  return (
-    <div
-      className={css['mark']}
-      style={{ insetInlineStart: (mark.from - from) * perNs, inlineSize: Math.max(1, (mark.to - mark.from) * perNs) }}
-    >
-      <span className={css['markLabel']}>{formatDuration(mark.to - mark.from)}</span>
-    </div>
   );
 }

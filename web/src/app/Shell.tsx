@@ -9,7 +9,6 @@ import { usePreferences } from '../core/preferences.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
-import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
@@ -56,13 +55,7 @@ function RailLink({ item, page, range }: { item: RailItem; page: string; range: 
   const target = targetOf(item, range);
   return (
     <li>
-      <a
-        className={css['railLink']}
-        href={hrefOf(target)}
-        aria-current={pages.includes(page) ? 'page' : undefined}
-        onPointerEnter={() => prefetch(target.page)}
-        onFocus={() => prefetch(target.page)}
-      >
+      <a className={css['railLink']} href={hrefOf(target)} aria-current={pages.includes(page) ? 'page' : undefined}>
         <Icon aria-hidden size={18} strokeWidth={1.75} />
         <span className={css['railLabel']}>{label}</span>
       </a>

@@ -26,9 +26,9 @@ function Numbers({ measured }: { measured: Measured }) {
   const errors = errorShare(total);
   return (
     <div className={css['numbers']}>
-      <Stat label={text.rate} value={formatRate(rate)} />
+      <Stat label={text.legendRate} value={formatRate(rate)} />
       <Stat
-        label={text.errors}
+        label={text.legendErrors}
         value={total === null ? '–' : formatPercent(errors)}
         tone={errors >= RING_FROM ? 'error' : 'normal'}
       />

@@ -17,6 +17,9 @@ import { paintHeat } from './heatCanvas.ts';
 import css from './Operation.module.css';
 import { text } from './text.ts';
 
+/** The last one would be cut. */
+const LABEL_PX = 36;
+
 type LatencyProps = { answer: OverviewAnswer; as: 'charts' | 'table'; name: string };
 
 function openCell(answer: OverviewAnswer, cell: number): void {
@@ -57,15 +60,14 @@ function TimeAxis({ heat, width, zone }: { heat: Heat; width: number; zone: Zone
   const span = Number(heat.toNs - heat.fromNs);
   return (
     <div aria-hidden className={css['timeAxis']}>
-      {timeTicks(heat.fromNs, heat.toNs, width, zone).map(({ atNs, label }) => (
-        <span
-          key={String(atNs)}
-          className={css['timeTick']}
-          style={{ insetInlineStart: `${(Number(atNs - heat.fromNs) / span) * 100}%` }}
-        >
-          {label}
-        </span>
-      ))}
+      {timeTicks(heat.fromNs, heat.toNs, width, zone)
+        .map(({ atNs, label }) => ({ share: Number(atNs - heat.fromNs) / span, label }))
+        .filter(({ share }) => (1 - share) * width >= LABEL_PX)
+        .map(({ share, label }) => (
+          <span key={share} className={css['timeTick']} style={{ insetInlineStart: `${share * 100}%` }}>
+            {label}
+          </span>
+        ))}
     </div>
   );
 }

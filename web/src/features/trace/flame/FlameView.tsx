@@ -100,6 +100,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         aria-label={text.label}
         aria-describedby={id}
         className={css['body']}
+        data-full-height={(flame.offsets.length - 1) * LEVEL_PX}
         onPointerMove={(event) => {
           if (!surface || event.buttons !== 0) return;
           const at = event.currentTarget.getBoundingClientRect();

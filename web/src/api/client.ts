@@ -77,8 +77,7 @@ export async function postJson<T>(path: string, body: unknown, signal?: AbortSig
   return (await response.json()) as T;
 }
 
-/** The lines of a streamed answer, one value each. */
-export async function* lines<T>(response: Response): AsyncGenerator<T> {
+async function* textLines(response: Response): AsyncGenerator<string> {
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -88,11 +87,24 @@ export async function* lines<T>(response: Response): AsyncGenerator<T> {
       if (done) break;
       const parts = (rest + value).split('\n');
       rest = parts.pop() ?? '';
-      for (const part of parts) if (part !== '') yield JSON.parse(part) as T;
+      yield* parts;
     }
-    if (rest.trim() !== '') yield JSON.parse(rest) as T;
+    yield rest;
   } finally {
     reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The lines of a streamed answer, one value each. */
+export async function* lines<T>(response: Response): AsyncGenerator<T> {
+  for await (const line of textLines(response)) if (line.trim() !== '') yield JSON.parse(line) as T;
+}
+
+/** Server-sent events, one value each; the server writes the data of each on one line. */
+export async function* events<T>(response: Response): AsyncGenerator<T> {
+  const data = 'data: ';
+  for await (const line of textLines(response)) {
+    if (line.startsWith(data)) yield JSON.parse(line.slice(data.length)) as T;
   }
 }
 

@@ -5,8 +5,12 @@
 //!   ends before it begins has the duration 0.
 //! - A trace is judged whole: it starts with its earliest span, ends with its latest, and failed when some span of it
 //!   did. One that starts before the window, and has a span in it that matches, is in the first step.
+//! - Where traces must last so or so long, spans of other traces are not there: they are no points, and no facet has
+//!   them. A trace lasts from its earliest start to its latest end, wherever its spans lie and whether they match.
 //! - Facets count spans. A span counts once for each distinct value that it has in the field; values differ by type and
 //!   canonical text. Of status message, trace state, name and version of the scope the empty text is no value.
+
+use std::ops::RangeInclusive;
 
 use crate::contract::{ReadError, Skipped, Window};
 use crate::{Field, Predicate, SpanId, TenantId, TraceId, ValueType};
@@ -17,6 +21,9 @@ const STEPS_MAX: u32 = 1_000;
 const FACETS_MAX: usize = 20;
 /// Values of a facet that may be asked for.
 const FACET_VALUES_MAX: usize = 10_000;
+
+/// Every trace lasts so long.
+pub const ANY_DURATION: RangeInclusive<u64> = 0..=u64::MAX;
 
 /// Durations below this have a bucket each; above, a power of two has so many.
 const SUB_BUCKETS: u64 = 1 << SUB_BITS;
@@ -44,6 +51,8 @@ pub struct OverviewRequest {
     pub predicate: Predicate,
     /// When it must start.
     pub window: Window,
+    /// How long its trace must last, in nanoseconds; see [`ANY_DURATION`].
+    pub trace_duration: RangeInclusive<u64>,
     /// What the points are.
     pub of: OverviewOf,
     /// Equal parts of the window; 1 to 1,000.
@@ -266,6 +275,7 @@ mod tests {
                 start: window.0,
                 end: window.1,
             },
+            trace_duration: ANY_DURATION,
             of: OverviewOf::Spans,
             time_steps,
             facets: Vec::new(),

@@ -6,11 +6,14 @@
 //! - [`skeleton`] lays a trace of any size out for drawing.
 //! - [`Question`] is a text of the query language, understood.
 //! - [`red`] tells rates, errors and durations.
+//! - [`AveragePath`] is what the time of an operation goes to; [`TraceDiff`] is two traces compared.
 //! - [`go_time`] writes times and durations as Go programs write them, since warnings quote them.
 //!
 //! Refuses: knowing any protocol (that is `serve`) or any file (that is `store`).
 
 pub mod adjust;
+mod average_path;
+mod compare;
 mod cursor;
 mod error;
 pub mod go_time;
@@ -23,8 +26,10 @@ pub mod skeleton;
 mod summaries;
 mod walk;
 
+pub use average_path::{AveragePath, PathPart, PathRequest};
+pub use compare::{Cause, DiffNode, Side as DiffSide, TraceDiff};
 pub use error::{Error, ErrorKind};
-pub use question::{Question, Scope};
+pub use question::{Counted, Question, Scope};
 pub use run::{
     FindTraces, FoundHits, FoundTrace, FoundTraces, Query, QueryLimits, SHOWN_SPAN_BYTES,
     TracesById,

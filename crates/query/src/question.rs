@@ -3,11 +3,14 @@
 //! Promises: where the store can't say all that the text says, what it finds is judged span by span, so that an answer
 //! is as exact as with a predicate that says all.
 
+use std::ops::RangeInclusive;
+
 use model::TenantId;
 use model::batch::SpanBatch;
 use model::contract::Window;
+use model::overview::ANY_DURATION;
 use model::predicate::{Field, Literal, Operator, Predicate};
-use traceql::{Arrays, Diagnostic, Judge, KnownArrays, Severity};
+use traceql::{Arrays, Diagnostic, Judge, KnownArrays, Lowered, Severity};
 
 use crate::{Error, Query};
 
@@ -25,6 +28,15 @@ pub enum Scope {
     Spans,
 }
 
+/// What holds for a span when it is meant, and for no other.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// Holds for the span.
+    pub predicate: Predicate,
+    /// How long its trace lasts, in nanoseconds.
+    pub trace_duration: RangeInclusive<u64>,
+}
+
 /// A question that was understood.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -34,6 +46,8 @@ pub struct Question {
     pub predicate: Predicate,
     /// Whether it holds for no other.
     pub is_exact: bool,
+    /// By what the store counts all that is meant; `None` where it can't.
+    pub counted: Option<Counted>,
     /// Whether every span is meant.
     pub is_all: bool,
     /// What to mind about the text.
@@ -87,26 +101,41 @@ impl Query {
         let wrong = |diagnostic| Error::BadText {
             diagnostics: vec![diagnostic],
         };
-        let lowered = if query.filter.is_none() {
-            traceql::lower(&query)
-        } else {
-            let seen = self.reader().seen(tenant).await?;
-            let known = KnownArrays::of(&seen);
-            let may_be = |place, key: &str| known.may_be(place, key);
-            traceql::lower_with(&query, Arrays::Where(&may_be))
+        let known = match query.filter {
+            Some(_) => KnownArrays::of(&self.reader().seen(tenant).await?),
+            None => KnownArrays::default(),
         };
-        let lowered = lowered.map_err(wrong)?;
+        let may_be = |place, key: &str| known.may_be(place, key);
+        let lower = |query: &traceql::Query| {
+            let lowered = traceql::lower_with(query, Arrays::Where(&may_be)).map_err(wrong)?;
+            Ok::<_, Error>(Lowered {
+                predicate: match scope {
+                    Scope::Entry => lowered.predicate.and(enters()),
+                    Scope::Traces | Scope::Spans => lowered.predicate,
+                },
+                ..lowered
+            })
+        };
+        let lowered = lower(&query)?;
+        let counted = match traceql::without_trace_duration(&query) {
+            Some((rest, trace_duration)) if !lowered.is_exact => {
+                Some((lower(&rest)?, trace_duration))
+            }
+            _ => Some((lowered.clone(), ANY_DURATION)),
+        };
+        let counted = counted.filter(|(lowered, _)| lowered.is_exact);
         let mut warnings = parsed.diagnostics;
         warnings.retain(|diagnostic| diagnostic.severity == Severity::Warning);
         let is_all = query.filter.is_none() && scope != Scope::Entry;
         Ok(Question {
             judge: Judge::new(&query).map_err(wrong)?,
             scope,
-            predicate: match scope {
-                Scope::Entry => lowered.predicate.and(enters()),
-                Scope::Traces | Scope::Spans => lowered.predicate,
-            },
+            predicate: lowered.predicate,
             is_exact: lowered.is_exact,
+            counted: counted.map(|(lowered, trace_duration)| Counted {
+                predicate: lowered.predicate,
+                trace_duration,
+            }),
             is_all,
             warnings,
         })

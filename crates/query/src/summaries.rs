@@ -155,7 +155,7 @@ impl Query {
     }
 
     /// What some traces look like; of those that are there.
-    async fn facts_by_id(
+    pub(crate) async fn facts_by_id(
         &self,
         tenant: &TenantId,
         ids: &[TraceId],
@@ -198,7 +198,7 @@ impl Query {
     }
 }
 
-fn add_new(known: &mut Vec<Skipped>, more: Vec<Skipped>) {
+pub(crate) fn add_new(known: &mut Vec<Skipped>, more: Vec<Skipped>) {
     for skipped in more {
         if !known.contains(&skipped) {
             known.push(skipped);

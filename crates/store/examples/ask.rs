@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use journal::{Level, RealFiles};
 use model::contract::{IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window};
+use model::overview::ANY_DURATION;
 use model::rates::{MINUTE_NANOS, RatesOf, RatesRequest};
 use model::{
     CountRequest, Field, Literal, Operator, OverviewOf, OverviewRequest, Place, Predicate,
@@ -35,6 +36,8 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Answers a question, of which the median is reported.
 const REPETITIONS: usize = 9;
+/// Traces that last so long are slow ones.
+const SLOW_NANOS: u64 = 500_000_000;
 /// Figures are quoted for so many spans.
 const QUOTED_SPANS: f64 = 1e7;
 /// A full hour, so that as many hours have spans as the window has.
@@ -353,7 +356,7 @@ async fn ask_traces(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()>
     .await
 }
 
-/// All that matches, in a hundred steps of the half hour, without and with six facets.
+/// All that matches, in a hundred steps of the half hour, without and with six facets, of all traces and of slow ones.
 async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<()> {
     let start = START_UNIX_SECONDS * 1_000_000_000;
     let whole = Window {
@@ -392,18 +395,31 @@ async fn ask_overviews(store: &Store, tenant: &TenantId, run: &Run) -> Fallible<
     for (name, predicate) in predicates() {
         asked.push((name, predicate, of_spans, facets.clone()));
     }
-    for (name, predicate, of, facets) in asked {
+    let request = |(name, predicate, of, facets): (&str, _, _, _)| {
         let request = OverviewRequest {
             tenant: tenant.clone(),
             predicate,
             window: whole,
+            trace_duration: ANY_DURATION,
             of,
             time_steps: 100,
             facets,
             facet_values_max: 20,
             rows_max: u64::MAX,
         };
-        run.time(&format!("overview {name}"), async || {
+        (format!("overview {name}"), request)
+    };
+    let mut requests: Vec<(String, OverviewRequest)> = asked.into_iter().map(request).collect();
+    for at in 0..4 {
+        let (name, request) = requests[at].clone();
+        let request = OverviewRequest {
+            trace_duration: SLOW_NANOS..=u64::MAX,
+            ..request
+        };
+        requests.push((format!("{name}, slow traces"), request));
+    }
+    for (name, request) in requests {
+        run.time(&name, async || {
             let answer = store.overview(request.clone()).await?;
             let values = answer.facets.iter().map(|facet| facet.distinct);
             Ok(format!(

@@ -26,6 +26,7 @@ mod complete;
 mod diagnostic;
 mod fields;
 mod judge;
+mod lasting;
 mod lexer;
 mod literal;
 mod lower;
@@ -44,6 +45,7 @@ pub use complete::{Completion, Item, Wanted, complete};
 pub use diagnostic::{Diagnostic, Proposal, Severity};
 pub use fields::{INTRINSICS, Intrinsic, IntrinsicRow, Scope, Type};
 pub use judge::Judge;
+pub use lasting::without_trace_duration;
 pub use lower::{Arrays, KnownArrays, Lowered, lower, lower_with};
 pub use parse::{
     DEPTH_MAX, DIAGNOSTICS_MAX, NODES_MAX, Parsed, TEXT_BYTES_MAX, parse, parse_field,

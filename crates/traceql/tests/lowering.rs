@@ -8,9 +8,12 @@ use model::value::{Value, ValueType, packed};
 use model::{Place, Predicate, SpanId, TraceId};
 use proptest::prelude::*;
 use testkit::oracle::Evaluator;
-use traceql::{Arrays, Judge, KnownArrays, Lowered, Query, lower, lower_with, parse};
+use traceql::{
+    Arrays, Field, Intrinsic, Judge, KnownArrays, Lowered, Query, lower, lower_with, parse,
+    without_trace_duration,
+};
 
-use crate::trees::query;
+use crate::trees::{duration, op, query};
 
 type Attributes = Vec<(&'static str, Value)>;
 
@@ -236,6 +239,26 @@ proptest! {
         check(&query, &batch, &lower(&query).unwrap())?;
         let knows = |place, key: &str| has_array(&spans, place, key);
         check(&query, &batch, &lower_with(&query, Arrays::Where(&knows)).unwrap())?;
+    }
+
+    #[test]
+    fn what_is_left_without_the_duration_of_traces_holds_for_the_spans_of_those_that_last_so_long(
+        query in query(),
+        compared in prop::collection::vec((op(), duration()), 1..4),
+        spans in prop::collection::vec(span(), 1..6),
+    ) {
+        let batch = batch(&spans);
+        let of_trace = Field::Intrinsic(Intrinsic::TraceDuration);
+        let whole = compared.into_iter().fold(query, |query, (op, nanos)| {
+            query.with_comparison(of_trace.clone(), op, nanos)
+        });
+        if let Some((left, range)) = without_trace_duration(&whole) {
+            let start = batch.iter().map(|span| span.start()).min().unwrap();
+            let end = batch.iter().map(|span| span.end()).max().unwrap();
+            let mut rows = Judge::new(&left).unwrap().matches(&batch);
+            rows.retain(|_| range.contains(&end.saturating_sub(start)));
+            prop_assert_eq!(rows, Judge::new(&whole).unwrap().matches(&batch), "{}: {:?}", whole, range);
+        }
     }
 }
 

@@ -59,7 +59,7 @@ fn number() -> impl Strategy<Value = Literal> {
     ]
 }
 
-fn duration() -> impl Strategy<Value = Literal> {
+pub(crate) fn duration() -> impl Strategy<Value = Literal> {
     prop::sample::select(vec![
         -1,
         0,
@@ -84,7 +84,7 @@ fn value() -> impl Strategy<Value = Literal> {
     ]
 }
 
-fn op() -> impl Strategy<Value = CompareOp> {
+pub(crate) fn op() -> impl Strategy<Value = CompareOp> {
     prop::sample::select(CompareOp::ALL[..6].to_vec())
 }
 

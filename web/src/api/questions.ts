@@ -7,6 +7,7 @@ import type {
   FindAnswer,
   HomeAnswer,
   OverviewAnswer,
+  PathAnswer,
   QueryAnswer,
   RedAnswer,
   Scope,
@@ -44,6 +45,12 @@ export type RedAsked = {
 export const redQuestion = (asked: RedAsked, window: Window): Question<RedAnswer> =>
   question(['red', asked, keyOf(window)], (signal) => getJson('red', { ...asked, ...window }, signal));
 
+export type PathAsked = { readonly service: string; readonly operation: string; readonly kind: SpanKind | null };
+
+/** What the time of an operation goes to. */
+export const pathQuestion = (asked: PathAsked, window: Window): Question<PathAnswer> =>
+  question(['path', asked, keyOf(window)], (signal) => getJson('path', { ...asked, ...window }, signal));
+
 export const edgesQuestion = (window: Window): Question<EdgesAnswer> =>
   question(['edges', keyOf(window)], (signal) => getJson('edges', { ...window }, signal));
 
@@ -79,8 +86,9 @@ export const traceKeysQuestion = (traceId: string): Question<TraceKeysAnswer> =>
 export const traceEventsQuestion = (traceId: string): Question<TraceEventsAnswer> =>
   question(['events', traceId], (signal) => getJson(`traces/${traceId}/events`, {}, signal));
 
-export const findQuestion = (traceId: string, q: string): Question<FindAnswer> =>
-  question(['find', traceId, q], (signal) => getJson(`traces/${traceId}/find`, { q }, signal));
+/** By a query, or by words in all that a span holds. */
+export const findQuestion = (traceId: string, asked: { q: string } | { words: string }): Question<FindAnswer> =>
+  question(['find', traceId, asked], (signal) => getJson(`traces/${traceId}/find`, asked, signal));
 
 export const sendTestTrace = (): Promise<SentAnswer> => postJson('test-trace', {});
 export const sendSample = (): Promise<SentAnswer> => postJson('sample', {});

@@ -13,6 +13,7 @@ import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
+import { placeAbove } from './up.ts';
 
 /** Fetched when there is something to show: no page needs them at first. */
 const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
@@ -85,6 +86,14 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
       keys: [`g ${key}`],
       run: () => go(place()),
     })),
+    {
+      id: 'up',
+      title: text.up,
+      group: text.groupApp,
+      keys: ['Escape'],
+      when: () => placeAbove(route) !== null,
+      run: () => go(placeAbove(route) ?? defaults.home(), { asBefore: true }),
+    },
     { id: 'keys', title: text.help, group: text.groupApp, keys: ['?'], run: () => setSheetOpen(true) },
   ]);
   const isFramed = route.embed.mode !== 'off';

@@ -3,9 +3,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { CircleHelp, Link2, RotateCw, SunMoon } from 'lucide-react';
 import { lazy, Suspense } from 'react';
+import { boot } from '../core/boot.ts';
 import { useCommands } from '../core/commands.ts';
 import { routeNow, shareUrl } from '../core/navigation.ts';
 import { prefer } from '../core/preferences.ts';
+import { refreshOthers } from '../core/refresh.ts';
 import { nowNs } from '../format/now.ts';
 import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
@@ -16,6 +18,8 @@ import { text } from './text.ts';
 
 /** Fetched by pages that are about a time range; a trace is about its own. */
 const RangeOf = lazy(async () => ({ default: (await import('./RangeOf.tsx')).RangeOf }));
+/** Few servers have any. */
+const LinksMenu = lazy(async () => ({ default: (await import('./LinksMenu.tsx')).LinksMenu }));
 
 /** Status is about now; the range in its links is for what Jaeger's page of quality had. */
 function hasRange(route: Route): boolean {
@@ -38,11 +42,16 @@ async function copyLink(): Promise<void> {
 
 export function TopBar({ route, onHelp }: { route: Route; onHelp: () => void }) {
   const client = useQueryClient();
-  const refresh = () => void client.invalidateQueries();
+  const refresh = () => {
+    void client.invalidateQueries();
+    refreshOthers();
+  };
   useCommands([
     { id: 'refresh', title: text.refresh, group: text.groupApp, keys: ['r'], run: refresh },
     { id: 'copyLink', title: text.copyLink, group: text.groupApp, keys: ['u'], run: () => void copyLink() },
-    { id: 'theme', title: text.theme, group: text.groupApp, keys: [], run: toggleTheme },
+    ...(boot.isThemeFixed
+      ? []
+      : [{ id: 'theme', title: text.theme, group: text.groupApp, keys: [], run: toggleTheme }]),
   ]);
   return (
     <header className={css['bar']}>
@@ -55,7 +64,12 @@ export function TopBar({ route, onHelp }: { route: Route; onHelp: () => void }) 
         )}
         <IconButton icon={RotateCw} label={text.refresh} keys="r" onPress={refresh} />
         <IconButton icon={Link2} label={text.copyLink} keys="u" onPress={() => void copyLink()} />
-        <IconButton icon={SunMoon} label={text.theme} onPress={toggleTheme} />
+        {!boot.isThemeFixed && <IconButton icon={SunMoon} label={text.theme} onPress={toggleTheme} />}
+        {boot.menu.length > 0 && (
+          <Suspense>
+            <LinksMenu />
+          </Suspense>
+        )}
         <IconButton icon={CircleHelp} label={text.help} keys="?" onPress={onHelp} />
       </div>
     </header>

@@ -2,6 +2,8 @@
 
 import * as v from 'valibot';
 import type { Boot } from '../api/types.ts';
+import { setUsualSearchRange } from '../url/search.ts';
+import { lastNs } from '../url/timeRange.ts';
 
 const TEXT_OR_NULL = v.nullable(v.string());
 const LINK_TYPE = v.picklist(['resource', 'attributes', 'events', 'traces']);
@@ -80,6 +82,16 @@ export const boot: Boot = v.parse(BOOT, block);
 
 /** What a ui-config.json says, as far as it has a meaning here. */
 export const configured: Configured = configuredOf(block);
+
+if (boot.searchLookback !== null) setUsualSearchRange(boot.searchLookback);
+
+/** The most rows that a page of a search may have. */
+export const pageRowsMax: number = Math.min(boot.limits.pageTracesMax, boot.searchLimitMax ?? Number.POSITIVE_INFINITY);
+
+/** Whether a search may look so far back. */
+export function mayLookBack(last: string): boolean {
+  return boot.searchLookbackMax === null || lastNs(last) <= lastNs(boot.searchLookbackMax);
+}
 
 /** Without `/` at its end: empty at the root. */
 export const basePath: string = boot.basePath.replace(/\/+$/, '');

@@ -7,6 +7,7 @@ import { useMemo, useSyncExternalStore } from 'react';
 import {
   type EmbedState,
   NOT_EMBEDDED,
+  type Page,
   type Parsed,
   type Place,
   parseUrl,
@@ -22,6 +23,8 @@ const listeners = new Set<() => void>();
 let current = typeof location === 'undefined' ? '/' : location.pathname + location.search;
 let waiting: number | undefined;
 let isBack = false;
+/** By page the place of it that was left last; the page that was left last is the last one. */
+const left = new Map<Page, Place>();
 
 function tell(): void {
   for (const listener of listeners) listener();
@@ -36,15 +39,22 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+function leave(): void {
+  const { page, state } = routeNow();
+  left.delete(page);
+  left.set(page, { page, state } as Place);
+}
+
 function onPop(): void {
   clearTimeout(waiting);
   waiting = undefined;
+  leave();
   current = location.pathname + location.search;
   isBack = true;
   tell();
 }
 
-/** Whether the reader came here by Back or Forward: then a page shows what it showed, at the same place. */
+/** Whether the reader came back here, or went Forward: then a page shows what it showed, at the same place. */
 export function cameBack(): boolean {
   return isBack;
 }
@@ -75,20 +85,32 @@ export function hrefOf(place: Place, embed: EmbedState = routeNow().embed): stri
   return printUrl({ ...place, embed } as Route, basePath);
 }
 
-export function go(place: Place, options: { replace?: boolean } = {}): void {
+/** The place that was left last among those of these pages; null: none was since the app was loaded. */
+export function lastLeft(...pages: readonly Page[]): Place | null {
+  return [...left.values()].findLast(({ page }) => pages.includes(page)) ?? null;
+}
+
+type GoOptions = {
+  readonly replace?: boolean;
+  /** To where one was before: it shows what it showed, as after Back. */
+  readonly asBefore?: boolean;
+};
+
+export function go(place: Place, options: GoOptions = {}): void {
   goTo(hrefOf(place), options);
 }
 
 /** Goes to an address of this app. */
-export function goTo(url: string, { replace = false }: { replace?: boolean } = {}): void {
+export function goTo(url: string, { replace = false, asBefore = false }: GoOptions = {}): void {
   if (url === current) return;
   if (replace) {
     current = url;
     waiting ??= setTimeout(flush, REPLACE_EVERY_MS) as unknown as number;
   } else {
     flush();
+    leave();
     current = url;
-    isBack = false;
+    isBack = asBefore;
     history.pushState(null, '', url);
   }
   tell();

@@ -1,15 +1,26 @@
 // Traces that were opened from files: in memory only, until the page is closed. Nothing of them is sent anywhere.
+//
+// Their columns are here, as those of the server's traces; everything else about their spans stays with the worker that
+// read the file, and is asked for as it would be of the server.
 
 import { useSyncExternalStore } from 'react';
-import type { SpanDetails } from '../api/types.ts';
+import type { SpanDetails, TraceKey } from '../api/types.ts';
+import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
+import type { FileSought } from '../model/fileQuery.ts';
+import type { FieldValues } from '../model/stats.ts';
 
 export type OpenedTrace = {
   readonly traceId: string;
   readonly fileName: string;
   readonly columns: TraceColumns;
-  /** One a row of `columns`. */
-  readonly details: readonly SpanDetails[];
+  readonly flame: FlameIndex;
+  /** Of these rows of `columns`, in their order. */
+  readonly details: (rows: readonly number[]) => Promise<readonly SpanDetails[]>;
+  /** The rows with what is looked for. */
+  readonly find: (sought: FileSought) => Promise<Uint32Array>;
+  readonly column: (field: string) => Promise<FieldValues>;
+  readonly keys: () => Promise<readonly Pick<TraceKey, 'field' | 'spans'>[]>;
 };
 
 const opened = new Map<string, OpenedTrace>();

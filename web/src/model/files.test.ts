@@ -149,7 +149,9 @@ describe('readTraceFile', () => {
     const whole = readTraceFile(JSON.stringify(OTLP), 'otlp.json');
     const lines = readTraceFile(`${JSON.stringify(OTLP)}\n\nnot json\n`, 'otlp.jsonl');
     expect(lines.traces).toEqual(whole.traces);
-    expect(lines.skipped).toEqual([{ what: 'otlp.jsonl, line 3', why: 'it is not JSON' }]);
+    expect(lines.skipped).toEqual([
+      { what: 'otlp.jsonl, line 3, column 1', why: 'it is not JSON: there is “n” where a value should be' },
+    ]);
     const { columns, details } = whole.traces[0] as (typeof whole.traces)[number];
     expect(columns).toMatchObject({ traceId: '5b8efff798038103d269b633813fc60c', count: 2, errors: 1 });
     expect(details[0]).toMatchObject({

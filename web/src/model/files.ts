@@ -8,6 +8,7 @@ import { buildTrace, type SpanInput } from './build.ts';
 import type { TraceColumns } from './columns.ts';
 import { jaegerSpans } from './jaegerFile.ts';
 import { isRecord } from './json.ts';
+import { jsonFault } from './jsonFault.ts';
 import { otlpSpans } from './otlpFile.ts';
 import { KINDS, STATUSES } from './stats.ts';
 
@@ -66,7 +67,9 @@ function* documentsOf(text: string, name: string, skip: Skip): Generator<unknown
     // A document a line, unless the first line is none.
     const lines = body.split('\n');
     if (lines.length === 1 || !isJson(lines.find((line) => line.trim() !== '') ?? '')) {
-      skip(name, `it is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+      const fault = jsonFault(body);
+      if (fault === null) skip(name, cause instanceof Error ? cause.message : String(cause));
+      else skip(`${name}, line ${fault.line}, column ${fault.column}`, `it is not JSON: ${fault.why}`);
       return;
     }
     for (const [i, line] of lines.entries()) {
@@ -74,7 +77,8 @@ function* documentsOf(text: string, name: string, skip: Skip): Generator<unknown
       try {
         yield JSON.parse(line);
       } catch {
-        skip(`${name}, line ${i + 1}`, 'it is not JSON');
+        const fault = jsonFault(line);
+        skip(`${name}, line ${i + 1}, column ${fault?.column ?? 1}`, `it is not JSON: ${fault?.why ?? ''}`);
       }
     }
   }

@@ -16,9 +16,11 @@ const rowsOf = (text: string): number[] =>
   Array.from({ length: trace.count }, (_, i) => i).filter((i) => findText(trace, text).bits.has(i));
 
 describe('findText', () => {
-  it('finds each word in the name or the service, in any case', () => {
+  it('finds any word in the name or the service, in any case', () => {
     expect(rowsOf('CART')).toEqual([0, 1, 2]);
-    expect(rowsOf('db cart')).toEqual([2]);
+    expect(rowsOf('load update')).toEqual([1, 3]);
+    expect(rowsOf('load -update')).toEqual([1]);
+    expect(rowsOf('-load')).toEqual([]);
     expect(rowsOf('"get_/ca')).toEqual([0]);
     expect(rowsOf('nothing')).toEqual([]);
     expect(rowsOf('  ')).toEqual([]);
@@ -28,6 +30,7 @@ describe('findText', () => {
   it('finds a span by its id', () => {
     expect(rowsOf(spanIdOf(trace, 3))).toEqual([3]);
     expect(rowsOf(spanIdOf(trace, 3).toUpperCase())).toEqual([3]);
+    expect(rowsOf(`${spanIdOf(trace, 3)} ${spanIdOf(trace, 1)}`)).toEqual([1, 3]);
   });
 
   it('walks through the matches in both directions and round the ends', () => {

@@ -1,8 +1,8 @@
 // Finds spans by text, in the browser: words in names and services. What needs attributes is asked of the server.
 //
-// The text is split at spaces (double quotes keep them); a span matches when each word is in its name or its service,
-// in any case. A text that is a span's id finds that span. Words are looked up in the dictionaries, so the loop over
-// spans only compares bits.
+// The text is split at spaces (double quotes keep them); a span matches when any of the words is in its name or its
+// service, in any case, or is its id. `-key` only leaves attributes out, which are not looked at here. Words are looked
+// up in the dictionaries, so the loop over spans only compares bits.
 
 import { Bits } from './bits.ts';
 import type { RowIndex, TraceColumns } from './columns.ts';
@@ -41,19 +41,25 @@ export function wordsOf(text: string): string[] {
   return words.filter((word) => word !== '').slice(0, WORDS_MAX);
 }
 
+/** The words that are looked for: those without a minus in front, or quoted. */
+function soughtOf(text: string): string[] {
+  return wordsOf(text.replaceAll(/(^|\s)-\S*/g, ' '));
+}
+
 /** No words: no matches. */
 export function findText(columns: TraceColumns, text: string): Matches {
   const bits = new Bits(columns.count);
-  const words = wordsOf(text);
-  const spanRow = rowOfSpan(columns, text.trim());
-  if (spanRow >= 0) bits.add(spanRow);
+  const words = soughtOf(text);
+  for (const word of words) {
+    const row = rowOfSpan(columns, word);
+    if (row >= 0) bits.add(row);
+  }
   if (words.length > 0) {
-    const all = 2 ** words.length - 1;
-    const ofService = columns.services.map((service) => wordsIn(service, words));
-    const ofName = columns.names.map((name) => wordsIn(name, words));
+    const ofService = columns.services.map((service) => holdsAny(service, words));
+    const ofName = columns.names.map((name) => holdsAny(name, words));
     const { service, name, count } = columns;
     for (let i = 0; i < count; i++) {
-      if (((ofService[service[i] as number] as number) | (ofName[name[i] as number] as number)) === all) bits.add(i);
+      if (ofService[service[i] as number] || ofName[name[i] as number]) bits.add(i);
     }
   }
   return new Matches(bits);
@@ -73,7 +79,7 @@ export function findFlags(columns: TraceColumns, flags: number): Matches {
   return new Matches(bits);
 }
 
-function wordsIn(text: string, words: readonly string[]): number {
+function holdsAny(text: string, words: readonly string[]): boolean {
   const lower = text.toLowerCase();
-  return words.reduce((mask, word, i) => (lower.includes(word) ? mask | (1 << i) : mask), 0);
+  return words.some((word) => lower.includes(word));
 }

@@ -150,12 +150,13 @@ export function splitList(joined: string): string[] {
   return items.map((item) => item.replace(/\\(.)/gs, '$1'));
 }
 
-/** `range=1h`, or `from=…&to=…`, which win. */
-export function timeRange(fallback: string): Field<TimeRange> {
+/** `range=1h`, or `from=…&to=…`, which win. A usual range that is not the same everywhere is looked up each time. */
+export function timeRange(usual: string | (() => string)): Field<TimeRange> {
+  const fallback = () => (typeof usual === 'string' ? usual : usual());
   return {
-    read: (params) => readRange(params, fallback),
+    read: (params) => readRange(params, fallback()),
     print: (range) => {
-      if (range.kind === 'relative') return range.last === fallback ? [] : [['range', range.last]];
+      if (range.kind === 'relative') return range.last === fallback() ? [] : [['range', range.last]];
       const from: Param = ['from', printInstant(range.fromNs)];
       return range.toNs === null ? [from] : [from, ['to', printInstant(range.toNs)]];
     },

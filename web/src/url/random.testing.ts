@@ -150,7 +150,10 @@ function randomTrace(random: Random, listMax: number) {
     traceId: traceId(random),
     view: random.pick(['waterfall', 'flame', 'table', 'stats', 'events'] as const),
     span: random.maybe(() => spanId(random)),
+    run: random.chance(),
     zoom: random.maybe(() => ({ fromNs, toNs: fromNs + 1 + random.below(1e9) })),
+    mark: random.maybe(() => ({ fromNs, toNs: fromNs + random.below(1e9) })),
+    kept: Array.from({ length: random.below(3) }, () => ({ fromNs, toNs: fromNs + random.below(1e9) })),
     find: optional(random),
     onlyMatches: random.chance(),
     services: random.list(listMax, () => random.text()),
@@ -168,6 +171,7 @@ function randomTrace(random: Random, listMax: number) {
     focus: random.maybe(() => spanId(random)),
     sort: optional(random),
     group: random.list(2, () => random.text()),
+    events: optional(random),
   };
 }
 

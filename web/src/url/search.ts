@@ -19,15 +19,24 @@ import {
 import { parseSpanId, parseTraceId, type SpanId, type TraceId } from './ids.ts';
 import { fromJaegerView } from './jaeger.ts';
 import type { ListedTrace, SearchState, SearchView } from './state.ts';
+import { parseLast } from './timeRange.ts';
 
 /** The server has its own limit; this one is against nonsense. */
 const LIMIT_MAX = 100_000;
+
+/** How far back a search looks that says nothing of it; links leave this one out. */
+let usualRange = '1h';
+
+/** The server may say another, before the first link is read. */
+export function setUsualSearchRange(last: string): void {
+  usualRange = parseLast(last) ?? usualRange;
+}
 
 const listedTraces: Field<readonly ListedTrace[]> = { read: readTraces, print: printTraces };
 
 export const SEARCH: Fields<SearchState> = {
   q: text('q'),
-  range: timeRange('1h'),
+  range: timeRange(() => usualRange),
   scope: choice<Scope>('scope', ['traces', 'entry', 'spans']),
   sort: choice<Sort>('sort', ['newest', 'slowest']),
   cols: list('cols'),

@@ -56,8 +56,14 @@ export type TraceState = {
   readonly view: TraceView;
   /** Selected, scrolled to, its details shown. */
   readonly span: SpanId | null;
+  /** It is the folded run that the span heads which is selected. */
+  readonly run: boolean;
   /** Null: the whole trace. */
   readonly zoom: Zoom | null;
+  /** A piece of time that is measured. */
+  readonly mark: Zoom | null;
+  /** Further ones that stay while others are measured. */
+  readonly kept: readonly Zoom[];
   readonly find: string;
   /** Hides what `find` does not match. */
   readonly onlyMatches: boolean;
@@ -80,6 +86,8 @@ export type TraceState = {
   readonly sort: string;
   /** The keys that statistics are grouped by, two at most; empty: service and name. */
   readonly group: readonly string[];
+  /** What events are filtered by. */
+  readonly events: string;
 };
 
 export type CompareTab = 'tree' | 'side' | 'attributes';

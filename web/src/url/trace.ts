@@ -1,5 +1,5 @@
-// The trace page in a link: the id in the path, and `view span z find only services min fold color cols x crit focus
-// sort group`.
+// The trace page in a link: the id in the path, and `view span run z mark kept find only services min fold color cols x
+// crit focus sort group events`.
 //
 // `x` is which rows are closed: a depth from which on all are, then the spans for which it is the other way round; with
 // an `o` in front, the first spans of runs of like siblings that are open. Span ids and not row numbers, since the rows
@@ -24,13 +24,17 @@ import type { Collapse, TraceState, TraceView, Zoom } from './state.ts';
 import { parseSvcFilter } from './svcFilter.ts';
 
 const DEPTH_MAX = 65_535;
+const MARKS_MAX = 20;
 
 const collapse: Field<Collapse> = { read: readCollapse, print: printCollapse };
 
 export const TRACE: Fields<Omit<TraceState, 'traceId'>> = {
   view: choice<TraceView>('view', ['waterfall', 'flame', 'table', 'stats', 'events']),
   span: spanId('span'),
+  run: flag('run', false),
   zoom: custom<Zoom | null>('z', null, parseZoom, printZoom),
+  mark: custom<Zoom | null>('mark', null, parseMark, printZoom),
+  kept: custom<readonly Zoom[]>('kept', [], parseMarks, (marks) => marks.map(printZoom).join(',')),
   find: text('find'),
   onlyMatches: flag('only', false),
   services: list('services'),
@@ -44,13 +48,26 @@ export const TRACE: Fields<Omit<TraceState, 'traceId'>> = {
   focus: spanId('focus'),
   sort: text('sort'),
   group: list('group'),
+  events: text('events'),
 };
 
 function parseZoom(value: string): Zoom | null {
+  const zoom = parseMark(value);
+  return zoom !== null && zoom.fromNs < zoom.toNs ? zoom : null;
+}
+
+/** Spans of no length can be measured, too. */
+function parseMark(value: string): Zoom | null {
   const match = /^(\d{1,16})-(\d{1,16})$/.exec(value);
   const fromNs = Number(match?.[1]);
   const toNs = Number(match?.[2]);
-  return fromNs < toNs && toNs <= Number.MAX_SAFE_INTEGER ? { fromNs, toNs } : null;
+  return fromNs <= toNs && toNs <= Number.MAX_SAFE_INTEGER ? { fromNs, toNs } : null;
+}
+
+function parseMarks(value: string): readonly Zoom[] | null {
+  const marks = value.split(',').map(parseMark);
+  const known = marks.filter((mark) => mark !== null);
+  return known.length === marks.length && known.length <= MARKS_MAX ? known : null;
 }
 
 /** Whole nanoseconds, outwards: what was in view stays in view. */

@@ -6,8 +6,19 @@ import type { SpanDetails } from '../api/types.ts';
 import type { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { DiffInput, TraceDiff } from '../model/diff.ts';
-import type { StatInput, StatRow } from '../model/stats.ts';
-import type { CallName, Calls, OpenedFile, OpenedTrace, Request, Response, StatKeys } from './messages.ts';
+import type { FileSought } from '../model/fileQuery.ts';
+import type { FieldValues, StatInput, StatRow } from '../model/stats.ts';
+import type {
+  CallName,
+  Calls,
+  FieldKey,
+  FileProgress,
+  OpenedFile,
+  OpenedTrace,
+  Request,
+  Response,
+  StatKeys,
+} from './messages.ts';
 
 export class TraceError extends Error {
   override readonly name = 'TraceError';
@@ -30,10 +41,14 @@ interface Waiting {
   readonly resolve: (answer: Calls[CallName]['answer']) => void;
   readonly reject: (why: unknown) => void;
   readonly onPartial: ((columns: TraceColumns) => void) | null;
+  readonly onProgress: ((progress: FileProgress) => void) | null;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+export interface FileOptions extends CallOptions {
+  readonly onProgress?: (progress: FileProgress) => void;
 }
 export interface OpenOptions extends CallOptions {
   /** Gets the rows that are there while others are on their way. */
@@ -57,12 +72,25 @@ export class TraceClient {
     return this.#call('open', { url }, options);
   }
 
-  openFile(name: string, file: Blob, options: CallOptions = {}): Promise<OpenedFile> {
+  openFile(name: string, file: Blob, options: FileOptions = {}): Promise<OpenedFile> {
     return this.#call('openFile', { name, file }, options);
   }
 
   details(file: number, trace: number, rows: readonly number[], options: CallOptions = {}): Promise<SpanDetails[]> {
     return this.#call('details', { file, trace, rows }, options);
+  }
+
+  /** The rows of a file's trace with what is looked for. */
+  find(file: number, trace: number, sought: FileSought, options: CallOptions = {}): Promise<Uint32Array> {
+    return this.#call('find', { file, trace, sought }, options);
+  }
+
+  column(file: number, trace: number, field: string, options: CallOptions = {}): Promise<FieldValues> {
+    return this.#call('column', { file, trace, field }, options);
+  }
+
+  keys(file: number, trace: number, options: CallOptions = {}): Promise<FieldKey[]> {
+    return this.#call('keys', { file, trace }, options);
   }
 
   async closeFile(file: number): Promise<void> {
@@ -89,8 +117,12 @@ export class TraceClient {
     this.#fail('the trace was closed');
   }
 
-  #call<N extends CallName>(call: N, ask: Calls[N]['ask'], options: OpenOptions): Promise<Calls[N]['answer']> {
-    const { signal, onPartial } = options;
+  #call<N extends CallName>(
+    call: N,
+    ask: Calls[N]['ask'],
+    options: OpenOptions & FileOptions,
+  ): Promise<Calls[N]['answer']> {
+    const { signal, onPartial, onProgress } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -112,6 +144,7 @@ export class TraceClient {
           reject(why);
         },
         onPartial: onPartial ?? null,
+        onProgress: onProgress ?? null,
       });
       this.#port.post({ id, call, ask } as Request);
     });
@@ -122,6 +155,10 @@ export class TraceClient {
     if (waiting === undefined) return;
     if (response.type === 'partial') {
       waiting.onPartial?.(response.columns);
+      return;
+    }
+    if (response.type === 'progress') {
+      waiting.onProgress?.(response.progress);
       return;
     }
     this.#waiting.delete(response.id);

@@ -8,13 +8,16 @@
 
 import type { ApiErrorBody, SpanDetails } from '../api/types.ts';
 import { buildFlameIndex } from '../canvas/flameIndex.ts';
+import { rowsOf } from '../model/attributeTests.ts';
 import { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import { decodeProgressively } from '../model/decode.ts';
 import { diffTraces } from '../model/diff.ts';
+import { columnOfFile, keysOfFile } from '../model/fileColumn.ts';
 import { readTraceFile } from '../model/files.ts';
 import { groupStats } from '../model/stats.ts';
-import type { CallName, Calls, OpenedFile, OpenedTrace, Request, Response } from './messages.ts';
+import type { CallName, Calls, FileProgress, OpenedFile, OpenedTrace, Request, Response } from './messages.ts';
+import { readText } from './readText.ts';
 
 /** The columns so far are shown each time there are this many times as many as when they were shown last. */
 const PARTIAL_FACTOR = 4;
@@ -71,13 +74,20 @@ export class TraceEngine {
       case 'open':
         return this.#open(request.id, request.ask.url, signal);
       case 'openFile':
-        return this.#openFile(request.ask);
+        return this.#openFile(request.id, request.ask, signal);
       case 'details': {
         const { file, trace, rows } = request.ask;
-        const details = this.#files.get(file)?.[trace];
-        if (details === undefined) throw new AnswerError('the file is no longer open', 'Open it again.');
+        const details = this.#detailsOf(file, trace);
         return rows.map((row) => details[row]).filter((one) => one !== undefined);
       }
+      case 'find': {
+        const { file, trace, sought } = request.ask;
+        return rowsOf(this.#detailsOf(file, trace), sought);
+      }
+      case 'column':
+        return columnOfFile(this.#detailsOf(request.ask.file, request.ask.trace), request.ask.field);
+      case 'keys':
+        return keysOfFile(this.#detailsOf(request.ask.file, request.ask.trace));
       case 'closeFile':
         this.#files.delete(request.ask.file);
         return null;
@@ -104,8 +114,17 @@ export class TraceEngine {
     throw new AnswerError('the trace ended before it began', null);
   }
 
-  async #openFile(ask: Calls['openFile']['ask']): Promise<OpenedFile> {
-    const { traces, skipped } = readTraceFile(await ask.file.text(), ask.name);
+  #detailsOf(file: number, trace: number): readonly SpanDetails[] {
+    const details = this.#files.get(file)?.[trace];
+    if (details === undefined) throw new AnswerError('the file is no longer open', 'Open it again.');
+    return details;
+  }
+
+  async #openFile(id: number, ask: Calls['openFile']['ask'], signal: AbortSignal): Promise<OpenedFile> {
+    const onProgress = (progress: FileProgress): void => this.#post({ id, type: 'progress', progress });
+    const text = await readText(ask.file, { signal, onProgress });
+    const { traces, skipped } = readTraceFile(text, ask.name);
+    signal.throwIfAborted();
     const file = this.#nextFile++;
     this.#files.set(
       file,

@@ -14,7 +14,8 @@ export function startHere(fetcher: typeof fetch = fetch): TraceClient {
     queueMicrotask(() => deliver(moved));
   }, fetcher);
   return new TraceClient({
-    post: (request) => void engine.handle(structuredClone(request)),
+    // A file is not copied between threads either.
+    post: (request) => void engine.handle(request.call === 'openFile' ? request : structuredClone(request)),
     listen: (onResponse) => {
       deliver = onResponse;
     },

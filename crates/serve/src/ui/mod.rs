@@ -8,7 +8,9 @@
 
 mod answers;
 mod arrow;
+mod compare;
 mod error;
+mod find_words;
 mod near;
 mod overview;
 mod parameters;
@@ -131,7 +133,9 @@ pub fn ui_router(parts: UiParts) -> Router {
         .route("/complete", get(words::complete))
         .route("/services", get(words::services))
         .route("/red", get(red::red))
+        .route("/path", get(red::path))
         .route("/edges", get(red::edges))
+        .route("/compare", get(compare::compare))
         .route("/home", get(red::home))
         .route("/traces/{trace_id}/skeleton", get(trace::skeleton))
         .route("/traces/{trace_id}/spans", post(trace::spans))

@@ -13,15 +13,16 @@ use model::batch::Attribute;
 use model::contract::{Skipped as Unread, Window};
 use model::{SpanBatch, TraceId};
 use plumbing::planted;
-use query::{Step, Walk};
+use query::{Question, Step, Walk};
 use traceql::{Field, FieldReader, Scope};
 
 use super::Ui;
-use super::answers::Skipped;
 use super::answers::trace::{
     FindAnswer, TraceColumnAnswer, TraceEvent, TraceEventsAnswer, TraceKey, TraceKeysAnswer,
 };
+use super::answers::{Diagnostic, Skipped};
 use super::error::UiError;
+use super::find_words::Words;
 use super::parameters::{OfTrace, Parameters};
 use super::spans;
 use super::text;
@@ -88,28 +89,59 @@ fn known_row(row: u32) -> Option<u32> {
     (row != u32::MAX).then_some(row)
 }
 
-/// `GET /traces/{id}/find?q=`
+/// What is looked for in a trace.
+enum Sought {
+    Query(Question),
+    Words(Words),
+}
+
+impl Sought {
+    fn matches(&self, spans: &SpanBatch) -> Vec<usize> {
+        match self {
+            Self::Query(question) => question.matches(spans, Window::ALWAYS),
+            Self::Words(words) => words.matches(spans),
+        }
+    }
+
+    fn needs_whole_trace(&self) -> bool {
+        matches!(self, Self::Query(question) if question.needs_whole_trace())
+    }
+
+    fn warnings(&self, q: &str) -> Vec<Diagnostic> {
+        match self {
+            Self::Query(question) => text::warnings(q, question),
+            Self::Words(_) => Vec::new(),
+        }
+    }
+}
+
+/// `GET /traces/{id}/find?q=` or `?words=`
 pub(super) async fn find(
     State(ui): State<Arc<Ui>>,
     OfTrace(id): OfTrace,
     RawQuery(query): RawQuery,
 ) -> Result<Json<FindAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
-    let question = Arc::new(ui.question(&parameters).await?);
+    let words = parameters.text("words");
+    let sought = Arc::new(if words.is_empty() {
+        Sought::Query(ui.question(&parameters).await?)
+    } else {
+        Sought::Words(Words::parse(words)?)
+    });
     let mut walk = ui.walk(id).await?;
     let mut rows = Vec::new();
     while let Some(step) = ui.next(&mut walk).await? {
-        if question.needs_whole_trace() && !step.is_whole {
+        if sought.needs_whole_trace() && !step.is_whole {
             return Err(UiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "the trace is too long to be judged by what holds for it as a whole",
             )
             .with_hint("leave out childCount, own and critical times, and facts of the trace"));
         }
-        let question = Arc::clone(&question);
+        let sought = Arc::clone(&sought);
         let found = ui
             .work(move || {
-                let found = question.matches(&step.spans, Window::ALWAYS);
+                let found = sought.matches(&step.spans);
                 let row = |at: usize| {
                     if planted("ui-find-order-of-arrival") {
                         return u32::try_from(at).ok();
@@ -125,7 +157,7 @@ pub(super) async fn find(
     Ok(Json(FindAnswer {
         version: walk.version(),
         rows,
-        diagnostics: text::warnings(parameters.text("q"), &question),
+        diagnostics: sought.warnings(parameters.text("q")),
         skipped: walk.skipped(),
     }))
 }

@@ -31,14 +31,14 @@ pub(super) async fn overview(
 ) -> Result<Json<OverviewAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
     let question = ui.question(&parameters).await?;
-    if !question.is_exact {
+    let Some(counted) = question.counted else {
         return Err(UiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "matches of this query can only be listed: it asks for what is known of whole traces, or compares two \
-             fields",
+            "matches of this query can only be listed: it asks for what is known of whole traces besides their \
+             duration, or compares two fields",
         )
         .with_hint("the list below is complete; for a heatmap leave such conditions out"));
-    }
+    };
     let window = parameters.window(ui.parts.clock.unix_nanos())?;
     let fields = parameters.fields("facets")?;
     let columns = fields
@@ -48,8 +48,9 @@ pub(super) async fn overview(
     let steps = parameters.number("steps", STEPS, STEPS_MAX)?.max(1);
     let request = OverviewRequest {
         tenant: ui.parts.tenant.clone(),
-        predicate: question.predicate.clone(),
+        predicate: counted.predicate,
         window,
+        trace_duration: counted.trace_duration,
         of: match parameters.text("scope") {
             "entry" => OverviewOf::EntrySpans,
             "spans" => OverviewOf::Spans,

@@ -123,7 +123,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     }
 }
 
-fn trace_id(text: &str) -> Result<TraceId, UiError> {
+pub(super) fn trace_id(text: &str) -> Result<TraceId, UiError> {
     TraceId::parse(text).map_err(|error| {
         UiError::new(
             StatusCode::BAD_REQUEST,

@@ -123,6 +123,28 @@ fn routes() -> Vec<Route> {
                 STEPS,
             ],
         ),
+        route(
+            "/path",
+            "PathAnswer",
+            "What the time of an operation goes to: critical paths of a sample of its spans",
+            &[
+                ("service", "the service"),
+                ("operation", "the name of its spans"),
+                ("kind", "only spans of this kind"),
+                FROM,
+                TO,
+            ],
+        ),
+        route(
+            "/compare",
+            "CompareAnswer",
+            "Two traces compared by structure and by time",
+            &[
+                ("a", "the id of a trace"),
+                ("b", "the id of another"),
+                ("nodes", "nodes of the common tree that are told"),
+            ],
+        ),
         route("/edges", "EdgesAnswer", "The map of services", &[FROM, TO]),
         route(
             "/home",
@@ -153,7 +175,14 @@ fn routes() -> Vec<Route> {
             "/traces/{trace_id}/find",
             "FindAnswer",
             "The rows of a trace that match",
-            &[Q, SCOPE],
+            &[
+                Q,
+                SCOPE,
+                (
+                    "words",
+                    "instead of a query: words in all that a span holds, -key leaves the attributes of a key out",
+                ),
+            ],
         ),
         route(
             "/traces/{trace_id}/keys",

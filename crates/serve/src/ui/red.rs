@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use query::red::{HomeRequest, Look, LookKind, Red, RedOf, RedRequest};
+use query::{AveragePath, PathPart, PathRequest};
 
 use super::Ui;
 use super::answers::red as told;
@@ -43,6 +44,31 @@ pub(super) async fn red(
     };
     let answer = ui.parts.query.red(&request, now).await?;
     Ok(Json(told::RedAnswer::of(answer)))
+}
+
+/// Operations of a path that are told.
+const PATH_PARTS_MAX: usize = 50;
+
+/// `GET /path?service=&operation=&kind=&from=&to=`
+pub(super) async fn path(
+    State(ui): State<Arc<Ui>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<told::PathAnswer>, UiError> {
+    let parameters = Parameters::parse(query.as_deref());
+    let (service, operation) = (parameters.text("service"), parameters.text("operation"));
+    if service.is_empty() {
+        return Err(UiError::bad_request("service is missing"));
+    }
+    let request = PathRequest {
+        tenant: ui.parts.tenant.clone(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        kind: parameters.kinds()?.first().copied(),
+        window: parameters.window(ui.parts.clock.unix_nanos())?,
+        clock_skew_max_nanos: ui.parts.options.clock_skew_max_nanos,
+    };
+    let path = ui.parts.query.average_path(&request).await?;
+    Ok(Json(told::PathAnswer::of(&path)))
 }
 
 /// `GET /edges?from=&to=`
@@ -124,6 +150,38 @@ pub(super) async fn home(
         last_span_ns: last.map(|nanos| nanos.to_string()),
         skipped: Skipped::all(&home.skipped),
     }))
+}
+
+impl told::PathAnswer {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "averages and shares are shown with few digits"
+    )]
+    fn of(path: &AveragePath) -> Self {
+        let of_each = |sum: u64| sum as f64 / path.spans.max(1) as f64;
+        let share = |nanos: u64| nanos as f64 / path.nanos.max(1) as f64;
+        let left = path.parts.get(PATH_PARTS_MAX..).unwrap_or_default();
+        let others = share(left.iter().map(|part| part.nanos).sum());
+        let part = |part: &PathPart| told::PathPart {
+            service: part.service.clone(),
+            operation: part.operation.clone(),
+            mean_ns: of_each(part.nanos),
+            share: share(part.nanos),
+            calls: of_each(part.calls),
+            of_spans: part.of_spans,
+            trace_id: part.example.0.to_string(),
+            span_id: part.example.1.to_string(),
+        };
+        Self {
+            spans: path.spans,
+            mean_ns: of_each(path.nanos),
+            parts: path.parts.iter().take(PATH_PARTS_MAX).map(part).collect(),
+            others,
+            attributes: path.attributes.clone(),
+            left_out: path.left_out,
+            skipped: Skipped::all(&path.skipped),
+        }
+    }
 }
 
 impl told::RedPoint {

@@ -5,6 +5,7 @@
     reason = "numbers of spans and rows are small here"
 )]
 
+mod compare;
 mod overview;
 mod program;
 mod rates;

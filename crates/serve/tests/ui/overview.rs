@@ -9,6 +9,7 @@ use serde_json::Value;
 use testkit::oracle::OracleStore;
 use testkit::spans::{Ids, RequestBuilder, SpanKind, request};
 
+use super::search::{lines, traces};
 use super::{Damaged, escaped, page_over, store_of};
 use crate::world::NOW_NANOS;
 
@@ -253,12 +254,72 @@ async fn facets_tell_values_as_a_query_writes_them() {
 }
 
 #[tokio::test]
+async fn of_a_band_of_the_heatmap_all_is_counted_that_the_list_has() {
+    let sent = sent();
+    let page = page_over(Arc::new(store_of(requests(&sent))));
+    let whole = page.good("/overview?q=").await;
+    let (cells, buckets) = (&whole["cells"], whole["buckets"].as_array().unwrap());
+    let counts: Vec<(u64, u64)> = numbers(&cells["bucket"])
+        .into_iter()
+        .zip(numbers(&cells["count"]))
+        .collect();
+    let last = buckets.len() - 1;
+    for (low, high) in [(0, last), (2, 2), (last / 2, last), (last / 3, last / 2)] {
+        let from = buckets[low]["fromNs"].as_f64().unwrap();
+        let to = buckets[high]["toNs"].as_f64().unwrap();
+        let band = format!("traceDuration >= {from}ns && traceDuration < {to}ns");
+        let of_band = counts
+            .iter()
+            .filter(|(bucket, _)| (low as u64..=high as u64).contains(bucket))
+            .map(|(_, count)| *count)
+            .sum::<u64>();
+        assert!(of_band > 0);
+        for (more, scope) in [
+            ("", "traces"),
+            ("", "entry"),
+            ("", "spans"),
+            ("span.http.status_code = 404 && ", "traces"),
+            ("kind = client && ", "spans"),
+        ] {
+            let asked = format!(
+                "scope={scope}&q={}",
+                escaped(&format!("{{ {more}{band} }}"))
+            );
+            let told = page.good(&format!("/overview?facets=kind&{asked}")).await;
+            let listed = lines(&page, &format!("/search?limit=1000&{asked}")).await;
+            let listed = traces(&listed);
+            let matched = listed.iter().map(|trace| trace["matchedSpans"].as_u64());
+            let spans = matched.sum::<Option<u64>>().unwrap();
+            let points = match scope {
+                "traces" => listed.len() as u64,
+                _ => spans,
+            };
+            assert_eq!(
+                (&told["points"], &told["spans"]),
+                (&points.into(), &spans.into()),
+                "{asked}"
+            );
+            let facet = told["facets"][0]["values"].as_array().unwrap().iter();
+            let in_facet = facet
+                .map(|value| value["count"].as_u64())
+                .sum::<Option<u64>>();
+            assert_eq!(in_facet, Some(spans), "{asked}");
+            if (more, scope) == ("", "traces") {
+                assert_eq!(points, of_band, "{asked}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_query_that_the_store_can_not_answer_alone_has_no_heatmap() {
     let page = page_over(Arc::new(store_of(requests(&sent()))));
     for text in [
         "{ duration > traceDuration / 2 }",
         "{ span:childCount = 1 }",
         "{ rootName = \"op\" }",
+        "{ traceDuration > 1ms && rootName = \"op\" }",
+        "{ traceDuration > 1ms || name = \"op\" }",
     ] {
         let error = page
             .refused(&format!("/overview?q={}", escaped(text)), 422)

@@ -186,3 +186,91 @@ async fn rates_say_what_could_not_be_read() {
     }
     assert_eq!(Ids::new(1).trace_hex(1).len(), 32);
 }
+
+#[tokio::test]
+async fn the_time_of_an_operation_goes_to_those_that_were_at_work() {
+    // 100 ms: 20 own, 50 of the bank behind a call of 60, 20 of a query; the mail goes beside the call.
+    let pay = |seed: u64, at: u64, bank_ms: u64| {
+        request()
+            .seed(seed)
+            .service("web")
+            .span("GET /", |span| {
+                let span = span.kind(SpanKind::Server).start_ns(at);
+                span.lasting_ms(bank_ms + 70)
+            })
+            .service("pay")
+            .span("charge", |span| {
+                let span = span.parent(1).kind(SpanKind::Server);
+                let span = span
+                    .attr("order.id", at.to_string())
+                    .attr("card", "visa")
+                    .attr("try", (seed % 3).to_string());
+                span.start_ns(at + 10 * MS).lasting_ms(bank_ms + 50)
+            })
+            .span("call bank", |span| {
+                let span = span.parent(2).kind(SpanKind::Client);
+                span.start_ns(at + 20 * MS).lasting_ms(bank_ms + 10)
+            })
+            .span("SELECT", |span| {
+                let span = span.parent(2).kind(SpanKind::Client);
+                span.start_ns(at + (bank_ms + 30) * MS).lasting_ms(20)
+            })
+            .service("bank")
+            .span("debit", |span| {
+                let span = span.parent(3).kind(SpanKind::Server);
+                span.start_ns(at + 25 * MS).lasting_ms(bank_ms)
+            })
+            .service("mail")
+            .span("send", |span| {
+                let span = span.parent(2).kind(SpanKind::Consumer);
+                span.start_ns(at + 30 * MS).lasting_ms(12)
+            })
+    };
+    let calls = (0..40).map(|n| pay(n, NOW_NANOS - (n + 1) * MINUTE, 40 + 20 * (n % 2)));
+    let page = page_over(Arc::new(store_of(calls)));
+    let answer = page
+        .good("/path?service=pay&operation=charge&kind=server")
+        .await;
+    assert_eq!(answer["spans"], 40);
+    assert_eq!(answer["meanNs"], 100.0 * MS as f64);
+    let parts: Vec<(String, f64, f64)> = answer["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| {
+            let text = |key: &str| part[key].as_str().unwrap().to_owned();
+            let name = format!("{} {}", text("service"), text("operation"));
+            (
+                name,
+                part["meanNs"].as_f64().unwrap() / MS as f64,
+                part["share"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("bank debit", 50.0),
+        ("pay SELECT", 20.0),
+        ("pay charge", 20.0),
+        ("pay call bank", 10.0),
+    ];
+    assert_eq!(
+        parts,
+        expected.map(|(name, ms)| (name.to_owned(), ms, ms / 100.0))
+    );
+    // One whose values never repeat tells nothing.
+    assert_eq!(
+        answer["attributes"],
+        serde_json::json!(["span.card", "span.try"])
+    );
+    let slowest = &answer["parts"][0];
+    assert_eq!(slowest["calls"], 1.0);
+    let example = slowest["traceId"].as_str().unwrap();
+    let is_slow = |n: &u64| n % 2 == 1 && Ids::new(*n).trace_hex(1) == example;
+    assert!((0..40).any(|n| is_slow(&n)), "one of those with most time");
+    let nothing = page.good("/path?service=pay&operation=none").await;
+    assert_eq!(
+        (&nothing["spans"], &nothing["parts"]),
+        (&0.into(), &Value::Array(Vec::new()))
+    );
+    page.refused("/path?operation=charge", 400).await;
+}

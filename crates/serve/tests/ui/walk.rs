@@ -275,3 +275,67 @@ async fn events_come_by_time_with_the_row_of_their_span() {
     );
     assert_eq!(answer["isAll"], Value::Bool(true));
 }
+
+/// The ids of the spans that words are found in.
+async fn with_words(page: &Page, words: &str) -> Vec<usize> {
+    let target = format!("/traces/{}/find?words={}", id(), escaped(words));
+    let answer = page.good(&target).await;
+    let rows = answer["rows"].as_array().unwrap().iter();
+    rows.map(|row| usize::try_from(row.as_u64().unwrap()).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn words_are_found_in_all_that_a_span_holds() {
+    let of_trace = request()
+        .service("front")
+        .resource_attr("host.name", "Node-7")
+        .scope("otel-http", "1.2")
+        .span("GET /", |span| {
+            let span = span
+                .start_ns(BASE_NANOS)
+                .lasting_ms(9)
+                .kind(SpanKind::Server);
+            span.attr("user_agent", "python-requests")
+                .attr("http.response.status_code", 503)
+        })
+        .span("call", |span| {
+            let span = span.parent(1).start_ns(BASE_NANOS + 1).lasting_ms(5);
+            span.event("Exception")
+                .event_attr("exception.type", "TimeoutError")
+        })
+        .span("read", |span| {
+            let span = span.parent(2).start_ns(BASE_NANOS + 2).lasting_ms(2);
+            span.attr("secret.front", "x").error("gave up")
+        });
+    let page = page_over(Arc::new(store_of([of_trace])));
+    let id_of_third = Ids::default().span_hex(3);
+    for (words, rows) in [
+        ("PYTHON", vec![0]),
+        ("503", vec![0]),
+        ("server", vec![0]),
+        ("timeouterror", vec![1]),
+        ("exception", vec![1]),
+        ("\"gave up\"", vec![2]),
+        ("error=true", vec![]),
+        ("true", vec![2]),
+        ("node-7", vec![0, 1, 2]),
+        ("otel-http", vec![0, 1, 2]),
+        // Any of them is enough.
+        ("python call", vec![0, 1]),
+        ("\"python call\"", vec![]),
+        ("front -service.name", vec![0, 1, 2]),
+        ("secret", vec![2]),
+        ("secret -SECRET.front", vec![]),
+        ("-secret.front", vec![]),
+        (id_of_third.as_str(), vec![2]),
+        (".*", vec![]),
+    ] {
+        assert_eq!(with_words(&page, words).await, rows, "{words}");
+    }
+    let long = escaped(&"x".repeat(10_001));
+    let error = page
+        .refused(&format!("/traces/{}/find?words={long}", id()), 400)
+        .await;
+    assert!(error["message"].as_str().unwrap().contains("10000"));
+}

@@ -17,14 +17,14 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use model::batch::{AttrValue, SpanRef};
 use model::contract::{ReadError, Window};
-use model::overview::{Cell, OverviewAnswer, OverviewOf, OverviewRequest, TimeSteps};
+use model::overview::{ANY_DURATION, Cell, OverviewAnswer, OverviewOf, OverviewRequest, TimeSteps};
 use model::{Field, Literal, Operator, Predicate, SpanId, TraceId};
 
 use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, View, lock};
 use crate::evaluate::any_value;
-use crate::head::Seen;
-use crate::index::STATUS_ERROR;
+use crate::head::{HeadTrace, Seen};
+use crate::index::{STATUS_ERROR, TraceEntry, TraceTable};
 use crate::meter::{IsCancelled, Meter};
 use crate::segment::bits::Bits;
 use crate::segment::facets::{Counted, GroupFacet, is_none_when_empty};
@@ -104,6 +104,57 @@ impl Asked<'_> {
         let order = Ordering::Relaxed;
         let _always_some = self.facet_rows.fetch_update(order, order, take);
         taken
+    }
+
+    /// A trace that lies in several places, over all of them.
+    fn whole(&self, split: Option<u32>) -> Option<&HeadTrace> {
+        let whole = split.and_then(|split| self.splits.traces.get(split as usize));
+        whole.filter(|_| !plumbing::planted("store-overview-lasting-in-parts"))
+    }
+
+    fn does_last(&self, start: u64, end: u64) -> bool {
+        let duration = end.saturating_sub(start);
+        self.request.trace_duration.contains(&duration)
+    }
+
+    /// Whether a trace with spans in memory lasts as long as is asked for.
+    fn does_head_last(&self, trace_id: TraceId, split: Option<u32>) -> bool {
+        if self.request.trace_duration == ANY_DURATION {
+            return true;
+        }
+        let whole = self.whole(split).or(self.splits.heads.get(&trace_id));
+        whole.is_some_and(|trace| self.does_last(trace.start, trace.end))
+    }
+
+    /// The traces of a row group; of those that lie in several places, which.
+    fn traces_of<'a>(
+        &'a self,
+        place: &'a GroupPlace<'_>,
+        table: &'a TraceTable,
+    ) -> impl Iterator<Item = (TraceEntry, Option<u32>)> + use<'a> {
+        let of_splits = self.splits.in_rows(place.at, &place.rows);
+        let mut of_splits = of_splits.iter().peekable();
+        traces_of(table, &place.rows).map(move |entry| {
+            let split = of_splits.next_if(|(rows, _)| rows.start == entry.first_row as usize);
+            (entry, split.map(|(_, split)| *split))
+        })
+    }
+
+    /// The rows of a row group whose traces last as long as is asked for; `None` where all do.
+    fn lasting_in(&self, place: &GroupPlace<'_>) -> Result<Option<Bits>, SegmentError> {
+        if self.request.trace_duration == ANY_DURATION {
+            return Ok(None);
+        }
+        let table = place.placed.segment.traces()?;
+        let mut lasting = Bits::none(place.rows.len());
+        for (entry, split) in self.traces_of(place, &table) {
+            let whole = self.whole(split).map(|whole| (whole.start, whole.end));
+            let (start, end) = whole.unwrap_or((entry.start, entry.end));
+            if self.does_last(start, end) {
+                lasting.fill(&inside(&place.rows, &entry));
+            }
+        }
+        Ok(Some(lasting))
     }
 }
 
@@ -283,7 +334,17 @@ fn look_at_group(
     let (request, segment) = (asked.request, &place.placed.segment);
     let mut sums = Sums::default();
     let of_question = (&asked.plan, request.window);
-    let mut found = segment.matches_in(&place.rows, None, of_question, meter)?;
+    let lasting = asked.lasting_in(place)?;
+    if lasting.as_ref().is_some_and(Bits::is_empty) {
+        return Ok(sums);
+    }
+    // Where most are asked for, judging all costs less than leaving some out.
+    let few = lasting.as_ref();
+    let few = few.filter(|lasting| lasting.count() * 2 < place.rows.len());
+    let mut found = segment.matches_in(&place.rows, few, of_question, meter)?;
+    if let Some(lasting) = &lasting {
+        found = found.and(lasting);
+    }
     for row in asked.repeats.in_rows(place.at, &place.rows) {
         let row = (*row as usize).saturating_sub(place.rows.start);
         found.clear(&(row..row + 1));
@@ -342,23 +403,13 @@ fn add_points(
     };
     match request.of {
         OverviewOf::Traces => {
-            let mut of_splits = asked
-                .splits
-                .in_rows(place.at, &place.rows)
-                .iter()
-                .peekable();
             let table = segment.traces()?;
-            for entry in traces_of(&table, &place.rows) {
-                let is_here = |(rows, _): &&(std::ops::Range<usize>, u32)| {
-                    rows.start == entry.first_row as usize
-                        && !plumbing::planted("store-overview-trace-in-parts")
-                };
-                let split = of_splits.next_if(is_here);
+            for (entry, split) in asked.traces_of(place, &table) {
                 if !found.any_in(&inside(&place.rows, &entry)) {
                     continue;
                 }
-                match split {
-                    Some((_, split)) => drop(sums.splits.insert(*split)),
+                match split.filter(|_| !plumbing::planted("store-overview-trace-in-parts")) {
+                    Some(split) => drop(sums.splits.insert(split)),
                     None => {
                         let duration = entry.end.saturating_sub(entry.start);
                         add(
@@ -408,6 +459,9 @@ fn look_at_heads(view: &View, asked: &Asked<'_>, meter: &Meter<'_>) -> Result<Su
                 continue;
             }
             let split = asked.splits.place_of(span.trace_id());
+            if !asked.does_head_last(span.trace_id(), split) {
+                continue;
+            }
             let is_again = match split {
                 Some(_) => asked.repeats.has(at, row),
                 None => seen.is_repeat(&chunk.batch, row),

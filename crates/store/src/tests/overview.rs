@@ -108,6 +108,77 @@ fn a_trace_that_lies_in_several_places_is_one_point_and_judged_whole() {
 }
 
 #[test]
+fn a_trace_lasts_as_long_as_all_of_it_wherever_that_lies() {
+    let machine = Machine::new();
+    let put = |trace, (id, parent), (start, lasting)| {
+        let span = SpanSpec {
+            parent,
+            start: START + start * SECOND,
+            lasting: lasting * SECOND,
+            ..spec(trace, id)
+        };
+        send_spec(&machine, &span);
+    };
+    // Of 1, 3, 9 and 5 seconds. The third is short in each of its places, the fourth in each of its chunks.
+    put(1, (1, 0), (0, 1));
+    put(2, (2, 0), (0, 3));
+    put(2, (3, 2), (1, 1));
+    put(3, (4, 0), (0, 1));
+    assert!(machine.freeze(true));
+    put(3, (5, 4), (7, 1));
+    assert!(machine.freeze(true));
+    put(3, (6, 4), (8, 1));
+    put(4, (7, 0), (0, 1));
+    put(4, (8, 7), (4, 1));
+    let kinds = [
+        OverviewOf::Traces,
+        OverviewOf::EntrySpans,
+        OverviewOf::Spans,
+    ];
+    // Seconds, then traces, roots and servers (those of even ids), spans, and the ids of these.
+    type Case<'a> = ((u64, u64), [u64; 3], &'a [u64]);
+    let cases: [Case<'_>; 8] = [
+        ((0, 99), [4, 6, 8], &[1, 2, 3, 4, 5, 6, 7, 8]),
+        ((1, 1), [1, 1, 1], &[1]),
+        ((2, 9), [3, 5, 7], &[2, 3, 4, 5, 6, 7, 8]),
+        ((3, 5), [2, 3, 4], &[2, 3, 7, 8]),
+        ((6, 9), [1, 2, 3], &[4, 5, 6]),
+        ((9, 9), [1, 2, 3], &[4, 5, 6]),
+        ((6, 8), [0, 0, 0], &[]),
+        ((9, 1), [0, 0, 0], &[]),
+    ];
+    for place in ["heads", "segments", "one segment"] {
+        assert!(place == "heads" || machine.freeze(true));
+        assert!(place != "one segment" || machine.finalise(When::NOW));
+        for ((shortest, longest), points, ids) in &cases {
+            for (of, points) in kinds.iter().zip(points) {
+                let request = OverviewRequest {
+                    trace_duration: shortest * SECOND..=longest * SECOND,
+                    facets: vec![attribute("uid")],
+                    ..all_of(*of)
+                };
+                let answer = ask(&machine, &request);
+                let case = format!("{shortest} to {longest} s, {of:?}, {place}");
+                assert_eq!(answer.points, *points, "{case}");
+                let uids: Vec<String> = ids.iter().map(|id| format!("uid-{id}")).collect();
+                let told = values(&answer.facets[0]).into_iter();
+                assert_eq!(
+                    told.map(|value| value.0).collect::<Vec<_>>(),
+                    uids,
+                    "{case}"
+                );
+                let counts = [
+                    answer.spans,
+                    answer.facets_matching,
+                    answer.facets_looked_at,
+                ];
+                assert_eq!(counts, [ids.len() as u64; 3], "{case}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_service_is_entered_by_roots_and_by_those_that_serve() {
     let machine = Machine::new();
     let child = |id| SpanSpec {

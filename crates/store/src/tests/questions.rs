@@ -1,8 +1,10 @@
 //! Random questions, asked of the engine and of the plain store.
 
+use std::ops::RangeInclusive;
+
 use model::batch::{AttrValue, SpanRef};
 use model::contract::{Order, SearchAnswer, SearchRequest, SpanReader, Window};
-use model::overview::{FacetValue, bucket_of};
+use model::overview::{ANY_DURATION, FacetValue, bucket_of};
 use model::{
     CountRequest, Field, Literal, Operator, OverviewAnswer, OverviewOf, OverviewRequest, Place,
     Predicate, Relation, SpanId, Structure, StructureRequest, TenantId, TraceId,
@@ -65,6 +67,21 @@ pub(super) fn window(rng: &mut SmallRng) -> Window {
         Window::ALWAYS
     } else {
         window
+    }
+}
+
+/// A range at whose ends traces are, since they last half seconds.
+fn trace_duration(rng: &mut SmallRng) -> RangeInclusive<u64> {
+    let halves = |rng: &mut SmallRng| rng.random_range(0..16) * (SECOND / 2);
+    match rng.random_range(0..6) {
+        0 => halves(rng)..=u64::MAX,
+        1 => 0..=halves(rng),
+        2 => halves(rng) + 1..=halves(rng),
+        3 => {
+            let from = halves(rng);
+            from..=from + halves(rng)
+        }
+        _ => ANY_DURATION,
     }
 }
 
@@ -279,6 +296,7 @@ pub(super) fn overview(rng: &mut SmallRng, tenant: &TenantId) -> OverviewRequest
     OverviewRequest {
         predicate: predicate(rng, 2),
         window: window(rng),
+        trace_duration: trace_duration(rng),
         time_steps: *[1, 2, 7, 1_000].choose(rng).unwrap(),
         facets,
         facet_values_max: *[0, 1, 3, 10_000].choose(rng).unwrap(),
@@ -291,6 +309,7 @@ pub(super) fn all_of(tenant: &TenantId, of: OverviewOf) -> OverviewRequest {
         tenant: tenant.clone(),
         predicate: Predicate::All,
         window: Window::ALWAYS,
+        trace_duration: ANY_DURATION,
         of,
         time_steps: 10,
         facets: Vec::new(),

@@ -25,8 +25,12 @@ pub(super) fn overview(
 ) -> Result<OverviewAnswer, ReadError> {
     request.check()?;
     let evaluator = Evaluator::new(&request.predicate).map_err(bad_question)?;
-    let matches =
-        |span: &&SpanRef<'_>| request.window.contains(span.start()) && evaluator.holds(**span);
+    let mut traces = by_trace(spans);
+    traces.retain(|_, spans| request.trace_duration.contains(&hit(spans).duration()));
+    let matches = |span: &&SpanRef<'_>| {
+        let lasts = traces.contains_key(&span.trace_id());
+        lasts && request.window.contains(span.start()) && evaluator.holds(**span)
+    };
     let found: Vec<SpanRef<'_>> = spans.iter().filter(matches).copied().collect();
     let points = points(spans, &found, request.of);
     let steps = request.steps();

@@ -481,6 +481,60 @@ isAsync: boolean, total: RedPoint, slowest: string | null, failed: string | null
 export type EdgesAnswer = { seconds: number, nodes: Array<MapNode>, edges: Array<Edge>, skipped: Array<Skipped>, };
 
 /**
+ * What the time of an operation goes to, on the average of a sample of its spans.
+ */
+export type PathAnswer = { 
+/**
+ * Spans of the sample.
+ */
+spans: number, 
+/**
+ * Their average duration.
+ */
+meanNs: number, 
+/**
+ * The operations that were at work, those with most time first.
+ */
+parts: Array<PathPart>, 
+/**
+ * The share of time of operations that are not told.
+ */
+others: number, 
+/**
+ * Attributes of the sample's spans whose values repeat, as a query writes them.
+ */
+attributes: Array<string>, 
+/**
+ * Traces that were too long to be looked at.
+ */
+leftOut: number, skipped: Array<Skipped>, };
+
+/**
+ * An operation on the critical path of another.
+ */
+export type PathPart = { service: string, operation: string, 
+/**
+ * Its time in each span of the sample, on the average.
+ */
+meanNs: number, 
+/**
+ * Its share of all time, from 0 to 1.
+ */
+share: number, 
+/**
+ * Its spans on the path in each span of the sample, on the average.
+ */
+calls: number, 
+/**
+ * Spans of the sample with any of it on their path.
+ */
+ofSpans: number, 
+/**
+ * A trace in which it had much time.
+ */
+traceId: string, spanId: string, };
+
+/**
  * What is wrong.
  */
 export type LookKind = "slow" | "failing";
@@ -510,6 +564,58 @@ export type HomeAnswer = { spansPerSecond: number, services: RedAnswer, needsALo
  * The last start of a span that is known; null when nothing has arrived yet.
  */
 lastSpanNs: string | null, skipped: Array<Skipped>, };
+
+/**
+ * Two traces compared: one tree of both, and what explains the difference. Times are in nanoseconds.
+ */
+export type CompareAnswer = { a: ComparedTrace, b: ComparedTrace, 
+/**
+ * The operations whose own time differs, the largest difference first.
+ */
+causes: Array<CompareCause>, 
+/**
+ * The common tree in pre-order, the larger difference of siblings first.
+ */
+nodes: Array<CompareNode>, 
+/**
+ * How many nodes there are; those that are not told are the last ones.
+ */
+allNodes: number, skipped: Array<Skipped>, };
+
+/**
+ * One of the two.
+ */
+export type ComparedTrace = { traceId: string, durationNs: number, spans: number, 
+/**
+ * Spans without a counterpart.
+ */
+onlyHere: number, };
+
+/**
+ * An operation that explains a part of the difference.
+ */
+export type CompareCause = { service: string, operation: string, 
+/**
+ * Own time, the first minus the second.
+ */
+differenceNs: number, spansA: number, spansB: number, };
+
+/**
+ * A node of the common tree: spans with the same path of services and names.
+ */
+export type CompareNode = { depth: number, service: string, operation: string, 
+/**
+ * 0: it is only in the other trace.
+ */
+spansA: number, spansB: number, 
+/**
+ * Of all of them together.
+ */
+durationNsA: number, durationNsB: number, ownNsA: number, ownNsB: number, 
+/**
+ * The first of them.
+ */
+spanIdA: string | null, spanIdB: string | null, };
 
 /**
  * The rows of a trace that match.

@@ -9,7 +9,7 @@ import { encodeTrace } from '../../../perf/generate.ts';
 import type { SpanDetails } from '../../api/types.ts';
 import { handleKey } from '../../core/commands.ts';
 import { goTo, useParsed } from '../../core/navigation.ts';
-import { putOpenedTrace } from '../../core/openedTraces.ts';
+import { putTraceOfFile } from '../../core/openedTraces.testing.ts';
 import { prefer } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import { traceOf } from '../../model/forest.ts';
@@ -74,9 +74,11 @@ function Page() {
   return route.page === 'compare' ? <Compare route={route} /> : null;
 }
 
+let client = new QueryClient();
+
 function open(url: string) {
   goTo(url);
-  const client = new QueryClient();
+  client = new QueryClient();
   render(
     <QueryClientProvider client={client}>
       <Page />
@@ -221,7 +223,7 @@ test('a trace that is not there is told with the words of the server; the other 
 test('traces that were opened from files are compared without the server', async () => {
   const C = 'd'.repeat(32);
   const [details] = [[span('1', '9'), span('2', '9'), span('3', '9')]];
-  putOpenedTrace({ traceId: C, fileName: 'slow.json', columns: { ...b, traceId: C }, details });
+  putTraceOfFile({ fileName: 'slow.json', columns: { ...b, traceId: C }, details });
   asked.length = 0;
   open(`/trace/${C}...${B}?tab=attributes`);
   expect(await screen.findByRole('rowheader', { name: 'retries' })).toBeTruthy();
@@ -235,4 +237,13 @@ test('side by side, both waterfalls are trees, and a row chosen in one is chosen
   await userEvent.click(row);
   const other = within(right as HTMLElement).getByRole('row', { selected: true });
   expect(other.getAttribute('aria-label')).toBe('stock SELECT, 9 ms, starts at 20 ms');
+});
+
+test('refresh reads both traces anew; what has come since is compared, and the chosen row stays', async () => {
+  open(`/trace/${A}...${B}?node=2`);
+  await screen.findByText(/1\.73 s slower/);
+  answers.set(`${B}/skeleton`, () => new Response(encodeTrace({ ...a, traceId: B, version: '2' }) as BodyInit));
+  await act(() => client.invalidateQueries());
+  await screen.findByText(/No difference/);
+  expect(new URLSearchParams(location.search).get('node')).toBe('2');
 });

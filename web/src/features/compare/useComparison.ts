@@ -62,7 +62,7 @@ export function useSpan(trace: TraceColumns, row: number) {
     queryFn: async (context): Promise<SpanDetails | null> => {
       if (row < 0) return null;
       const file = openedTrace(trace.traceId);
-      if (file) return file.details[row] ?? null;
+      if (file) return (await file.details([row]))[0] ?? null;
       const [span] = await spanQuestion(trace.traceId, spanId).queryFn(context);
       return span ?? null;
     },

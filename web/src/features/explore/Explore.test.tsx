@@ -4,7 +4,8 @@
 import { act, cleanup, configure, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { preferences, resetPreferences } from '../../core/preferences.ts';
+import { goTo } from '../../core/navigation.ts';
+import { prefer, preferences, resetPreferences } from '../../core/preferences.ts';
 import {
   failed,
   found,
@@ -13,6 +14,7 @@ import {
   overview,
   pretendLayout,
   query,
+  START_NS,
   serve,
   show,
   trace,
@@ -192,7 +194,10 @@ test('what was not read is told', async () => {
 test('no match says without which condition there are some, and drops it', async () => {
   serve({
     search: () => ndjson(found([])),
-    overview: (url: URL) => ({ ...overview, points: url.searchParams.get('q') === '{ name = "x" }' ? 40 : 0 }),
+    overview: (url: URL) => {
+      const points = { '': 900, '{ name = "x" }': 40 }[url.searchParams.get('q') ?? ''] ?? 0;
+      return { ...overview, points };
+    },
   });
   show('/search?q={ name = "x" %26%26 status = error }');
   await userEvent.click(await screen.findByRole('button', { name: 'Without status = error: 40' }));
@@ -207,8 +212,46 @@ test('no data at all leads to the first steps; none in this range says when ther
   serve({ search: () => ndjson(found([])) });
   show('/search?range=5m');
   expect(await screen.findByText('Nothing in this time range')).toBeTruthy();
+  expect(screen.getByText(/The last spans arrived .* d ago/)).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Last 24 hours' }));
   expect(query().get('range')).toBe('24h');
+  cleanup();
+  serve({ search: () => ndjson(found([])), status: { services: [{ service: 'web', lastNs: String(START_NS) }] } });
+  show('/search?range=5m');
+  await userEvent.click(await screen.findByRole('button', { name: 'The last hour with spans' }));
+  expect(query().get('to')).toBe('2026-11-28T08:53:20.000000001Z');
+});
+
+test('of many conditions eight are left out in turn, two at a time; what is not counted can be dropped', async () => {
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  const { asked } = serve({
+    search: () => ndjson(found([])),
+    status: { services: [{ service: 'web', lastNs: '9000000000000000000' }] },
+    overview: (url: URL) => {
+      // The charts ask for many steps.
+      if (url.searchParams.get('steps') !== '1') return { ...overview, points: 0 };
+      const q = url.searchParams.get('q') ?? '';
+      return new Promise<Response>((resolve) => {
+        const answer = () => {
+          waiting.splice(waiting.indexOf(answer), 1);
+          const points = q === '' ? 900 : q.includes('.k3') ? 0 : 40;
+          resolve(q.includes('.k5') ? Response.json({ ...overview, points }) : failed(422, 'not counted'));
+        };
+        waiting.push(answer);
+        most = Math.max(most, waiting.length);
+        setTimeout(answer, 5);
+      });
+    },
+  });
+  const q = Array.from({ length: 10 }, (_, n) => `.k${n} = 1`).join(' && ');
+  show(`/search?q=${encodeURIComponent(`{ ${q} }`)}`);
+  expect(await screen.findByRole('button', { name: 'Without .k3 = 1: 40' })).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Without .k5 = 1' })).toBeTruthy();
+  expect(screen.queryByRole('button', { name: /Without .k[08]/ })).toBeNull();
+  expect(most).toBe(2);
+  const left = asked('overview').filter((url) => url.searchParams.get('steps') === '1');
+  expect(left).toHaveLength(9);
 });
 
 test('a slow search can be cancelled and asked again', async () => {
@@ -221,6 +264,22 @@ test('a slow search can be cancelled and asked again', async () => {
   await rowOf(/GET \/2/);
 });
 
+test('a slow search says what it reads: range and query, also above the rows of the search before', async () => {
+  prefer({ zone: 'UTC' });
+  serve();
+  show('/search');
+  await rowOf(/GET \/2/);
+  serve({ search: () => new Promise<Response>(() => undefined) });
+  act(() => goTo('/search?range=24h&q={ status = error }'));
+  expect(await screen.findByText(/Last 24 hours, for { status = error }/)).toBeTruthy();
+  expect(screen.getAllByRole('button', { name: 'Cancel' }).length).toBeGreaterThan(0);
+  expect(await rowOf(/GET \/2/)).toBeTruthy();
+  act(() => goTo('/search?from=2026-11-28T10:00:00Z&to=2026-11-28T11:30:00Z'));
+  expect(await screen.findByText(/all spans, 10:00:00 – 11:30:00 UTC/)).toBeTruthy();
+  act(() => goTo('/search?traceID=abc&traceID=def'));
+  expect(await screen.findByText(/the 2 traces of the link/)).toBeTruthy();
+});
+
 test('old links that only fill the form wait for the button', async () => {
   const { asked } = serve();
   show('/search?q={ status = error }&run=0');
@@ -228,6 +287,13 @@ test('old links that only fill the form wait for the button', async () => {
   expect(asked('search')).toEqual([]);
   await userEvent.click(screen.getAllByRole('button', { name: 'Run' })[0] as HTMLElement);
   await rowOf(/GET \/2/);
+});
+
+test('a limit beyond what a page may have is no error: the rest comes by the cursor', async () => {
+  const { asked } = serve();
+  show('/search?limit=5000');
+  await rowOf(/GET \/2/);
+  expect(asked('search')[0]?.searchParams.get('limit')).toBe('1000');
 });
 
 test('the graph of results shows the list with a word about it', async () => {

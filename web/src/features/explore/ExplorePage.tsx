@@ -2,31 +2,37 @@
 
 import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
+import { useOpenFiles } from '../../core/useOpenFiles.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { ReadingFile } from '../../ui/ReadingFile/ReadingFile.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
+import { EXPLORE_COMMANDS } from './commands.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { LiveResults } from './lazies.ts';
+import { DownloadNotice, LiveResults } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
 import { Toolbar } from './Toolbar.tsx';
 import { text } from './text.ts';
 import { useAsked } from './useAsked.ts';
+import { useDropFiles } from './useDropFiles.ts';
 import { useExplore } from './useExplore.ts';
 import { useFacetFields } from './useFacetFields.ts';
 import { useIsNarrow } from './useIsNarrow.ts';
-import { useOpenFile } from './useOpenFile.ts';
 import { isUncounted, useOverview } from './useOverview.ts';
 import { useParsedQuery } from './useParsedQuery.ts';
 import { listedRows, openedRows, useSearch } from './useSearch.ts';
+
+/** A download goes on while the reader is elsewhere, and is told of when they come back. */
+let begun = false;
 
 const FACETS_SIZE = 'explore.facets';
 const FACETS_PX = { usual: 240, min: 160, max: 480 };
@@ -39,7 +45,8 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const parsed = useParsedQuery(state.q);
   const asked = useAsked(state);
   const changes = useExplore(route, parsed);
-  const files = useOpenFile();
+  const files = useOpenFiles();
+  const isDropping = useDropFiles(boot.isFileUploadOff ? null : files.open);
   const isList = state.traces.length > 0;
   const isSearch = state.run && !state.live && !isList;
   const hasOnlyFiles = isList && openedRows(state.traces).length === state.traces.length;
@@ -55,11 +62,13 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   });
   const listed = isList ? listedRows(search.rows, state.traces) : null;
   const rows = listed?.rows ?? search.rows;
+  const about = all.isStale ? null : (all.answer?.points ?? null);
   const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
+  const [hasDownload, setHasDownload] = useState(begun);
   const [dragged, setDragged] = useState<number | null>(null);
-  useCommands([{ id: 'openFile', title: text.openFile, group: text.group, keys: [], run: files.open }]);
+  useCommands(commandsOf(EXPLORE_COMMANDS, boot.isFileUploadOff ? {} : { openFile: files.choose }));
 
   return (
     <div className={css['page']}>
@@ -74,15 +83,26 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
       />
       <Toolbar
         state={state}
-        rows={rows}
+        download={{
+          rows,
+          asked: asked.search,
+          isAll: !isSearch || (search.state.phase === 'done' && search.state.cursor === null && !search.isStale),
+          about,
+          onBegin: () => {
+            begun = true;
+            setHasDownload(true);
+          },
+        }}
         window={asked.window}
         changes={changes}
         hasFacets={hasFacets}
         areFacetsShown={areFacetsShown}
         onFacets={setFacetsOpen}
-        onOpenFile={files.open}
+        onOpenFile={boot.isFileUploadOff ? null : files.choose}
         canFollow={boot.capabilities.tail}
       />
+      <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
+      {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
           {text.fileSkipped(what, why)}
@@ -164,7 +184,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
                 rows={rows}
                 missing={listed?.missing ?? []}
                 parsed={parsed}
-                all={all.isStale ? null : (all.answer?.points ?? null)}
+                all={about}
                 zone={zone}
                 changes={changes}
               />
@@ -172,7 +192,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
           )}
         </div>
       </div>
-      {files.isOver && <div className={css['drop']}>{text.dropFile}</div>}
+      {isDropping && <div className={css['drop']}>{text.dropFile}</div>}
     </div>
   );
 }

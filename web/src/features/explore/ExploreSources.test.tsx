@@ -6,8 +6,15 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { TailEvent } from '../../api/types.ts';
 import { resetPreferences } from '../../core/preferences.ts';
+import { startHere } from '../../worker/here.ts';
 import { failed, found, matchedSpan, ndjson, pretendLayout, query, serve, show, trace } from './explore.testing.tsx';
 import { TRY_AGAIN_MS } from './tail.ts';
+
+// What a worker does is done here: there are none.
+vi.mock('../../worker/client.ts', async (original) => ({
+  ...(await original<typeof import('../../worker/client.ts')>()),
+  startTraceWorker: () => startHere((input, init) => fetch(input, init)),
+}));
 
 // Whole pages take their time without a browser.
 configure({ asyncUtilTimeout: 5_000 });
@@ -36,6 +43,17 @@ test('traces of a link are listed in its order, at the spans that it names; miss
   const links = (await rows()).slice(1).map((row) => within(row).getByRole('link').getAttribute('href'));
   expect(links).toEqual([`/trace/${trace(2).traceId}?span=${spanId}`, `/trace/${trace(3).traceId}`]);
   expect(screen.getByText(/1 trace was not found: 0+9/)).toBeTruthy();
+});
+
+test('spans that a link names are kept whether or not they are among the few in the answer', async () => {
+  serve({ search: () => ndjson(found([trace(2, { matched: [matchedSpan()] }), trace(3)])) });
+  show('/search?span=00f067aa0ba902b7@2&span=a1+b2@3');
+  await rowOf(/GET \/2/);
+  const links = (await rows()).slice(1).map((row) => within(row).getByRole('link').getAttribute('href'));
+  expect(links).toEqual([
+    `/trace/${trace(2).traceId}?span=00f067aa0ba902b7`,
+    `/trace/${trace(3).traceId}?find=00000000000000a1+00000000000000b2`,
+  ]);
 });
 
 test('files dropped on the page are opened here: several traces are listed, and nothing is sent', async () => {
@@ -70,8 +88,24 @@ test('files dropped on the page are opened here: several traces are listed, and 
       .getAll('traceID')
       .map((id) => id.slice(-4)),
   ).toEqual(['abc1', 'abc2']);
-  expect(screen.getByText(/odd.txt: it is not JSON/)).toBeTruthy();
+  expect(screen.getByText(/odd.txt, line 1, column 1: it is not JSON: there is “n” where a value/)).toBeTruthy();
   expect(asked('search')).toHaveLength(before);
+});
+
+test('how far the reading of a file is, is told; it can be given up', async () => {
+  serve();
+  show('/search');
+  await rowOf(/GET \/2/);
+  const file = new File(['x'], 'big.json');
+  Object.defineProperty(file, 'size', { value: 90_000_000 });
+  Object.defineProperty(file, 'stream', { value: () => new ReadableStream() });
+  act(() => {
+    window.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer: { types: ['Files'], files: [file] } }));
+  });
+  expect(await screen.findByText('Reading big.json: 0 B of 90 MB')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  expect(screen.queryByText(/Reading big.json/)).toBeNull();
+  expect(screen.queryByText(/big.json/)).toBeNull();
 });
 
 /** An answer that goes on: events are written as they come, until it is ended. */

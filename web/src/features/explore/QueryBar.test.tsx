@@ -5,7 +5,7 @@ import { act, cleanup, configure, fireEvent, screen, waitFor, within } from '@te
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { prefer, preferences, resetPreferences } from '../../core/preferences.ts';
-import { failed, parse, pretendLayout, query, serve, show } from './explore.testing.tsx';
+import { failed, found, ndjson, parse, pretendLayout, query, serve, show } from './explore.testing.tsx';
 
 configure({ asyncUtilTimeout: 5_000 });
 vi.setConfig({ testTimeout: 20_000 });
@@ -170,4 +170,22 @@ test('Enter on a cell opens its slowest at its span; the same numbers are a tabl
   fireEvent.keyDown(again, { key: 'Home' });
   fireEvent.keyDown(again, { key: 'Enter' });
   expect(location.pathname + location.search).toBe(`/trace/${'a'.padStart(32, '0')}?span=000000000000000a`);
+});
+
+test('another service keeps the operation, and the way out is offered when the service has none of that name', async () => {
+  const names = { version: '', nowNs: '0', program: {}, services: [{ service: 'web', lastNs: '1', operations: 1 }] };
+  serve({
+    search: (url: URL) => (/"web"/.test(url.searchParams.get('q') ?? '') ? undefined : ndjson(found([]))),
+    status: names,
+  });
+  show('/search?q={ resource.service.name = "web" %26%26 name = "GET /" }');
+  await press('service = web');
+  await choose('Change…');
+  const form = await screen.findByRole('dialog', { name: 'Change the filter' });
+  const [value] = await within(form).findAllByLabelText('Value');
+  await userEvent.clear(value as HTMLElement);
+  await userEvent.type(value as HTMLElement, 'cart{Enter}');
+  await waitFor(() => expect(query().get('q')).toBe('{ resource.service.name = "cart" && name = "GET /" }'));
+  await press(/^Without name = "GET \/": /);
+  expect(query().get('q')).toBe('{ resource.service.name = "cart" }');
 });

@@ -1,6 +1,7 @@
 // The results of the search in all their states, with what is above and below them.
 
 import { useQueryClient } from '@tanstack/react-query';
+import { CircleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { curlOf } from '../../api/client.ts';
 import { dateText, type Zone } from '../../format/time.ts';
@@ -14,6 +15,7 @@ import { Empty } from './Empty.tsx';
 import { Results } from './Results.tsx';
 import { ResultsFoot } from './ResultsFoot.tsx';
 import type { ResultRow } from './rows.ts';
+import { scannedText } from './scanned.ts';
 import { isRunning } from './searchRun.ts';
 import { text } from './text.ts';
 import type { Asked } from './useAsked.ts';
@@ -48,19 +50,33 @@ export function SearchResults(props: SearchResultsProps) {
   );
   const isBroken = found.error !== null && found.diagnostics.some(({ severity }) => severity === 'error');
   const skipped = found.skipped.slice(0, SKIPPED_SHOWN);
+  const slow = (
+    <SlowNotice
+      key={found.startedAt}
+      startedAt={found.startedAt}
+      what={scannedText(state, asked.window, zone)}
+      onCancel={run?.cancel}
+    />
+  );
   const empty = emptyOf();
 
   function emptyOf() {
     if (found.phase === 'waiting') {
       return (
         <>
-          <SlowNotice key={found.startedAt} startedAt={found.startedAt} onCancel={run?.cancel} />
+          {slow}
           <Skeleton rows={14} columns="24px 96px 3fr 2fr 1fr 1fr" />
         </>
       );
     }
     if (found.phase === 'cancelled') return <EmptyState isSmall title={text.cancelled(found.elapsedMs)} />;
-    if (isBroken) return <EmptyState title={text.queryBroken}>{text.queryBrokenHint}</EmptyState>;
+    if (isBroken) {
+      return (
+        <EmptyState icon={CircleAlert} title={text.queryBroken}>
+          {text.queryBrokenHint}
+        </EmptyState>
+      );
+    }
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
       <Empty
@@ -109,6 +125,7 @@ export function SearchResults(props: SearchResultsProps) {
           onRetry={run?.retry}
         />
       )}
+      {isStale && rows.length > 0 && slow}
       <Results
         key={listKey}
         listKey={listKey}

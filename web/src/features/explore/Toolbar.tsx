@@ -1,9 +1,9 @@
 // How the results are shown, and what else can be done with them.
 
-import { ChartColumn, ChevronDown, Download, FolderOpen, ListFilter, Radio } from 'lucide-react';
+import { ChartColumn, ChevronDown, FolderOpen, ListFilter, Radio } from 'lucide-react';
 import type { Window } from '../../api/questions.ts';
 import type { Scope, Sort } from '../../api/types.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
@@ -11,8 +11,8 @@ import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
 import { ColumnsPopover } from './ColumnsPopover.tsx';
-import { csvOf, jsonLinesOf, saveText } from './download.ts';
-import type { ResultRow } from './rows.ts';
+import { EXPLORE_COMMANDS } from './commands.ts';
+import { type Downloadable, DownloadMenu } from './DownloadMenu.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
 import type { Changes, State } from './useExplore.ts';
@@ -78,46 +78,24 @@ function ChartsMenu() {
   );
 }
 
-function DownloadMenu({ rows, cols }: { rows: readonly ResultRow[]; cols: readonly string[] }) {
-  const name = `traces-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
-  return (
-    <MenuTrigger>
-      <IconButton size="small" icon={Download} label={text.download} isDisabled={rows.length === 0} />
-      <Menu label={text.download} placement="bottom end">
-        <MenuItem
-          id="csv"
-          label={text.csv(rows.length)}
-          onAction={() => saveText(csvOf(rows, cols), `${name}.csv`, 'text/csv')}
-        />
-        <MenuItem
-          id="jsonl"
-          label={text.jsonLines(rows.length)}
-          onAction={() => saveText(jsonLinesOf(rows, cols), `${name}.jsonl`, 'application/jsonl')}
-        />
-      </Menu>
-    </MenuTrigger>
-  );
-}
-
 type ToolbarProps = {
   state: State;
-  rows: readonly ResultRow[];
+  download: Downloadable;
   window: Window;
   changes: Changes;
   hasFacets: boolean;
   areFacetsShown: boolean;
   onFacets: (areShown: boolean) => void;
-  onOpenFile: () => void;
+  /** Null: files are not opened here. */
+  onOpenFile: (() => void) | null;
   canFollow: boolean;
 };
 
 export function Toolbar(props: ToolbarProps) {
-  const { state, rows, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
+  const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
   const { scope, sort, cols, live, traces } = state;
   const toggleLive = () => changes.set({ live: !live, traces: [], run: true });
-  useCommands(
-    canFollow ? [{ id: 'explore.live', title: text.live, group: text.group, keys: ['l'], run: toggleLive }] : [],
-  );
+  useCommands(commandsOf(EXPLORE_COMMANDS, canFollow ? { 'explore.live': toggleLive } : {}));
   const isSearch = !live && traces.length === 0;
   return (
     <div className={css['toolbar']}>
@@ -143,8 +121,8 @@ export function Toolbar(props: ToolbarProps) {
         )}
         <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />
         {isSearch && <ChartsMenu />}
-        <DownloadMenu rows={rows} cols={cols} />
-        <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />
+        <DownloadMenu what={download} />
+        {onOpenFile && <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />}
       </div>
     </div>
   );

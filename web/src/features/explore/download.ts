@@ -1,5 +1,6 @@
-// Results as files: CSV for sheets, JSON lines for programs. Made in the browser from what is shown.
+// Results as files: CSV for sheets, JSON lines for programs. Made in the browser, piece by piece.
 
+import type { Scope } from '../../api/types.ts';
 import type { ResultRow } from './rows.ts';
 
 function instant(ns: bigint): string {
@@ -15,23 +16,31 @@ function cell(value: string | number): string {
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export function csvOf(rows: readonly ResultRow[], cols: readonly string[]): string {
-  const head = ['trace_id', 'span_id', 'start', 'service', 'name', 'duration_ns', 'spans', 'errors', ...cols];
-  const body = rows.map(({ trace, span, startNs, service, name, durationNs, columns }) => [
-    trace.traceId,
-    span?.spanId ?? '',
-    instant(startNs),
-    service,
-    name,
-    durationNs,
-    trace.spans,
-    trace.errors,
-    ...cols.map((_, i) => columns[i] ?? ''),
-  ]);
-  return `${[head, ...body].map((line) => line.map(cell).join(',')).join('\r\n')}\r\n`;
+function csvLines(lines: readonly (readonly (string | number)[])[]): string {
+  return lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('');
 }
 
-export function jsonLinesOf(rows: readonly ResultRow[], cols: readonly string[]): string {
+function csvHead(cols: readonly string[]): string {
+  return csvLines([['trace_id', 'span_id', 'start', 'service', 'name', 'duration_ns', 'spans', 'errors', ...cols]]);
+}
+
+function csvBody(rows: readonly ResultRow[], cols: readonly string[]): string {
+  return csvLines(
+    rows.map(({ trace, span, startNs, service, name, durationNs, columns }) => [
+      trace.traceId,
+      span?.spanId ?? '',
+      instant(startNs),
+      service,
+      name,
+      durationNs,
+      trace.spans,
+      trace.errors,
+      ...cols.map((_, i) => columns[i] ?? ''),
+    ]),
+  );
+}
+
+function jsonLinesOf(rows: readonly ResultRow[], cols: readonly string[]): string {
   return rows
     .map(({ trace, span, startNs, service, name, durationNs, columns }) => {
       const line = {
@@ -52,8 +61,27 @@ export function jsonLinesOf(rows: readonly ResultRow[], cols: readonly string[])
     .join('');
 }
 
-export function saveText(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** How a file of results begins, and what each further row adds to it. */
+export type FileFormat = {
+  readonly extension: string;
+  readonly type: string;
+  readonly head: (cols: readonly string[]) => string;
+  readonly body: (rows: readonly ResultRow[], cols: readonly string[]) => string;
+};
+
+export const FORMATS = {
+  csv: { extension: 'csv', type: 'text/csv', head: csvHead, body: csvBody },
+  jsonl: { extension: 'jsonl', type: 'application/jsonl', head: () => '', body: jsonLinesOf },
+} as const satisfies Record<string, FileFormat>;
+
+/** `traces-2026-11-28T121500-first-100000.csv`; what is not all of the matches says so in its name. */
+export function fileName(scope: Scope, format: FileFormat, part: string | null): string {
+  const at = new Date().toISOString().slice(0, 19).replaceAll(':', '');
+  return `${scope === 'traces' ? 'traces' : 'spans'}-${at}${part === null ? '' : `-${part}`}.${format.extension}`;
+}
+
+export function saveFile(pieces: readonly string[], name: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([...pieces], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

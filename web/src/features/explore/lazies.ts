@@ -6,4 +6,5 @@ export const FilterForm = lazy(async () => ({ default: (await import('./FilterFo
 export const ColumnsForm = lazy(async () => ({ default: (await import('./ColumnsForm.tsx')).ColumnsForm }));
 export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.tsx')).AddFacet }));
 export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
+export const DownloadNotice = lazy(async () => ({ default: (await import('./DownloadNotice.tsx')).DownloadNotice }));
 export const LiveResults = lazy(async () => ({ default: (await import('./LiveResults.tsx')).LiveResults }));

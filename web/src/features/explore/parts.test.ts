@@ -2,7 +2,7 @@
 // The parts of the search page that draw nothing: the grid of all matches, files, the live list, one search.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { csvOf, jsonLinesOf } from './download.ts';
+import { FORMATS } from './download.ts';
 import { found, ndjson, overview, START_NS, serve, trace } from './explore.testing.tsx';
 import {
   around,
@@ -95,10 +95,10 @@ test('a selection grows to whole cells and becomes bounds that people read', () 
 test('CSV quotes what it must and runs no formulas; JSON lines keep everything', () => {
   const name = '=cmd("x"), \n1';
   const rows = rowsOf([trace(2, { root: { service: 'web', name, kind: 'server' } })], 'traces');
-  const [head, ...body] = csvOf(rows, ['kind']).split('\r\n');
-  expect(head).toBe('trace_id,span_id,start,service,name,duration_ns,spans,errors,kind');
-  expect(body.join('\r\n')).toContain(`,2026-11-28T08:53:22.000000000Z,web,"'=cmd(""x""), \n1",2000000,2,0,`);
-  const line = JSON.parse(jsonLinesOf(rows, ['kind']));
+  const { csv, jsonl } = FORMATS;
+  expect(csv.head(['kind']).trim()).toBe('trace_id,span_id,start,service,name,duration_ns,spans,errors,kind');
+  expect(csv.body(rows, ['kind'])).toContain(`,2026-11-28T08:53:22.000000000Z,web,"'=cmd(""x""), \n1",2000000,2,0,`);
+  const line = JSON.parse(jsonl.body(rows, ['kind']));
   expect(line).toMatchObject({ name, durationNs: 2e6, columns: { kind: null }, spanId: null });
 });
 

@@ -7,6 +7,8 @@ export type ResultRow = {
   readonly trace: TraceSummary;
   /** The span that the row is about; in the scope of traces the first that matches. */
   readonly span: MatchedSpan | null;
+  /** The spans that a link names in this trace. */
+  readonly named?: readonly string[];
   readonly service: string;
   readonly name: string;
   readonly startNs: bigint;

@@ -1,19 +1,9 @@
 // One search: asks page after page and holds what came so far. Answers are lines; readers are told once a batch, so
 // that a thousand rows are drawn in a few frames.
 
-import { ApiError, ask, lines, urlOf } from '../../api/client.ts';
-import type { Diagnostic, Scope, SearchLine, Skipped, Sort, TraceSummary } from '../../api/types.ts';
-
-export type SearchAsked = {
-  readonly q: string;
-  readonly scope: Scope;
-  readonly sort: Sort;
-  readonly cols: readonly string[];
-  readonly limit: number;
-  /** Nanoseconds since the epoch. */
-  readonly from: bigint;
-  readonly to: bigint;
-};
+import { ApiError } from '../../api/client.ts';
+import type { Diagnostic, Skipped, TraceSummary } from '../../api/types.ts';
+import { readPage, type SearchAsked, searchUrl } from './searchPage.ts';
 
 export type Phase = 'waiting' | 'streaming' | 'done' | 'failed' | 'cancelled';
 
@@ -93,7 +83,7 @@ export class SearchRun {
   };
 
   get url(): string {
-    return urlOf('search', { ...this.asked });
+    return searchUrl(this.asked);
   }
 
   async #page(cursor: string | null): Promise<void> {
@@ -102,26 +92,16 @@ export class SearchRun {
     const before = this.state.traces.length;
     if (cursor !== null) this.#set({ phase: 'streaming', startedAt: performance.now() });
     try {
-      const response = await ask(urlOf('search', { ...this.asked, cursor }), { signal: abort.signal });
-      let batch: TraceSummary[] = [];
-      for await (const line of lines<SearchLine>(response)) {
-        if (abort.signal.aborted) return;
-        if (line.type === 'trace') {
-          batch.push(line.trace);
-          continue;
-        }
-        const traces = batch.length === 0 ? this.state.traces : [...this.state.traces, ...batch];
-        batch = [];
-        if (line.type === 'failed') throw new ApiError(line.message, 500, line.hint, [], this.url);
-        if (line.type === 'progress') this.#set({ phase: 'streaming', traces, elapsedMs: line.elapsedMs });
-        else {
-          const { elapsedMs, skipped, diagnostics } = line;
-          const wasFruitful = traces.length > before;
-          this.#set({ phase: 'done', traces, cursor: line.cursor, elapsedMs, skipped, diagnostics, wasFruitful });
-          return;
-        }
-      }
-      throw new ApiError('The answer ended too early.', 0, 'The server may have been stopped.', [], this.url);
+      const end = await readPage(this.asked, cursor, {
+        signal: abort.signal,
+        onTraces: (batch, elapsedMs) => {
+          const traces = batch.length === 0 ? this.state.traces : [...this.state.traces, ...batch];
+          this.#set({ phase: 'streaming', traces, ...(elapsedMs !== null && { elapsedMs }) });
+        },
+      });
+      const wasFruitful = this.state.traces.length > before;
+      const { cursor: next, elapsedMs, skipped, diagnostics } = end;
+      this.#set({ phase: 'done', cursor: next, elapsedMs, skipped, diagnostics, wasFruitful });
     } catch (error) {
       if (abort.signal.aborted) return;
       const told = error instanceof ApiError ? error : new ApiError(String(error), 0, null, [], this.url);

@@ -9,8 +9,8 @@ const things = (scope: string, n: number) =>
 
 export const text = catalogue('explore', {
   chartsUncounted:
-    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
-  facetsUncounted: 'Not counted while a condition is on whole traces.',
+    'A condition that compares two fields, or is on whole traces beyond their duration, is judged trace by trace: what matches is listed below, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is judged trace by trace.',
   title: 'Explore',
   group: 'Explore',
 
@@ -52,8 +52,26 @@ export const text = catalogue('explore', {
   removeColumn: (name: string) => `Remove the column ${name}`,
   live: 'Live',
   download: 'Download results',
-  csv: (n: number) => `CSV, ${plural(n, { one: '# row', other: '# rows' })}`,
-  jsonLines: (n: number) => `JSON lines, ${plural(n, { one: '# row', other: '# rows' })}`,
+  csv: 'CSV',
+  jsonLines: 'JSON lines',
+  rows: (n: number) => plural(n, { one: '# row', other: '# rows' }),
+  allMatches: 'all matches',
+  allAbout: (scope: string, n: number) => `all, about ${things(scope, n)}`,
+  firstOfAbout: (scope: string, first: number, n: number) =>
+    `the first ${formatCount(first)} of about ${things(scope, n)}`,
+  downloadBegun: 'The download has begun.',
+  downloading: (n: number) => plural(n, { one: 'Downloading: # row', other: 'Downloading: # rows' }),
+  downloaded: (n: number) => plural(n, { one: 'Downloaded # row, all of it.', other: 'Downloaded all # rows.' }),
+  downloadCut: (n: number) =>
+    `Downloaded the first ${formatCount(n)} rows, which is the most; there are more. A shorter time range or another filter gets the rest.`,
+  downloadFailed: (n: number, why: string) =>
+    plural(n, { one: `The download failed after # row: ${why}`, other: `The download failed after # rows: ${why}` }),
+  downloadCancelled: (n: number) =>
+    plural(n, { one: 'Download cancelled after # row.', other: 'Download cancelled after # rows.' }),
+  downloadSaved: (name: string) => `Saved as ${name}.`,
+  downloadGoOn: 'Go on',
+  downloadSavePart: (n: number) => plural(n, { one: 'Save # row', other: 'Save # rows' }),
+  skippedInFile: (what: string) => `Not all is in it: ${what}.`,
   openFile: 'Open a trace file…',
   dropFile: 'Drop the file to open its traces. Nothing is uploaded.',
   fileFailed: (name: string) => `${name} could not be opened`,
@@ -121,6 +139,8 @@ export const text = catalogue('explore', {
   serviceCount: (n: number) => plural(n, { one: '# service', other: '# services' }),
 
   searching: 'Searching…',
+  scanned: (range: string, q: string) => (q === '' ? `all spans, ${range}` : `${range}, for ${q}`),
+  scannedList: (n: number) => plural(n, { one: 'the trace of the link', other: 'the # traces of the link' }),
   shown: (scope: string, n: number) => things(scope, n),
   ofAbout: (scope: string, shown: number, all: number) => `${formatCount(shown)} of about ${things(scope, all)}`,
   elapsed: (ms: number) => `${formatCount(Math.round(ms))} ms`,
@@ -145,14 +165,13 @@ export const text = catalogue('explore', {
   listed: (n: number) => plural(n, { one: 'One trace, listed by the link', other: '# traces, listed by the link' }),
   searchInstead: 'Search instead',
 
-  noData: 'Nothing has arrived yet',
-  noDataHint: 'Send a first trace; how to is on the home page.',
-  toHome: 'How to send traces',
   noMatch: 'Nothing matches',
   noMatchHint: 'In this time range no span satisfies all conditions.',
-  withoutChip: (condition: string, n: number) => `Without ${condition}: ${formatCount(n)}`,
+  noMatchAny: 'In this time range no span satisfies the conditions, whichever one of them is left out.',
+  withoutChip: (condition: string, n: number | null) =>
+    n === null ? `Without ${condition}` : `Without ${condition}: ${formatCount(n)}`,
   notInRange: 'Nothing in this time range',
-  lastSeen: (ago: string) => `The last spans arrived ${ago}.`,
+  showLast: 'The last hour with spans',
 
   liveConnecting: 'Waiting for spans…',
   liveOpen: (n: number) => plural(n, { one: '# span has arrived', other: '# spans have arrived' }),

@@ -3,10 +3,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Window } from '../../api/questions.ts';
+import { pageRowsMax } from '../../core/boot.ts';
 import { cameBack } from '../../core/navigation.ts';
 import { type RouteOf, resolveRange } from '../../url/index.ts';
 import { printQuery, quoteText } from '../../url/queryText.ts';
-import type { SearchAsked } from './searchRun.ts';
+import type { SearchAsked } from './searchPage.ts';
 
 type State = RouteOf<'search'>['state'];
 
@@ -52,11 +53,11 @@ export function useAsked(state: State): Asked {
             scope: 'traces',
             sort: 'newest',
             cols,
-            limit: traces.length,
+            limit: Math.min(traces.length, pageRowsMax),
             from: 0n,
             to: nowNs,
           }
-        : { q, scope, sort, cols, limit: limit ?? PAGE_ROWS, ...window };
+        : { q, scope, sort, cols, limit: Math.min(limit ?? PAGE_ROWS, pageRowsMax), ...window };
     return { search, window, nowNs };
   }, [q, scope, sort, colsKey, limit, rangeKey, ids, nowNs]);
 }

@@ -7,7 +7,8 @@ import { rememberQuery } from '../../core/preferences.ts';
 import { summarize } from '../../model/summary.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { type ResultRow, rowsOf } from './rows.ts';
-import { type SearchAsked, type SearchRun, type SearchState, searchOf } from './searchRun.ts';
+import type { SearchAsked } from './searchPage.ts';
+import { type SearchRun, type SearchState, searchOf } from './searchRun.ts';
 import { text } from './text.ts';
 import type { State } from './useExplore.ts';
 
@@ -79,7 +80,7 @@ export function listedRows(found: readonly ResultRow[], traces: State['traces'])
     const row = byId.get(traceId);
     if (!row) return [];
     const span = row.trace.matched.find(({ spanId }) => spanIds.includes(spanId as (typeof spanIds)[number]));
-    return [{ ...row, span: span ?? null }];
+    return [{ ...row, span: span ?? null, named: spanIds }];
   });
   return { rows, missing: traces.filter(({ traceId }) => !byId.has(traceId)).map(({ traceId }) => traceId) };
 }

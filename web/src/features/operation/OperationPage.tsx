@@ -1,25 +1,31 @@
 // The page of an operation, put together from its parts; each lives on when another has no answer.
 
-import type { OverviewAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { SearchX } from 'lucide-react';
+import type { OverviewAnswer, PathAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
-import { overRange, placeOfSearch } from '../../core/places.ts';
+import { defaults, overRange, placeOfSearch } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { nowNs } from '../../format/now.ts';
 import { courseOf, ofKind, stepBounds } from '../../model/red.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { lastSeenText, NoData } from '../../ui/NoData/NoData.tsx';
 import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
 import type { OperationState, Place } from '../../url/index.ts';
 import { Latency } from './Latency.tsx';
 import { MadeOf } from './MadeOf.tsx';
 import css from './Operation.module.css';
 import { OperationHead } from './OperationHead.tsx';
+import { PathTable } from './PathTable.tsx';
 import { text } from './text.ts';
 
 export type OperationPageProps = {
   red: AskedAnswer<RedAnswer>;
   overview: AskedAnswer<OverviewAnswer>;
+  path: AskedAnswer<PathAnswer>;
   /** The query for its spans. */
   q: string;
   state: OperationState;
@@ -33,12 +39,16 @@ function chosenSeries(answer: RedAnswer, { operation, kind }: OperationState): R
 }
 
 function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
+  const { lastNs: ofAll } = useLastSeen();
+  const { lastNs } = useLastSeen(state.service);
+  if (ofAll === null) return <NoData homeHref={hrefOf(defaults.home())} />;
   const wider = (last: string): string => {
     const place: Place = { page: 'operation', state };
     return hrefOf(overRange(place, { kind: 'relative', last }));
   };
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle(state.operation)}
       actions={
         <>
@@ -47,7 +57,9 @@ function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
         </>
       }
     >
-      {text.quiet(state.service)}
+      {lastNs === undefined && text.quiet(state.service)}
+      {lastNs === null && text.neverHeard(state.service)}
+      {lastNs !== undefined && lastNs !== null && lastSeenText(lastNs, nowNs(), state.service)}
     </EmptyState>
   );
 }
@@ -85,7 +97,7 @@ function Charts({ answer, series, toNs, q, state, onChange }: ChartsProps) {
   );
 }
 
-export function OperationPage({ red, overview, q, state, onChange }: OperationPageProps) {
+export function OperationPage({ red, overview, path, q, state, onChange }: OperationPageProps) {
   const series = red.data && chosenSeries(red.data, state);
   return (
     <div className={css['page']}>
@@ -106,6 +118,16 @@ export function OperationPage({ red, overview, q, state, onChange }: OperationPa
           </h2>
           <Asked asked={overview} failed={text.latencyFailed} rows={6} columns="1fr">
             {(answer) => <Latency answer={answer} as={state.as} name={state.operation} />}
+          </Asked>
+        </section>
+      )}
+      {series && (
+        <section aria-labelledby="operation-path" className={css['section']}>
+          <h2 id="operation-path" className={css['heading']}>
+            {text.path}
+          </h2>
+          <Asked asked={path} failed={text.pathFailed} rows={4} columns="2fr 1fr 1fr">
+            {(answer) => <PathTable answer={answer} state={state} />}
           </Asked>
         </section>
       )}

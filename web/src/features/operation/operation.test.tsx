@@ -5,7 +5,7 @@
 import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { OverviewAnswer } from '../../api/types.ts';
+import type { OverviewAnswer, PathAnswer } from '../../api/types.ts';
 import { goTo, useRoute } from '../../core/navigation.ts';
 import { fakeServer, renderPage } from '../../core/pages.testing.tsx';
 import { redAnswer, redPoint, redSeries } from '../../model/red.testing.ts';
@@ -49,13 +49,31 @@ const OVERVIEW: OverviewAnswer = {
   facetShare: 1,
   skipped: [],
 };
+const PATH: PathAnswer = {
+  spans: 40,
+  meanNs: 100e6,
+  parts: [
+    {
+      ...{ service: 'bank', operation: 'debit', meanNs: 70e6, share: 0.7, calls: 1.5, ofSpans: 40 },
+      ...{ traceId: TRACE, spanId: SPAN },
+    },
+    {
+      ...{ service: 'checkout', operation: 'GET /a/b', meanNs: 30e6, share: 0.3, calls: 1, ofSpans: 40 },
+      ...{ traceId: TRACE, spanId: SPAN },
+    },
+  ],
+  others: 0,
+  attributes: ['span.card'],
+  leftOut: 2,
+  skipped: [],
+};
 
 function Page() {
   const route = useRoute();
   return route.page === 'operation' ? <Operation route={route as RouteOf<'operation'>} /> : null;
 }
 
-function show(url: string, answers: Parameters<typeof fakeServer>[0] = { red: RED, overview: OVERVIEW }) {
+function show(url: string, answers: Parameters<typeof fakeServer>[0] = { red: RED, overview: OVERVIEW, path: PATH }) {
   const asked = fakeServer(answers);
   goTo(url);
   renderPage(<Page />);
@@ -129,4 +147,20 @@ test('an operation that was silent offers longer times', async () => {
   expect(screen.getByRole('link', { name: 'Last 7 days' }).getAttribute('href')).toBe(
     '/services/checkout/gone?range=7d',
   );
+});
+
+test('its time goes to the operations on its critical path, the largest part first, with an example of each', async () => {
+  const asked = show('/services/checkout/GET%20%2Fa%2Fb?kind=server');
+  const table = await screen.findByRole('table', { name: 'Average critical path' });
+  const rows = within(table).getAllByRole('row').slice(1);
+  expect(rows.map((row) => row.textContent)).toEqual([
+    expect.stringMatching(/bank.*debit.*70 %.*70 ms.*1\.5/),
+    expect.stringMatching(/checkout.*GET \/a\/b.*itself.*30 %.*30 ms/),
+  ]);
+  const example = within(rows[0] as HTMLElement).getByRole('link', { name: 'Trace' });
+  expect(example.getAttribute('href')).toContain(`/trace/${TRACE}?span=${SPAN}`);
+  screen.getByText(/a sample of 40 spans went, 100 ms on average/);
+  screen.getByText('2 traces were too long to be looked at.');
+  const path = asked.find((url) => url.startsWith('path?'));
+  expect(path).toMatch(/service=checkout&operation=GET.*&kind=server&from=/);
 });

@@ -1,6 +1,6 @@
 // An operation of a service: how it behaves, how its durations are spread over time, what its time is made of.
 
-import { overviewQuestion, redQuestion } from '../../api/questions.ts';
+import { overviewQuestion, pathQuestion, redQuestion } from '../../api/questions.ts';
 import { go } from '../../core/navigation.ts';
 import { useRanged } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
@@ -29,7 +29,8 @@ export default function Operation({ route }: { route: RouteOf<'operation'> }) {
     },
     { everyMs: EVERY_MS },
   );
+  const path = useRanged(range, (window) => pathQuestion({ service, operation, kind }, window));
   const change = (changes: Partial<OperationState>, options: { replace: boolean }) =>
     go({ page: 'operation', state: { ...state, ...changes } }, options);
-  return <OperationPage red={red} overview={overview} q={q} state={state} onChange={change} />;
+  return <OperationPage red={red} overview={overview} path={path} q={q} state={state} onChange={change} />;
 }

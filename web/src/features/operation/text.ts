@@ -3,7 +3,7 @@
 import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('operation', {
-  failed: 'How the operation is could not be read',
+  failed: 'The operation could not be read',
   kind: 'Kind of span',
   explore: 'Explore',
   slowest: 'Slowest spans',
@@ -25,6 +25,23 @@ export const text = catalogue('operation', {
   failing: 'Failing',
   slowestSpan: 'Slowest',
   madeOf: 'What its time is made of',
+  path: 'Average critical path',
+  pathFailed: 'What its time goes to could not be read',
+  pathNothing: 'No spans of it came in this time.',
+  pathOf: (spans: number, mean: string) =>
+    `Where the time of ${plural(spans, { one: 'its last span', other: 'a sample of # spans' })} went, ${mean} on average: only work that everything else waited for.`,
+  pathOperation: 'At work',
+  pathItself: 'itself',
+  pathShare: 'Share',
+  pathShareOf: (operation: string) => `Share of ${operation}`,
+  pathMean: 'Average',
+  pathCalls: 'Calls',
+  pathCallsOf: (calls: number) => calls.toLocaleString('en', { maximumFractionDigits: 1 }),
+  pathExample: 'Example',
+  pathTrace: 'Trace',
+  pathOthers: (share: string) => `${share} went to operations that are not listed.`,
+  pathLeftOut: (traces: number) =>
+    plural(traces, { one: '# trace was too long to be looked at.', other: '# traces were too long to be looked at.' }),
   notKnown: 'Not known yet: it is counted once traces are whole and merged, some minutes after they came.',
   own: 'Own time',
   ownDetail: (service: string) => `of all own time of ${service}`,
@@ -34,6 +51,7 @@ export const text = catalogue('operation', {
   mattersDetail: 'of its own time is on a critical path: there, faster spans make faster traces',
   quietTitle: (operation: string) => `No spans of ${operation} in this time`,
   quiet: (service: string) => `${service} may have been silent, or the operation has another name by now.`,
+  neverHeard: (service: string) => `No span of ${service} is stored: is its name right?`,
   lastDay: 'Last 24 hours',
   lastWeek: 'Last 7 days',
 });

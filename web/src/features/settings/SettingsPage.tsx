@@ -1,5 +1,6 @@
 // The sections of Settings. Each choice holds at once.
 
+import { boot } from '../../core/boot.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
@@ -16,18 +17,20 @@ function Look() {
   const { theme, density, panel } = usePreferences();
   return (
     <Section id="look" title={text.look}>
-      <Setting name={text.theme}>
-        <SegmentedControl
-          label={text.theme}
-          items={[
-            { id: 'system', label: text.themeSystem },
-            { id: 'light', label: text.themeLight },
-            { id: 'dark', label: text.themeDark },
-          ]}
-          value={theme}
-          onChange={(next) => prefer({ theme: next })}
-        />
-      </Setting>
+      {!boot.isThemeFixed && (
+        <Setting name={text.theme}>
+          <SegmentedControl
+            label={text.theme}
+            items={[
+              { id: 'system', label: text.themeSystem },
+              { id: 'light', label: text.themeLight },
+              { id: 'dark', label: text.themeDark },
+            ]}
+            value={theme}
+            onChange={(next) => prefer({ theme: next })}
+          />
+        </Setting>
+      )}
       <Setting name={text.density} detail={density === 'dense' ? text.denseNote : undefined}>
         <SegmentedControl
           label={text.density}

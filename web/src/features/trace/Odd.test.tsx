@@ -5,7 +5,7 @@ import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
-import { putOpenedTrace } from '../../core/openedTraces.ts';
+import { putTraceOfFile } from '../../core/openedTraces.testing.ts';
 import { buildTrace, type SpanInput } from '../../model/build.ts';
 import { readTraceFile } from '../../model/files.ts';
 import { fakeServer, openPage, openPageOf, TRACE_ID } from './testing.tsx';
@@ -24,8 +24,7 @@ function labels(): string[] {
   return Array.from(rows, (row) => `${row.getAttribute('aria-level')} ${row.getAttribute('aria-label')}`);
 }
 
-test('a trace of a file: rows and details without a server', async () => {
-  const server = fakeServer(null);
+function openFile(): void {
   const at = (ms: number) => String((1_790_000_000_000n + BigInt(ms)) * 1_000_000n);
   const span = (id: string, parent: string, name: string, from: number, to: number) => ({
     ...{ traceId: FILE_ID, spanId: id.repeat(16), name, startTimeUnixNano: at(from), endTimeUnixNano: at(to) },
@@ -35,7 +34,23 @@ test('a trace of a file: rows and details without a server', async () => {
   const spans = [span('a', '', 'read', 0, 30), span('b', 'a', 'parse', 5, 20)];
   const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
   for (const { columns, details } of readTraceFile(json, 'x.json').traces)
-    putOpenedTrace({ traceId: FILE_ID, fileName: 'x.json', columns, details });
+    putTraceOfFile({ fileName: 'x.json', columns, details });
+}
+
+test('statistics of a file are grouped by what its spans hold', async () => {
+  const server = fakeServer(null);
+  openFile();
+  openPageOf(FILE_ID, '?view=stats');
+  await userEvent.click(await screen.findByRole('button', { name: /^Group by/ }));
+  await userEvent.click(await screen.findByRole('button', { name: /span\.from\.file/ }));
+  const table = await screen.findByRole('table', { name: /Time of the trace/ });
+  await within(table).findByText('of read');
+  expect(server.asked).toEqual([]);
+});
+
+test('a trace of a file: rows and details without a server', async () => {
+  const server = fakeServer(null);
+  openFile();
   openPageOf(FILE_ID);
   await screen.findByText(/From the file x.json/);
   await screen.findByRole('toolbar');
@@ -43,6 +58,21 @@ test('a trace of a file: rows and details without a server', async () => {
   await userEvent.keyboard('{ArrowDown}{ArrowDown}');
   const panel = await screen.findByRole('complementary', { name: 'Details of the span' });
   await within(panel).findByText('of parse');
+  const find = screen.getByRole('searchbox', { name: /^Find/ });
+  const look = async (what: string) => {
+    await userEvent.clear(find);
+    await userEvent.type(find, what);
+  };
+  await look('from.file != "of read" && duration > 10ms');
+  await screen.findByText('1/1');
+  await look('from.file = "of read" && duration > 40ms');
+  await screen.findByText('0/0');
+  await look('duration > 10ms || kind = server');
+  await screen.findByText(/“duration > 10ms \|\| kind = server” is not understood in a file/);
+  await look('of parse');
+  await screen.findByText(/^\d\/2$/);
+  await look('"of parse"');
+  await screen.findByText('1/1');
   expect(server.asked).toEqual([]);
 });
 

@@ -2,6 +2,7 @@
 
 import { Suspense, useEffect } from 'react';
 import { rememberTrace } from '../../core/preferences.ts';
+import { useRefresh } from '../../core/refresh.ts';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
@@ -9,7 +10,7 @@ import type { RouteOf } from '../../url/index.ts';
 import { TraceFailure } from './lazies.ts';
 import { update } from './state/page.tsx';
 import { useGrowth } from './state/useGrowth.ts';
-import { useTrace } from './state/useTrace.ts';
+import { type LoadFailure, useTrace } from './state/useTrace.ts';
 import css from './Trace.module.css';
 import { TraceView } from './TraceView.tsx';
 import { text } from './text.ts';
@@ -21,6 +22,7 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
     if (!decodeURI(location.pathname).endsWith(`/${traceId}`)) update({});
   }, [traceId]);
   const source = useTrace(traceId);
+  useRefresh(source.reload);
   const { session, isPartial, failure } = source;
   const columns = session?.columns ?? null;
   const watched =
@@ -31,18 +33,23 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
           isComplete: columns.isComplete,
           endMs: Number(columns.startNs / 1_000_000n) + columns.durationNs / 1e6,
         };
-  const isGrowing = useGrowth(watched, columns?.version ?? '', source.reload);
+  const isWatched = useGrowth(watched, columns?.version ?? '', source.reload);
   const title = session === null ? '' : text.title(session.facts.rootService, session.facts.rootName);
   useEffect(() => {
     if (title !== '') rememberTrace(traceId, title);
   }, [traceId, title]);
 
   if (session !== null && session.columns.count > 0) {
+    const isGrowing = isWatched && !session.columns.isComplete;
     return <TraceView source={source} session={session} route={route} isGrowing={isGrowing} />;
   }
   return (
     <div className={css['page']}>
-      <PageTitle isHidden title={text.loading} routeKey={`trace ${traceId}`} />
+      <PageTitle
+        isHidden
+        title={source.isLoading ? text.loading : titleOf(failure, traceId)}
+        routeKey={`trace ${traceId}`}
+      />
       {failure === null && source.isLoading && (
         <>
           <SlowNotice startedAt={source.startedAt} what={text.loadingWhat} onCancel={source.cancel} />
@@ -56,4 +63,10 @@ export function TraceLoading({ route }: { route: RouteOf<'trace'> }) {
       )}
     </div>
   );
+}
+
+function titleOf(failure: LoadFailure | null, traceId: string): string {
+  if (failure?.status === -1) return text.cancelled;
+  if (failure === null) return text.empty;
+  return failure.status === 404 ? text.notFoundTitle(traceId) : text.failed;
 }

@@ -37,6 +37,8 @@ export const text = catalogue('traceKeys', {
   whole: 'The whole trace',
   fit: 'Zoom to the selected span',
   measure: 'Mark the time of the selected span',
+  keepMark: 'Keep the mark, or let it go',
+  kept: 'The mark is kept',
   nextMatch: 'Next match',
   previousMatch: 'Previous match',
   nextError: 'Next error',

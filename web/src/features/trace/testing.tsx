@@ -23,7 +23,7 @@ export type FakeServer = {
   /** Null: there is no such trace. */
   trace: TraceColumns | null;
   status: number;
-  answers: Record<string, (url: URL, init: RequestInit | undefined) => Answer>;
+  answers: Record<string, (url: URL, init: RequestInit | undefined) => Answer | Promise<Answer>>;
   readonly asked: string[];
 };
 
@@ -41,10 +41,10 @@ export function fakeServer(trace: TraceColumns | null): FakeServer {
   const server: FakeServer = { trace, status: 200, answers: {}, asked: [] };
   const fetcher: typeof fetch = async (input, init) => {
     const url = new URL(String(input instanceof Request ? input.url : input), 'http://localhost/');
-    const path = url.pathname.replace(/^.*\/traces\/[^/]*\//, '');
+    const path = url.pathname.replace(/^.*\/(?:traces\/[^/]*|v1)\//, '');
     server.asked.push(`${init?.method ?? 'GET'} ${path}${url.search}`);
     if (path === 'skeleton') return skeleton(server, init);
-    const answer = server.answers[path]?.(url, init) ?? { status: 404, body: failure('nothing here') };
+    const answer = (await server.answers[path]?.(url, init)) ?? { status: 404, body: failure('nothing here') };
     return Response.json(answer.body, { status: answer.status ?? 200 });
   };
   vi.stubGlobal('fetch', fetcher);

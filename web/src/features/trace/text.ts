@@ -9,6 +9,11 @@ export const text = catalogue('tracePage', {
   cancelled: 'Loading was cancelled',
   failed: 'The trace could not be loaded',
   notFound: 'Trace not found',
+  notFoundTitle: (id: string) => `Trace ${id.slice(0, 8)}… not found`,
+  searched: (spans: number) =>
+    `Looked through: all of the store, ${plural(spans, { one: '# span', other: '# spans' })}.`,
+  kept: (retention: string) => `What is kept: ${retention}.`,
+  keptSince: (retention: string, since: string) => `What is kept: ${retention}; so nothing from before ${since}.`,
   notFoundWhere: (id: string) => `Nothing in the store has the id ${id}, in any time range.`,
   notFoundWhy: 'It may be older than what is kept, not have arrived yet, or be from another system.',
   tryAgain: 'Try again',

@@ -68,6 +68,8 @@ export type MenuItemProps = {
   /** Secondary text at the end. */
   detail?: string | undefined;
   href?: string | undefined;
+  target?: string | undefined;
+  rel?: string | undefined;
   isDisabled?: boolean | undefined;
   isDanger?: boolean | undefined;
   onAction?: (() => void) | undefined;

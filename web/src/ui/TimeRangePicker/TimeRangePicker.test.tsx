@@ -65,6 +65,19 @@ test('a preset stays relative; another duration can be typed', async () => {
   expect(onChange).toHaveBeenLastCalledWith({ range: '90m' });
 });
 
+test('the longest preset is the one that is allowed, also where it is none of the usual', async () => {
+  const shown = async (longest: string) => {
+    render(<TimeRangePicker value={{ range: '1h' }} zone="UTC" onChange={() => undefined} longest={longest} />);
+    await userEvent.click(screen.getByRole('button', { name: 'Last 1 hour' }));
+    const presets = screen.getAllByRole('button', { name: /^Last/ }).map((one) => one.textContent);
+    cleanup();
+    return presets.slice(-2);
+  };
+  expect(await shown('48h')).toEqual(['Last 24 hours', 'Last 2 days']);
+  expect(await shown('2w')).toEqual(['Last 7 days', 'Last 2 weeks']);
+  expect(await shown('4h')).toEqual(['Last 3 hours', 'Last 4 hours']);
+});
+
 test('instants are read in the zone; wrong ones are named at their field', async () => {
   const onChange = vi.fn();
   render(<TimeRangePicker value={{ range: '1h' }} zone="Europe/Berlin" onChange={onChange} nowNs={() => now} />);

@@ -9,7 +9,7 @@ import { AbsoluteForm } from './AbsoluteForm.tsx';
 import { RelativeList } from './RelativeList.tsx';
 import css from './TimeRangePicker.module.css';
 import { text } from './text.ts';
-import { writeTime, zoneOffsetText } from './times.ts';
+import { durationNs, writeTime, zoneOffsetText } from './times.ts';
 
 /** Relative, as `1h`, or two instants in ns since the epoch. */
 export type TimeRange = { range: string } | { fromNs: string; toNs: string };
@@ -20,6 +20,8 @@ export type TimeRangePickerProps = {
   /** `UTC` or an IANA zone: that in which times are read and shown. */
   zone: string;
   presets?: readonly string[] | undefined;
+  /** The longest preset, as `2d`; absent: the longest of the usual ones. */
+  longest?: string | undefined;
   /** Ranges chosen lately. */
   recent?: readonly TimeRange[] | undefined;
   /** To open it by a key of the registry. */
@@ -29,6 +31,14 @@ export type TimeRangePickerProps = {
 };
 
 const usualPresets = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d'];
+
+/** The usual ones up to the longest, which is one of them. */
+function presetsUpTo(longest: string | undefined): readonly string[] {
+  const most = longest === undefined ? null : durationNs(longest);
+  if (longest === undefined || most === null) return usualPresets;
+  const shorter = usualPresets.filter((preset) => (durationNs(preset) ?? 0n) < most);
+  return [...shorter, usualPresets.find((preset) => durationNs(preset) === most) ?? longest];
+}
 
 /** "Last 1 hour", or "2026-11-23 14:00:00 – 15:00:00 UTC+01:00". */
 export function timeRangeText(range: TimeRange, zone: string): string {
@@ -40,7 +50,8 @@ export function timeRangeText(range: TimeRange, zone: string): string {
 }
 
 export function TimeRangePicker(props: TimeRangePickerProps) {
-  const { value, onChange, zone, presets = usualPresets, recent = [], isOpen, onOpenChange, nowNs = wallNowNs } = props;
+  const { value, onChange, zone, recent = [], isOpen, onOpenChange, nowNs = wallNowNs, longest } = props;
+  const { presets = presetsUpTo(longest) } = props;
   const openProps = { ...(isOpen !== undefined && { isOpen }), ...(onOpenChange && { onOpenChange }) };
   return (
     <PopoverTrigger {...openProps}>

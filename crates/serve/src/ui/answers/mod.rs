@@ -4,6 +4,7 @@
 //! Times are decimal strings of nanoseconds since the epoch (they don't fit a double), durations are numbers of
 //! nanoseconds, ids are lower-case hexadecimal.
 
+pub(in crate::ui) mod compare;
 pub(in crate::ui) mod explore;
 #[cfg(test)]
 mod generate;

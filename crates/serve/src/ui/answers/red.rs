@@ -131,3 +131,43 @@ pub(in crate::ui) struct HomeAnswer {
     pub(in crate::ui) last_span_ns: Option<String>,
     pub(in crate::ui) skipped: Vec<Skipped>,
 }
+
+/// What the time of an operation goes to, on the average of a sample of its spans.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ui) struct PathAnswer {
+    /// Spans of the sample.
+    pub(in crate::ui) spans: u64,
+    /// Their average duration.
+    pub(in crate::ui) mean_ns: f64,
+    /// The operations that were at work, those with most time first.
+    pub(in crate::ui) parts: Vec<PathPart>,
+    /// The share of time of operations that are not told.
+    pub(in crate::ui) others: f64,
+    /// Attributes of the sample's spans whose values repeat, as a query writes them.
+    pub(in crate::ui) attributes: Vec<String>,
+    /// Traces that were too long to be looked at.
+    pub(in crate::ui) left_out: u64,
+    pub(in crate::ui) skipped: Vec<Skipped>,
+}
+
+/// An operation on the critical path of another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ui) struct PathPart {
+    pub(in crate::ui) service: String,
+    pub(in crate::ui) operation: String,
+    /// Its time in each span of the sample, on the average.
+    pub(in crate::ui) mean_ns: f64,
+    /// Its share of all time, from 0 to 1.
+    pub(in crate::ui) share: f64,
+    /// Its spans on the path in each span of the sample, on the average.
+    pub(in crate::ui) calls: f64,
+    /// Spans of the sample with any of it on their path.
+    pub(in crate::ui) of_spans: u64,
+    /// A trace in which it had much time.
+    pub(in crate::ui) trace_id: String,
+    pub(in crate::ui) span_id: String,
+}

@@ -7,6 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { StatusAnswer } from '../../../api/types.ts';
 import { fakeServer, renderPage } from '../../../core/pages.testing.tsx';
 import type { Asked } from '../../../core/ranged.ts';
+import { startHere } from '../../../worker/here.ts';
 
 const status: Asked<StatusAnswer> = {
   data: undefined,
@@ -27,6 +28,12 @@ async function show(onArrived: () => void) {
   const { FirstRun } = await import('./FirstRun.tsx');
   renderPage(<FirstRun status={status} listensSince={Date.now()} onArrived={onArrived} />);
 }
+
+// What a worker does is done here: there are none.
+vi.mock('../../../worker/client.ts', async (original) => ({
+  ...(await original<typeof import('../../../worker/client.ts')>()),
+  startTraceWorker: () => startHere(),
+}));
 
 afterEach(() => {
   cleanup();
@@ -62,9 +69,17 @@ test('a trace file is opened in the browser; one that is none says why', async (
     processes: { p1: { serviceName: 'web', tags: [] } },
   };
   const file = (name: string, text: string) => new File([text], name, { type: 'application/json' });
-  const input = screen.getByLabelText('Open a trace file', { selector: 'input' });
-  await userEvent.upload(input, file('none.json', 'none'));
-  expect(await screen.findByText(/^none.json:/)).toBeTruthy();
-  await userEvent.upload(input, file('trace.json', JSON.stringify({ data: [trace] })));
+  const choose = async (chosen: File) => {
+    // The dialog of the browser, which answers at once.
+    const clicked = vi.spyOn(HTMLInputElement.prototype, 'click').mockImplementation(function (this: HTMLInputElement) {
+      Object.defineProperty(this, 'files', { value: [chosen] });
+      this.onchange?.(new Event('change'));
+    });
+    await userEvent.click(screen.getByRole('button', { name: 'Open a trace file' }));
+    clicked.mockRestore();
+  };
+  await choose(file('none.json', 'none'));
+  expect(await screen.findByText(/^none.json, line 1, column 1: it is not JSON/)).toBeTruthy();
+  await choose(file('trace.json', JSON.stringify({ data: [trace] })));
   await waitFor(() => expect(location.pathname).toBe(`/trace/${span.traceID}`));
 });

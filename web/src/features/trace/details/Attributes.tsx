@@ -2,6 +2,7 @@
 
 import { useState } from 'react';
 import type { KeyValue, SpanDetails } from '../../../api/types.ts';
+import { boot } from '../../../core/boot.ts';
 import { usePreferences } from '../../../core/preferences.ts';
 import { KeyValueTable } from '../../../ui/KeyValueTable/KeyValueTable.tsx';
 import { SearchField } from '../../../ui/SearchField/SearchField.tsx';
@@ -9,7 +10,7 @@ import css from './Details.module.css';
 import { Section } from './Section.tsx';
 import { text } from './text.ts';
 import { useValueRows } from './useValueRows.tsx';
-import { type FieldScope, namespacesOf, textOfValue } from './values.ts';
+import { type FieldScope, namespacesOf, pinnedOf, textOfValue } from './values.ts';
 
 const FILTER_FROM = 8;
 
@@ -30,8 +31,7 @@ export function Values({
 
 export function Pinned({ details }: { details: SpanDetails }) {
   const { pinned } = usePreferences();
-  const pick = (attributes: readonly KeyValue[]) =>
-    pinned.flatMap((key) => attributes.filter((attribute) => attribute.key === key));
+  const pick = (attributes: readonly KeyValue[]) => pinnedOf(attributes, pinned, boot.pinnedPrefixes);
   const own = pick(details.attributes);
   const resource = pick(details.resource);
   if (own.length + resource.length === 0) return null;

@@ -20,7 +20,7 @@ export function useSpanDetails(session: TraceSession, row: RowIndex): UseQueryRe
     queryKey: ['span', columns.traceId, columns.version, spanId, row],
     queryFn: async ({ signal }) => {
       const file = openedTrace(columns.traceId);
-      if (file !== undefined) return file.details[row] ?? null;
+      if (file !== undefined) return (await file.details([row]))[0] ?? null;
       await rest(signal);
       return chosen(await queryFn({ signal }), startNs, columns.names[columns.name[row] as number] ?? '');
     },

@@ -5,7 +5,7 @@ import type { AttributeValue, KeyValue, SpanDetails } from '../../../api/types.t
 import { linksOf, type TraceFacts } from './linkTemplates.ts';
 import { layOut } from './sql.ts';
 import { stackLines } from './stack.ts';
-import { comparisonOf, dialectOf, isSql, jsonOf, namespacesOf, objectOf, textOfValue } from './values.ts';
+import { comparisonOf, dialectOf, isSql, jsonOf, namespacesOf, objectOf, pinnedOf, textOfValue } from './values.ts';
 
 const text = (value: string): AttributeValue => ({ type: 'string', value });
 const kv = (key: string, value: AttributeValue | string): KeyValue => ({
@@ -35,6 +35,14 @@ describe('values', () => {
     expect(comparisonOf('ok', { type: 'bool', value: true }, 'resource', '=')).toBe('resource.ok = true');
     expect(comparisonOf('with space', text('x'), 'event', '=')).toBe('event."with space" = "x"');
     expect(comparisonOf('none', { type: 'empty' }, 'span', '=')).toBe('span.none = nil');
+  });
+
+  it('puts what the reader pinned on top, then what the server says, each once', () => {
+    const all = [kv('http.route', '/'), kv('db.system', 'pg'), kv('http.method', 'GET'), kv('x', '1')];
+    const keys = (pinned: string[], prefixes: string[]) => pinnedOf(all, pinned, prefixes).map(({ key }) => key);
+    expect(keys([], [])).toEqual([]);
+    expect(keys(['x', 'gone'], [])).toEqual(['x']);
+    expect(keys(['x', 'http.method'], ['db.', 'http.'])).toEqual(['x', 'http.method', 'db.system', 'http.route']);
   });
 
   it('groups by the first part of the key; lone ones come last', () => {

@@ -100,3 +100,14 @@ export function namespacesOf(attributes: readonly KeyValue[]): Namespace[] {
   const all = named.map(([name, group]): Namespace => ({ name, attributes: group }));
   return lone.length === 0 ? all : [...all, { name: '', attributes: lone }];
 }
+
+/** What the reader pinned, in their order; after it what the server's configuration puts on top. */
+export function pinnedOf(
+  attributes: readonly KeyValue[],
+  pinned: readonly string[],
+  prefixes: readonly string[],
+): KeyValue[] {
+  const own = pinned.flatMap((key) => attributes.filter((attribute) => attribute.key === key));
+  const configured = prefixes.flatMap((prefix) => attributes.filter(({ key }) => key.startsWith(prefix)));
+  return [...new Set([...own, ...configured])];
+}

@@ -17,7 +17,7 @@ import { Skeleton } from '../../../ui/Skeleton/Skeleton.tsx';
 import type { TableColumn } from '../../../ui/Table/tableTypes.ts';
 import { VirtualTable } from '../../../ui/Table/VirtualTable.tsx';
 import { textOfValue } from '../details/values.ts';
-import { useTracePage } from '../state/page.tsx';
+import { update, useTracePage } from '../state/page.tsx';
 import { useShownBits } from '../state/useShownBits.ts';
 import { nameOf, serviceOf } from '../waterfall/rowText.ts';
 import css from './EventsView.module.css';
@@ -37,12 +37,12 @@ function saidOf({ event }: TraceEvent): string {
 }
 
 export function EventsView() {
-  const { session, selection, select, events } = useTracePage();
+  const { session, selection, select, events, state } = useTracePage();
   const { answer, error, isLoading, retry } = events;
   const { columns, slots } = session;
   const { zone } = usePreferences();
   const bits = useShownBits();
-  const [wanted, setWanted] = useState('');
+  const wanted = state.events;
   const [current, setCurrent] = useState<string | null>(null);
   const all = useMemo(
     () => (answer?.events ?? []).map((event, i): Line => ({ id: String(i), event, said: saidOf(event) })),
@@ -123,7 +123,12 @@ export function EventsView() {
   return (
     <div className={css['events']}>
       <div className={css['tools']}>
-        <SearchField label={text.filter} value={wanted} onChange={setWanted} className={css['filter']} />
+        <SearchField
+          label={text.filter}
+          value={wanted}
+          onChange={(filter) => update({ events: filter })}
+          className={css['filter']}
+        />
         <span className={css['quiet']}>{text.count(lines.length, all.length)}</span>
       </div>
       {!answer.isAll && <Banner tone="warn">{text.notAll}</Banner>}

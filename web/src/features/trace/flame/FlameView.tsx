@@ -8,9 +8,10 @@ import { Bits } from '../../../model/bits.ts';
 import { FLAG, type RowIndex } from '../../../model/columns.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
-import { type TracePage, useTracePage } from '../state/page.tsx';
+import { setMark, type TracePage, useTracePage } from '../state/page.tsx';
 import { Axis } from '../waterfall/Axis.tsx';
 import { listenForGestures } from '../waterfall/gestures.ts';
+import { Marks } from '../waterfall/Marks.tsx';
 import { nameOf, serviceOf } from '../waterfall/rowText.ts';
 import css from './Flame.module.css';
 import { FlameSurface } from './flameSurface.ts';
@@ -24,7 +25,7 @@ type Hover = { readonly row: RowIndex; readonly x: number; readonly y: number };
 
 export function FlameView({ flame }: { flame: FlameIndex }) {
   const page = useTracePage();
-  const { session, window, theme, colours, selection, state, mark } = page;
+  const { session, window, theme, colours, selection, state } = page;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [surface, setSurface] = useState<FlameSurface | null>(null);
@@ -80,7 +81,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
       onMeasure: (from, to) => {
         const view = latest.current.window.view(surface.width);
         const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
-        latest.current.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+        setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
       },
     });
   }, [surface]);
@@ -109,7 +110,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         onPointerLeave={() => setHover(null)}
       >
         <canvas ref={canvas} className={css['canvas']} aria-hidden />
-        {mark !== null && <FlameMark width={width} />}
+        <Marks left={0} width={Math.max(1, width)} />
         {hover !== null && <Card hover={hover} width={width} height={surface?.height ?? 0} />}
       </div>
       {surface && <Levels surface={surface} />}
@@ -152,21 +153,6 @@ function Levels({ surface }: { surface: FlameSurface }) {
       valueText={text.levels(Math.floor(value) + 1, Math.min(total, Math.ceil(value + page)), total)}
       onChange={(next) => surface.scrollTo(next * LEVEL_PX)}
     />
-  );
-}
-
-function FlameMark({ width }: { width: number }) {
-  const { mark, window } = useTracePage();
-  const { from, to } = useSyncExternalStore(window.subscribe, () => window.bounds);
-  if (mark === null) return null;
-  const perNs = width / (to - from);
-  return (
-    <div
-      className={css['mark']}
-      style={{ insetInlineStart: (mark.from - from) * perNs, inlineSize: Math.max(1, (mark.to - mark.from) * perNs) }}
-    >
-      <span className={css['markLabel']}>{formatDuration(mark.to - mark.from)}</span>
-    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { ArrowLeft } from 'lucide-react';
 import { Suspense } from 'react';
-import { hrefOf } from '../../../core/navigation.ts';
+import { go, hrefOf, lastLeft } from '../../../core/navigation.ts';
 import { defaults } from '../../../core/places.ts';
 import { formatDuration, formatExactNs } from '../../../format/duration.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
@@ -24,11 +24,7 @@ export function Header() {
   return (
     <header className={css['header']} data-collapsed={embed.collapseTitle || undefined}>
       <div className={css['line']}>
-        {embed.mode === 'off' && (
-          <a className={css['back']} href={hrefOf(defaults.search())} aria-label={text.back}>
-            <ArrowLeft aria-hidden size={16} />
-          </a>
-        )}
+        {embed.mode === 'off' && <BackLink />}
         <PageTitle title={title} routeKey={`trace ${state.traceId}`}>
           <ServiceName
             name={facts.rootService}
@@ -59,6 +55,25 @@ export function Header() {
         </div>
       )}
     </header>
+  );
+}
+
+/** To the search that one came from, as it was. */
+function BackLink() {
+  const search = lastLeft('search');
+  return (
+    <a
+      className={css['back']}
+      href={hrefOf(search ?? defaults.search())}
+      aria-label={text.back}
+      onClick={(event) => {
+        if (search === null || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        go(search, { asBefore: true });
+      }}
+    >
+      <ArrowLeft aria-hidden size={16} />
+    </a>
   );
 }
 

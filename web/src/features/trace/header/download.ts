@@ -37,7 +37,7 @@ export async function saveOtlp(session: TraceSession): Promise<void> {
 
 async function allDetails({ columns }: TraceSession): Promise<readonly SpanDetails[]> {
   const file = openedTrace(columns.traceId);
-  if (file !== undefined) return file.details;
+  if (file !== undefined) return file.details(Array.from({ length: columns.count }, (_, row) => row));
   // Several spans may share an id, and are all told when it is asked for once.
   const ids = [...new Set(Array.from({ length: columns.count }, (_, row) => spanIdOf(columns, row)))];
   const spans: SpanDetails[] = [];

@@ -23,6 +23,11 @@ export const text = catalogue('traceMenu', {
   compare: 'Put aside to compare',
   uncompare: 'Take back from comparing',
   copied: 'Copied',
+  spanNotHere: (id: string) => `The link is to the span ${id}, which is not in this trace.`,
+  focusNotHere: (id: string) =>
+    `The link shows only what is below the span ${id}, which is not in this trace: all is shown.`,
+  servicesNotHere:
+    'The link shows only some services, but this trace has others than when the link was made: all are shown.',
   fromFile: (name: string) => `From the file ${name}; the server does not know this trace.`,
   slowest: 'Most time',
   share: (service: string, percent: string) => `${service} ${percent}`,

@@ -5,7 +5,7 @@ import { createContext, type ReactNode, useContext, useSyncExternalStore } from 
 import type { Theme } from '../../../canvas/theme.ts';
 import { go, routeNow } from '../../../core/navigation.ts';
 import type { RowIndex } from '../../../model/columns.ts';
-import type { EmbedState, TraceState } from '../../../url/index.ts';
+import type { EmbedState, TraceState, Zoom } from '../../../url/index.ts';
 import type { TraceSession } from './session.ts';
 import type { TimeWindow } from './timeWindow.ts';
 import type { PageColours } from './useColours.ts';
@@ -15,6 +15,9 @@ import type { ValueColumn } from './useValueColumns.ts';
 
 /** A piece of time that is marked to be measured. */
 export type Mark = { readonly from: number; readonly to: number };
+
+/** More could not be told apart. */
+const KEPT_MAX = 20;
 
 export type Selection = {
   /** -1: nothing is selected. */
@@ -47,7 +50,7 @@ export type TracePage = {
   readonly theme: Theme;
   readonly rowHeight: number;
   readonly mark: Mark | null;
-  readonly setMark: (mark: Mark | null) => void;
+  readonly kept: readonly Mark[];
   readonly select: (row: RowIndex, options?: SelectOptions) => void;
   readonly hiddenServices: ReadonlySet<number>;
 };
@@ -69,6 +72,23 @@ export function update(changes: Partial<TraceState>, how: 'push' | 'replace' = '
   const route = routeNow();
   if (route.page !== 'trace') return;
   go({ page: 'trace', state: { ...route.state, ...changes } }, { replace: how === 'replace' });
+}
+
+export function setMark(mark: Mark | null): void {
+  update({ mark: mark === null ? null : rounded(mark) });
+}
+
+/** Keeps a mark while others are set, or lets a kept one go. */
+export function keepMark(mark: Mark, kept: readonly Mark[]): void {
+  const one = rounded(mark);
+  const all = kept.map(rounded);
+  const others = all.filter(({ fromNs, toNs }) => fromNs !== one.fromNs || toNs !== one.toNs);
+  update({ mark: null, kept: others.length < all.length ? others : [...all, one].slice(-KEPT_MAX) });
+}
+
+/** As a link has it. */
+function rounded({ from, to }: Mark): Zoom {
+  return { fromNs: Math.max(0, Math.floor(from)), toNs: Math.max(0, Math.ceil(to)) };
 }
 
 /** The state now, for who runs long after it was drawn. */

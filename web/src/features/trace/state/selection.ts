@@ -6,14 +6,20 @@ import { ancestorsOf, groupMembers, hasChildren, isWithin, spanIdOf } from '../.
 import type { Collapse, TraceState } from '../../../url/index.ts';
 import { withClosed, withRunOpened } from './collapse.ts';
 
-/** The changes of the state that make a row be seen, as far as filters let it. */
-export function revealing(columns: TraceColumns, rows: RowList, state: TraceState, row: RowIndex): Partial<TraceState> {
+/** The changes of the state that make a row, or the run that it heads, be seen, as far as filters let it. */
+export function revealing(
+  columns: TraceColumns,
+  rows: RowList,
+  state: TraceState,
+  row: RowIndex,
+  isGroup = false,
+): Partial<TraceState> {
   let collapse: Collapse = state.collapse;
   const above = ancestorsOf(columns, row);
   const closed = above.filter((at) => rows.collapsed.has(at) && hasChildren(columns, at));
   if (closed.length > 0) collapse = withClosed(columns, collapse, closed, false);
   if (state.fold) {
-    for (const at of [row, ...above]) {
+    for (const at of isGroup ? above : [row, ...above]) {
       const head = groupMembers(columns, at)[0];
       if (head === undefined || rows.opened.has(head)) continue;
       collapse = withRunOpened(collapse, spanIdOf(columns, head), true);

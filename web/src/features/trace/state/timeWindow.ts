@@ -10,6 +10,8 @@ export class TimeWindow {
   #bounds: Bounds;
   #durationNs: number;
   readonly #listeners = new Set<() => void>();
+  /** Where the pointer is over the view of time, as a share of its width; null: elsewhere. */
+  pointer: number | null = null;
 
   constructor(durationNs: number, zoom: Zoom | null) {
     this.#durationNs = durationNs;

@@ -30,11 +30,12 @@ export function useEvents(session: TraceSession, isOff: boolean): TraceEvents {
       if (file === undefined) return queryFn(context);
       const rows: RowIndex[] = [];
       for (let row = flagged.bits.next(0); row >= 0; row = flagged.bits.next(row + 1)) rows.push(row);
-      const events = rows.flatMap((row) =>
-        (file.details[row]?.events ?? []).map((event): TraceEvent => ({ row, event })),
+      const details = await file.details(rows);
+      const events = rows.flatMap((row, at) =>
+        (details[at]?.events ?? []).map((event): TraceEvent => ({ row, event })),
       );
-      const at = ({ event }: TraceEvent) => BigInt(event.timeNs);
-      events.sort((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+      const timeOf = ({ event }: TraceEvent) => BigInt(event.timeNs);
+      events.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0));
       return { version: columns.version, events, isAll: true, skipped: [] };
     },
     enabled: hasEvents && !isOff,

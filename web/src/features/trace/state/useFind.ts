@@ -1,11 +1,13 @@
-// What the find field means: words are looked up here, in names and services; a query is asked of the server.
+// What the find field means. Words are looked up here in names and services, which is at once, and by the server in all
+// that spans hold; a query is asked of the server. A file's trace is looked through here alone.
 
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '../../../api/client.ts';
 import { findQuestion } from '../../../api/questions.ts';
 import { findText, type Matches, matchesOf } from '../../../model/find.ts';
 import type { TraceSession } from './session.ts';
+import { useFindInFile } from './useFindInFile.ts';
 
 export type FindState = {
   readonly query: string | null;
@@ -14,6 +16,8 @@ export type FindState = {
   readonly isLoading: boolean;
   readonly error: string | null;
 };
+
+const SETTLE_MS = 250;
 
 /** The query that a text is, when it is one: braces, or a comparison. */
 function queryOfFind(find: string): string | null {
@@ -24,24 +28,35 @@ function queryOfFind(find: string): string | null {
 
 export function useFind(session: TraceSession, find: string, isFile: boolean): FindState {
   const text = useDeferredValue(find.trim());
-  const query = queryOfFind(text);
+  const asQuery = queryOfFind(text);
+  const query = isFile ? null : asQuery;
   const { columns } = session;
-  const words = useMemo(
-    () => (text === '' || (query !== null && !isFile) ? null : findText(columns, text)),
-    [columns, text, query, isFile],
-  );
-  const isAsked = query !== null && !isFile;
+  const inFile = useFindInFile(columns, isFile ? text : '', asQuery);
+  const near = useMemo(() => (text === '' || query !== null ? null : findText(columns, text)), [columns, text, query]);
+  const words = useSettled(text);
+  const isAsked = text !== '' && !isFile && (query !== null || words === text);
   const asked = useQuery({
-    ...findQuestion(columns.traceId, query ?? ''),
-    queryKey: ['find', columns.traceId, columns.version, query],
+    ...findQuestion(columns.traceId, query === null ? { words: text } : { q: query }),
+    queryKey: ['find', columns.traceId, columns.version, query, text],
     enabled: isAsked,
     retry: false,
   });
-  const found = asked.data;
-  const rows = useMemo(() => (found === undefined ? null : matchesOf(columns, found.rows)), [columns, found]);
-  if (!isAsked) return { query: null, matches: words, isLoading: false, error: null };
+  const found = isAsked ? asked.data : undefined;
+  const far = useMemo(() => (found === undefined ? null : matchesOf(columns, found.rows)), [columns, found]);
+  if (isFile) return inFile;
   const wrong = found?.diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
-  return { query, matches: rows, isLoading: asked.isFetching, error: messageOf(asked.error) ?? wrong };
+  const isLoading = text !== '' && (!isAsked || asked.isFetching);
+  return { query, matches: far ?? near, isLoading, error: messageOf(asked.error) ?? wrong };
+}
+
+/** A text once it has not changed for a while: the server is not asked for every letter. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 function messageOf(error: Error | null): string | null {

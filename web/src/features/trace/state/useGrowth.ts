@@ -1,5 +1,6 @@
 // A trace whose spans still arrive is asked for again while somebody looks: every two seconds at first, then less
-// often. The server says by the version alone that nothing is new.
+// often. One that looks complete is asked for as well while it is young: asynchronous children end after their parents.
+// The server says by the version alone that nothing is new.
 
 import { useEffect, useRef, useState } from 'react';
 import { skeletonUrl } from './useTrace.ts';
@@ -8,11 +9,13 @@ const EVERY_MS = 2_000;
 const EVERY_MS_MAX = 10_000;
 /** After this long a trace that is not complete never will be. */
 const YOUNG_MS = 10 * 60_000;
+/** For this long a complete trace may get late spans. */
+const YOUNG_COMPLETE_MS = 60_000;
 
 export type Growing = { readonly traceId: string; readonly endMs: number; readonly isComplete: boolean };
 
-export function isGrowing({ endMs, isComplete }: Growing, nowMs: number): boolean {
-  return !isComplete && nowMs - endMs < YOUNG_MS;
+export function mayGrow({ endMs, isComplete }: Growing, nowMs: number): boolean {
+  return nowMs - endMs < (isComplete ? YOUNG_COMPLETE_MS : YOUNG_MS);
 }
 
 /** True while the trace is watched. */
@@ -24,7 +27,7 @@ export function useGrowth(trace: Growing | null, version: string, reload: () => 
   const endMs = trace?.endMs ?? 0;
   const isComplete = trace?.isComplete ?? true;
   useEffect(() => {
-    if (traceId === null || !isGrowing({ traceId, endMs, isComplete }, Date.now())) {
+    if (traceId === null || !mayGrow({ traceId, endMs, isComplete }, Date.now())) {
       setWatched(false);
       return;
     }
@@ -33,7 +36,7 @@ export function useGrowth(trace: Growing | null, version: string, reload: () => 
     let timer: ReturnType<typeof setTimeout>;
     const abort = new AbortController();
     const ask = async () => {
-      if (!isGrowing({ traceId, endMs, isComplete }, Date.now())) {
+      if (!mayGrow({ traceId, endMs, isComplete }, Date.now())) {
         setWatched(false);
         return;
       }

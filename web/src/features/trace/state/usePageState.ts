@@ -1,11 +1,11 @@
 // Puts the parts together: the address, the list of rows that follows from it, find, colours, the window of time.
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { reveal } from '../../../canvas/viewport.ts';
 import type { RowIndex } from '../../../model/columns.ts';
 import type { RowFilter } from '../../../model/rows.ts';
 import { spanIdOf } from '../../../model/tree.ts';
-import type { RouteOf, TraceState } from '../../../url/index.ts';
+import type { RouteOf, TraceState, Zoom } from '../../../url/index.ts';
 import { decodeSvcFilter } from '../../../url/svcFilter.ts';
 import { type Mark, type Selection, type SelectOptions, stateNow, type TracePage, update } from './page.tsx';
 import { revealing } from './selection.ts';
@@ -38,21 +38,22 @@ export function usePageState(
   const colours = useColours(session, state.colour, isFile);
   const valueColumns = useValueColumns(session, state.cols, isFile);
   const hiddenServices = useHiddenServices(session, state);
-  const [mark, setMark] = useState<Mark | null>(null);
+  const mark = useStable(state.mark && markOf(state.mark));
+  const kept = useStable(state.kept.map(markOf));
   useShownRows(session, state, hiddenServices, state.onlyMatches ? (find.matches?.bits ?? null) : null);
 
-  const [isGroup, setGroup] = useState(false);
   const row = state.span === null ? -1 : session.rowOf(state.span);
+  const isGroup = state.run && row >= 0;
   const selection = useMemo<Selection>(() => ({ row, isGroup }), [row, isGroup]);
   const select = useCallback(
     (next: RowIndex, options: SelectOptions = {}) => {
-      setGroup(options.isGroup === true);
       const now = stateNow();
       if (now === null) return;
       const { columns, rows } = session;
       const span = next < 0 ? null : spanIdOf(columns, next);
-      const opened = options.reveal === true && next >= 0 ? revealing(columns, rows, now, next) : {};
-      if (span !== now.span || Object.keys(opened).length > 0) update({ span, ...opened });
+      const run = next >= 0 && options.isGroup === true;
+      const opened = options.reveal === true && next >= 0 ? revealing(columns, rows, now, next, run) : {};
+      if (span !== now.span || run !== now.run || Object.keys(opened).length > 0) update({ span, run, ...opened });
       if (options.reveal === true && next >= 0) {
         const from = columns.start[next] as number;
         const shown = reveal(window.view(1_000), columns, from, from + (columns.dur[next] as number));
@@ -65,9 +66,9 @@ export function usePageState(
   const isLinked = useRef(state.span !== null);
   useEffect(() => {
     if (row < 0) return;
-    if (isLinked.current) select(row, { reveal: true });
+    if (isLinked.current) select(row, { reveal: true, isGroup });
     isLinked.current = false;
-  }, [row, select]);
+  }, [row, isGroup, select]);
 
   const events = useEvents(session, isPartial);
   const eventTimes = useEventTimes(session, events);
@@ -75,8 +76,12 @@ export function usePageState(
   const rowHeight = useRowHeight();
   return {
     ...{ session, window, state, embed, isPartial, fileName, selection, find, colours, valueColumns, events },
-    ...{ eventTimes, theme, rowHeight, mark, setMark, select, hiddenServices },
+    ...{ eventTimes, theme, rowHeight, mark, kept, select, hiddenServices },
   };
+}
+
+function markOf({ fromNs, toNs }: Zoom): Mark {
+  return { from: fromNs, to: toNs };
 }
 
 function useTimeWindow(session: TraceSession, state: TraceState): TimeWindow {

@@ -47,11 +47,8 @@ export function useTrace(traceId: string): TraceSource {
     const abort = new AbortController();
     running.current = abort;
     if (file !== undefined) {
-      void import('../../../canvas/flameIndex.ts').then(({ buildFlameIndex }) => {
-        if (abort.signal.aborted) return;
-        const session = new TraceSession(file.columns, buildFlameIndex(file.columns));
-        setLoad({ ...NOTHING, traceId, session, isLoading: false, fileName: file.fileName });
-      });
+      const session = new TraceSession(file.columns, file.flame);
+      setLoad({ ...NOTHING, traceId, session, isLoading: false, fileName: file.fileName });
       return;
     }
     setLoad((before) => {

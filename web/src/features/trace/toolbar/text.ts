@@ -7,6 +7,8 @@ export const text = catalogue('traceToolbar', {
   find: 'Find words, or a query such as duration > 20ms',
   findShort: 'Find',
   matchOf: (at: string, all: string) => `${at}/${all}`,
+  /** Names are looked through at once, all else on the server. */
+  lookingStill: (place: string) => `${place} …`,
   matches: (n: number) => plural(n, { one: '# span matches', other: '# spans match', zero: 'nothing matches' }),
   looking: 'looking…',
   next: 'Next match',
@@ -29,7 +31,7 @@ export const text = catalogue('traceToolbar', {
   criticalOnlyShort: 'only',
   criticalHidden: 'Not shown',
   criticalHiddenShort: 'off',
-  hideShort: 'Shorter spans',
+  hideShort: 'Hide shorter',
   hideShortLong: 'Hide spans shorter than',
   hideShortOff: 'Hide none',
   hideShortOn: (value: string) => `≥ ${value}`,

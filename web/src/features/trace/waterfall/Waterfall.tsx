@@ -8,10 +8,10 @@ import { setSize, usePreferences } from '../../../core/preferences.ts';
 import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
-import { useRevision, useTracePage } from '../state/page.tsx';
+import { setMark, useRevision, useTracePage } from '../state/page.tsx';
 import { indexOfSelection } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
-import { MarkLabel } from './MarkLabel.tsx';
+import { Marks } from './Marks.tsx';
 import { RowsScrollbar } from './RowsScrollbar.tsx';
 import rowCss from './rows.module.css';
 import { WaterfallSurface } from './surface.ts';
@@ -28,7 +28,7 @@ const STACKED_BELOW_PX = 560;
 
 export function Waterfall({ inline }: { inline: ReactNode }) {
   const page = useTracePage();
-  const { session, window, state, selection, colours, valueColumns, find, eventTimes, theme, rowHeight, mark } = page;
+  const { session, window, state, selection, colours, valueColumns, find, eventTimes, theme, rowHeight } = page;
   const { sizes } = usePreferences();
   const revision = useRevision(session);
   const id = useId();
@@ -37,7 +37,6 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
   const rows = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const gap = useRef<HTMLDivElement>(null);
-  const band = useRef<HTMLDivElement>(null);
   const [surface, setSurface] = useState<WaterfallSurface | null>(null);
   const [size, setFrameSize] = useState({ width: 0, height: 0 });
   const [dragged, setDragged] = useState<number | null>(null);
@@ -50,9 +49,9 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
   const gapPx = inline === null || active < 0 ? 0 : Math.round(Math.min(360, Math.max(160, size.height * 0.6)));
 
   useLayoutEffect(() => {
-    const [b, r, c, g, m] = [body.current, rows.current, canvas.current, gap.current, band.current];
-    if (!b || !r || !c || !g || !m) return;
-    const made = new WaterfallSurface({ body: b, rows: r, canvas: c, gap: g, mark: m });
+    const [b, r, c, g] = [body.current, rows.current, canvas.current, gap.current];
+    if (!b || !r || !c || !g) return;
+    const made = new WaterfallSurface({ body: b, rows: r, canvas: c, gap: g });
     setSurface(made);
     const measure = () => {
       const width = b.clientWidth;
@@ -72,7 +71,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
   useLayoutEffect(() => {
     surface?.show({
       ...{ id, session, window, theme, colours: colours.rows, values: isStacked ? [] : valueColumns, eventTimes },
-      ...{ active, rowHeight, isStacked, namesPx, mark, gapPx },
+      ...{ active, rowHeight, isStacked, namesPx, gapPx },
       matches: find.matches?.bits ?? null,
       showsCritical: state.critical !== 'hidden',
     });
@@ -112,7 +111,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
           const { page: now } = latest.current;
           const view = now.window.view(surface.timeWidth);
           const at = (x: number) => view.from + (x / view.width) * (view.to - view.from);
-          now.setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
+          setMark({ from: at(Math.min(from, to)), to: at(Math.max(from, to)) });
         },
       }),
     );
@@ -148,9 +147,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         </div>
       </div>
       <div className={css['overlay']}>
-        <div ref={band} className={css['mark']} hidden>
-          {mark !== null && <MarkLabel mark={mark} />}
-        </div>
+        <Marks left={isStacked ? 0 : namesPx} width={Math.max(1, size.width - (isStacked ? 0 : namesPx))} />
         <div ref={gap} className={css['gap']} data-own-wheel hidden>
           {inline}
         </div>

@@ -42,6 +42,16 @@ export function listenForGestures(element: HTMLElement, target: GestureTarget): 
     return clientX - element.getBoundingClientRect().left - target.time().left;
   }
 
+  /** Keys zoom where the pointer is. */
+  function note(event: PointerEvent): void {
+    const share = inTime(event.clientX) / target.time().width;
+    target.window().pointer = share >= 0 && share <= 1 ? share : null;
+  }
+
+  function leave(): void {
+    target.window().pointer = null;
+  }
+
   function wheel(event: WheelEvent): void {
     if (event.target instanceof Element && event.target.closest('[data-own-wheel]') !== null) return;
     event.preventDefault();
@@ -123,13 +133,18 @@ export function listenForGestures(element: HTMLElement, target: GestureTarget): 
   element.addEventListener('wheel', wheel, { passive: false });
   element.addEventListener('pointerdown', down);
   element.addEventListener('pointermove', move);
+  element.addEventListener('pointermove', note);
+  element.addEventListener('pointerleave', leave);
   element.addEventListener('pointerup', up);
   element.addEventListener('pointercancel', up);
   return () => {
     stopFling();
+    leave();
     element.removeEventListener('wheel', wheel);
     element.removeEventListener('pointerdown', down);
     element.removeEventListener('pointermove', move);
+    element.removeEventListener('pointermove', note);
+    element.removeEventListener('pointerleave', leave);
     element.removeEventListener('pointerup', up);
     element.removeEventListener('pointercancel', up);
   };

@@ -5,7 +5,6 @@ import type { RowColours, Theme } from '../../../canvas/theme.ts';
 import type { Bits } from '../../../model/bits.ts';
 import type { RowIndex } from '../../../model/columns.ts';
 import { maxDepth } from '../../../model/tree.ts';
-import type { Mark } from '../state/page.tsx';
 import type { TraceSession } from '../state/session.ts';
 import type { TimeWindow } from '../state/timeWindow.ts';
 import type { ValueColumn } from '../state/useValueColumns.ts';
@@ -24,7 +23,6 @@ export type SurfaceParts = {
   readonly rows: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   readonly gap: HTMLElement;
-  readonly mark: HTMLElement;
 };
 
 export type SurfaceInput = {
@@ -44,7 +42,6 @@ export type SurfaceInput = {
   readonly isStacked: boolean;
   /** Width of the names with all columns beside them, in px. */
   readonly namesPx: number;
-  readonly mark: Mark | null;
   /** Height of the details below the selected entry; 0: none. */
   readonly gapPx: number;
 };
@@ -188,7 +185,6 @@ export class WaterfallSurface {
       isEven: g.gap === null && !input.isStacked,
     });
     this.#placeGap(g);
-    this.#placeMark(input);
     for (const listener of this.#listeners) listener();
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.#pool.sort(), RESTS_MS);
@@ -219,18 +215,5 @@ export class WaterfallSurface {
     if (g.gap === null) return;
     gap.style.transform = `translateY(${(g.gap.after + 1) * g.rowHeight - this.#top}px)`;
     gap.style.height = `${g.gap.height}px`;
-  }
-
-  #placeMark({ mark, window, isStacked, namesPx }: SurfaceInput): void {
-    const element = this.#parts.mark;
-    element.hidden = mark === null;
-    if (mark === null) return;
-    const { from, to } = window.bounds;
-    const perNs = this.timeWidth / (to - from);
-    const x0 = Math.max(-2, (mark.from - from) * perNs);
-    const x1 = Math.min(this.timeWidth + 2, (mark.to - from) * perNs);
-    element.style.insetInlineStart = `${(isStacked ? 0 : namesPx) + x0}px`;
-    element.style.inlineSize = `${Math.max(1, x1 - x0)}px`;
-    element.hidden = x1 < 0 || x0 > this.timeWidth;
   }
 }

@@ -5,7 +5,7 @@ import { catalogue, plural } from '../../../i18n/catalogue.ts';
 export const text = catalogue('traceWaterfall', {
   rows: 'Spans of the trace',
   rowsHead: 'Service · operation',
-  self: 'self',
+  self: 'Self',
   selfLong: 'Time in which no child was running',
   time: 'Time',
   scroll: 'Scroll rows',
@@ -27,6 +27,7 @@ export const text = catalogue('traceWaterfall', {
   noService: '(no service)',
   noName: '(no name)',
   marked: (value: string) => `marked: ${value}`,
+  letGo: 'Let this mark go',
   nothingLeft: 'No row is left',
   nothingLeftWhy: 'Every span is hidden by what is set above.',
   showAll: 'Show everything',

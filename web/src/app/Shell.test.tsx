@@ -1,0 +1,105 @@
+// @vitest-environment happy-dom
+// What the frame does on every page: keys that lead up, and what stays while pages change.
+
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import type { ReactNode } from 'react';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { handleKey } from '../core/commands.ts';
+import { goTo, hrefOf, routeNow, useParsed } from '../core/navigation.ts';
+import { resetPreferences, toggleInBasket } from '../core/preferences.ts';
+import { useRefresh } from '../core/refresh.ts';
+import { Shell } from './Shell.tsx';
+
+vi.setConfig({ testTimeout: 20_000 });
+
+const onKey = (event: KeyboardEvent): void => void handleKey(event);
+
+beforeEach(() => {
+  resetPreferences();
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
+  document.addEventListener('keydown', onKey);
+});
+afterEach(() => {
+  cleanup();
+  document.removeEventListener('keydown', onKey);
+  vi.unstubAllGlobals();
+});
+
+function Page({ children }: { children: ReactNode }) {
+  const { route, notices } = useParsed();
+  return (
+    <Shell route={route} notices={notices}>
+      <h1>{route.page}</h1>
+      {children}
+    </Shell>
+  );
+}
+
+function Asking({ asked, others }: { asked: () => Promise<number>; others: () => void }) {
+  useQuery({ queryKey: ['some'], queryFn: asked, staleTime: Number.POSITIVE_INFINITY });
+  useRefresh(others);
+  return null;
+}
+
+function show(url: string, children?: ReactNode) {
+  goTo(url);
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <Page>{children}</Page>
+    </QueryClientProvider>,
+  );
+}
+
+const leadTo = (url: string) => act(() => goTo(url));
+const here = () => hrefOf(routeNow());
+
+test('Escape leads from an operation to its service, and on to the services, as they were left', async () => {
+  show('/services?find=cart');
+  leadTo('/services/cart?as=table');
+  leadTo('/services/cart/GET%20%2F?range=6h');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toBe('/services/cart?range=6h&as=table');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toBe('/services?range=6h&find=cart');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toBe('/services?range=6h&find=cart');
+  leadTo('/services/other/GET');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toBe('/services/other');
+});
+
+test('Escape leads from a comparison to the search or the trace that one came from', async () => {
+  show('/trace/abc...def');
+  leadTo('/settings');
+  leadTo('/search?q=%7B+status+=+error+%7D');
+  leadTo('/trace/abc...def');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toBe('/search?q=%7B+status+=+error+%7D');
+  leadTo('/trace/abc?view=flame');
+  leadTo('/trace/abc...def');
+  await userEvent.keyboard('{Escape}');
+  expect(here()).toMatch(/^\/trace\/0+abc\?view=flame$/);
+});
+
+test('what was put aside to compare stays from page to page', async () => {
+  show('/search');
+  act(() => toggleInBasket('4bf92f3577b34da6a3ce929d0e0e4736'));
+  await screen.findByRole('region', { name: 'Compare (1)' });
+  for (const url of ['/trace/abc', '/services', '/settings']) {
+    leadTo(url);
+    expect(screen.getByRole('region', { name: 'Compare (1)' }).textContent).toContain('4bf92f35');
+  }
+});
+
+test('refresh asks anew what the pages show, also what the query cache does not keep', async () => {
+  const [asked, others] = [vi.fn(async () => 1), vi.fn()];
+  show('/trace/abc', <Asking asked={asked} others={others} />);
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+  await userEvent.keyboard('r');
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+  await userEvent.click(screen.getByRole('button', { name: 'Refresh' }));
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
+  expect(others).toHaveBeenCalledTimes(2);
+});

@@ -6,8 +6,10 @@ import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import type { ReactNode } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { generateTrace } from '../../perf/generate.ts';
 import { handleKey } from '../core/commands.ts';
 import { goTo, hrefOf, routeNow, useParsed } from '../core/navigation.ts';
+import { putTraceOfFile } from '../core/openedTraces.testing.ts';
 import { resetPreferences, toggleInBasket } from '../core/preferences.ts';
 import { useRefresh } from '../core/refresh.ts';
 import { Shell } from './Shell.tsx';
@@ -102,4 +104,22 @@ test('refresh asks anew what the pages show, also what the query cache does not 
   await userEvent.click(screen.getByRole('button', { name: 'Refresh' }));
   await waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
   expect(others).toHaveBeenCalledTimes(2);
+});
+
+test('of a trace that is from a file no link is copied, and why is said', async () => {
+  const copied = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+  const traceId = 'dddd0000000000000000000000000001';
+  putTraceOfFile({ fileName: 'x.json', columns: { ...generateTrace(3), traceId }, details: [] });
+  show(`/trace/${traceId}`);
+  await userEvent.keyboard('u');
+  expect(await screen.findByText(/No link was copied: what is shown is from a file/)).toBeTruthy();
+  leadTo(`/trace/${traceId}...abc`);
+  expect(screen.queryByText(/No link was copied/)).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Copy a link to what is shown' }));
+  expect(await screen.findByText(/No link was copied/)).toBeTruthy();
+  expect(copied).not.toHaveBeenCalled();
+  leadTo('/trace/abc');
+  await userEvent.keyboard('u');
+  await waitFor(() => expect(copied).toHaveBeenCalledTimes(1));
+  expect(screen.queryByText(/No link was copied/)).toBeNull();
 });

@@ -77,6 +77,8 @@ function Rail({ page }: { page: string }) {
 export function Shell({ route, notices, children }: { route: Route; notices: readonly string[]; children: ReactNode }) {
   const [isSheetOpen, setSheetOpen] = useState(false);
   const [dismissed, setDismissed] = useState('');
+  /** What was said, and of which page. */
+  const [said, setSaid] = useState({ words: '', page: route.page });
   const { basket } = usePreferences();
   useCommands([
     ...[...RAIL, ...RAIL_END].map(({ label, key, place }) => ({
@@ -98,15 +100,17 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
   ]);
   const isFramed = route.embed.mode !== 'off';
   const notice = notices.join('; ');
+  const say = (words: string) => setSaid({ words, page: route.page });
   return (
     <div className={css['shell']} data-framed={isFramed || undefined}>
       <SkipLink targetId="main" />
       {!isFramed && <Rail page={route.page} />}
-      {!isFramed && <TopBar route={route} onHelp={() => setSheetOpen(true)} />}
+      {!isFramed && <TopBar route={route} onHelp={() => setSheetOpen(true)} onSay={say} />}
       <main id="main" className={css['main']} tabIndex={-1}>
         {notice !== '' && notice !== dismissed && (
           <Banner onDismiss={() => setDismissed(notice)}>{text.notice(notice)}</Banner>
         )}
+        {said.words !== '' && said.page === route.page && <Banner onDismiss={() => say('')}>{said.words}</Banner>}
         {children}
       </main>
       {!isFramed && basket.length > 0 && (

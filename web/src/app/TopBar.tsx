@@ -6,6 +6,7 @@ import { lazy, Suspense } from 'react';
 import { boot } from '../core/boot.ts';
 import { useCommands } from '../core/commands.ts';
 import { routeNow, shareUrl } from '../core/navigation.ts';
+import { isOnlyHere } from '../core/openedTraces.ts';
 import { prefer } from '../core/preferences.ts';
 import { refreshOthers } from '../core/refresh.ts';
 import { nowNs } from '../format/now.ts';
@@ -35,20 +36,32 @@ function toggleTheme(): void {
   prefer({ theme: isDark() ? 'light' : 'dark' });
 }
 
-async function copyLink(): Promise<void> {
-  await navigator.clipboard.writeText(shareUrl(freeze(routeNow(), nowNs())));
+/** Returns what the reader should know about the link. */
+async function copyLink(): Promise<string> {
+  const route = routeNow();
+  if (isOnlyHere(route)) return text.linkOnlyHere;
+  await navigator.clipboard.writeText(shareUrl(freeze(route, nowNs())));
   announce(text.linkCopied);
+  return '';
 }
 
-export function TopBar({ route, onHelp }: { route: Route; onHelp: () => void }) {
+type TopBarProps = {
+  route: Route;
+  onHelp: () => void;
+  /** Words for everyone to see. */
+  onSay: (words: string) => void;
+};
+
+export function TopBar({ route, onHelp, onSay }: TopBarProps) {
   const client = useQueryClient();
+  const copy = () => void copyLink().then(onSay);
   const refresh = () => {
     void client.invalidateQueries();
     refreshOthers();
   };
   useCommands([
     { id: 'refresh', title: text.refresh, group: text.groupApp, keys: ['r'], run: refresh },
-    { id: 'copyLink', title: text.copyLink, group: text.groupApp, keys: ['u'], run: () => void copyLink() },
+    { id: 'copyLink', title: text.copyLink, group: text.groupApp, keys: ['u'], run: copy },
     ...(boot.isThemeFixed
       ? []
       : [{ id: 'theme', title: text.theme, group: text.groupApp, keys: [], run: toggleTheme }]),
@@ -63,7 +76,7 @@ export function TopBar({ route, onHelp }: { route: Route; onHelp: () => void }) 
           </Suspense>
         )}
         <IconButton icon={RotateCw} label={text.refresh} keys="r" onPress={refresh} />
-        <IconButton icon={Link2} label={text.copyLink} keys="u" onPress={() => void copyLink()} />
+        <IconButton icon={Link2} label={text.copyLink} keys="u" onPress={copy} />
         {!boot.isThemeFixed && <IconButton icon={SunMoon} label={text.theme} onPress={toggleTheme} />}
         {boot.menu.length > 0 && (
           <Suspense>

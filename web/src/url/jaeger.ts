@@ -113,8 +113,9 @@ export function fromJaegerMonitor(
   };
 }
 
-/** `/quality-metrics`: its lookback is a number of hours. */
+/** `/quality-metrics`: its lookback is a number of hours. What it reported is not here yet. */
 export function fromJaegerQuality(params: Params, ours: StatusState): StatusState {
+  params.note('there is no report on the quality of traces here; the state of Trackway is shown instead');
   const hours = params.first('lookback');
   const isHours = hours !== null && /^\d{1,6}$/.test(hours) && Number(hours) > 0 && Number(hours) <= QUALITY_HOURS_MAX;
   if (hours !== null && !isHours) note(params, 'lookback', hours);

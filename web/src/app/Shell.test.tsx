@@ -12,15 +12,22 @@ import { goTo, hrefOf, routeNow, useParsed } from '../core/navigation.ts';
 import { putTraceOfFile } from '../core/openedTraces.testing.ts';
 import { resetPreferences, toggleInBasket } from '../core/preferences.ts';
 import { useRefresh } from '../core/refresh.ts';
+import { startHere } from '../worker/here.ts';
 import { Shell } from './Shell.tsx';
 
 vi.setConfig({ testTimeout: 20_000 });
+
+vi.mock('../worker/client.ts', async (original) => ({
+  ...(await original<typeof import('../worker/client.ts')>()),
+  startTraceWorker: () => startHere((input, init) => fetch(input, init)),
+}));
 
 const onKey = (event: KeyboardEvent): void => void handleKey(event);
 
 beforeEach(() => {
   resetPreferences();
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
+  vi.stubGlobal('fetch', async () => Response.json({ services: [] }));
   document.addEventListener('keydown', onKey);
 });
 afterEach(() => {
@@ -122,4 +129,37 @@ test('of a trace that is from a file no link is copied, and why is said', async 
   await userEvent.keyboard('u');
   await waitFor(() => expect(copied).toHaveBeenCalledTimes(1));
   expect(screen.queryByText(/No link was copied/)).toBeNull();
+});
+
+const SPAN = {
+  ...{ traceID: 'abc1', spanID: '1', operationName: 'read', references: [], startTime: 1, duration: 5 },
+  ...{ tags: [], logs: [], processID: 'p' },
+};
+const PROCESSES = { p: { serviceName: 'filed', tags: [] } };
+const JAEGER = JSON.stringify({ data: [{ traceID: 'abc1', spans: [SPAN], processes: PROCESSES }] });
+
+test('JSON that is pasted into the box opens as a trace file; a query that is pasted stays a query', async () => {
+  show('/settings');
+  const box = screen.getByRole('combobox', { name: 'Go to' });
+  await userEvent.click(box);
+  await userEvent.paste(JAEGER);
+  await screen.findByRole('option', { name: /^Open this JSON as a trace file/ });
+  await userEvent.keyboard('{Enter}');
+  await waitFor(() => expect(routeNow()).toMatchObject({ page: 'trace', state: { traceId: `${'0'.repeat(28)}abc1` } }));
+  await userEvent.click(box);
+  await userEvent.paste('{ "no spans": 1 }');
+  await userEvent.keyboard('{Enter}');
+  expect(await screen.findByText(/^what was pasted: /)).toBeTruthy();
+  await userEvent.click(box);
+  await userEvent.paste('{ status = error }');
+  await screen.findByRole('option', { name: 'Search for { status = error }' });
+  expect(screen.queryByRole('option', { name: /JSON/ })).toBeNull();
+});
+
+test('files are opened by a command on every page', async () => {
+  const chosen = vi.spyOn(HTMLInputElement.prototype, 'click').mockImplementation(() => undefined);
+  show('/services');
+  await userEvent.click(screen.getByRole('combobox', { name: 'Go to' }));
+  await userEvent.keyboard('>open a trace{Enter}');
+  expect(chosen).toHaveBeenCalledTimes(1);
 });

@@ -2,10 +2,12 @@
 
 import { Activity, Compass, House, LayoutGrid, type LucideIcon, Network, Settings } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { boot } from '../core/boot.ts';
 import { useCommands } from '../core/commands.ts';
 import { go, hrefOf } from '../core/navigation.ts';
 import { defaults } from '../core/places.ts';
 import { usePreferences } from '../core/preferences.ts';
+import { useOpenFiles } from '../core/useOpenFiles.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route } from '../url/index.ts';
@@ -17,6 +19,7 @@ import { placeAbove } from './up.ts';
 
 /** Fetched when there is something to show: no page needs them at first. */
 const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
+const ReadingFile = lazy(async () => ({ default: (await import('../ui/ReadingFile/ReadingFile.tsx')).ReadingFile }));
 const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
@@ -80,6 +83,9 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
   /** What was said, and of which page. */
   const [said, setSaid] = useState({ words: '', page: route.page });
   const { basket } = usePreferences();
+  const files = useOpenFiles();
+  const isFramed = route.embed.mode !== 'off';
+  const takesFiles = !boot.isFileUploadOff && !isFramed;
   useCommands([
     ...[...RAIL, ...RAIL_END].map(({ label, key, place }) => ({
       id: `go.${key}`,
@@ -96,21 +102,35 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
       when: () => placeAbove(route) !== null,
       run: () => go(placeAbove(route) ?? defaults.home(), { asBefore: true }),
     },
+    ...(takesFiles
+      ? [{ id: 'openFile', title: text.openFile, group: text.groupApp, keys: [], run: files.choose }]
+      : []),
     { id: 'keys', title: text.help, group: text.groupApp, keys: ['?'], run: () => setSheetOpen(true) },
   ]);
-  const isFramed = route.embed.mode !== 'off';
   const notice = notices.join('; ');
   const say = (words: string) => setSaid({ words, page: route.page });
   return (
     <div className={css['shell']} data-framed={isFramed || undefined}>
       <SkipLink targetId="main" />
       {!isFramed && <Rail page={route.page} />}
-      {!isFramed && <TopBar route={route} onHelp={() => setSheetOpen(true)} onSay={say} />}
+      {!isFramed && (
+        <TopBar route={route} onHelp={() => setSheetOpen(true)} onSay={say} onFiles={takesFiles ? files.open : null} />
+      )}
       <main id="main" className={css['main']} tabIndex={-1}>
         {notice !== '' && notice !== dismissed && (
           <Banner onDismiss={() => setDismissed(notice)}>{text.notice(notice)}</Banner>
         )}
         {said.words !== '' && said.page === route.page && <Banner onDismiss={() => say('')}>{said.words}</Banner>}
+        {files.reading && (
+          <Suspense>
+            <ReadingFile {...files.reading} onCancel={files.cancel} />
+          </Suspense>
+        )}
+        {files.skipped.map(({ what, why }) => (
+          <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
+            {text.fileSkipped(what, why)}
+          </Banner>
+        ))}
         {children}
       </main>
       {!isFramed && basket.length > 0 && (

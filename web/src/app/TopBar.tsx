@@ -13,7 +13,7 @@ import { nowNs } from '../format/now.ts';
 import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
 import { freeze, type Route } from '../url/index.ts';
-import { GlobalBox } from './GlobalBox.tsx';
+import { GlobalBox, type GlobalBoxProps } from './GlobalBox.tsx';
 import css from './TopBar.module.css';
 import { text } from './text.ts';
 
@@ -50,9 +50,10 @@ type TopBarProps = {
   onHelp: () => void;
   /** Words for everyone to see. */
   onSay: (words: string) => void;
+  onFiles: GlobalBoxProps['onFiles'];
 };
 
-export function TopBar({ route, onHelp, onSay }: TopBarProps) {
+export function TopBar({ route, onHelp, onSay, onFiles }: TopBarProps) {
   const client = useQueryClient();
   const copy = () => void copyLink().then(onSay);
   const refresh = () => {
@@ -68,7 +69,7 @@ export function TopBar({ route, onHelp, onSay }: TopBarProps) {
   ]);
   return (
     <header className={css['bar']}>
-      <GlobalBox />
+      <GlobalBox onFiles={onFiles} />
       <div className={css['end']}>
         {hasRange(route) && (
           <Suspense>

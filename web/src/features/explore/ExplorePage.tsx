@@ -2,7 +2,6 @@
 
 import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
-import { useCommands } from '../../core/commands.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
 import { useOpenFiles } from '../../core/useOpenFiles.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -67,11 +66,6 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
   const [hasDownload, setHasDownload] = useState(begun);
   const [dragged, setDragged] = useState<number | null>(null);
-  useCommands(
-    boot.isFileUploadOff
-      ? []
-      : [{ id: 'openFile', title: text.openFile, group: text.group, keys: [], run: files.choose }],
-  );
 
   return (
     <div className={css['page']}>

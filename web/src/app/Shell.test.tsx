@@ -22,6 +22,11 @@ vi.mock('../worker/client.ts', async (original) => ({
   startTraceWorker: () => startHere((input, init) => fetch(input, init)),
 }));
 
+vi.mock('../core/boot.ts', async (original) => {
+  const module = await original<typeof import('../core/boot.ts')>();
+  return { ...module, boot: { ...module.boot, capabilities: { ...module.boot.capabilities, tail: true } } };
+});
+
 const onKey = (event: KeyboardEvent): void => void handleKey(event);
 
 beforeEach(() => {
@@ -162,4 +167,34 @@ test('files are opened by a command on every page', async () => {
   await userEvent.click(screen.getByRole('combobox', { name: 'Go to' }));
   await userEvent.keyboard('>open a trace{Enter}');
   expect(chosen).toHaveBeenCalledTimes(1);
+});
+
+test('live: Explore follows, ranges up to now are asked again, other pages lead to Explore', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const asked = vi.fn(async () => 1);
+  show('/services?from=2026-11-28T10:00:00Z&to=2026-11-28T12:00:00Z', <Asking asked={asked} others={vi.fn()} />);
+  const isOn = () => screen.getByRole('button', { name: 'Live' }).getAttribute('aria-pressed');
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+  await userEvent.click(screen.getByRole('button', { name: 'Live' }));
+  expect(here()).toBe('/services?range=2h');
+  expect(isOn()).toBe('true');
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+  await act(async () => vi.advanceTimersByTime(10_000));
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
+  leadTo('/dependencies?range=2h');
+  expect(isOn()).toBe('true');
+  await userEvent.keyboard('l');
+  expect(isOn()).toBe('false');
+  await act(async () => vi.advanceTimersByTime(20_000));
+  expect(asked.mock.calls.length).toBeLessThan(5);
+  leadTo('/search?q=%7B+status+=+error+%7D&traceID=abc');
+  await userEvent.keyboard('l');
+  expect(here()).toBe('/search?q=%7B+status+=+error+%7D&live=1');
+  await userEvent.click(screen.getByRole('button', { name: 'Live' }));
+  expect(here()).toBe('/search?q=%7B+status+=+error+%7D');
+  leadTo('/trace/abc');
+  expect(screen.queryByRole('button', { name: 'Live' })).toBeNull();
+  await userEvent.keyboard('l');
+  expect(here()).toBe('/search?q=%7B+status+=+error+%7D&live=1');
+  vi.useRealTimers();
 });

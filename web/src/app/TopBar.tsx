@@ -14,6 +14,7 @@ import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
 import { freeze, type Route } from '../url/index.ts';
 import { GlobalBox, type GlobalBoxProps } from './GlobalBox.tsx';
+import { hasRange, LiveSwitch } from './LiveSwitch.tsx';
 import css from './TopBar.module.css';
 import { text } from './text.ts';
 
@@ -21,11 +22,6 @@ import { text } from './text.ts';
 const RangeOf = lazy(async () => ({ default: (await import('./RangeOf.tsx')).RangeOf }));
 /** Few servers have any. */
 const LinksMenu = lazy(async () => ({ default: (await import('./LinksMenu.tsx')).LinksMenu }));
-
-/** Status is about now; the range in its links is for what Jaeger's page of quality had. */
-function hasRange(route: Route): boolean {
-  return 'range' in route.state && route.page !== 'status';
-}
 
 function isDark(): boolean {
   const chosen = document.documentElement.dataset['theme'];
@@ -76,6 +72,7 @@ export function TopBar({ route, onHelp, onSay, onFiles }: TopBarProps) {
             <RangeOf route={route} />
           </Suspense>
         )}
+        <LiveSwitch route={route} />
         <IconButton icon={RotateCw} label={text.refresh} keys="r" onPress={refresh} />
         <IconButton icon={Link2} label={text.copyLink} keys="u" onPress={copy} />
         {!boot.isThemeFixed && <IconButton icon={SunMoon} label={text.theme} onPress={toggleTheme} />}

@@ -16,6 +16,7 @@ export const text = catalogue('app', {
   theme: 'Switch between light and dark',
   copyLink: 'Copy a link to what is shown',
   linkCopied: 'Link copied.',
+  live: 'Live',
   linkOnlyHere:
     'No link was copied: what is shown is from a file and only in this tab, so nobody else could open it. Send the file.',
   up: 'Up one level',

@@ -96,7 +96,6 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         areFacetsShown={areFacetsShown}
         onFacets={setFacetsOpen}
         onOpenFile={boot.isFileUploadOff ? null : files.choose}
-        canFollow={boot.capabilities.tail}
       />
       <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
       {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}

@@ -1,9 +1,8 @@
 // How the results are shown, and what else can be done with them.
 
-import { ChartColumn, ChevronDown, FolderOpen, ListFilter, Radio } from 'lucide-react';
+import { ChartColumn, ChevronDown, FolderOpen, ListFilter } from 'lucide-react';
 import type { Window } from '../../api/questions.ts';
 import type { Scope, Sort } from '../../api/types.ts';
-import { useCommands } from '../../core/commands.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
@@ -87,16 +86,11 @@ type ToolbarProps = {
   onFacets: (areShown: boolean) => void;
   /** Null: files are not opened here. */
   onOpenFile: (() => void) | null;
-  canFollow: boolean;
 };
 
 export function Toolbar(props: ToolbarProps) {
-  const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
+  const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile } = props;
   const { scope, sort, cols, live, traces } = state;
-  const toggleLive = () => changes.set({ live: !live, traces: [], run: true });
-  useCommands(
-    canFollow ? [{ id: 'explore.live', title: text.live, group: text.group, keys: ['l'], run: toggleLive }] : [],
-  );
   const isSearch = !live && traces.length === 0;
   return (
     <div className={css['toolbar']}>
@@ -117,9 +111,6 @@ export function Toolbar(props: ToolbarProps) {
         </>
       )}
       <div className={css['end']}>
-        {canFollow && (
-          <ToggleButton size="small" icon={Radio} label={text.live} keys="l" isSelected={live} onChange={toggleLive} />
-        )}
         {!live && <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />}
         {isSearch && <ChartsMenu />}
         <DownloadMenu what={download} />

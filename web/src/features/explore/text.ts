@@ -50,7 +50,6 @@ export const text = catalogue('explore', {
   addColumn: 'Show an attribute as column',
   noColumns: 'Attributes of the matching span can be columns.',
   removeColumn: (name: string) => `Remove the column ${name}`,
-  live: 'Live',
   download: 'Download results',
   csv: 'CSV',
   jsonLines: 'JSON lines',

@@ -40,8 +40,8 @@ fn durations_of(conjunct: &Expr) -> Option<RangeInclusive<u64>> {
         return None;
     };
     match (is_trace_duration(left), is_trace_duration(right)) {
-        (true, false) => durations(*op, constant(right)),
-        (false, true) => durations(op.turned(), constant(left)),
+        (true, false) => durations(*op, &constant(right)),
+        (false, true) => durations(op.turned(), &constant(left)),
         _ => None,
     }
 }
@@ -50,8 +50,8 @@ fn is_trace_duration(of: &Expr) -> bool {
     of.node == Node::Field(Field::Intrinsic(Intrinsic::TraceDuration))
 }
 
-fn durations(op: CompareOp, with: Constant<'_>) -> Option<RangeInclusive<u64>> {
-    let Constant::Value(Value::Duration(nanos)) = with else {
+fn durations(op: CompareOp, with: &Constant<'_>) -> Option<RangeInclusive<u64>> {
+    let Constant::Value(Value::Duration(nanos)) = *with else {
         return None;
     };
     let none = RangeInclusive::new(1, 0);
@@ -119,7 +119,7 @@ mod tests {
             (
                 "{ traceDuration > 8ns && traceDuration < 4ns }",
                 "{}",
-                9..=3,
+                RangeInclusive::new(9, 3),
             ),
             (
                 "{ name = \"a\" && (traceDuration > 4ns && (.b || .c)) && traceDuration < 9ns }",

@@ -1,7 +1,7 @@
 // Traces that were put aside for comparing: at the bottom right on every page, until they are compared or cleared.
 
 import { X } from 'lucide-react';
-import { useCommands } from '../core/commands.ts';
+import { commandsOf, useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { placeOfCompare } from '../core/places.ts';
 import { prefer, toggleInBasket, usePreferences } from '../core/preferences.ts';
@@ -9,12 +9,13 @@ import { Button } from '../ui/Button/Button.tsx';
 import { Chip } from '../ui/Chip/Chip.tsx';
 import type { Route } from '../url/index.ts';
 import css from './Basket.module.css';
+import { SHELL_COMMANDS } from './commands.ts';
 import { text } from './text.ts';
 
 export function Basket({ route }: { route: Route }) {
   const { basket } = usePreferences();
   const compare = () => go(placeOfCompare(basket[0] ?? '', basket[1] ?? ''));
-  useCommands([{ id: 'compare', title: text.basketCompare, group: text.groupApp, keys: ['c'], run: compare }]);
+  useCommands(commandsOf(SHELL_COMMANDS, { compare }));
   if (basket.length === 0 || route.page === 'compare') return null;
   return (
     <section className={css['basket']} aria-label={text.basket(basket.length)}>

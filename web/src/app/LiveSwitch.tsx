@@ -5,13 +5,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Radio } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { boot } from '../core/boot.ts';
-import { useCommands } from '../core/commands.ts';
+import { commandsOf, useCommands } from '../core/commands.ts';
 import { go, lastLeft } from '../core/navigation.ts';
 import { defaults } from '../core/places.ts';
 import { nowNs } from '../format/now.ts';
 import { ToggleButton } from '../ui/ToggleButton/ToggleButton.tsx';
 import { type Place, type Route, resolveRange, type TimeRange } from '../url/index.ts';
 import { lastOfMs } from '../url/timeRange.ts';
+import { SHELL_COMMANDS } from './commands.ts';
 import { text } from './text.ts';
 
 const EVERY_MS = 10_000;
@@ -64,7 +65,7 @@ export function LiveSwitch({ route }: { route: Route }) {
     }
   };
   const isHere = isSearch || range === null ? canFollow : true;
-  useCommands(isHere ? [{ id: 'live', title: text.live, group: text.groupApp, keys: ['l'], run: toggle }] : []);
+  useCommands(commandsOf(SHELL_COMMANDS, isHere ? { live: toggle } : {}));
   if (!isHere || range === null) return null;
   return <ToggleButton icon={Radio} label={text.live} keys="l" isSelected={isOn} onChange={toggle} />;
 }

@@ -2,13 +2,13 @@
 
 import { useState } from 'react';
 import { boot } from '../core/boot.ts';
-import { useCommands } from '../core/commands.ts';
+import { commandsOf, useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { nowNs } from '../format/now.ts';
 import { TimeRangePicker } from '../ui/TimeRangePicker/TimeRangePicker.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
-import { text } from './text.ts';
+import { SHELL_COMMANDS } from './commands.ts';
 
 /** The page with another time range. Every state with a range has it under this name. */
 function withRange(route: Route, range: TimeRange): Place {
@@ -18,7 +18,7 @@ function withRange(route: Route, range: TimeRange): Place {
 export function RangeOf({ route }: { route: Route }) {
   const [isOpen, setOpen] = useState(false);
   const { zone } = usePreferences();
-  useCommands([{ id: 'range', title: text.timeRange, group: text.groupApp, keys: ['t'], run: () => setOpen(true) }]);
+  useCommands(commandsOf(SHELL_COMMANDS, { range: () => setOpen(true) }));
   if (!('range' in route.state)) return null;
   const { range } = route.state;
   const value =

@@ -3,7 +3,7 @@
 import { Activity, Compass, House, LayoutGrid, type LucideIcon, Network, Settings } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { boot } from '../core/boot.ts';
-import { useCommands } from '../core/commands.ts';
+import { commandsOf, useCommands } from '../core/commands.ts';
 import { go, hrefOf } from '../core/navigation.ts';
 import { defaults } from '../core/places.ts';
 import { usePreferences } from '../core/preferences.ts';
@@ -11,6 +11,7 @@ import { useOpenFiles } from '../core/useOpenFiles.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route } from '../url/index.ts';
+import { SHELL_COMMANDS } from './commands.ts';
 import { prefetch } from './pages.tsx';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
@@ -102,9 +103,7 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
       when: () => placeAbove(route) !== null,
       run: () => go(placeAbove(route) ?? defaults.home(), { asBefore: true }),
     },
-    ...(takesFiles
-      ? [{ id: 'openFile', title: text.openFile, group: text.groupApp, keys: [], run: files.choose }]
-      : []),
+    ...commandsOf(SHELL_COMMANDS, takesFiles ? { openFile: files.choose } : {}),
     { id: 'keys', title: text.help, group: text.groupApp, keys: ['?'], run: () => setSheetOpen(true) },
   ]);
   const notice = notices.join('; ');

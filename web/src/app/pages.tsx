@@ -15,7 +15,11 @@ const loaders: { [P in Page]: Loader<P> } = {
   service: () => import('../features/service/route.tsx'),
   operation: () => import('../features/operation/route.tsx'),
   status: () => import('../features/status/route.tsx'),
-  settings: () => import('../features/settings/route.tsx'),
+  // The keys of all pages are chosen there.
+  settings: async () => {
+    const [page] = await Promise.all([import('../features/settings/route.tsx'), import('./allCommands.ts')]);
+    return page;
+  },
   notFound: () => import('../features/not-found/route.tsx'),
 };
 

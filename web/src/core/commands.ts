@@ -22,12 +22,16 @@ export type Command = {
   readonly when?: () => boolean;
 };
 
+/** What a command is called and how it is reached: known before its page is shown. */
+export type CommandSpec = Omit<Command, 'id' | 'run' | 'when'>;
+export type CommandSpecs<Id extends string = string> = Readonly<Record<Id, CommandSpec>>;
+
 const CHORD_MS = 1_200;
 
 const registered = new Map<symbol, readonly Command[]>();
 const listeners = new Set<() => void>();
 let all: readonly Command[] = [];
-/** All that were ever registered since the page was loaded, by their id. */
+/** All that were declared or registered since the page was loaded, by their id. */
 const seen = new Map<string, Command>();
 let known: readonly Command[] = [];
 let chord: { key: string; at: number } | null = null;
@@ -50,6 +54,24 @@ export function register(commands: readonly Command[]): () => void {
     registered.delete(token);
     changed();
   };
+}
+
+/** Those of the specs that something does here. */
+export function commandsOf<Id extends string>(
+  specs: CommandSpecs<Id>,
+  runs: Readonly<Partial<Record<NoInfer<Id>, () => void>>>,
+  when?: () => boolean,
+): Command[] {
+  const given = Object.entries(runs) as [Id, () => void][];
+  return given.map(([id, run]) => ({ ...specs[id], id, run, ...(when && { when }) }));
+}
+
+/** Makes commands known whose pages were not shown yet. */
+export function declareCommands(specs: CommandSpecs): void {
+  for (const [id, spec] of Object.entries(specs)) {
+    if (!seen.has(id)) seen.set(id, { ...spec, id, run: () => undefined });
+  }
+  changed();
 }
 
 /** Registers commands while a component is shown; the latest ones run, whatever they close over. */
@@ -78,7 +100,7 @@ export function useAllCommands(): readonly Command[] {
   );
 }
 
-/** Those of pages that were left, too: for choosing keys, not for running. */
+/** Those of other pages, too: for choosing keys, not for running. */
 export function useKnownCommands(): readonly Command[] {
   return useSyncExternalStore(
     (listener) => {

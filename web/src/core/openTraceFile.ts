@@ -35,6 +35,8 @@ export async function openTraceFile(file: File, options: OpenFileOptions): Promi
         flame,
         details: (rows) => reader.details(opened.file, at, rows),
         find: (sought) => reader.find(opened.file, at, sought),
+        column: (field) => reader.column(opened.file, at, field),
+        keys: () => reader.keys(opened.file, at),
       });
       keep(columns.traceId, opened.file, reader);
     });

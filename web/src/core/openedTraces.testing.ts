@@ -4,6 +4,7 @@ import type { SpanDetails } from '../api/types.ts';
 import { buildFlameIndex } from '../canvas/flameIndex.ts';
 import { rowsOf } from '../model/attributeTests.ts';
 import type { TraceColumns } from '../model/columns.ts';
+import { columnOfFile, keysOfFile } from '../model/fileColumn.ts';
 import { putOpenedTrace } from './openedTraces.ts';
 
 type InMemory = {
@@ -20,5 +21,7 @@ export function putTraceOfFile({ fileName, columns, details }: InMemory): void {
     flame: buildFlameIndex(columns),
     details: async (rows) => rows.map((row) => details[row]).filter((one) => one !== undefined),
     find: async (sought) => rowsOf(details, sought),
+    column: async (field) => columnOfFile(details, field),
+    keys: async () => keysOfFile(details),
   });
 }

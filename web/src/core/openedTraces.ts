@@ -4,10 +4,11 @@
 // read the file, and is asked for as it would be of the server.
 
 import { useSyncExternalStore } from 'react';
-import type { SpanDetails } from '../api/types.ts';
+import type { SpanDetails, TraceKey } from '../api/types.ts';
 import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { FileSought } from '../model/fileQuery.ts';
+import type { FieldValues } from '../model/stats.ts';
 import type { Place } from '../url/index.ts';
 
 export type OpenedTrace = {
@@ -19,6 +20,8 @@ export type OpenedTrace = {
   readonly details: (rows: readonly number[]) => Promise<readonly SpanDetails[]>;
   /** The rows with what is looked for. */
   readonly find: (sought: FileSought) => Promise<Uint32Array>;
+  readonly column: (field: string) => Promise<FieldValues>;
+  readonly keys: () => Promise<readonly Pick<TraceKey, 'field' | 'spans'>[]>;
 };
 
 const opened = new Map<string, OpenedTrace>();

@@ -168,8 +168,13 @@ function testOf({ field, op, value, source }: Comparison): AttributeTest {
   if (own !== undefined) return { holder: 'own', key: own, op, value: textLiteral(value, source) };
   if (literal.type === 'nil' && op !== '=' && op !== '!=')
     throw new FileQueryError(`“${source}”: nil is compared with = or !=.`);
+  return { ...scopedKey(field), op, value: literal };
+}
+
+/** `span.http.route` as where it stands, and its key. */
+export function scopedKey(field: string): { readonly holder: Holder; readonly key: string } {
   const [, scope = '', rest = field] = /^(span|resource|event|instrumentation|)\.([\s\S]+)$/.exec(field) ?? [];
-  return { holder: scope === '' ? 'any' : (scope as Holder), key: unquotedKey(rest), op, value: literal };
+  return { holder: scope === '' ? 'any' : (scope as Holder), key: unquotedKey(rest) };
 }
 
 /** `span."http header".x` is `http header.x`. */

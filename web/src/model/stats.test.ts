@@ -3,7 +3,6 @@ import { generateTrace, random } from '../../perf/generate.ts';
 import { traceOf } from './forest.ts';
 import { quantile } from './quantile.ts';
 import { distributionOf } from './rowsDistribution.ts';
-import { assignSlots } from './slots.ts';
 import { groupStats, sortStats } from './stats.ts';
 import { summarize } from './summary.ts';
 
@@ -36,6 +35,21 @@ describe('groupStats', () => {
     });
     expect(sortStats(stats, 'count', true)[0]?.keys).toEqual(['db', 'SELECT']);
     expect(sortStats(stats, 1, false).map((one) => one.keys[1])).toEqual(['GET', 'SELECT', 'UPDATE', 'job']);
+  });
+
+  it('sums by the values of a field, and tells what has none apart from what is empty', () => {
+    const tier = { values: ['gold', ''], rows: [1, 1, 0, 2, 0] };
+    const stats = groupStats(trace, [tier, 'service']);
+    expect(stats.map(({ keys, count, self }) => [...keys, count, self])).toEqual([
+      ['gold', 'web', 1, 50],
+      [null, 'db', 1, 30],
+      ['', 'db', 1, 10],
+      [null, 'lost', 1, 10],
+      ['gold', 'db', 1, 10],
+    ]);
+    expect(sortStats(stats, 0, false)[0]?.keys[0]).not.toBe('gold');
+    // What came after the values were asked for has none.
+    expect(groupStats(trace, [{ values: ['a'], rows: [1] }]).map(({ keys }) => keys[0])).toEqual([null, 'a']);
   });
 
   it('loses no span of a large trace, whatever the keys', () => {
@@ -85,17 +99,5 @@ describe('distributionOf', () => {
     expect([d.buckets[0], d.buckets[15]]).toEqual([2, 1]);
     expect(distributionOf(trace, []).count).toBe(0);
     expect(distributionOf(trace, [3]).buckets[0]).toBe(1);
-  });
-});
-
-describe('assignSlots', () => {
-  it('gives the first twelve services different colours, the same ones whatever their order', () => {
-    const services = Array.from({ length: 30 }, (_, i) => `service-${i}`);
-    const spans = services.map((_, i) => 100 - i);
-    const slots = assignSlots(services, spans);
-    expect(new Set(slots.slice(0, 12)).size).toBe(12);
-    expect([...slots.slice(12, 24)].every((slot) => slot >= 12)).toBe(true);
-    expect([...slots.slice(24)]).toEqual([-1, -1, -1, -1, -1, -1]);
-    expect(assignSlots(services.toReversed(), spans.toReversed())).toEqual(slots.toReversed());
   });
 });

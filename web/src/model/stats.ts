@@ -10,12 +10,19 @@ import { quantile } from './quantile.ts';
 export const STAT_KEYS = ['service', 'name', 'kind', 'status', 'depth', 'critical'] as const;
 export type StatKey = (typeof STAT_KEYS)[number];
 
+/** A key that no column has: the values of a field, and for each row which one it has, counted from 1; 0 is none. */
+export interface FieldValues {
+  readonly values: readonly string[];
+  readonly rows: ArrayLike<number>;
+}
+export type StatBy = StatKey | FieldValues;
+
 export const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 export const STATUSES = ['unset', 'ok', 'error'] as const;
 
 export interface StatRow {
-  /** One value a key. */
-  readonly keys: readonly string[];
+  /** One value a key; null where the spans have none. */
+  readonly keys: readonly (string | null)[];
   readonly count: number;
   readonly errors: number;
   readonly total: Ns;
@@ -37,7 +44,7 @@ export type StatInput = Pick<
 /** All rows, or those of `rows`; the largest self time first. */
 export function groupStats(
   columns: StatInput,
-  keys: readonly [StatKey] | readonly [StatKey, StatKey],
+  keys: readonly [StatBy] | readonly [StatBy, StatBy],
   rows: Bits | null = null,
 ): StatRow[] {
   const { count, dur, self, flags } = columns;
@@ -92,8 +99,8 @@ export function groupStats(
       total += value;
       if (value > longest) longest = value;
     }
-    const texts = [first.texts[Math.floor(code / width)] ?? ''];
-    if (second !== undefined) texts.push(second.texts[code % width] ?? '');
+    const texts = [first.texts[Math.floor(code / width)] ?? null];
+    if (second !== undefined) texts.push(second.texts[code % width] ?? null);
     return {
       keys: texts,
       count: values.length,
@@ -120,11 +127,13 @@ export function sortStats(stats: readonly StatRow[], by: StatColumn | number, is
 }
 
 interface Key {
-  readonly texts: readonly string[];
+  readonly texts: readonly (string | null)[];
   readonly code: (row: number) => number;
 }
 
-function keyOf(columns: StatInput, key: StatKey): Key {
+function keyOf(columns: StatInput, key: StatBy): Key {
+  if (typeof key !== 'string')
+    return { texts: [null, ...key.values], code: (row) => Math.min(key.rows[row] ?? 0, key.values.length) };
   switch (key) {
     case 'service':
       return { texts: columns.services, code: (row) => columns.service[row] as number };

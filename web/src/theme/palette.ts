@@ -4,8 +4,8 @@
 // The same trace has the same colours for everyone: nothing depends on who looked at what first. A service keeps its
 // own colour from trace to trace unless a larger one of the trace has taken it.
 
-import { assignSlots, preferredSlot as slotOf } from '../model/slots.ts';
 import { contrast } from './contrast.ts';
+import { assignSlots, preferredSlot as slotOf } from './slots.ts';
 import type { Theme } from './tokens.ts';
 
 /** 0 to 11: a colour. 12 to 23: the same colours with a hatch. 24: no colour of its own. */
@@ -54,7 +54,7 @@ export function preferredSlot(service: string): Slot {
 
 export type ServiceSize = { readonly service: string; readonly spans: number };
 
-/** The slots within one trace, the largest service first; `model/slots.ts` says who gets which. */
+/** The slots within one trace, the largest service first; `slots.ts` says who gets which. */
 export function assignColours(services: readonly ServiceSize[]): Map<string, Slot> {
   const largestFirst = [...services].sort((a, b) => b.spans - a.spans || (a.service < b.service ? -1 : 1));
   const names = largestFirst.map(({ service }) => service);

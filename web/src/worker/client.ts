@@ -7,10 +7,11 @@ import type { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { DiffInput, TraceDiff } from '../model/diff.ts';
 import type { FileSought } from '../model/fileQuery.ts';
-import type { StatInput, StatRow } from '../model/stats.ts';
+import type { FieldValues, StatInput, StatRow } from '../model/stats.ts';
 import type {
   CallName,
   Calls,
+  FieldKey,
   FileProgress,
   OpenedFile,
   OpenedTrace,
@@ -82,6 +83,14 @@ export class TraceClient {
   /** The rows of a file's trace with what is looked for. */
   find(file: number, trace: number, sought: FileSought, options: CallOptions = {}): Promise<Uint32Array> {
     return this.#call('find', { file, trace, sought }, options);
+  }
+
+  column(file: number, trace: number, field: string, options: CallOptions = {}): Promise<FieldValues> {
+    return this.#call('column', { file, trace, field }, options);
+  }
+
+  keys(file: number, trace: number, options: CallOptions = {}): Promise<FieldKey[]> {
+    return this.#call('keys', { file, trace }, options);
   }
 
   async closeFile(file: number): Promise<void> {

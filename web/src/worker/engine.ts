@@ -13,6 +13,7 @@ import { Bits } from '../model/bits.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import { decodeProgressively } from '../model/decode.ts';
 import { diffTraces } from '../model/diff.ts';
+import { columnOfFile, keysOfFile } from '../model/fileColumn.ts';
 import { readTraceFile } from '../model/files.ts';
 import { groupStats } from '../model/stats.ts';
 import type { CallName, Calls, FileProgress, OpenedFile, OpenedTrace, Request, Response } from './messages.ts';
@@ -83,6 +84,10 @@ export class TraceEngine {
         const { file, trace, sought } = request.ask;
         return rowsOf(this.#detailsOf(file, trace), sought);
       }
+      case 'column':
+        return columnOfFile(this.#detailsOf(request.ask.file, request.ask.trace), request.ask.field);
+      case 'keys':
+        return keysOfFile(this.#detailsOf(request.ask.file, request.ask.trace));
       case 'closeFile':
         this.#files.delete(request.ask.file);
         return null;

@@ -4,14 +4,16 @@
 // with that id.
 // `cancel` names the request that is no longer wanted: it is answered by `failed` or not at all.
 
-import type { SpanDetails } from '../api/types.ts';
+import type { SpanDetails, TraceKey } from '../api/types.ts';
 import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { DiffInput, TraceDiff } from '../model/diff.ts';
 import type { FileSought } from '../model/fileQuery.ts';
-import type { StatInput, StatKey, StatRow } from '../model/stats.ts';
+import type { FieldValues, StatBy, StatInput, StatRow } from '../model/stats.ts';
 
-export type StatKeys = readonly [StatKey] | readonly [StatKey, StatKey];
+export type StatKeys = readonly [StatBy] | readonly [StatBy, StatBy];
+
+export type FieldKey = Pick<TraceKey, 'field' | 'spans'>;
 
 /** What each kind of request asks for, and what it is answered with. */
 export interface Calls {
@@ -22,6 +24,10 @@ export interface Calls {
   details: { ask: { file: number; trace: number; rows: readonly number[] }; answer: SpanDetails[] };
   /** The rows of a file's trace that satisfy all tests, or hold any of the words. */
   find: { ask: { file: number; trace: number; sought: FileSought }; answer: Uint32Array };
+  /** The values of a field of a file's trace, by row. */
+  column: { ask: { file: number; trace: number; field: string }; answer: FieldValues };
+  /** The fields that spans of a file's trace have. */
+  keys: { ask: { file: number; trace: number }; answer: FieldKey[] };
   closeFile: { ask: { file: number }; answer: null };
   /** `rows`: the words of the set of rows to look at. */
   stats: { ask: { columns: StatInput; keys: StatKeys; rows: Uint32Array | null }; answer: StatRow[] };

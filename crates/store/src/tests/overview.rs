@@ -135,8 +135,9 @@ fn a_trace_lasts_as_long_as_all_of_it_wherever_that_lies() {
         OverviewOf::EntrySpans,
         OverviewOf::Spans,
     ];
-    // Traces, roots and servers (those of even ids), spans.
-    let cases: [((u64, u64), [u64; 3], &[u64]); 8] = [
+    // Seconds, then traces, roots and servers (those of even ids), spans, and the ids of these.
+    type Case<'a> = ((u64, u64), [u64; 3], &'a [u64]);
+    let cases: [Case<'_>; 8] = [
         ((0, 99), [4, 6, 8], &[1, 2, 3, 4, 5, 6, 7, 8]),
         ((1, 1), [1, 1, 1], &[1]),
         ((2, 9), [3, 5, 7], &[2, 3, 4, 5, 6, 7, 8]),

@@ -1,7 +1,7 @@
 // The comparison, loaded: the line that says what differs, and the three views of it.
 
 import { useMemo, useRef } from 'react';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import type { TraceDiff } from '../../model/diff.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -11,6 +11,7 @@ import { Tabs } from '../../ui/Tabs/Tabs.tsx';
 import type { CompareState, CompareTab } from '../../url/index.ts';
 import { Attributes } from './Attributes.tsx';
 import css from './Compare.module.css';
+import { COMPARE_COMMANDS } from './commands.ts';
 import { nodeName, slotsOf } from './names.ts';
 import { SideBySide } from './SideBySide.tsx';
 import { Summary } from './Summary.tsx';
@@ -18,10 +19,10 @@ import { TreeTable } from './TreeTable.tsx';
 import { text } from './text.ts';
 import { closedNodes, findNodes, oneLevelLess, oneLevelMore, revealing, withClosed } from './treeRows.ts';
 
-const TABS: readonly { id: CompareTab; label: string; keys: string }[] = [
-  { id: 'tree', label: text.tree, keys: '1' },
-  { id: 'side', label: text.sideBySide, keys: '2' },
-  { id: 'attributes', label: text.attributes, keys: '3' },
+const TABS: readonly { id: CompareTab; label: string }[] = [
+  { id: 'tree', label: text.tree },
+  { id: 'side', label: text.sideBySide },
+  { id: 'attributes', label: text.attributes },
 ];
 
 export type ChangeCompare = (change: Partial<CompareState>, options?: { replace?: boolean }) => void;
@@ -63,38 +64,18 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
     announce(`${service} ${operation}`);
     goTo(next);
   };
-  useCommands([
-    ...TABS.map(({ id, label, keys }) => ({
-      id: `compare.${id}`,
-      title: text.keyTabs(label),
-      group: text.group,
-      keys: [keys],
-      run: () => change({ tab: id }),
-    })),
-    {
-      id: 'compare.find',
-      title: text.find,
-      group: text.group,
-      keys: ['Mod+F'],
-      run: () => findField.current?.focus(),
-    },
-    { id: 'compare.next', title: text.keyNext, group: text.group, keys: ['n'], run: () => toMatch(false) },
-    { id: 'compare.previous', title: text.keyPrevious, group: text.group, keys: ['Shift+n'], run: () => toMatch(true) },
-    {
-      id: 'compare.less',
-      title: text.keyLess,
-      group: text.group,
-      keys: ['['],
-      run: () => change(oneLevelLess(diff, closed), { replace: true }),
-    },
-    {
-      id: 'compare.more',
-      title: text.keyMore,
-      group: text.group,
-      keys: [']'],
-      run: () => change(oneLevelMore(diff, closed), { replace: true }),
-    },
-  ]);
+  useCommands(
+    commandsOf(COMPARE_COMMANDS, {
+      'compare.tree': () => change({ tab: 'tree' }),
+      'compare.side': () => change({ tab: 'side' }),
+      'compare.attributes': () => change({ tab: 'attributes' }),
+      'compare.find': () => findField.current?.focus(),
+      'compare.next': () => toMatch(false),
+      'compare.previous': () => toMatch(true),
+      'compare.less': () => change(oneLevelLess(diff, closed), { replace: true }),
+      'compare.more': () => change(oneLevelMore(diff, closed), { replace: true }),
+    }),
+  );
 
   const growing = [a.isComplete ? '' : text.side('a'), b.isComplete ? '' : text.side('b')].filter((one) => one !== '');
   const at = node === null ? -1 : found.indexOf(node);
@@ -106,7 +87,7 @@ export function Compared({ diff, a, b, state, change }: ComparedProps) {
       <Summary diff={diff} node={node} onGo={goToCause} />
       <Tabs
         label={text.views}
-        items={TABS.map(({ id, label }) => ({ id, label }))}
+        items={TABS}
         selected={tab}
         onSelect={(next) => change({ tab: next })}
         className={css['tabs']}

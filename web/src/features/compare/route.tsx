@@ -3,7 +3,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { GitCompareArrows } from 'lucide-react';
 import { curlOf } from '../../api/client.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { go } from '../../core/navigation.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -16,6 +16,7 @@ import { TraceError } from '../../worker/client.ts';
 import { Choices } from './Choices.tsx';
 import css from './Compare.module.css';
 import { type ChangeCompare, Compared } from './Compared.tsx';
+import { COMPARE_COMMANDS } from './commands.ts';
 import { shortId } from './names.ts';
 import { type SideName, Sides } from './Sides.tsx';
 import { text } from './text.ts';
@@ -53,7 +54,7 @@ export default function Compare({ route }: { route: RouteOf<'compare'> }) {
   /** Rows belong to a pair of traces; another pair has others. */
   const choose = (side: SideName, id: TraceId) => change({ [side]: id, node: null, level: null, except: [] });
   const swap = () => change({ a: b, b: a });
-  useCommands([{ id: 'compare.swap', title: text.swap, group: text.group, keys: ['x'], run: swap }]);
+  useCommands(commandsOf(COMPARE_COMMANDS, { 'compare.swap': swap }));
 
   const isReading = left.isFetching || right.isFetching || diff.isFetching;
   const isCancelled =

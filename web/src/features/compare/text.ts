@@ -25,7 +25,7 @@ export const text = catalogue('compare', {
   emptyOne: (side: 'a' | 'b') => `Choose trace ${side.toUpperCase()} to compare with`,
   emptyHint: 'They are aligned by path: the services and operations from the root down.',
 
-  reading: 'Reading the traces',
+  reading: 'the two traces',
   comparing: 'Comparing',
   failedSide: (side: 'a' | 'b') => `Trace ${side.toUpperCase()} could not be read`,
   failedDiff: 'The traces could not be compared',

@@ -14,6 +14,7 @@ import {
   overview,
   pretendLayout,
   query,
+  START_NS,
   serve,
   show,
   trace,
@@ -193,7 +194,10 @@ test('what was not read is told', async () => {
 test('no match says without which condition there are some, and drops it', async () => {
   serve({
     search: () => ndjson(found([])),
-    overview: (url: URL) => ({ ...overview, points: url.searchParams.get('q') === '{ name = "x" }' ? 40 : 0 }),
+    overview: (url: URL) => {
+      const points = { '': 900, '{ name = "x" }': 40 }[url.searchParams.get('q') ?? ''] ?? 0;
+      return { ...overview, points };
+    },
   });
   show('/search?q={ name = "x" %26%26 status = error }');
   await userEvent.click(await screen.findByRole('button', { name: 'Without status = error: 40' }));
@@ -208,8 +212,46 @@ test('no data at all leads to the first steps; none in this range says when ther
   serve({ search: () => ndjson(found([])) });
   show('/search?range=5m');
   expect(await screen.findByText('Nothing in this time range')).toBeTruthy();
+  expect(screen.getByText(/The last spans arrived .* d ago/)).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Last 24 hours' }));
   expect(query().get('range')).toBe('24h');
+  cleanup();
+  serve({ search: () => ndjson(found([])), status: { services: [{ service: 'web', lastNs: String(START_NS) }] } });
+  show('/search?range=5m');
+  await userEvent.click(await screen.findByRole('button', { name: 'The last hour with spans' }));
+  expect(query().get('to')).toBe('2026-11-28T08:53:20.000000001Z');
+});
+
+test('of many conditions eight are left out in turn, two at a time; what is not counted can be dropped', async () => {
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  const { asked } = serve({
+    search: () => ndjson(found([])),
+    status: { services: [{ service: 'web', lastNs: '9000000000000000000' }] },
+    overview: (url: URL) => {
+      // The charts ask for many steps.
+      if (url.searchParams.get('steps') !== '1') return { ...overview, points: 0 };
+      const q = url.searchParams.get('q') ?? '';
+      return new Promise<Response>((resolve) => {
+        const answer = () => {
+          waiting.splice(waiting.indexOf(answer), 1);
+          const points = q === '' ? 900 : q.includes('.k3') ? 0 : 40;
+          resolve(q.includes('.k5') ? Response.json({ ...overview, points }) : failed(422, 'not counted'));
+        };
+        waiting.push(answer);
+        most = Math.max(most, waiting.length);
+        setTimeout(answer, 5);
+      });
+    },
+  });
+  const q = Array.from({ length: 10 }, (_, n) => `.k${n} = 1`).join(' && ');
+  show(`/search?q=${encodeURIComponent(`{ ${q} }`)}`);
+  expect(await screen.findByRole('button', { name: 'Without .k3 = 1: 40' })).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Without .k5 = 1' })).toBeTruthy();
+  expect(screen.queryByRole('button', { name: /Without .k[08]/ })).toBeNull();
+  expect(most).toBe(2);
+  const left = asked('overview').filter((url) => url.searchParams.get('steps') === '1');
+  expect(left).toHaveLength(9);
 });
 
 test('a slow search can be cancelled and asked again', async () => {

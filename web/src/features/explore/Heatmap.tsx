@@ -5,7 +5,7 @@ import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
 import { rasterHeatmap, rasterPoints } from '../../canvas/heatmap.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
-import { logTicks } from '../../format/durationAxis.ts';
+import { latencyTicks } from '../../format/latencyAxis.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { ChartCanvas, type Size, useWidth } from './ChartCanvas.tsx';
 import css from './Charts.module.css';
@@ -13,18 +13,7 @@ import type { ChartProps } from './Charts.tsx';
 import { cellText } from './cellText.ts';
 import { HeatmapCard } from './HeatmapCard.tsx';
 import { HeatmapSelection } from './HeatmapSelection.tsx';
-import {
-  type Area,
-  around,
-  type Cell,
-  cellAt,
-  endsOf,
-  type Overview,
-  type Step,
-  shareOf,
-  snapped,
-  walk,
-} from './overview.ts';
+import { type Area, around, type Cell, cellAt, type Step, snapped, walk } from './overview.ts';
 import { text } from './text.ts';
 import { useBrush } from './useBrush.ts';
 
@@ -35,20 +24,6 @@ function openSlowest(cell: Cell | null): void {
   if (cell !== null) go(placeOfTrace(cell.slowest.traceId, cell.slowest.spanId));
 }
 
-const LABEL_PX = 16;
-
-/** Labels of the axis that do not touch: rows need not be as high as their latency says, the lowest above all. */
-function ticksOf(overview: Overview): { label: string; share: number }[] {
-  const { low, high } = endsOf(overview);
-  const ticks: { label: string; share: number }[] = [];
-  for (const { at, label, isMajor } of logTicks(low, high, HEAT_PX).toReversed()) {
-    const share = shareOf(overview.buckets, at);
-    const above = ticks.at(-1)?.share ?? 2;
-    if (isMajor && (above - share) * HEAT_PX >= LABEL_PX && share > 0) ticks.push({ label, share });
-  }
-  return ticks;
-}
-
 export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
@@ -56,7 +31,7 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const [cursor, setCursor] = useState<Cell | null>(null);
   const [anchor, setAnchor] = useState<Cell | null>(null);
   const [selection, setSelection] = useState<Area | null>(null);
-  const ticks = ticksOf(overview);
+  const ticks = latencyTicks(overview.buckets, HEAT_PX);
   const find = (spot: { x: number; y: number }) => cellAt(overview, spot, { width, height: HEAT_PX });
   const { dragged, handlers } = useBrush({
     onHover: (spot) => setPointed(spot === null ? null : find(spot)),

@@ -2,12 +2,13 @@
 
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type { Scope, Sort } from '../../api/types.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { cameBack, go } from '../../core/navigation.ts';
 import { toggleInBasket, usePreferences } from '../../core/preferences.ts';
 import type { Zone } from '../../format/time.ts';
 import { VirtualTable } from '../../ui/Table/VirtualTable.tsx';
 import { quoteText } from '../../url/queryText.ts';
+import { EXPLORE_COMMANDS } from './commands.ts';
 import { placeOfRow } from './placeOfRow.ts';
 import css from './Results.module.css';
 import { fieldsOfRow } from './RowMenu.tsx';
@@ -95,9 +96,7 @@ export function Results(props: ResultsProps) {
   }, [listKey, hasRows]);
 
   const toRows = () => box.current?.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus();
-  useCommands([
-    { id: 'explore.rows', title: text.keyRows, group: text.group, keys: ['j', 'k'], isKeyOnly: true, run: toRows },
-  ]);
+  useCommands(commandsOf(EXPLORE_COMMANDS, { 'explore.rows': toRows }));
   const fields = fieldsOfRow(scope);
   return (
     <div

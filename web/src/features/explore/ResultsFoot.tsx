@@ -41,7 +41,10 @@ export function ResultsFoot({ state, shown, scope, all, nowNs, onMore, onCancel,
     <div className={css['foot']}>
       <span role="status">
         {state.phase === 'waiting' && text.searching}
-        {state.phase !== 'waiting' && (isPart ? text.ofAbout(scope, shown, all) : text.shown(scope, shown))}
+        {/* Nothing was counted: no rows are not none that match. */}
+        {state.phase !== 'waiting' &&
+          (state.error === null || shown > 0) &&
+          (isPart ? text.ofAbout(scope, shown, all) : text.shown(scope, shown))}
       </span>
       {state.phase === 'streaming' && <span className={css['live']}>{text.streaming}</span>}
       {state.phase === 'cancelled' && <span>{text.cancelled(state.elapsedMs)}</span>}

@@ -1,6 +1,7 @@
 // The results of the search in all their states, with what is above and below them.
 
 import { useQueryClient } from '@tanstack/react-query';
+import { CircleAlert } from 'lucide-react';
 import { Suspense, useMemo } from 'react';
 import { curlOf } from '../../api/client.ts';
 import { dateText, type Zone } from '../../format/time.ts';
@@ -69,7 +70,13 @@ export function SearchResults(props: SearchResultsProps) {
       );
     }
     if (found.phase === 'cancelled') return <EmptyState isSmall title={text.cancelled(found.elapsedMs)} />;
-    if (isBroken) return <EmptyState title={text.queryBroken}>{text.queryBrokenHint}</EmptyState>;
+    if (isBroken) {
+      return (
+        <EmptyState icon={CircleAlert} title={text.queryBroken}>
+          {text.queryBrokenHint}
+        </EmptyState>
+      );
+    }
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
       <Suspense>

@@ -5,6 +5,7 @@ import type { Bucket, OverviewAnswer, SpanPointer } from '../../api/types.ts';
 import type { HeatGrid } from '../../canvas/grid.ts';
 import type { HeatPoint } from '../../canvas/heatmap.ts';
 import { countsOfSteps, type StepCounts } from '../../canvas/histogram.ts';
+import { latencyShare } from '../../format/latencyAxis.ts';
 
 /** Matches that are still drawn as points. */
 export const POINTS_MAX = 300;
@@ -109,7 +110,7 @@ function cellsOf({ cells: given }: OverviewAnswer, steps: number, rowOf: (at: nu
       top: (bucket + 1) / buckets.length,
       count: (known?.count ?? 0) + (given.count[i] ?? 0),
       errors: (known?.errors ?? 0) + (given.errors[i] ?? 0),
-      height: isSlower ? shareOf(buckets, slowest.durationNs) : known.height,
+      height: isSlower ? latencyShare(buckets, slowest.durationNs) : known.height,
       slowest: isSlower ? slowest : known.slowest,
     });
   });
@@ -120,26 +121,9 @@ function cellsOf({ cells: given }: OverviewAnswer, steps: number, rowOf: (at: nu
 function pointsOf({ cells }: OverviewAnswer, steps: number, buckets: Bucket[]): HeatPoint[] {
   return cells.step.map((step, i) => ({
     x: (step + 0.5) / steps,
-    y: shareOf(buckets, cells.slowest[i]?.durationNs ?? 0),
+    y: latencyShare(buckets, cells.slowest[i]?.durationNs ?? 0),
     isError: (cells.errors[i] ?? 0) > 0,
   }));
-}
-
-/** The height of a latency: rows are of one height, within a row it is logarithmic. */
-export function shareOf(buckets: Overview['buckets'], ns: number): number {
-  const last = buckets.at(-1);
-  if (last === undefined || ns >= last.toNs) return 1;
-  const at = buckets.findIndex(({ toNs }) => ns < toNs);
-  const bucket = buckets[at];
-  if (bucket === undefined || ns <= bucket.fromNs) return Math.max(0, at) / Math.max(1, buckets.length);
-  const from = Math.max(1, bucket.fromNs);
-  return (at + Math.log(Math.max(1, ns) / from) / Math.log(Math.max(2, bucket.toNs) / from)) / buckets.length;
-}
-
-/** The ends of the axis of latency in nanoseconds. The lowest row may begin at nothing, which has no logarithm. */
-export function endsOf({ buckets }: Overview): { low: number; high: number } {
-  const first = buckets[0] ?? { fromNs: 1e6, toNs: 1e9 };
-  return { low: Math.max(1, first.fromNs, first.toNs / 4), high: buckets.at(-1)?.toNs ?? 1e9 };
 }
 
 export function instantAt({ fromNs, stepNs, grid }: Overview, share: number): bigint {

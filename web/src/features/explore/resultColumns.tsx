@@ -134,7 +134,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
       id: 'mark',
       header: text.select,
       isHeaderHidden: true,
-      width: '32px',
+      width: '44px',
       cell: ({ trace, service, name }) => (
         <Checkbox
           label={text.mark(`${service} ${name}`)}
@@ -192,7 +192,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
       id: 'actions',
       header: text.actions,
       isHeaderHidden: true,
-      width: '40px',
+      width: '48px',
       isWideOnly: true,
       cell: (row) => <RowMenu row={row} scope={scope} changes={changes} />,
     },

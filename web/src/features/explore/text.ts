@@ -9,8 +9,8 @@ const things = (scope: string, n: number) =>
 
 export const text = catalogue('explore', {
   chartsUncounted:
-    'A condition on whole traces is judged trace by trace: the list below is complete, but not counted over time.',
-  facetsUncounted: 'Not counted while a condition is on whole traces.',
+    'A condition that compares two fields, or is on whole traces beyond their duration, is judged trace by trace: what matches is listed below, but not counted over time.',
+  facetsUncounted: 'Not counted while a condition is judged trace by trace.',
   title: 'Explore',
   group: 'Explore',
 
@@ -164,14 +164,13 @@ export const text = catalogue('explore', {
   listed: (n: number) => plural(n, { one: 'One trace, listed by the link', other: '# traces, listed by the link' }),
   searchInstead: 'Search instead',
 
-  noData: 'Nothing has arrived yet',
-  noDataHint: 'Send a first trace; how to is on the home page.',
-  toHome: 'How to send traces',
   noMatch: 'Nothing matches',
   noMatchHint: 'In this time range no span satisfies all conditions.',
-  withoutChip: (condition: string, n: number) => `Without ${condition}: ${formatCount(n)}`,
+  noMatchAny: 'In this time range no span satisfies the conditions, whichever one of them is left out.',
+  withoutChip: (condition: string, n: number | null) =>
+    n === null ? `Without ${condition}` : `Without ${condition}: ${formatCount(n)}`,
   notInRange: 'Nothing in this time range',
-  lastSeen: (ago: string) => `The last spans arrived ${ago}.`,
+  showLast: 'The last hour with spans',
 
   liveConnecting: 'Waiting for spans…',
   liveOpen: (n: number) => plural(n, { one: '# span has arrived', other: '# spans have arrived' }),

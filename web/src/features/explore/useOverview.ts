@@ -43,7 +43,7 @@ export function useOverview({ q, scope, facets, window, isOn }: Asked): AllMatch
   };
 }
 
-/** The query asks for what only whole traces tell: its matches can be listed and not counted. */
+/** The query asks for what is judged trace by trace: its matches can be listed and not counted. */
 export function isUncounted(error: Error | null): boolean {
   return error instanceof ApiError && error.status === 422;
 }

@@ -37,7 +37,9 @@ function StoreStat({ store }: { store: StoreStatus }) {
   );
 }
 
-function Verdict({ looks, notReady }: { looks: number; notReady: string | null }) {
+type VerdictProps = { looks: number; notReady: string | null; isSilent: boolean };
+
+function Verdict({ looks, notReady, isSilent }: VerdictProps) {
   if (notReady !== null) {
     return (
       <a href={hrefOf(defaults.status())} className={css['verdict']} data-tone="error">
@@ -46,11 +48,12 @@ function Verdict({ looks, notReady }: { looks: number; notReady: string | null }
       </a>
     );
   }
-  if (looks > 0) {
+  // Where nothing comes nothing is slow; whether that is good, nobody can say.
+  if (looks > 0 || isSilent) {
     return (
       <p className={css['verdict']} data-tone="warn">
         <TriangleAlert aria-hidden size={16} />
-        {text.looks(looks)}
+        {looks > 0 ? text.looks(looks) : text.silent}
       </p>
     );
   }
@@ -75,7 +78,7 @@ export function HeadLine({ answer, store, notReady, children }: HeadLineProps) {
       <Stat label={text.errors} value={formatPercent(share)} tone={share >= 0.01 ? 'error' : 'normal'} />
       {store && <StoreStat store={store} />}
       <div className={css['headEnd']}>
-        <Verdict looks={answer.needsALook.length} notReady={notReady} />
+        <Verdict looks={answer.needsALook.length} notReady={notReady} isSilent={answer.services.series.length === 0} />
         {children}
       </div>
     </div>

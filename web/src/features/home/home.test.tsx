@@ -77,7 +77,7 @@ test('an answer that fails leaves the rest of the page and says how to ask again
   fakeServer({});
   localStorage.setItem('trackway.preferences.v1', '{}');
   show();
-  expect(await screen.findByText('How the services are could not be read')).toBeTruthy();
+  expect(await screen.findByText('The services could not be read')).toBeTruthy();
   expect(screen.getByText('not there')).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Retry' })).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Copy as curl' })).toBeTruthy();
@@ -89,6 +89,8 @@ test('a time in which nothing came says when the last span came and offers a lon
   show('/?range=5m');
   expect(await screen.findByText('The last span came 3 h ago.')).toBeTruthy();
   expect(screen.getByRole('link', { name: 'Last 24 hours' }).getAttribute('href')).toBe('/?range=1d');
+  expect(screen.getByText('No spans in this time')).toBeTruthy();
+  expect(screen.queryByText('All good')).toBeNull();
 });
 
 test('what could not be read is told, and the rest is shown', async () => {

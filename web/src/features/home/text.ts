@@ -4,8 +4,8 @@ import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('home', {
   home: 'Home',
-  failed: 'How the services are could not be read',
-  what: 'rates of all services',
+  failed: 'The services could not be read',
+  what: 'the rates of all services',
   spans: 'spans',
   perSecond: '/s',
   servicesCount: (n: number) => plural(n, { one: 'service', other: 'services' }),
@@ -13,6 +13,7 @@ export const text = catalogue('home', {
   store: 'store',
   ofBytes: (most: string) => `of ${most}`,
   allGood: 'All good',
+  silent: 'No spans in this time',
   looks: (n: number) => plural(n, { one: '# needs a look', other: '# need a look' }),
   notReady: 'Not taking spans',
   needsALook: 'Needs a look',

@@ -6,11 +6,12 @@ import '@xyflow/react/dist/base.css';
 import { ReactFlow, type ReactFlowInstance } from '@xyflow/react';
 import { Maximize, Minus, Plus } from 'lucide-react';
 import { type FocusEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import type { MapState } from '../../url/index.ts';
 import { CallEdge, type CallFlowEdge } from './CallEdge.tsx';
 import type { Drawn, Service } from './calls.ts';
+import { MAP_COMMANDS } from './commands.ts';
 import { flowOf, REST_ID } from './flow.ts';
 import css from './Graph.module.css';
 import { NODE, type Placed } from './geometry.ts';
@@ -143,11 +144,13 @@ export function Graph({ drawn, placed, state, change, onRest, wanted }: GraphPro
     show(name);
   }
 
-  useCommands([
-    { id: 'map.fit', title: text.fit, group: text.group, keys: ['0'], run: () => void showWhole(false) },
-    { id: 'map.in', title: text.zoomIn, group: text.group, keys: ['w', '+'], run: () => void flow?.zoomIn() },
-    { id: 'map.out', title: text.zoomOut, group: text.group, keys: ['s', '-'], run: () => void flow?.zoomOut() },
-  ]);
+  useCommands(
+    commandsOf(MAP_COMMANDS, {
+      'map.fit': () => void showWhole(false),
+      'map.in': () => void flow?.zoomIn(),
+      'map.out': () => void flow?.zoomOut(),
+    }),
+  );
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of buttons that are no form

@@ -1,10 +1,13 @@
 // Why the map is empty: nothing in this time range, nothing so frequent, nothing at all.
 
 import { Network } from 'lucide-react';
-import { go } from '../../core/navigation.ts';
+import { useLastSeen } from '../../core/lastSeen.ts';
+import { hrefOf } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
+import { nowNs } from '../../format/now.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
+import { lastSeenText, NoData } from '../../ui/NoData/NoData.tsx';
 import type { MapState } from '../../url/index.ts';
 import { text } from './text.ts';
 import type { ChangeMap } from './useMap.ts';
@@ -12,6 +15,7 @@ import type { ChangeMap } from './useMap.ts';
 type MapEmptyProps = { state: MapState; change: ChangeMap; isThreshold: boolean };
 
 export function MapEmpty({ state, change, isThreshold }: MapEmptyProps) {
+  const { lastNs } = useLastSeen();
   if (isThreshold) {
     return (
       <EmptyState
@@ -21,6 +25,7 @@ export function MapEmpty({ state, change, isThreshold }: MapEmptyProps) {
       />
     );
   }
+  if (lastNs === null) return <NoData homeHref={hrefOf(defaults.home())} />;
   return (
     <EmptyState
       icon={Network}
@@ -29,13 +34,10 @@ export function MapEmpty({ state, change, isThreshold }: MapEmptyProps) {
         <>
           <Button onPress={() => change({ range: { kind: 'relative', last: '24h' } })}>{text.lastDay}</Button>
           <Button onPress={() => change({ range: { kind: 'relative', last: '7d' } })}>{text.lastWeek}</Button>
-          <Button variant="quiet" onPress={() => go(defaults.home())}>
-            {text.firstSteps}
-          </Button>
         </>
       }
     >
-      {text.noCallsHint}
+      {text.noCallsHint} {lastNs !== undefined && lastSeenText(lastNs, nowNs())}
     </EmptyState>
   );
 }

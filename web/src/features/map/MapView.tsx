@@ -1,7 +1,8 @@
 // The map, loaded: toolbar, graph or table, details. It draws what it is given and changes the link.
 
+import { SearchX } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -10,6 +11,7 @@ import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
 import type { MapState } from '../../url/index.ts';
 import { DRAWN_MAX, type Drawn, isFound, shownAs } from './calls.ts';
+import { MAP_COMMANDS } from './commands.ts';
 import type { Placed } from './geometry.ts';
 import { placeAside } from './layoutClient.ts';
 import css from './Map.module.css';
@@ -64,29 +66,19 @@ export function MapView({ model, state, change, atMs }: MapViewProps) {
     const [name, second] = state.selected;
     if (name !== undefined && second === undefined) change({ focus: name });
   };
-  useCommands([
-    {
-      id: 'map.view',
-      title: text.toggleView,
-      group: text.group,
-      keys: ['v'],
-      run: () => change({ as: as === 'graph' ? 'table' : 'graph' }),
-    },
-    { id: 'map.focus', title: text.focusSelected, group: text.group, keys: ['f'], run: focusSelected },
-    { id: 'map.find', title: text.find, group: text.group, keys: ['Mod+F'], run: () => find.current?.focus() },
-    { id: 'map.next', title: text.findNext, group: text.group, keys: ['n'], run: () => toMatch(false) },
-    { id: 'map.previous', title: text.findPrevious, group: text.group, keys: ['Shift+n'], run: () => toMatch(true) },
-    {
-      id: 'map.clear',
-      title: text.clear,
-      group: text.group,
-      keys: ['Escape'],
-      run: () => {
+  useCommands(
+    commandsOf(MAP_COMMANDS, {
+      'map.view': () => change({ as: as === 'graph' ? 'table' : 'graph' }),
+      'map.focus': focusSelected,
+      'map.find': () => find.current?.focus(),
+      'map.next': () => toMatch(false),
+      'map.previous': () => toMatch(true),
+      'map.clear': () => {
         if (state.selected.length > 0) change({ selected: [] }, { replace: true });
         else if (state.focus !== null) change({ focus: null });
       },
-    },
-  ]);
+    }),
+  );
 
   const isThere = picture !== null && 'placed' in picture;
   const onSave =
@@ -99,6 +91,7 @@ export function MapView({ model, state, change, atMs }: MapViewProps) {
   } else if (as !== 'graph') {
     const empty = (
       <EmptyState
+        icon={SearchX}
         title={text.noMatch(state.find)}
         actions={<Button onPress={() => change({ find: '' }, { replace: true })}>{text.clearFind}</Button>}
       />

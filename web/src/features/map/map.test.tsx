@@ -12,6 +12,7 @@ import { many, SHOP } from './fake.testing.ts';
 import MapPage from './route.tsx';
 
 let answer: EdgesAnswer | Response;
+let services: object[] = [];
 
 function Page() {
   const { route } = useParsed();
@@ -36,9 +37,11 @@ const state = () => {
 beforeEach(() => {
   answer = SHOP;
   vi.stubGlobal('Worker', undefined);
-  vi.stubGlobal('fetch', async () =>
-    answer instanceof Response ? answer.clone() : new Response(JSON.stringify(answer)),
-  );
+  services = [];
+  vi.stubGlobal('fetch', async (url: string) => {
+    if (url.includes('/status')) return Response.json({ services });
+    return answer instanceof Response ? answer.clone() : new Response(JSON.stringify(answer));
+  });
   // happy-dom lays nothing out.
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
   document.addEventListener('keydown', handleKey);
@@ -145,8 +148,13 @@ test('text filters the table and counts what it finds', async () => {
 test('empty says why: nothing here, nothing so frequent, an unknown focus', async () => {
   answer = { seconds: 60, nodes: [], edges: [], skipped: [] };
   open('/dependencies');
+  expect(await screen.findByRole('link', { name: 'How to send traces' })).toBeTruthy();
+  cleanup();
+  services = [{ service: 'web', lastNs: String(BigInt(Date.now() - 7_500_000) * 1_000_000n) }];
+  open('/dependencies');
+  expect(await screen.findByText(/The last spans arrived 2 h ago/)).toBeTruthy();
   expect(await screen.findByText('No calls between services in this time range')).toBeTruthy();
-  await userEvent.click(screen.getByRole('button', { name: 'Last 7 d' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Last 7 days' }));
   expect(state().range).toEqual({ kind: 'relative', last: '7d' });
   cleanup();
   answer = SHOP;

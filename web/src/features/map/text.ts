@@ -7,7 +7,7 @@ export const text = catalogue('map', {
   titleOf: (service: string) => `Map around ${service}`,
   group: 'Map',
   failed: 'The calls between services could not be read',
-  reading: 'Reading the calls between services',
+  reading: 'the calls between services',
   updated: (ago: string) => `updated ${ago}`,
   skipped: (what: string) => `Not all calls are here: ${what}`,
   pathsLater: (service: string | null) =>
@@ -39,8 +39,8 @@ export const text = catalogue('map', {
 
   noCalls: 'No calls between services in this time range',
   noCallsHint: 'The map is drawn from spans that name their parent in another service.',
-  lastDay: 'Last 24 h',
-  lastWeek: 'Last 7 d',
+  lastDay: 'Last 24 hours',
+  lastWeek: 'Last 7 days',
   firstSteps: 'How to send traces',
   tooRare: (perSecond: number) => `No service calls another ${perSecond} times a second or more`,
   showRare: 'Show rarer calls',
@@ -49,7 +49,7 @@ export const text = catalogue('map', {
   asTable: 'Show the calls as a table',
   layoutFailed: 'The map could not be arranged',
   cancelled: 'Reading the calls was stopped',
-  drawing: 'Arranging the map',
+  drawing: 'the places of the services',
   shown: (services: number, all: number, calls: number) =>
     services === all
       ? `${plural(all, { one: '# service', other: '# services' })}, ${plural(calls, { one: '# call', other: '# calls' })}`

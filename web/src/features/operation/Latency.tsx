@@ -12,12 +12,10 @@ import { clockTime, dayText, type Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { onThemeChange } from '../../ui/hooks/onThemeChange.ts';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
-import { type Heat, heatOf, worstCells } from './heat.ts';
+import { HEAT_PX, type Heat, heatOf, worstCells } from './heat.ts';
 import { paintHeat } from './heatCanvas.ts';
 import css from './Operation.module.css';
 import { text } from './text.ts';
-
-const HEIGHT = 160;
 
 type LatencyProps = { answer: OverviewAnswer; as: 'charts' | 'table'; name: string };
 
@@ -45,9 +43,9 @@ function cellText(answer: OverviewAnswer, heat: Heat, cell: number, zone: Zone):
 
 function DurationAxis({ heat }: { heat: Heat }) {
   return (
-    <div aria-hidden className={css['durationAxis']} style={{ blockSize: HEIGHT }}>
-      {heat.ticks.map(({ at, label }) => (
-        <span key={label} className={css['durationTick']} style={{ insetBlockEnd: `${at * 100}%` }}>
+    <div aria-hidden className={css['durationAxis']} style={{ blockSize: HEAT_PX }}>
+      {heat.ticks.map(({ share, label }) => (
+        <span key={label} className={css['durationTick']} style={{ insetBlockEnd: `${share * 100}%` }}>
           {label}
         </span>
       ))}
@@ -89,7 +87,7 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
   }, []);
   useEffect(() => {
     const paint = () => {
-      if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEIGHT });
+      if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX });
     };
     paint();
     return onThemeChange(paint);
@@ -134,7 +132,7 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
         onKeyDown={onKeyDown}
         data-hit={cell !== null || undefined}
       >
-        <canvas ref={canvas} className={css['heatCanvas']} style={{ blockSize: HEIGHT }} />
+        <canvas ref={canvas} className={css['heatCanvas']} style={{ blockSize: HEAT_PX }} />
       </div>
       <TimeAxis heat={heat} width={width} zone={zone} />
       <p className={css['readout']}>{cell === null ? text.heatHint : cellText(answer, heat, cell, zone)}</p>

@@ -1,14 +1,18 @@
 // The page of an operation, put together from its parts; each lives on when another has no answer.
 
+import { SearchX } from 'lucide-react';
 import type { OverviewAnswer, PathAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
-import { overRange, placeOfSearch } from '../../core/places.ts';
+import { defaults, overRange, placeOfSearch } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { nowNs } from '../../format/now.ts';
 import { courseOf, ofKind, stepBounds } from '../../model/red.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { lastSeenText, NoData } from '../../ui/NoData/NoData.tsx';
 import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
 import type { OperationState, Place } from '../../url/index.ts';
 import { Latency } from './Latency.tsx';
@@ -35,12 +39,16 @@ function chosenSeries(answer: RedAnswer, { operation, kind }: OperationState): R
 }
 
 function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
+  const { lastNs: ofAll } = useLastSeen();
+  const { lastNs } = useLastSeen(state.service);
+  if (ofAll === null) return <NoData homeHref={hrefOf(defaults.home())} />;
   const wider = (last: string): string => {
     const place: Place = { page: 'operation', state };
     return hrefOf(overRange(place, { kind: 'relative', last }));
   };
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle(state.operation)}
       actions={
         <>
@@ -49,7 +57,9 @@ function Quiet({ state }: Pick<OperationPageProps, 'state'>) {
         </>
       }
     >
-      {text.quiet(state.service)}
+      {lastNs === undefined && text.quiet(state.service)}
+      {lastNs === null && text.neverHeard(state.service)}
+      {lastNs !== undefined && lastNs !== null && lastSeenText(lastNs, nowNs(), state.service)}
     </EmptyState>
   );
 }

@@ -2,33 +2,28 @@
 
 import type { OverviewAnswer } from '../../api/types.ts';
 import type { HeatGrid } from '../../canvas/grid.ts';
-import { formatDuration } from '../../format/duration.ts';
+import { type LatencyTick, latencyTicks } from '../../format/latencyAxis.ts';
+
+export const HEAT_PX = 160;
 
 export type Heat = {
   readonly grid: HeatGrid;
   readonly fromNs: bigint;
   readonly toNs: bigint;
   readonly stepNs: number;
-  /** From the bottom, 0 to 1. */
-  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  readonly ticks: readonly LatencyTick[];
 };
-
-const TICKS = 4;
 
 export function heatOf({ fromNs, toNs, stepNs, cells, buckets }: OverviewAnswer): Heat {
   const from = BigInt(fromNs);
   const to = BigInt(toNs);
   const steps = Math.max(1, Math.ceil(Number(to - from) / Math.max(1, stepNs)));
-  const every = Math.max(1, Math.ceil(buckets.length / TICKS));
-  const ticks = buckets
-    .map(({ fromNs: edge }, i) => ({ at: i / buckets.length, label: formatDuration(edge), i }))
-    .filter(({ i }) => i % every === 0);
   return {
     grid: { steps, buckets: buckets.length, ...cells },
     fromNs: from,
     toNs: to,
     stepNs,
-    ticks,
+    ticks: latencyTicks(buckets, HEAT_PX),
   };
 }
 

@@ -63,6 +63,7 @@ const PATH: PathAnswer = {
     },
   ],
   others: 0,
+  attributes: ['span.card'],
   leftOut: 2,
   skipped: [],
 };

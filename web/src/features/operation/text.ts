@@ -3,7 +3,7 @@
 import { catalogue, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('operation', {
-  failed: 'How the operation is could not be read',
+  failed: 'The operation could not be read',
   kind: 'Kind of span',
   explore: 'Explore',
   slowest: 'Slowest spans',
@@ -51,6 +51,7 @@ export const text = catalogue('operation', {
   mattersDetail: 'of its own time is on a critical path: there, faster spans make faster traces',
   quietTitle: (operation: string) => `No spans of ${operation} in this time`,
   quiet: (service: string) => `${service} may have been silent, or the operation has another name by now.`,
+  neverHeard: (service: string) => `No span of ${service} is stored: is its name right?`,
   lastDay: 'Last 24 hours',
   lastWeek: 'Last 7 days',
 });

@@ -1,8 +1,10 @@
 // The page of a service, put together from its parts; each lives on when another has no answer.
 
+import { SearchX } from 'lucide-react';
 import type { EdgesAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
-import { overRange, placeOfSearch, placeOfService } from '../../core/places.ts';
+import { defaults, overRange, placeOfSearch, placeOfService } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
@@ -12,6 +14,7 @@ import { courseOf, stepBounds } from '../../model/red.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
+import { NoData } from '../../ui/NoData/NoData.tsx';
 import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
 import type { ServiceState } from '../../url/index.ts';
 import { Neighbours } from './Neighbours.tsx';
@@ -66,9 +69,12 @@ function Charts({ answer, series, toNs, state, onChange }: ChartsProps) {
 
 function Quiet({ state, lastHeardNs }: Pick<ServicePageProps, 'state' | 'lastHeardNs'>) {
   const { service, kind } = state;
+  const { lastNs: ofAll } = useLastSeen();
+  if (ofAll === null) return <NoData homeHref={hrefOf(defaults.home())} />;
   const wider = (last: string) => hrefOf(overRange(placeOfService(service), { kind: 'relative', last }));
   return (
     <EmptyState
+      icon={SearchX}
       title={kind === null ? text.quietTitle(service) : text.quietKind(service, kind)}
       actions={
         <>

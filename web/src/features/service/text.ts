@@ -3,8 +3,8 @@
 import { catalogue } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('service', {
-  failed: 'How the service is could not be read',
-  what: 'rates of the service',
+  failed: 'The service could not be read',
+  what: 'the rates of the service',
   measured: 'Spans',
   entering: 'Entering the service',
   kind: (kind: string) => kind,

@@ -3,9 +3,11 @@
 import { SearchX } from 'lucide-react';
 import { useEffect } from 'react';
 import type { RedAnswer } from '../../api/types.ts';
+import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { defaults, overRange, placeOfService } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
+import { nowNs } from '../../format/now.ts';
 import { courseOf, statOfSeries } from '../../model/red.ts';
 import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
@@ -14,6 +16,7 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
+import { lastSeenText, NoData } from '../../ui/NoData/NoData.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
 import { type RedRow, RedTable } from '../../ui/RedTable/RedTable.tsx';
 import { SearchField } from '../../ui/SearchField/SearchField.tsx';
@@ -43,6 +46,7 @@ function rowsOf(answer: RedAnswer, { range, find }: ServicesState): RedRow[] {
 }
 
 function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked'> & { isAnyThere: boolean }) {
+  const { lastNs } = useLastSeen();
   if (isAnyThere) {
     return (
       <EmptyState
@@ -52,18 +56,20 @@ function Nothing({ state, onChange, isAnyThere }: Omit<ServicesPageProps, 'asked
       />
     );
   }
-  const wider = overRange(defaults.services(), { kind: 'relative', last: '1d' });
+  if (lastNs === null) return <NoData homeHref={hrefOf(defaults.home())} />;
+  const wider = (last: string) => hrefOf(overRange(defaults.services(), { kind: 'relative', last }));
   return (
     <EmptyState
+      icon={SearchX}
       title={text.quietTitle}
       actions={
         <>
-          <LinkButton href={hrefOf(wider)}>{text.lastDay}</LinkButton>
-          <LinkButton href={hrefOf(defaults.home())}>{text.home}</LinkButton>
+          <LinkButton href={wider('1d')}>{text.lastDay}</LinkButton>
+          <LinkButton href={wider('7d')}>{text.lastWeek}</LinkButton>
         </>
       }
     >
-      {text.quiet}
+      {lastNs === undefined ? text.quiet : lastSeenText(lastNs, nowNs())}
     </EmptyState>
   );
 }

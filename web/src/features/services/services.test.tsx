@@ -26,8 +26,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function show(url: string, red: object = RED) {
-  fakeServer({ red });
+async function show(url: string, red: object = RED, services?: object[]) {
+  fakeServer({ red, ...(services && { status: { services } }) });
   goTo(url);
   renderPage(<Page />);
   return screen.findByRole('table');
@@ -72,6 +72,19 @@ test('a time in which nothing came offers a longer one', async () => {
   await show('/services?range=5m', redAnswer([]));
   expect(screen.getByText('Nothing came in this time')).toBeTruthy();
   expect(screen.getByRole('link', { name: 'Last 24 hours' }).getAttribute('href')).toBe('/services?range=1d');
+  expect(screen.getByText('No service was heard of in the time range above.')).toBeTruthy();
+});
+
+test('it says when something came last, or that nothing ever did', async () => {
+  const threeHours = BigInt(Date.now() - 3 * 3_600_000) * 1_000_000n;
+  await show('/services?range=5m', redAnswer([]), [
+    { service: 'cart', lastNs: String(threeHours), operations: 1 },
+    { service: 'web', lastNs: '1', operations: 1 },
+  ]);
+  expect(await screen.findByText('The last spans arrived 3 h ago.')).toBeTruthy();
+  cleanup();
+  await show('/services?range=5m', redAnswer([]), []);
+  expect((await screen.findByRole('link', { name: 'How to send traces' })).getAttribute('href')).toBe('/');
 });
 
 test('a row is opened by key', async () => {

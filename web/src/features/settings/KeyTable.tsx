@@ -69,14 +69,15 @@ function RowActions({ command, isChanged, onCapture }: RowActionsProps) {
 
 export function KeyTable() {
   const known = useKnownCommands();
-  const here = new Set(useAllCommands().map(({ id }) => id));
+  // This page has no commands of its own: what acts here acts everywhere, with what belongs to it.
+  const everywhere = new Set(useAllCommands().map(({ group }) => group));
   const { keys: changed } = usePreferences();
   const [find, setFind] = useState('');
   const [capturing, setCapturing] = useState<string | null>(null);
   const wanted = find.trim().toLowerCase();
   const rows = known.filter(({ title, group }) => `${group} ${title}`.toLowerCase().includes(wanted));
   const conflicts = conflictsOf(
-    known.map((command) => ({ command, keys: keysOf(command), isEverywhere: here.has(command.id) })),
+    known.map((command) => ({ command, keys: keysOf(command), isEverywhere: everywhere.has(command.group) })),
   );
   const columns: TableColumn<Command>[] = [
     { id: 'command', header: text.command, isRowHeader: true, cell: ({ title }) => title },

@@ -52,7 +52,7 @@ export const text = catalogue('settings', {
   resetKeys: 'Reset all keys',
   keysCaption: 'Commands and their keys',
   noCommand: 'No command is called so.',
-  otherPages: 'Commands of a page stand here once it has been open.',
+  otherPages: 'Keys of a page act while it is shown; those of different pages may be the same.',
   links: 'Links to other tools',
   linkType: 'Of',
   linkKey: 'Key',

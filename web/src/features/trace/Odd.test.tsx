@@ -24,8 +24,7 @@ function labels(): string[] {
   return Array.from(rows, (row) => `${row.getAttribute('aria-level')} ${row.getAttribute('aria-label')}`);
 }
 
-test('a trace of a file: rows and details without a server', async () => {
-  const server = fakeServer(null);
+function openFile(): void {
   const at = (ms: number) => String((1_790_000_000_000n + BigInt(ms)) * 1_000_000n);
   const span = (id: string, parent: string, name: string, from: number, to: number) => ({
     ...{ traceId: FILE_ID, spanId: id.repeat(16), name, startTimeUnixNano: at(from), endTimeUnixNano: at(to) },
@@ -36,6 +35,22 @@ test('a trace of a file: rows and details without a server', async () => {
   const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
   for (const { columns, details } of readTraceFile(json, 'x.json').traces)
     putTraceOfFile({ fileName: 'x.json', columns, details });
+}
+
+test('statistics of a file are grouped by what its spans hold', async () => {
+  const server = fakeServer(null);
+  openFile();
+  openPageOf(FILE_ID, '?view=stats');
+  await userEvent.click(await screen.findByRole('button', { name: /^Group by/ }));
+  await userEvent.click(await screen.findByRole('button', { name: /span\.from\.file/ }));
+  const table = await screen.findByRole('table', { name: /Time of the trace/ });
+  await within(table).findByText('of read');
+  expect(server.asked).toEqual([]);
+});
+
+test('a trace of a file: rows and details without a server', async () => {
+  const server = fakeServer(null);
+  openFile();
   openPageOf(FILE_ID);
   await screen.findByText(/From the file x.json/);
   await screen.findByRole('toolbar');

@@ -1,11 +1,11 @@
 // The keys that all views of a trace share: views, zoom and pan, marks, matches, errors, panel.
 
 import { fitTo } from '../../canvas/viewport.ts';
-import { useCommands } from '../../core/commands.ts';
+import { commandsOf, useCommands } from '../../core/commands.ts';
 import { prefer, preferences, setSize } from '../../core/preferences.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
+import { TRACE_COMMANDS } from './commands.ts';
 import { PANEL_PX, SIDE_SIZE } from './details/sizes.ts';
-import { VIEWS } from './header/ViewTabs.tsx';
 import { text } from './keysText.ts';
 import { keepMark, setMark, stateNow, update, useTracePage } from './state/page.tsx';
 import { stepsOf } from './useSteps.ts';
@@ -25,7 +25,6 @@ export function TraceKeys(): null {
   const { columns } = session;
   const steps = stepsOf(page);
   const { row } = selection;
-  const group = text.groupTrace;
 
   /** Of the window: where the pointer is, else where the selected span begins when it is in view, else the middle. */
   function cursor(): number {
@@ -75,67 +74,37 @@ export function TraceKeys(): null {
     setSize(name, Math.max(200, now + by));
   }
 
-  useCommands([
-    ...VIEWS.map(({ id, label }, i) => ({
-      id: `trace.view.${id}`,
-      title: text.view(label),
-      group,
-      keys: [String(i + 1)],
-      run: () => update({ view: id }, 'push'),
-    })),
-    { id: 'trace.zoomIn', title: text.zoomIn, group, keys: ['w'], run: zoom(1) },
-    { id: 'trace.zoomOut', title: text.zoomOut, group, keys: ['s'], run: zoom(-1) },
-    { id: 'trace.zoomInMore', title: text.zoomInMore, group, keys: ['Shift+w'], run: zoom(FASTER) },
-    { id: 'trace.zoomOutMore', title: text.zoomOutMore, group, keys: ['Shift+s'], run: zoom(-FASTER) },
-    { id: 'trace.panLeft', title: text.panLeft, group, keys: ['a'], run: pan(-1) },
-    { id: 'trace.panRight', title: text.panRight, group, keys: ['d'], run: pan(1) },
-    { id: 'trace.panLeftMore', title: text.panLeftMore, group, keys: ['Shift+a'], run: pan(-FASTER) },
-    { id: 'trace.panRightMore', title: text.panRightMore, group, keys: ['Shift+d'], run: pan(FASTER) },
-    { id: 'trace.whole', title: text.whole, group, keys: ['0'], run: () => window.showAll() },
-    { id: 'trace.fit', title: text.fit, group, keys: ['z'], run: fit },
-    { id: 'trace.measure', title: text.measure, group, keys: ['m'], run: measure },
-    { id: 'trace.keepMark', title: text.keepMark, group, keys: ['Shift+m'], run: keep },
-    { id: 'trace.nextMatch', title: text.nextMatch, group, keys: ['n'], run: () => steps.match(1) },
-    { id: 'trace.previousMatch', title: text.previousMatch, group, keys: ['Shift+n'], run: () => steps.match(-1) },
-    { id: 'trace.nextError', title: text.nextError, group, keys: ['e'], run: () => steps.error(1) },
-    { id: 'trace.previousError', title: text.previousError, group, keys: ['Shift+e'], run: () => steps.error(-1) },
-    {
-      id: 'trace.critical',
-      title: text.critical,
-      group,
-      keys: ['p'],
-      run: () => update({ critical: stateNow()?.critical === 'only' ? 'shown' : 'only' }, 'push'),
-    },
-    {
-      id: 'trace.fold',
-      title: text.fold,
-      group,
-      keys: ['o'],
-      run: () => update({ fold: !(stateNow()?.fold ?? true) }, 'push'),
-    },
-    { id: 'trace.up', title: text.up, group, keys: ['Escape'], run: up },
-    {
-      id: 'trace.panel',
-      title: text.panelToggle,
-      group: text.groupPanel,
-      keys: ['\\'],
-      run: () => prefer({ panelOpen: !preferences().panelOpen }),
-    },
-    { id: 'trace.panelPlace', title: text.panelPlace, group: text.groupPanel, keys: ['|'], run: panelPlace },
-    {
-      id: 'trace.panelLarger',
-      title: text.panelLarger,
-      group: text.groupPanel,
-      keys: ['<'],
-      run: () => resize(PANEL_STEP_PX),
-    },
-    {
-      id: 'trace.panelSmaller',
-      title: text.panelSmaller,
-      group: text.groupPanel,
-      keys: ['>'],
-      run: () => resize(-PANEL_STEP_PX),
-    },
-  ]);
+  useCommands(
+    commandsOf(TRACE_COMMANDS, {
+      'trace.view.waterfall': () => update({ view: 'waterfall' }, 'push'),
+      'trace.view.flame': () => update({ view: 'flame' }, 'push'),
+      'trace.view.table': () => update({ view: 'table' }, 'push'),
+      'trace.view.stats': () => update({ view: 'stats' }, 'push'),
+      'trace.view.events': () => update({ view: 'events' }, 'push'),
+      'trace.zoomIn': zoom(1),
+      'trace.zoomOut': zoom(-1),
+      'trace.zoomInMore': zoom(FASTER),
+      'trace.zoomOutMore': zoom(-FASTER),
+      'trace.panLeft': pan(-1),
+      'trace.panRight': pan(1),
+      'trace.panLeftMore': pan(-FASTER),
+      'trace.panRightMore': pan(FASTER),
+      'trace.whole': () => window.showAll(),
+      'trace.fit': fit,
+      'trace.measure': measure,
+      'trace.keepMark': keep,
+      'trace.nextMatch': () => steps.match(1),
+      'trace.previousMatch': () => steps.match(-1),
+      'trace.nextError': () => steps.error(1),
+      'trace.previousError': () => steps.error(-1),
+      'trace.critical': () => update({ critical: stateNow()?.critical === 'only' ? 'shown' : 'only' }, 'push'),
+      'trace.fold': () => update({ fold: !(stateNow()?.fold ?? true) }, 'push'),
+      'trace.up': up,
+      'trace.panel': () => prefer({ panelOpen: !preferences().panelOpen }),
+      'trace.panelPlace': panelPlace,
+      'trace.panelLarger': () => resize(PANEL_STEP_PX),
+      'trace.panelSmaller': () => resize(-PANEL_STEP_PX),
+    }),
+  );
   return null;
 }

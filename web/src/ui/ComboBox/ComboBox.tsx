@@ -89,7 +89,7 @@ export function ComboBox(props: ComboBoxProps) {
           <ChevronDown aria-hidden size={14} />
         </AriaButton>
       </Group>
-      <Popover offset={4} className={cx(overlayCss['overlay'], overlayCss['asWide'])}>
+      <Popover offset={4} maxHeight={320} className={cx(overlayCss['overlay'], overlayCss['asWide'])}>
         <ListBox<ComboBoxItem>
           className={cx(overlayCss['list'])}
           renderEmptyState={() => <div className={overlayCss['empty']}>{isLoading ? text.loading : text.nothing}</div>}

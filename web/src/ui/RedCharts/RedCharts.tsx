@@ -8,6 +8,7 @@ import type { Zone } from '../../format/time.ts';
 import type { RedCourse } from '../../model/red.ts';
 import { SegmentedControl } from '../SegmentedControl/SegmentedControl.tsx';
 import { TimeChart } from '../TimeChart/TimeChart.tsx';
+import { evenTicks } from '../TimeChart/ticks.ts';
 import { CourseTable } from './CourseTable.tsx';
 import css from './RedCharts.module.css';
 import { text } from './text.ts';
@@ -31,6 +32,14 @@ function durationTicks(top: number, heightPx: number) {
   return linearTicks(0, top, heightPx, 28);
 }
 
+/** One unit on one axis: the one that suits its top. */
+function rateTicks(top: number, heightPx: number) {
+  const [unit, per] = top >= 1 ? ['s', 1] : top * 60 >= 1 ? ['min', 60] : ['h', 3600];
+  return evenTicks(top * per, heightPx, (at) =>
+    per === 1 ? formatRate(at) : `${Number(at.toPrecision(3))}/${unit}`,
+  ).map(({ at, label }) => ({ at: at / per, label }));
+}
+
 function Charts({ course, name, fromNs, toNs, zone, onPick, onZoom }: RedChartsProps) {
   const shared = { at: course.at, fromNs, toNs, zone, onPick, onZoom, pickLabel: text.pick, syncKey: `red ${name}` };
   return (
@@ -39,6 +48,7 @@ function Charts({ course, name, fromNs, toNs, zone, onPick, onZoom }: RedChartsP
         {...shared}
         title={text.rate}
         format={formatRate}
+        ticks={rateTicks}
         series={[{ label: text.spans, values: course.rate, tone: 'accent', kind: 'area' }]}
       />
       <TimeChart

@@ -1,10 +1,12 @@
 // uPlot behind a few calls: made for an element, given values, told where its crosshair is.
 
 import uPlot from 'uplot';
+import type { Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { onThemeChange } from '../hooks/onThemeChange.ts';
 import { toneColours } from './colours.ts';
 import type { TimeChartProps } from './TimeChart.tsx';
+import { evenTicks } from './ticks.ts';
 
 export type Plot = {
   readonly show: (at: readonly number[], values: readonly (readonly (number | null)[])[]) => void;
@@ -15,7 +17,8 @@ export type Plot = {
 
 /** A press whose pointer moved farther is a drag. */
 const CLICK_PX = 5;
-const AXIS_PX = 56;
+const AXIS_PX = 52;
+const TIME_TICK_PX = 64;
 const FONT = '11px "Inter Variable", system-ui, sans-serif';
 
 const seconds = (ns: bigint) => Number(ns / 1_000_000n) / 1000;
@@ -32,11 +35,10 @@ function axesOf(props: () => TimeChartProps, colours: () => Colours): uPlot.Axis
       gap: 4,
       grid: { show: false },
       ticks: { stroke: () => colours().line, width: 1, size: 4 },
-      splits: (plot, _axis, min, max) =>
-        timeTicks(nanos(min), nanos(max), plot.bbox.width / devicePixelRatio, props().zone).map((t) => seconds(t.atNs)),
+      splits: (plot, _axis, min, max) => timeTicksOf(plot, min, max, props().zone).map(({ atNs }) => seconds(atNs)),
       values: (plot, splits) => {
         const { min = 0, max = 0 } = plot.scales['x'] ?? {};
-        const ticks = timeTicks(nanos(min ?? 0), nanos(max ?? 0), plot.bbox.width / devicePixelRatio, props().zone);
+        const ticks = timeTicksOf(plot, min ?? 0, max ?? 0, props().zone);
         return splits.map((at) => ticks.find((tick) => seconds(tick.atNs) === at)?.label ?? '');
       },
     },
@@ -55,20 +57,13 @@ function axesOf(props: () => TimeChartProps, colours: () => Colours): uPlot.Axis
   ];
 }
 
-function ticksOf({ ticks, format }: TimeChartProps, top: number, plot: uPlot) {
-  const height = plot.bbox.height / devicePixelRatio;
-  if (ticks) return ticks(top, height);
-  const step = stepOf(top / Math.max(1, Math.floor(height / 28)));
-  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step).map((at) => ({
-    at,
-    label: at === 0 ? '0' : format(at),
-  }));
+function timeTicksOf(plot: uPlot, min: number, max: number, zone: Zone) {
+  return timeTicks(nanos(min), nanos(max), plot.bbox.width / devicePixelRatio, zone, TIME_TICK_PX);
 }
 
-function stepOf(atLeast: number): number {
-  if (!(atLeast > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(atLeast));
-  return ([1, 2, 5, 10].find((factor) => factor * power >= atLeast * (1 - 1e-9)) ?? 10) * power;
+function ticksOf({ ticks, format }: TimeChartProps, top: number, plot: uPlot) {
+  const height = plot.bbox.height / devicePixelRatio;
+  return ticks ? ticks(top, height) : evenTicks(top, height, format);
 }
 
 function seriesOf(props: () => TimeChartProps, colours: () => Colours): uPlot.Series[] {

@@ -15,21 +15,24 @@ export function StackTrace({ stack }: { stack: string }) {
   const shown = isOwnOnly && canHide ? lines.filter(({ kind }) => kind !== 'library') : lines;
   return (
     <div className={css['stack']}>
-      <div className={css['stackTools']}>
-        {canHide && <Checkbox label={text.ownFrames} isSelected={isOwnOnly} onChange={setOwnOnly} />}
-        {isOwnOnly && canHide && <span className={css['quiet']}>{text.hiddenFrames(libraries)}</span>}
-        <span className={css['push']} />
+      {canHide && (
+        <div className={css['stackTools']}>
+          <Checkbox label={text.ownFrames} isSelected={isOwnOnly} onChange={setOwnOnly} />
+          {isOwnOnly && <span className={css['quiet']}>{text.hiddenFrames(libraries)}</span>}
+        </div>
+      )}
+      <div className={css['stackBox']}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
+        <section aria-label={text.stack} tabIndex={0} className={css['stackLines']}>
+          {shown.map(({ text: line, kind }, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
+            <div key={i} data-kind={kind} className={css['stackLine']}>
+              {line}
+            </div>
+          ))}
+        </section>
         <CopyButton value={stack} label={text.copy} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <section aria-label={text.stack} tabIndex={0} className={css['stackLines']}>
-        {shown.map(({ text: line, kind }, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-          <div key={i} data-kind={kind} className={css['stackLine']}>
-            {line}
-          </div>
-        ))}
-      </section>
     </div>
   );
 }

@@ -4,11 +4,11 @@ import type { RefObject } from 'react';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
 import { neighbourOnDepth } from '../../../canvas/flameIndex.ts';
 import { fitTo } from '../../../canvas/viewport.ts';
-import { useCommands } from '../../../core/commands.ts';
+import { commandsOf, useCommands } from '../../../core/commands.ts';
 import type { RowIndex, TraceColumns } from '../../../model/columns.ts';
 import { nextSibling, parentOf, subtreeEnd } from '../../../model/tree.ts';
 import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
-import { text as keysText } from '../keysText.ts';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { useTracePage } from '../state/page.tsx';
 import { rowLabel } from '../waterfall/rowText.ts';
 import { isFocusFree } from '../waterfall/useWaterfallKeys.ts';
@@ -39,19 +39,18 @@ export function useFlameKeys(flame: FlameIndex, box: RefObject<HTMLElement | nul
     const from = columns.start[row] as number;
     window.set(fitTo(window.view(1_000), window, from, from + (columns.dur[row] as number)));
   }
-  const common = { group: keysText.groupFlame, when, isKeyOnly: true };
   const sideways = (direction: -1 | 1) => () => go(neighbourOnDepth(columns, flame, row, direction));
-  useCommands([
-    { ...common, id: 'flame.up', title: keysText.flameUp, keys: ['ArrowUp'], run: () => go(parentOf(columns, row)) },
-    {
-      ...common,
-      id: 'flame.down',
-      title: keysText.flameDown,
-      keys: ['ArrowDown'],
-      run: () => go(longestChild(columns, row)),
-    },
-    { ...common, id: 'flame.left', title: keysText.flameLeft, keys: ['ArrowLeft'], run: sideways(-1) },
-    { ...common, id: 'flame.right', title: keysText.flameRight, keys: ['ArrowRight'], run: sideways(1) },
-    { ...common, id: 'flame.in', title: keysText.flameIn, keys: ['Enter'], run: zoomIn },
-  ]);
+  useCommands(
+    commandsOf(
+      TRACE_COMMANDS,
+      {
+        'flame.up': () => go(parentOf(columns, row)),
+        'flame.down': () => go(longestChild(columns, row)),
+        'flame.left': sideways(-1),
+        'flame.right': sideways(1),
+        'flame.in': zoomIn,
+      },
+      when,
+    ),
+  );
 }

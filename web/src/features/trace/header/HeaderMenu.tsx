@@ -14,15 +14,15 @@ import { useState } from 'react';
 import { curlOf } from '../../../api/client.ts';
 import { archiveTrace } from '../../../api/questions.ts';
 import { boot, configured } from '../../../core/boot.ts';
-import { useCommands } from '../../../core/commands.ts';
+import { commandsOf, useCommands } from '../../../core/commands.ts';
 import { toggleInBasket, usePreferences } from '../../../core/preferences.ts';
 import { Button } from '../../../ui/Button/Button.tsx';
 import { copyText } from '../../../ui/CopyButton/copyText.ts';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
 import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../../../ui/Menu/Menu.tsx';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { linksOf, traceFacts } from '../details/linkTemplates.ts';
-import { text as keysText } from '../keysText.ts';
 import { useTracePage } from '../state/page.tsx';
 import { NARROW, useMedia } from '../useMedia.ts';
 import { jaegerUrl, OTLP_SPANS_MAX, saveJaeger, saveOtlp } from './download.ts';
@@ -70,24 +70,11 @@ export function HeaderMenu() {
     if (await copyText(value)) announce(text.copied);
   }
   useCommands([
-    ...(canArchive
-      ? [
-          {
-            id: 'trace.archive',
-            title: keysText.archive,
-            group: keysText.groupTrace,
-            keys: [],
-            run: () => void runArchive(),
-          },
-        ]
-      : []),
-    {
-      id: 'trace.compare',
+    ...commandsOf(TRACE_COMMANDS, canArchive ? { 'trace.archive': () => void runArchive() } : {}),
+    ...commandsOf(TRACE_COMMANDS, { 'trace.compare': () => toggleInBasket(traceId) }).map((command) => ({
+      ...command,
       title: isInBasket ? text.uncompare : text.compare,
-      group: keysText.groupTrace,
-      keys: ['x'],
-      run: () => toggleInBasket(traceId),
-    },
+    })),
   ]);
   const links = linksOf(configured.links, 'traces', null, [], null, traceFacts(page.session));
   const archiveLabel =

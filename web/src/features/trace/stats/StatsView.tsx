@@ -1,29 +1,32 @@
 // Where the time of the trace goes: spans grouped by one or two keys.
 
+import { ChevronDown } from 'lucide-react';
 import { useMemo } from 'react';
 import { formatDuration, formatExactNs } from '../../../format/duration.ts';
 import { formatCountExact, formatPercent } from '../../../format/number.ts';
-import { STAT_KEYS, type StatColumn, type StatKey, type StatRow, sortStats } from '../../../model/stats.ts';
+import { STAT_KEYS, type StatColumn, type StatRow, sortStats } from '../../../model/stats.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
+import { Button } from '../../../ui/Button/Button.tsx';
 import { EmptyState } from '../../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../../ui/ErrorBox/ErrorBox.tsx';
 import { ErrorCount } from '../../../ui/ErrorCount/ErrorCount.tsx';
 import { MeterBar } from '../../../ui/MeterBar/MeterBar.tsx';
-import { Select } from '../../../ui/Select/Select.tsx';
+import { Popover, PopoverTrigger } from '../../../ui/Popover/Popover.tsx';
 import { ServiceName } from '../../../ui/ServiceName/ServiceName.tsx';
 import { Skeleton } from '../../../ui/Skeleton/Skeleton.tsx';
 import type { TableColumn, TableSort } from '../../../ui/Table/tableTypes.ts';
 import { VirtualTable } from '../../../ui/Table/VirtualTable.tsx';
 import { update, useTracePage } from '../state/page.tsx';
+import { KeyPicker } from '../toolbar/KeyPicker.tsx';
 import css from './StatsView.module.css';
 import { text } from './text.ts';
-import { useStats } from './useStats.ts';
+import { isStatKey, useStats } from './useStats.ts';
 
-const KEYS = STAT_KEYS.map((id) => ({ id, label: text[id] }));
-const SECOND: readonly { id: StatKey | 'none'; label: string }[] = [{ id: 'none', label: text.nothing }, ...KEYS];
+const NOTHING = '';
+const LABELS = { [NOTHING]: text.nothing, ...Object.fromEntries(STAT_KEYS.map((key) => [key, text[key]])) };
 
-function isKey(key: string | undefined): key is StatKey {
-  return STAT_KEYS.some((one) => one === key);
+function labelOf(key: string): string {
+  return isStatKey(key) ? text[key] : key;
 }
 
 const COLUMNS = ['count', 'errors', 'total', 'self', 'average', 'p95', 'longest', 'share', 'key0', 'key1'];
@@ -35,11 +38,11 @@ function readSort(sort: string): TableSort {
   return { column, direction: sort.startsWith('-') ? 'descending' : 'ascending' };
 }
 
-/** As the address says: one key means one. */
-function keysOf(group: readonly string[]): [StatKey, StatKey | null] {
+/** As the address says: one key means one. What is no key of ours is a field of the spans. */
+function keysOf(group: readonly string[]): [string, string | null] {
   const [first, second] = group;
-  if (!isKey(first)) return ['service', 'name'];
-  return [first, isKey(second) && second !== first ? second : null];
+  if (first === undefined) return ['service', 'name'];
+  return [first, second ?? null];
 }
 
 export function StatsView() {
@@ -53,13 +56,14 @@ export function StatsView() {
     return sortStats(rows, by, sort.direction === 'descending');
   }, [rows, sort]);
 
-  const keyColumn = (key: StatKey, i: number): TableColumn<StatRow> => ({
+  const keyColumn = (key: string, i: number): TableColumn<StatRow> => ({
     id: `key${i}`,
-    header: text[key],
+    header: labelOf(key),
     sort: 'ascending',
     isRowHeader: i === 0,
     cell: ({ keys }) => {
-      const name = keys[i] ?? '';
+      const name = keys[i] ?? null;
+      if (name === null) return <span className={css['none']}>{text.noValue}</span>;
       if (key !== 'service') return <span title={name}>{name}</span>;
       const slot = session.slots[session.columns.services.indexOf(name)] ?? -1;
       return <ServiceName name={name} color={cssColourOf(slot)} isHatched={isHatched(slot)} />;
@@ -115,19 +119,19 @@ export function StatsView() {
   return (
     <div className={css['stats']}>
       <div className={css['keys']}>
-        <Select
+        <KeyChoice
           label={text.groupBy}
-          size="small"
-          items={KEYS}
-          value={first}
-          onChange={(key) => update({ group: second === null || second === key ? [key] : [key, second] }, 'push')}
+          value={labelOf(first)}
+          first={STAT_KEYS}
+          except={[first]}
+          onPick={(key) => update({ group: second === null || second === key ? [key] : [key, second] }, 'push')}
         />
-        <Select
+        <KeyChoice
           label={text.andBy}
-          size="small"
-          items={SECOND.filter(({ id }) => id !== first)}
-          value={second ?? 'none'}
-          onChange={(key) => update({ group: key === 'none' ? [first] : [first, key] }, 'push')}
+          value={second === null ? text.nothing : labelOf(second)}
+          first={[NOTHING, ...STAT_KEYS]}
+          except={[first, second ?? NOTHING]}
+          onPick={(key) => update({ group: key === NOTHING ? [first] : [first, key] }, 'push')}
         />
         <span className={css['note']}>{text.note}</span>
       </div>
@@ -139,7 +143,7 @@ export function StatsView() {
           caption={text.caption}
           columns={columns}
           rows={sorted}
-          rowKey={({ keys }) => keys.join('\0')}
+          rowKey={({ keys }) => JSON.stringify(keys)}
           totalRows={sorted.length}
           sort={sort}
           onSort={({ column, direction }) => update({ sort: direction === 'descending' ? `-${column}` : column })}
@@ -147,5 +151,37 @@ export function StatsView() {
         />
       )}
     </div>
+  );
+}
+
+type KeyChoiceProps = {
+  label: string;
+  value: string;
+  first: readonly string[];
+  except: readonly string[];
+  onPick: (key: string) => void;
+};
+
+/** One of our keys, or any field that the spans have. */
+function KeyChoice({ label, value, first, except, onPick }: KeyChoiceProps) {
+  return (
+    <PopoverTrigger>
+      <Button size="small" end={<ChevronDown aria-hidden size={14} />}>
+        <span className={css['label']}>{label}</span> {value}
+      </Button>
+      <Popover label={label}>
+        {(close) => (
+          <KeyPicker
+            first={first}
+            except={except}
+            labels={LABELS}
+            onPick={(key) => {
+              onPick(key);
+              close();
+            }}
+          />
+        )}
+      </Popover>
+    </PopoverTrigger>
   );
 }

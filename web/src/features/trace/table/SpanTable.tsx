@@ -110,7 +110,7 @@ export function SpanTable() {
       id: 'subtree',
       header: text.subtree,
       align: 'end',
-      width: '92px',
+      width: '116px',
       sort: 'descending',
       isWideOnly: true,
       cell: (row) => formatCountExact((columns.subtree[row] as number) - 1),

@@ -2,14 +2,14 @@
 
 import { ChevronDown, ChevronUp } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { useCommands } from '../../../core/commands.ts';
+import { commandsOf, useCommands } from '../../../core/commands.ts';
 import { formatCountExact } from '../../../format/number.ts';
 import type { RowIndex } from '../../../model/columns.ts';
 import { Checkbox } from '../../../ui/Checkbox/Checkbox.tsx';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
 import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
 import { SearchField } from '../../../ui/SearchField/SearchField.tsx';
-import { text as keysText } from '../keysText.ts';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { update, useTracePage } from '../state/page.tsx';
 import type { FindState } from '../state/useFind.ts';
 import { useSteps } from '../useSteps.ts';
@@ -28,18 +28,14 @@ export function FindField() {
   const { matches, error } = find;
   const field = useRef<HTMLInputElement>(null);
   const steps = useSteps();
-  useCommands([
-    {
-      id: 'trace.find',
-      title: keysText.find,
-      group: keysText.groupTrace,
-      keys: ['Mod+F'],
-      run: () => {
+  useCommands(
+    commandsOf(TRACE_COMMANDS, {
+      'trace.find': () => {
         field.current?.focus();
         field.current?.select();
       },
-    },
-  ]);
+    }),
+  );
   const said = error ?? (matches === null ? '' : text.matches(matches.count));
   useEffect(() => {
     if (said === '') return;

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { traceKeysQuestion } from '../../../api/questions.ts';
+import { openedTrace } from '../../../core/openedTraces.ts';
 import { SearchField } from '../../../ui/SearchField/SearchField.tsx';
 import { useTracePage } from '../state/page.tsx';
 import css from './Toolbar.module.css';
@@ -13,24 +14,34 @@ const SHOWN_MAX = 60;
 /** What every span has, beside its attributes. */
 const OWN_FIELDS = ['kind', 'status', 'statusMessage', 'instrumentation:name'];
 
-type Props = { onPick: (field: string) => void; first?: readonly string[]; except?: readonly string[] };
+type Props = {
+  onPick: (field: string) => void;
+  first?: readonly string[];
+  except?: readonly string[];
+  /** Words for fields that are not shown as they are written. */
+  labels?: Readonly<Record<string, string>>;
+};
 
-export function KeyPicker({ onPick, first = [], except = [] }: Props) {
-  const { session, fileName } = useTracePage();
+export function KeyPicker({ onPick, first = [], except = [], labels = {} }: Props) {
+  const { session } = useTracePage();
   const { traceId, version } = session.columns;
   const [wanted, setWanted] = useState('');
+  const { queryFn } = traceKeysQuestion(traceId);
   const { data, error, isFetching } = useQuery({
-    ...traceKeysQuestion(traceId),
     queryKey: ['keys', traceId, version],
-    enabled: fileName === null,
+    queryFn: async (context) => (await openedTrace(traceId)?.keys()) ?? (await queryFn(context)).keys,
     retry: false,
   });
   const lower = wanted.trim().toLowerCase();
-  const known = (data?.keys ?? []).map(({ field, spans }) => ({ field, detail: text.keySpans(spans) }));
-  const own = [...first, ...OWN_FIELDS].filter((field) => !known.some((one) => one.field === field));
+  const known = (data ?? []).map(({ field, spans }) => ({ field, detail: text.keySpans(spans) }));
+  const own = [...new Set([...first, ...OWN_FIELDS])].filter((field) => !known.some((one) => one.field === field));
   const all = [...own.map((field) => ({ field, detail: '' })), ...known];
-  const found = all.filter(({ field }) => field.toLowerCase().includes(lower) && !except.includes(field));
-  const isTyped = lower !== '' && !all.some(({ field }) => field.toLowerCase() === lower);
+  const labelOf = (field: string) => labels[field] ?? field;
+  const found = all.filter(
+    ({ field }) => `${field} ${labelOf(field)}`.toLowerCase().includes(lower) && !except.includes(field),
+  );
+  const isTyped =
+    lower !== '' && !all.some(({ field }) => field.toLowerCase() === lower || labelOf(field).toLowerCase() === lower);
   return (
     <div className={css['list']}>
       <SearchField
@@ -47,7 +58,7 @@ export function KeyPicker({ onPick, first = [], except = [] }: Props) {
         {found.slice(0, SHOWN_MAX).map(({ field, detail }) => (
           <li key={field}>
             <button type="button" className={css['key']} onClick={() => onPick(field)}>
-              <span className={css['keyName']}>{field}</span>
+              <span className={css['keyName']}>{labelOf(field)}</span>
               <span className={css['itemEnd']}>{detail}</span>
             </button>
           </li>

@@ -2,12 +2,12 @@
 
 import { ChevronDown } from 'lucide-react';
 import { type FormEvent, useId, useState } from 'react';
-import { useCommands } from '../../../core/commands.ts';
+import { commandsOf, useCommands } from '../../../core/commands.ts';
 import { durationLiteral, formatDuration, parseDuration } from '../../../format/duration.ts';
 import { niceStep } from '../../../format/durationAxis.ts';
 import { Button } from '../../../ui/Button/Button.tsx';
 import { Popover, PopoverTrigger } from '../../../ui/Popover/Popover.tsx';
-import { text as keysText } from '../keysText.ts';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { update, useTracePage } from '../state/page.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
@@ -15,15 +15,7 @@ import { text } from './text.ts';
 export function MinDuration() {
   const { state } = useTracePage();
   const [isOpen, setOpen] = useState(false);
-  useCommands([
-    {
-      id: 'trace.hideShort',
-      title: keysText.hideShort,
-      group: keysText.groupTrace,
-      keys: ['h'],
-      run: () => setOpen(true),
-    },
-  ]);
+  useCommands(commandsOf(TRACE_COMMANDS, { 'trace.hideShort': () => setOpen(true) }));
   return (
     <PopoverTrigger isOpen={isOpen} onOpenChange={setOpen}>
       <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>

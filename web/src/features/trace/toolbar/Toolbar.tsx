@@ -37,7 +37,7 @@ export function Toolbar() {
         {hasBars && fileName === null && (
           <PopoverTrigger>
             <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
-              <span className={css['quietLabel']}>{text.colour}</span> {colours.field ?? state.colour}
+              {text.colour} <span className={css['chosen']}>{colours.field ?? state.colour}</span>
             </Button>
             <Popover label={text.colour}>
               {(close) => (
@@ -55,8 +55,8 @@ export function Toolbar() {
         {hasBars && (
           <MenuTrigger>
             <Button size="small" variant="quiet" end={<ChevronDown aria-hidden size={14} />}>
-              <span className={css['quietLabel']}>{text.critical}</span>{' '}
-              {CRITICAL.find(({ id }) => id === state.critical)?.short}
+              {text.critical}{' '}
+              <span className={css['chosen']}>{CRITICAL.find(({ id }) => id === state.critical)?.short}</span>
             </Button>
             <Menu
               label={text.critical}

@@ -31,7 +31,7 @@ export const text = catalogue('traceToolbar', {
   criticalOnlyShort: 'only',
   criticalHidden: 'Not shown',
   criticalHiddenShort: 'off',
-  hideShort: 'Shorter spans',
+  hideShort: 'Hide shorter',
   hideShortLong: 'Hide spans shorter than',
   hideShortOff: 'Hide none',
   hideShortOn: (value: string) => `≥ ${value}`,

@@ -5,7 +5,7 @@ import { catalogue, plural } from '../../../i18n/catalogue.ts';
 export const text = catalogue('traceWaterfall', {
   rows: 'Spans of the trace',
   rowsHead: 'Service · operation',
-  self: 'self',
+  self: 'Self',
   selfLong: 'Time in which no child was running',
   time: 'Time',
   scroll: 'Scroll rows',

@@ -1,11 +1,12 @@
 // The keys of the rows. Arrows act while the rows have the focus, or nothing has; letters always.
 
 import type { RefObject } from 'react';
-import { useCommands } from '../../../core/commands.ts';
+import { commandsOf, useCommands } from '../../../core/commands.ts';
 import { prefer } from '../../../core/preferences.ts';
 import { hasChildren, spanIdOf } from '../../../model/tree.ts';
 import { copyText } from '../../../ui/CopyButton/copyText.ts';
 import { announce } from '../../../ui/LiveRegion/LiveRegion.tsx';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { text } from '../keysText.ts';
 import { update, useTracePage } from '../state/page.tsx';
 import type { WaterfallSurface } from './surface.ts';
@@ -28,7 +29,6 @@ type Props = {
 export function WaterfallKeys({ surface, active, grid }: Props): null {
   const { session, selection, select } = useTracePage();
   const { rows, columns } = session;
-  const group = text.groupRows;
   const when = () => isFocusFree(grid.current);
 
   function move(index: number): void {
@@ -60,26 +60,33 @@ export function WaterfallKeys({ surface, active, grid }: Props): null {
   const ofRow = (isOpen: boolean) => () => {
     if (selection.row >= 0) setSubtreeOpen(session, selection.row, isOpen);
   };
-  const keyOnly = { group, when, isKeyOnly: true };
 
   useCommands([
-    { ...keyOnly, id: 'trace.next', title: text.next, keys: ['ArrowDown'], run: () => move(active + 1) },
-    { ...keyOnly, id: 'trace.previous', title: text.previous, keys: ['ArrowUp'], run: () => move(active - 1) },
-    { ...keyOnly, id: 'trace.pageDown', title: text.pageDown, keys: ['PageDown'], run: () => move(active + page()) },
-    { ...keyOnly, id: 'trace.pageUp', title: text.pageUp, keys: ['PageUp'], run: () => move(active - page()) },
-    { ...keyOnly, id: 'trace.first', title: text.first, keys: ['Home'], run: () => move(0) },
-    { ...keyOnly, id: 'trace.last', title: text.last, keys: ['End'], run: () => move(rows.length - 1) },
-    { ...keyOnly, id: 'trace.open', title: text.open, keys: ['ArrowRight'], run: openOrIn },
-    { ...keyOnly, id: 'trace.close', title: text.close, keys: ['ArrowLeft'], run: closeOrOut },
-    { ...keyOnly, id: 'trace.openSubtree', title: text.openSubtree, keys: ['Shift+ArrowRight'], run: ofRow(true) },
-    { ...keyOnly, id: 'trace.closeSubtree', title: text.closeSubtree, keys: ['Shift+ArrowLeft'], run: ofRow(false) },
-    { ...keyOnly, id: 'trace.details', title: text.details, keys: ['Enter'], run: () => prefer({ panelOpen: true }) },
-    { group, id: 'trace.levelLess', title: text.levelLess, keys: ['['], run: () => closeOneLevel(session) },
-    { group, id: 'trace.levelMore', title: text.levelMore, keys: [']'], run: () => openOneLevel(session) },
-    { group, id: 'trace.closeAll', title: text.closeAll, keys: ['{'], run: closeAll },
-    { group, id: 'trace.openAll', title: text.openAll, keys: ['}'], run: openAll },
-    { group, id: 'trace.focus', title: text.focus, keys: ['.'], run: focusSubtree },
-    { group, id: 'trace.copyId', title: text.copyId, keys: ['y'], run: () => void copyId() },
+    ...commandsOf(
+      TRACE_COMMANDS,
+      {
+        'trace.next': () => move(active + 1),
+        'trace.previous': () => move(active - 1),
+        'trace.pageDown': () => move(active + page()),
+        'trace.pageUp': () => move(active - page()),
+        'trace.first': () => move(0),
+        'trace.last': () => move(rows.length - 1),
+        'trace.open': openOrIn,
+        'trace.close': closeOrOut,
+        'trace.openSubtree': ofRow(true),
+        'trace.closeSubtree': ofRow(false),
+        'trace.details': () => prefer({ panelOpen: true }),
+      },
+      when,
+    ),
+    ...commandsOf(TRACE_COMMANDS, {
+      'trace.levelLess': () => closeOneLevel(session),
+      'trace.levelMore': () => openOneLevel(session),
+      'trace.closeAll': closeAll,
+      'trace.openAll': openAll,
+      'trace.focus': focusSubtree,
+      'trace.copyId': () => void copyId(),
+    }),
   ]);
   return null;
 }

@@ -1,5 +1,6 @@
 // Asking the server: one function a route, errors as values that a page can show.
 
+import { text as words } from './text.ts';
 import type { ApiErrorBody, Diagnostic } from './types.ts';
 
 /** Why an answer is missing. */
@@ -40,7 +41,7 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Response
     response = await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError('The server does not answer.', 0, 'Is it running, and reachable from here?', [], url);
+    throw new ApiError(words.noAnswer, 0, words.noAnswerHint, [], url);
   }
   if (response.ok) return response;
   throw await errorOf(response, url);
@@ -59,7 +60,7 @@ async function errorOf(response: Response, url: string): Promise<ApiError> {
     // Not ours: a proxy in between, perhaps.
   }
   const what = text.trim().slice(0, 300) || response.statusText;
-  return new ApiError(`The server answered ${response.status}: ${what}`, response.status, null, [], url);
+  return new ApiError(words.answered(response.status, what), response.status, null, [], url);
 }
 
 export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {

@@ -154,6 +154,8 @@ export const text = catalogue('explore', {
   skipped: (what: string, why: string) => `Not all is here: ${what} (${why})`,
   skippedMore: (n: number) => plural(n, { one: 'and # more', other: 'and # more' }),
   failed: 'The search failed',
+  endedEarly: 'The answer ended too early.',
+  endedEarlyHint: 'The server may have been stopped.',
   queryBroken: 'The query has an error',
   queryBrokenHint: 'It is marked above, with what would mend it.',
   notRun: 'Nothing has been searched yet',

@@ -118,6 +118,7 @@ export function SearchResults(props: SearchResultsProps) {
       )}
       {found.error !== null && !isBroken && (
         <ErrorBox
+          isPage
           title={text.failed}
           message={found.error.message}
           hint={found.error.hint}

@@ -15,7 +15,7 @@ function byKey(without: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const [id, spec] of Object.entries(TRACE_COMMANDS)) {
     if (spec.group === without) continue;
-    for (const key of keysOf({ id, run: () => undefined, ...spec })) found.set(key, [...(found.get(key) ?? []), id]);
+    for (const key of keysOf({ id, ...spec })) found.set(key, [...(found.get(key) ?? []), id]);
   }
   return found;
 }

@@ -101,8 +101,7 @@ export async function postJson<T>(path: string, body: unknown, signal?: AbortSig
   return jsonOf(response, url);
 }
 
-/** The lines of a streamed answer, one value each. */
-export async function* lines<T>(response: Response): AsyncGenerator<T> {
+async function* textLines(response: Response): AsyncGenerator<string> {
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -112,9 +111,9 @@ export async function* lines<T>(response: Response): AsyncGenerator<T> {
       if (done) break;
       const parts = (rest + value).split('\n');
       rest = parts.pop() ?? '';
-      for (const part of parts) if (part !== '') yield lineOf<T>(part, response);
+      yield* parts;
     }
-    if (rest.trim() !== '') yield lineOf<T>(rest, response);
+    yield rest;
   } finally {
     reader.cancel().catch(() => undefined);
   }
@@ -125,6 +124,19 @@ function lineOf<T>(line: string, { status, url }: Response): T {
     return JSON.parse(line) as T;
   } catch {
     throw oddAnswer(line, status, url);
+  }
+}
+
+/** The lines of a streamed answer, one value each. */
+export async function* lines<T>(response: Response): AsyncGenerator<T> {
+  for await (const line of textLines(response)) if (line.trim() !== '') yield lineOf<T>(line, response);
+}
+
+/** Server-sent events, one value each; the server writes the data of each on one line. */
+export async function* events<T>(response: Response): AsyncGenerator<T> {
+  const data = 'data: ';
+  for await (const line of textLines(response)) {
+    if (line.startsWith(data)) yield lineOf<T>(line.slice(data.length), response);
   }
 }
 

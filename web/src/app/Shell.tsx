@@ -16,6 +16,7 @@ import { placeAbove } from './up.ts';
 
 /** Fetched when there is something to show: no page needs them at first. */
 const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
+const Framed = lazy(async () => ({ default: (await import('./Framed.tsx')).Framed }));
 const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
@@ -121,6 +122,7 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
           <Basket route={route} />
         </Suspense>
       )}
+      <Suspense>{route.embed.mode === 'own' && <Framed route={route} />}</Suspense>
       <Suspense>{isSheetOpen && <KeysSheet isOpen onOpenChange={setSheetOpen} />}</Suspense>
     </div>
   );

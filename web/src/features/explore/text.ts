@@ -181,6 +181,7 @@ export const text = catalogue('explore', {
   liveDropped: (n: number) =>
     plural(n, { one: '# left out: they came too fast', other: '# left out: they came too fast' }),
   liveLost: 'The connection was lost; trying again',
+  liveRefused: 'Spans can not be followed',
   livePause: 'Pause',
   liveResume: 'Go on',
   liveStop: 'Stop',

@@ -98,6 +98,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         aria-label={text.label}
         aria-describedby={id}
         className={css['body']}
+        data-full-height={(flame.offsets.length - 1) * LEVEL_PX}
         onPointerMove={(event) => {
           // Over its own card the pointer points at nothing else.
           if (!surface || event.buttons !== 0 || event.target !== canvas.current) return;

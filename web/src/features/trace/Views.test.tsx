@@ -45,6 +45,7 @@ test('statistics are grouped by an attribute, and the link says by which', async
     const dialog = await screen.findByRole('dialog');
     await userEvent.type(within(dialog).getByRole('searchbox'), field);
     await userEvent.click(await within(dialog).findByRole('button', { name: new RegExp(field) }));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   };
   await choose(/^and by/, 'span.tier');
   expect(group()).toEqual(['service', 'span.tier']);

@@ -46,6 +46,27 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Response
   throw await errorOf(response, url);
 }
 
+const NOT_OURS = 'What came is a web page: a proxy or a login may stand between this page and the server.';
+
+function isWebPage(text: string): boolean {
+  return /^\s*<(?:!doctype|html|head|body)\b/i.test(text);
+}
+
+/** What was answered with success is not what was asked for. */
+function oddAnswer(text: string, status: number, url: string): ApiError {
+  const hint = isWebPage(text) ? NOT_OURS : 'It may have been cut off, or come from another program.';
+  return new ApiError('The answer could not be read.', status, hint, [], url);
+}
+
+async function jsonOf<T>(response: Response, url: string): Promise<T> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw oddAnswer(text, response.status, url);
+  }
+}
+
 async function errorOf(response: Response, url: string): Promise<ApiError> {
   const text = await response.text().catch(() => '');
   try {
@@ -58,27 +79,29 @@ async function errorOf(response: Response, url: string): Promise<ApiError> {
   } catch {
     // Not ours: a proxy in between, perhaps.
   }
+  if (isWebPage(text))
+    return new ApiError(`The server answered ${response.status}.`, response.status, NOT_OURS, [], url);
   const what = text.trim().slice(0, 300) || response.statusText;
   return new ApiError(`The server answered ${response.status}: ${what}`, response.status, null, [], url);
 }
 
 export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  const response = await ask(urlOf(path, query), signal ? { signal } : {});
-  return (await response.json()) as T;
+  const url = urlOf(path, query);
+  return jsonOf(await ask(url, signal ? { signal } : {}), url);
 }
 
 export async function postJson<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  const response = await ask(urlOf(path), {
+  const url = urlOf(path);
+  const response = await ask(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
-  return (await response.json()) as T;
+  return jsonOf(response, url);
 }
 
-/** The lines of a streamed answer, one value each. */
-export async function* lines<T>(response: Response): AsyncGenerator<T> {
+async function* textLines(response: Response): AsyncGenerator<string> {
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -88,11 +111,32 @@ export async function* lines<T>(response: Response): AsyncGenerator<T> {
       if (done) break;
       const parts = (rest + value).split('\n');
       rest = parts.pop() ?? '';
-      for (const part of parts) if (part !== '') yield JSON.parse(part) as T;
+      yield* parts;
     }
-    if (rest.trim() !== '') yield JSON.parse(rest) as T;
+    yield rest;
   } finally {
     reader.cancel().catch(() => undefined);
+  }
+}
+
+function lineOf<T>(line: string, { status, url }: Response): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    throw oddAnswer(line, status, url);
+  }
+}
+
+/** The lines of a streamed answer, one value each. */
+export async function* lines<T>(response: Response): AsyncGenerator<T> {
+  for await (const line of textLines(response)) if (line.trim() !== '') yield lineOf<T>(line, response);
+}
+
+/** Server-sent events, one value each; the server writes the data of each on one line. */
+export async function* events<T>(response: Response): AsyncGenerator<T> {
+  const data = 'data: ';
+  for await (const line of textLines(response)) {
+    if (line.startsWith(data)) yield lineOf<T>(line.slice(data.length), response);
   }
 }
 

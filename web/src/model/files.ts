@@ -7,7 +7,7 @@ import type { Skipped, SpanDetails } from '../api/types.ts';
 import { buildTrace, type SpanInput } from './build.ts';
 import type { TraceColumns } from './columns.ts';
 import { jaegerSpans } from './jaegerFile.ts';
-import { isRecord } from './json.ts';
+import { isRecord, textOf } from './json.ts';
 import { jsonFault } from './jsonFault.ts';
 import { otlpSpans } from './otlpFile.ts';
 import { KINDS, STATUSES } from './stats.ts';
@@ -133,5 +133,21 @@ function toInput(details: SpanDetails): SpanInput {
     isError: details.status === 'error',
     hasEvents: details.events.length > 0,
     hasLinks: details.links.length > 0,
+    host: hostOf(details.resource),
   };
+}
+
+/** As the server tells hosts apart; empty: not known. */
+function hostOf(resource: SpanDetails['resource']): string {
+  for (const key of ['host.id', 'host.ip', 'host.name']) {
+    const value = resource.find((one) => one.key === key)?.value;
+    const text = value?.type === 'string' ? value.value : value?.type === 'json' ? firstOf(value.value) : '';
+    if (text !== '') return text;
+  }
+  return '';
+}
+
+function firstOf(json: string): string {
+  const list: unknown = JSON.parse(json);
+  return Array.isArray(list) ? textOf(list[0]) : '';
 }

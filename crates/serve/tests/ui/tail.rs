@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use model::SpanBatch;
 use serde_json::Value;
 use testkit::oracle::OracleStore;
-use testkit::spans::request;
+use testkit::spans::{SpanKind, request};
 use tower::ServiceExt as _;
 
 use super::{Page, batch_of, escaped, page_over};
@@ -115,6 +115,29 @@ async fn spans_that_match_are_told_as_they_arrive() {
     drop(following);
     page.tail.tell(spans(3, 1));
     assert!(!page.tail.is_followed(), "who is gone costs nothing");
+}
+
+#[tokio::test]
+async fn who_follows_entry_spans_is_told_no_others() {
+    let page = page();
+    let mut entry = follow(&page, "/tail?q=&scope=entry").await;
+    let mut traces = follow(&page, "/tail?q=&scope=traces").await;
+    let all = request()
+        .service("s")
+        .span("root", |span| span)
+        .span("inner", |span| span.parent(1).kind(SpanKind::Internal))
+        .span("served", |span| span.parent(1).kind(SpanKind::Server));
+    page.tail.tell(batch_of(all));
+    let names = |event: &Value| -> Vec<String> {
+        let spans = event["spans"].as_array().unwrap().iter();
+        let name = |span: &Value| span["span"]["name"].as_str().unwrap().to_owned();
+        spans.map(name).collect()
+    };
+    let told = entry.next().await.unwrap();
+    assert_eq!(names(&told), ["root", "served"]);
+    let told = traces.next().await.unwrap();
+    assert_eq!(names(&told), ["root", "inner", "served"]);
+    page.refused("/tail?scope=all", 400).await;
 }
 
 #[tokio::test]

@@ -162,7 +162,14 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
           )}
           {state.run && state.live && (
             <Suspense>
-              <LiveResults q={state.q} zone={zone} nowNs={asked.nowNs} changes={changes} />
+              <LiveResults
+                q={state.q}
+                scope={state.scope}
+                cols={state.cols}
+                zone={zone}
+                nowNs={asked.nowNs}
+                changes={changes}
+              />
             </Suspense>
           )}
           {state.run && !state.live && (

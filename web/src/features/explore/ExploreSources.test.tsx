@@ -1,12 +1,14 @@
 // @vitest-environment happy-dom
 // The search page with what does not come from a search: traces that a link names, files, spans as they arrive.
 
-import { act, cleanup, configure, screen, within } from '@testing-library/react';
+import { act, cleanup, configure, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { TailEvent } from '../../api/types.ts';
 import { resetPreferences } from '../../core/preferences.ts';
 import { startHere } from '../../worker/here.ts';
-import { found, matchedSpan, ndjson, pretendLayout, query, serve, show, trace } from './explore.testing.tsx';
+import { failed, found, matchedSpan, ndjson, pretendLayout, query, serve, show, trace } from './explore.testing.tsx';
+import { TRY_AGAIN_MS } from './tail.ts';
 
 // What a worker does is done here: there are none.
 vi.mock('../../worker/client.ts', async (original) => ({
@@ -25,6 +27,7 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();
+  vi.useRealTimers();
 });
 
 const rows = () => screen.findByRole('table', { name: 'Results' }).then((table) => within(table).getAllByRole('row'));
@@ -105,32 +108,72 @@ test('how far the reading of a file is, is told; it can be given up', async () =
   expect(screen.queryByText(/big.json/)).toBeNull();
 });
 
-test('what arrives can be followed: the list says how much came and stops when one wants', async () => {
-  const sources: { onmessage: (event: { data: string }) => void }[] = [];
-  vi.stubGlobal(
-    'EventSource',
-    class {
-      onmessage = () => undefined;
-      close() {}
-      constructor() {
-        sources.push(this as unknown as (typeof sources)[number]);
-      }
+/** An answer that goes on: events are written as they come, until it is ended. */
+function following(): { answer: Response; write: (event: TailEvent) => void; end: () => void } {
+  let writer: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      writer = controller;
     },
-  );
-  const { asked } = serve();
-  show('/search?live=1');
-  await screen.findByText('Waiting for spans…');
-  const events = [
-    { type: 'spans', spans: [{ traceId: trace(4).traceId, span: matchedSpan() }] },
-    { type: 'dropped', spans: 7 },
-  ];
-  act(() => {
-    for (const event of events) sources.at(-1)?.onmessage({ data: JSON.stringify(event) });
   });
+  const bytes = new TextEncoder();
+  return {
+    answer: new Response(body),
+    write: (event) => writer?.enqueue(bytes.encode(`data: ${JSON.stringify(event)}\n\n:\n\n`)),
+    end: () => writer?.close(),
+  };
+}
+
+test('what arrives can be followed: the list says how much came and stops when one wants', async () => {
+  const tail = following();
+  const { asked } = serve({ tail: (url: URL) => (url.search.includes('entry') ? tail : following()).answer });
+  show('/search?live=1&scope=entry&cols=span.http.route');
+  await screen.findByText('Waiting for spans…');
+  const span = matchedSpan({ columns: ['/pay'] });
+  tail.write({ type: 'spans', spans: [{ traceId: trace(4).traceId, span }] });
+  tail.write({ type: 'dropped', spans: 7 });
   const row = await rowOf(/cart pay/);
   expect(within(row).getByRole('link').getAttribute('href')).toContain(`${trace(4).traceId}?span=00000000000000ab`);
+  expect(within(row).getByText('/pay')).toBeTruthy();
   expect(screen.getByText('7 left out: they came too fast')).toBeTruthy();
   expect(asked('search')).toHaveLength(0);
+  expect(asked('tail').map(({ search }) => search)).toEqual(['?scope=entry&cols=span.http.route']);
+  // Another choice is followed at once.
+  await userEvent.click(screen.getByRole('radio', { name: 'All spans' }));
+  await waitFor(() => expect(asked('tail').at(-1)?.searchParams.get('scope')).toBe('spans'));
+  expect(screen.getByRole('button', { name: 'Columns' })).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Stop' }));
   expect(query().get('live')).toBeNull();
+});
+
+test('why spans can not be followed is said in the words of the server, and nothing is tried until one wants', async () => {
+  let isRefused = true;
+  const tail = following();
+  const { asked } = serve({ tail: () => (isRefused ? failed(422, 'not of a whole trace') : tail.answer) });
+  show('/search?live=1&q=%7B%20traceDuration%20%3E%201s%20%7D');
+  const box = await screen.findByRole('alert');
+  expect(box.textContent).toMatch(/not of a whole trace.*a hint/);
+  expect(screen.queryByText(/trying again/)).toBeNull();
+  isRefused = false;
+  await userEvent.click(within(box).getByRole('button', { name: 'Retry' }));
+  await screen.findByText('Waiting for spans…');
+  expect(screen.queryByRole('alert')).toBeNull();
+  expect(asked('tail')).toHaveLength(2);
+});
+
+test('a connection that was lost is tried again, and what came stays', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const tails = [following(), following()];
+  let at = 0;
+  const { asked } = serve({ tail: () => tails[at++]?.answer });
+  show('/search?live=1');
+  await screen.findByText('Waiting for spans…');
+  tails[0]?.write({ type: 'spans', spans: [{ traceId: trace(4).traceId, span: matchedSpan() }] });
+  await rowOf(/cart pay/);
+  tails[0]?.end();
+  await screen.findByText('The connection was lost; trying again');
+  await act(() => vi.advanceTimersByTimeAsync(TRY_AGAIN_MS));
+  await screen.findByText('Spans as they arrive');
+  expect(asked('tail')).toHaveLength(2);
+  expect(await rowOf(/cart pay/)).toBeTruthy();
 });

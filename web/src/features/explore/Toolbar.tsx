@@ -109,17 +109,17 @@ export function Toolbar(props: ToolbarProps) {
           onChange={onFacets}
         />
       )}
+      {traces.length === 0 && (
+        <SegmentedControl label={text.scope} items={SCOPES} value={scope} onChange={changes.setScope} />
+      )}
       {isSearch && (
-        <>
-          <SegmentedControl label={text.scope} items={SCOPES} value={scope} onChange={changes.setScope} />
-          <SortMenu sorts={scope === 'traces' ? SORTS : SORTS_OF_SPANS} sort={sort} onChange={changes.setSort} />
-        </>
+        <SortMenu sorts={scope === 'traces' ? SORTS : SORTS_OF_SPANS} sort={sort} onChange={changes.setSort} />
       )}
       <div className={css['end']}>
         {canFollow && (
           <ToggleButton size="small" icon={Radio} label={text.live} keys="l" isSelected={live} onChange={toggleLive} />
         )}
-        {!live && <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />}
+        <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />
         {isSearch && <ChartsMenu />}
         <DownloadMenu what={download} />
         {onOpenFile && <IconButton size="small" icon={FolderOpen} label={text.openFile} onPress={onOpenFile} />}

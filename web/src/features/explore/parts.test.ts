@@ -127,36 +127,33 @@ test('a search that breaks off keeps what came and says so', async () => {
   expect(run.state.error?.message).toBe('The answer ended too early.');
 });
 
-test('the live list is bounded, newest first; what was left out is counted; paused it stands still', () => {
+test('the live list is bounded, newest first; what was left out is counted; paused it stands still', async () => {
   vi.useFakeTimers();
-  let source: { onmessage: (event: { data: string }) => void; close: () => void } | undefined;
-  vi.stubGlobal(
-    'EventSource',
-    class {
-      onmessage = () => undefined;
-      close = vi.fn();
-      constructor() {
-        source = this as unknown as typeof source;
-      }
-    },
-  );
-  const tail = new Tail('{ }');
-  const send = (event: unknown) => source?.onmessage({ data: JSON.stringify(event) });
+  const opened: { body?: ReadableStreamDefaultController<Uint8Array>; signal?: AbortSignal } = {};
+  vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
+    const start = (body: ReadableStreamDefaultController<Uint8Array>) => Object.assign(opened, { body, signal });
+    return new Response(new ReadableStream<Uint8Array>({ start: (body) => void start(body) }));
+  });
+  const tail = new Tail({ q: '{ }', scope: 'traces', cols: [] });
+  await vi.waitFor(() => expect(tail.state.phase).toBe('open'));
+  const bytes = new TextEncoder();
+  const send = (event: unknown) => opened.body?.enqueue(bytes.encode(`data: ${JSON.stringify(event)}\n\n`));
   const span = (n: number) => ({ traceId: `${n}`, span: {} });
   send({ type: 'spans', spans: Array.from({ length: 700 }, (_, n) => span(n)) });
   send({ type: 'dropped', spans: 12 });
   expect(tail.state.spans).toHaveLength(0);
-  vi.advanceTimersByTime(300);
+  await vi.waitFor(() => expect([tail.state.received, tail.state.dropped]).toEqual([700, 12]));
+  await vi.advanceTimersByTimeAsync(300);
   expect(tail.state.spans).toHaveLength(TAIL_ROWS_MAX);
   expect(tail.state.spans[0]?.traceId).toBe('699');
-  expect([tail.state.received, tail.state.dropped]).toEqual([700, 12]);
   tail.setPaused(true);
   send({ type: 'spans', spans: [span(1_000)] });
-  vi.advanceTimersByTime(300);
-  expect([tail.state.spans[0]?.traceId, tail.state.received]).toEqual(['699', 701]);
+  await vi.waitFor(() => expect(tail.state.received).toBe(701));
+  await vi.advanceTimersByTimeAsync(300);
+  expect(tail.state.spans[0]?.traceId).toBe('699');
   tail.setPaused(false);
   expect(tail.state.spans[0]?.traceId).toBe('1000');
   tail.close();
-  expect(source?.close).toHaveBeenCalled();
+  expect(opened.signal?.aborted).toBe(true);
   vi.useRealTimers();
 });

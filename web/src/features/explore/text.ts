@@ -80,6 +80,9 @@ export const text = catalogue('explore', {
 
   facets: 'Facets',
   facetWidth: 'Width of the facets',
+  facetUnit: 'spans',
+  facetUnitLong: 'How many of the matching spans have a value, whatever is listed beside',
+  facetSpans: (n: number) => plural(n, { one: '# span', other: '# spans' }),
   facetSearch: 'Find a field or value',
   facetStar: (field: string) => `Keep ${field} at the top`,
   facetUnstar: (field: string) => `No longer keep ${field} at the top`,
@@ -178,6 +181,7 @@ export const text = catalogue('explore', {
   liveDropped: (n: number) =>
     plural(n, { one: '# left out: they came too fast', other: '# left out: they came too fast' }),
   liveLost: 'The connection was lost; trying again',
+  liveRefused: 'Spans can not be followed',
   livePause: 'Pause',
   liveResume: 'Go on',
   liveStop: 'Stop',

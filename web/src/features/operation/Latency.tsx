@@ -3,6 +3,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { OverviewAnswer } from '../../api/types.ts';
 import { cellAtOrBelow } from '../../canvas/grid.ts';
+import { useCanvasTheme } from '../../core/canvasTheme.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
@@ -10,7 +11,6 @@ import { formatDuration } from '../../format/duration.ts';
 import { formatCount } from '../../format/number.ts';
 import { clockTime, dayText, type Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
-import { onThemeChange } from '../../ui/hooks/onThemeChange.ts';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
 import { HEAT_PX, type Heat, heatOf, worstCells } from './heat.ts';
 import { paintHeat } from './heatCanvas.ts';
@@ -75,6 +75,7 @@ function TimeAxis({ heat, width, zone }: { heat: Heat; width: number; zone: Zone
 function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
   const { zone } = usePreferences();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useCanvasTheme();
   const [width, setWidth] = useState(0);
   const [cell, setCell] = useState<number | null>(null);
   const heat = heatOf(answer);
@@ -88,12 +89,8 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
     return () => sizes.disconnect();
   }, []);
   useEffect(() => {
-    const paint = () => {
-      if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX });
-    };
-    paint();
-    return onThemeChange(paint);
-  }, [answer, width]);
+    if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX }, theme);
+  }, [answer, width, theme]);
 
   const under = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

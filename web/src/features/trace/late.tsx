@@ -11,6 +11,7 @@ export { Legend } from './toolbar/Legend.tsx';
 export { Toolbar } from './toolbar/Toolbar.tsx';
 export { TraceKeys } from './useTraceKeys.ts';
 export { Axis } from './waterfall/Axis.tsx';
+export { BarCard } from './waterfall/BarCard.tsx';
 export { listenForGestures } from './waterfall/gestures.ts';
 export { NothingLeft } from './waterfall/NothingLeft.tsx';
 export { toggleEntry } from './waterfall/toggle.ts';

@@ -28,6 +28,7 @@ export function whenLate(setUp: (parts: typeof import('./late.tsx')) => () => vo
 }
 
 export const Axis = lazy(() => late().then((m) => ({ default: m.Axis })));
+export const BarCard = lazy(() => late().then((m) => ({ default: m.BarCard })));
 export const HeaderMenu = lazy(() => late().then((m) => ({ default: m.HeaderMenu })));
 export const Minimap = lazy(() => late().then((m) => ({ default: m.Minimap })));
 export const NothingLeft = lazy(() => late().then((m) => ({ default: m.NothingLeft })));

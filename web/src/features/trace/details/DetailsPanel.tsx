@@ -23,7 +23,7 @@ export function DetailsPanel() {
     <div className={css['panel']}>
       <DetailsHead row={row} details={data ?? null} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <section tabIndex={0} aria-label={text.rawLabel} className={css['scroll']}>
+      <section tabIndex={0} aria-label={isRun ? text.ofRun : text.ofSpan} className={css['scroll']}>
         {isRun ? (
           <RunDetails head={row} />
         ) : (

@@ -46,6 +46,8 @@ export const text = catalogue('traceDetails', {
   noScope: 'No scope was sent.',
   warnings: 'Warnings',
   raw: 'Raw',
+  ofSpan: 'What the span holds',
+  ofRun: 'What the run of repeats holds',
   rawLabel: 'The span as JSON',
   traceState: 'Trace state',
   copy: 'Copy',

@@ -3,25 +3,22 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
-import { formatDuration } from '../../../format/duration.ts';
 import { Bits } from '../../../model/bits.ts';
-import { FLAG, type RowIndex } from '../../../model/columns.ts';
+import { FLAG } from '../../../model/columns.ts';
+import { useHoverCard } from '../../../ui/hooks/useHoverCard.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { isSamePointed, SpanCard } from '../SpanCard.tsx';
 import { setMark, type TracePage, useTracePage } from '../state/page.tsx';
 import { Axis } from '../waterfall/Axis.tsx';
 import { listenForGestures } from '../waterfall/gestures.ts';
 import { Marks } from '../waterfall/Marks.tsx';
-import { nameOf, serviceOf } from '../waterfall/rowText.ts';
 import css from './Flame.module.css';
 import { FlameSurface } from './flameSurface.ts';
 import { text } from './text.ts';
 import { useFlameKeys } from './useFlameKeys.ts';
 
 const LEVEL_PX = 20;
-const CARD_PX = 12;
-
-type Hover = { readonly row: RowIndex; readonly x: number; readonly y: number };
 
 export function FlameView({ flame }: { flame: FlameIndex }) {
   const page = useTracePage();
@@ -30,7 +27,8 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [surface, setSurface] = useState<FlameSurface | null>(null);
   const [width, setWidth] = useState(0);
-  const [hover, setHover] = useState<Hover | null>(null);
+  const [hovered, setHovered] = useState(-1);
+  const { shown, point, handlers } = useHoverCard(isSamePointed);
   const highlight = useHighlight(page);
   const id = useId();
 
@@ -56,7 +54,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
       ...{ session, flame, window, theme, colours: colours.rows, highlight, rowHeight: LEVEL_PX },
       showsCritical: state.critical !== 'hidden',
       selected: selection.row,
-      hovered: hover?.row ?? -1,
+      hovered,
     });
   });
   useEffect(() => (surface === null ? undefined : window.subscribe(surface.invalidate)), [surface, window]);
@@ -100,18 +98,24 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         aria-label={text.label}
         aria-describedby={id}
         className={css['body']}
+        data-full-height={(flame.offsets.length - 1) * LEVEL_PX}
         onPointerMove={(event) => {
-          if (!surface || event.buttons !== 0) return;
+          // Over its own card the pointer points at nothing else.
+          if (!surface || event.buttons !== 0 || event.target !== canvas.current) return;
           const at = event.currentTarget.getBoundingClientRect();
           const [x, y] = [event.clientX - at.left, event.clientY - at.top];
           const row = surface.rowAt(x, y);
-          setHover(row < 0 ? null : { row, x, y });
+          setHovered(row);
+          point(row < 0 ? null : { row, isGroup: false, x, y });
         }}
-        onPointerLeave={() => setHover(null)}
+        onPointerLeave={() => {
+          setHovered(-1);
+          point(null);
+        }}
       >
         <canvas ref={canvas} className={css['canvas']} aria-hidden />
         <Marks left={0} width={Math.max(1, width)} />
-        {hover !== null && <Card hover={hover} width={width} height={surface?.height ?? 0} />}
+        {shown !== null && <SpanCard at={shown} width={width} height={surface?.height ?? 0} handlers={handlers} />}
       </div>
       {surface && <Levels surface={surface} />}
       <VisuallyHidden id={id}>{text.how}</VisuallyHidden>
@@ -153,32 +157,5 @@ function Levels({ surface }: { surface: FlameSurface }) {
       valueText={text.levels(Math.floor(value) + 1, Math.min(total, Math.ceil(value + page)), total)}
       onChange={(next) => surface.scrollTo(next * LEVEL_PX)}
     />
-  );
-}
-
-function Card({ hover, width, height }: { hover: Hover; width: number; height: number }) {
-  const { session } = useTracePage();
-  const { columns } = session;
-  const { row, x, y } = hover;
-  const isLeft = x > width / 2;
-  const isAbove = y > height / 2;
-  const facts = [
-    formatDuration(columns.dur[row] as number),
-    text.self(formatDuration(columns.self[row] as number)),
-    text.start(formatDuration(columns.start[row] as number)),
-    ...(((columns.flags[row] as number) & FLAG.error) !== 0 ? [text.error] : []),
-  ];
-  return (
-    <div
-      aria-hidden
-      className={css['card']}
-      style={{
-        [isLeft ? 'right' : 'left']: (isLeft ? width - x : x) + CARD_PX,
-        [isAbove ? 'bottom' : 'top']: (isAbove ? height - y : y) + CARD_PX,
-      }}
-    >
-      <strong>{serviceOf(session, row)}</strong> {nameOf(session, row)}
-      <div className={css['cardFacts']}>{facts.join(' · ')}</div>
-    </div>
   );
 }

@@ -8,7 +8,4 @@ export const text = catalogue('traceFlame', {
   cursor: (what: string, level: number) => `${what}, level ${level}`,
   scroll: 'Scroll levels',
   levels: (first: number, last: number, total: number) => `Levels ${first} to ${last} of ${total}`,
-  self: (value: string) => `self ${value}`,
-  start: (value: string) => `starts at ${value}`,
-  error: 'error',
 });

@@ -15,6 +15,7 @@ import { curlOf } from '../../../api/client.ts';
 import { archiveTrace } from '../../../api/questions.ts';
 import { boot, configured } from '../../../core/boot.ts';
 import { commandsOf, useCommands } from '../../../core/commands.ts';
+import { routeNow, shareUrl } from '../../../core/navigation.ts';
 import { toggleInBasket, usePreferences } from '../../../core/preferences.ts';
 import { Button } from '../../../ui/Button/Button.tsx';
 import { copyText } from '../../../ui/CopyButton/copyText.ts';
@@ -122,7 +123,7 @@ export function HeaderMenu() {
             id="summary"
             icon={ClipboardList}
             label={text.copySummary}
-            onAction={() => void copy(summaryOf(page.session, zone, location.href))}
+            onAction={() => void copy(summaryOf(page.session, zone, shareUrl(routeNow())))}
           />
           {!isFile && (
             <MenuItem

@@ -7,7 +7,7 @@ import { type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, us
 import { setSize, usePreferences } from '../../../core/preferences.ts';
 import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
-import { NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
+import { BarCard, NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
 import { setMark, useRevision, useTracePage } from '../state/page.tsx';
 import { indexOfSelection } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
@@ -154,6 +154,11 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         {session.rows.length === 0 && (
           <Suspense>
             <NothingLeft />
+          </Suspense>
+        )}
+        {surface && !isStacked && (
+          <Suspense>
+            <BarCard surface={surface} body={body} left={namesPx} size={size} />
           </Suspense>
         )}
         {!isStacked && (

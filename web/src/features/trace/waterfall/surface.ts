@@ -185,6 +185,7 @@ export class WaterfallSurface {
       isEven: g.gap === null && !input.isStacked,
     });
     this.#placeGap(g);
+    this.#tellHeight(totalHeight(g));
     for (const listener of this.#listeners) listener();
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.#pool.sort(), RESTS_MS);
@@ -207,6 +208,12 @@ export class WaterfallSurface {
     if (this.#depth?.session !== session) this.#depth = { session, deepest: maxDepth(session.columns) };
     const room = (input.isStacked ? this.#width : input.namesPx) * 0.4;
     return Math.max(INDENT_PX_MIN, Math.min(INDENT_PX, room / Math.max(1, this.#depth.deepest)));
+  }
+
+  /** For a page around a frame, which may make room for all rows. */
+  #tellHeight(height: number): void {
+    const { dataset } = this.#parts.body;
+    if (dataset['fullHeight'] !== String(height)) dataset['fullHeight'] = String(height);
   }
 
   #placeGap(g: Geometry): void {

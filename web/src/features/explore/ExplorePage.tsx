@@ -9,12 +9,11 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
-import { ReadingFile } from '../../ui/ReadingFile/ReadingFile.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { DownloadNotice, LiveResults } from './lazies.ts';
+import { DownloadNotice, LiveResults, ReadingFile } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -98,7 +97,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         onOpenFile={boot.isFileUploadOff ? null : files.choose}
       />
       <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
-      {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}
+      <Suspense>{files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}</Suspense>
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
           {text.fileSkipped(what, why)}

@@ -56,12 +56,10 @@ export type ValueMenuProps = {
 
 function keysOf({ filterIn, filterOut }: ValueVerbs): NonNullable<ButtonProps['onKeyDown']> {
   return (event) => {
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const verb = isPlain && event.key.toLowerCase() === 'f' ? (event.shiftKey ? filterOut : filterIn) : undefined;
+    const verb = event.key.toLowerCase() === 'f' ? (event.shiftKey ? filterOut : filterIn) : undefined;
     // Of other keys React Aria would let nobody know.
-    if (verb === undefined) return event.continuePropagation();
-    event.preventDefault();
-    verb();
+    if (verb === undefined || event.ctrlKey || event.metaKey || event.altKey) event.continuePropagation();
+    else verb();
   };
 }
 

@@ -47,7 +47,7 @@ test('statistics are grouped by an attribute, and the link says by which', async
     await userEvent.click(await within(dialog).findByRole('button', { name: new RegExp(field) }));
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   };
-  await choose(/^and by/, 'span.tier');
+  await choose(/^[Aa]nd by/, 'span.tier');
   expect(group()).toEqual(['service', 'span.tier']);
   await choose(/^Group by/, 'span.region');
   expect(group()).toEqual(['span.region', 'span.tier']);

@@ -169,3 +169,24 @@ describe('with the spacing of text that a reader may set', () => {
     });
   }
 });
+
+test('no page needs inline styles, the editor of queries apart', { timeout: 120_000 }, async () => {
+  const { page, context, expected, end } = await visit(browser, 'about:blank');
+  expected.add(400);
+  expected.add(404);
+  let replaced = 0;
+  await context.route('**', async (route) => {
+    if (route.request().resourceType() !== 'document') return route.fallback();
+    const response = await route.fetch();
+    const policy = response.headers()['content-security-policy'] ?? '';
+    replaced += policy.includes("'unsafe-inline'") ? 1 : 0;
+    const strict = policy.replace(" 'unsafe-inline'", '');
+    return route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': strict } });
+  });
+  for (const one of CASES) {
+    await page.goto(inject('seeded') + one.path());
+    await settled(page, one.shows.loaded ?? /./);
+  }
+  expect(replaced).toBe(CASES.length);
+  await end();
+});

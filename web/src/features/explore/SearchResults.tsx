@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { CircleAlert } from 'lucide-react';
-import { useMemo } from 'react';
+import { Suspense, useMemo } from 'react';
 import { curlOf } from '../../api/client.ts';
 import { dateText, type Zone } from '../../format/time.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -11,7 +11,7 @@ import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
-import { Empty } from './Empty.tsx';
+import { Empty } from './lazies.ts';
 import { Results } from './Results.tsx';
 import { ResultsFoot } from './ResultsFoot.tsx';
 import type { ResultRow } from './rows.ts';
@@ -92,13 +92,15 @@ export function SearchResults(props: SearchResultsProps) {
     if (failure !== null) return failure;
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
-      <Empty
-        chips={parsed.chips ?? []}
-        scope={state.scope}
-        window={asked.window}
-        nowNs={asked.nowNs}
-        changes={changes}
-      />
+      <Suspense>
+        <Empty
+          chips={parsed.chips ?? []}
+          scope={state.scope}
+          window={asked.window}
+          nowNs={asked.nowNs}
+          changes={changes}
+        />
+      </Suspense>
     );
   }
 

@@ -8,3 +8,4 @@ export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.t
 export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
 export const DownloadNotice = lazy(async () => ({ default: (await import('./DownloadNotice.tsx')).DownloadNotice }));
 export const LiveResults = lazy(async () => ({ default: (await import('./LiveResults.tsx')).LiveResults }));
+export const Empty = lazy(async () => ({ default: (await import('./Empty.tsx')).Empty }));

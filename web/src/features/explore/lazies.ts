@@ -13,7 +13,6 @@ export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.t
 export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
 export const DownloadNotice = lazy(async () => ({ default: (await import('./DownloadNotice.tsx')).DownloadNotice }));
 export const LiveResults = lazy(async () => ({ default: (await import('./LiveResults.tsx')).LiveResults }));
-export const Empty = lazy(async () => ({ default: (await import('./Empty.tsx')).Empty }));
 export const ReadingFile = lazy(async () => ({
   default: (await import('../../ui/ReadingFile/ReadingFile.tsx')).ReadingFile,
 }));

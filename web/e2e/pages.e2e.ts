@@ -3,6 +3,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { axe, picture, startBrowser, type Theme, visit } from './browser.ts';
+import { spanId } from './otlp.ts';
 
 type State = 'loaded' | 'empty' | 'failed';
 type Case = {
@@ -122,7 +123,19 @@ describe('narrow', () => {
       await picture(page, `${one.name}-light-390-loaded`);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(over).toBeLessThanOrEqual(0);
+      if (one.name.startsWith('trace')) expect(await axe(page)).toEqual([]);
       await end();
     });
   }
+
+  test.each(THEMES)('a trace with the details of its error, %s', async (theme) => {
+    const path = `/trace/${inject('ids').rich}?span=${spanId(3)}`;
+    const { page, end } = await visit(browser, inject('seeded') + path, { theme, width: 390, height: 844 });
+    await page.getByText('card declined by issuer').first().waitFor();
+    await picture(page, `trace-details-${theme}-390`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(over).toBeLessThanOrEqual(0);
+    expect(await axe(page)).toEqual([]);
+    await end();
+  });
 });

@@ -2,14 +2,14 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { getJson } from '../api/client.ts';
 import { keysOf, useAllCommands, useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { Kbd } from '../ui/Kbd/Kbd.tsx';
 import css from './GlobalBox.module.css';
-import { type Goal, goalsOf, isJson } from './goals.ts';
+import type { Goal } from './goals.ts';
 import { text } from './text.ts';
 
 const LIST_ID = 'global-goals';
@@ -21,6 +21,24 @@ function useServices(isOpen: boolean): readonly string[] {
     enabled: isOpen,
   });
   return data?.services ?? [];
+}
+
+type Meaning = typeof import('./goals.ts');
+
+/** Fetched behind the first view of a page, which does not wait for it. */
+function useMeaning(): Meaning | null {
+  const [meaning, setMeaning] = useState<Meaning | null>(null);
+  useEffect(() => {
+    let isHere = true;
+    import('./goals.ts').then(
+      (loaded) => isHere && setMeaning(loaded),
+      () => undefined,
+    );
+    return () => {
+      isHere = false;
+    };
+  }, []);
+  return meaning;
 }
 
 function run(goal: Goal, onFiles: GlobalBoxProps['onFiles']): void {
@@ -66,7 +84,9 @@ export function GlobalBox({ onFiles }: GlobalBoxProps) {
   const { recent } = usePreferences();
   const commands = useAllCommands();
   const services = useServices(isOpen);
-  const goals = isOpen ? goalsOf(pasted || typed, { commands, services, recent, takesFiles: onFiles !== null }) : [];
+  const meaning = useMeaning();
+  const known = { commands, services, recent, takesFiles: onFiles !== null };
+  const goals = isOpen && meaning !== null ? meaning.goalsOf(pasted || typed, known) : [];
   const active = goals[Math.min(at, goals.length - 1)];
   const focus = (start: string) => {
     setTyped(start);
@@ -123,7 +143,7 @@ export function GlobalBox({ onFiles }: GlobalBoxProps) {
         onBlur={() => setOpen(false)}
         onPaste={(event) => {
           const given = event.clipboardData.getData('text');
-          if (onFiles === null || !isJson(given)) return;
+          if (onFiles === null || !meaning?.isJson(given)) return;
           event.preventDefault();
           setTyped(given.slice(0, PASTED_CHARS));
           setPasted(given);
@@ -153,7 +173,7 @@ export function GlobalBox({ onFiles }: GlobalBoxProps) {
         {goals.map((goal) => (
           <GoalRow key={goal.id} goal={goal} isActive={goal === active} onRun={() => take(goal)} />
         ))}
-        {isOpen && typed !== '' && goals.length === 0 && (
+        {isOpen && typed !== '' && meaning !== null && goals.length === 0 && (
           <div role="option" tabIndex={-1} aria-selected={false} aria-disabled className={css['nothing']}>
             {text.globalNothing}
           </div>

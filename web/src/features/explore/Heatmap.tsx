@@ -1,7 +1,7 @@
 // Latency over time. Pointing tells, pressing opens the slowest, dragging selects; the arrow keys walk from cell to
 // cell and are told by voice, Shift with them selects.
 
-import { type KeyboardEvent, Suspense, useCallback, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
 import { rasterHeatmap, rasterPoints } from '../../canvas/heatmap.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
@@ -13,7 +13,7 @@ import css from './Charts.module.css';
 import type { ChartProps } from './Charts.tsx';
 import { cellText } from './cellText.ts';
 import { HeatmapCard } from './HeatmapCard.tsx';
-import { HeatmapSelection } from './lazies.ts';
+import { HeatmapSelection } from './HeatmapSelection.tsx';
 import { type Area, around, type Cell, cellAt, type Step, snapped, walk } from './overview.ts';
 import { text } from './text.ts';
 import { useBrush } from './useBrush.ts';
@@ -106,19 +106,17 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
           <HeatmapCard cell={ofCard} overview={overview} zone={zone} scope={scope} handlers={cardHandlers} />
         )}
         {selection !== null && dragged === null && (
-          <Suspense>
-            <HeatmapSelection
-              overview={overview}
-              area={selection}
-              scope={scope}
-              changes={changes}
-              onClear={() => {
-                setSelection(null);
-                setAnchor(null);
-                place.current?.focus();
-              }}
-            />
-          </Suspense>
+          <HeatmapSelection
+            overview={overview}
+            area={selection}
+            scope={scope}
+            changes={changes}
+            onClear={() => {
+              setSelection(null);
+              setAnchor(null);
+              place.current?.focus();
+            }}
+          />
         )}
       </div>
     </>

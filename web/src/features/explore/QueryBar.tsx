@@ -9,8 +9,7 @@ import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
-import { Diagnostics } from './Diagnostics.tsx';
-import { QueryText } from './lazies.ts';
+import { Diagnostics, QueryText } from './lazies.ts';
 import css from './Query.module.css';
 import { QueryChips } from './QueryChips.tsx';
 import { text } from './text.ts';
@@ -118,7 +117,9 @@ export function QueryBar({ q, parsed, problems, window, isWaiting, changes }: Qu
           </Button>
         )}
       </div>
-      <Diagnostics diagnostics={diagnostics} text={isText ? draft : q} onMend={runText} />
+      <Suspense>
+        {diagnostics.length > 0 && <Diagnostics diagnostics={diagnostics} text={isText ? draft : q} onMend={runText} />}
+      </Suspense>
     </div>
   );
 }

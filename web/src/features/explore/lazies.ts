@@ -6,9 +6,7 @@ export const Empty = lazy(async () => ({ default: (await import('./Empty.tsx')).
 export const FilterForm = lazy(async () => ({ default: (await import('./FilterForm.tsx')).FilterForm }));
 export const ColumnsForm = lazy(async () => ({ default: (await import('./ColumnsForm.tsx')).ColumnsForm }));
 export const QueryText = lazy(async () => ({ default: (await import('./QueryText.tsx')).QueryText }));
-export const HeatmapSelection = lazy(async () => ({
-  default: (await import('./HeatmapSelection.tsx')).HeatmapSelection,
-}));
+export const Diagnostics = lazy(async () => ({ default: (await import('./Diagnostics.tsx')).Diagnostics }));
 export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.tsx')).AddFacet }));
 export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
 export const DownloadNotice = lazy(async () => ({ default: (await import('./DownloadNotice.tsx')).DownloadNotice }));

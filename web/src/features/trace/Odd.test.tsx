@@ -43,6 +43,7 @@ test('statistics of a file are grouped by what its spans hold', async () => {
   openPageOf(FILE_ID, '?view=stats');
   await userEvent.click(await screen.findByRole('button', { name: /^Group by/ }));
   await userEvent.click(await screen.findByRole('button', { name: /span\.from\.file/ }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   const table = await screen.findByRole('table', { name: /Time of the trace/ });
   await within(table).findByText('of read');
   expect(server.asked).toEqual([]);

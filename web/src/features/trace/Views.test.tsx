@@ -45,8 +45,9 @@ test('statistics are grouped by an attribute, and the link says by which', async
     const dialog = await screen.findByRole('dialog');
     await userEvent.type(within(dialog).getByRole('searchbox'), field);
     await userEvent.click(await within(dialog).findByRole('button', { name: new RegExp(field) }));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   };
-  await choose(/^and by/, 'span.tier');
+  await choose(/^[Aa]nd by/, 'span.tier');
   expect(group()).toEqual(['service', 'span.tier']);
   await choose(/^Group by/, 'span.region');
   expect(group()).toEqual(['span.region', 'span.tier']);

@@ -60,6 +60,7 @@ test('the pointer goes onto the card past something else, and the card stays', (
   over('two');
   wait(50);
   fireEvent.pointerEnter(screen.getByTestId('card'));
+  leave('two');
   wait(5_000);
   expect(card()).toBe('one');
   fireEvent.pointerLeave(screen.getByTestId('card'));

@@ -25,8 +25,9 @@ export function useHoverCard<T>(isSame: (a: T, b: T) => boolean = Object.is): Ho
     shown: T | null;
     wanted: T | null;
     dismissed: T | null;
+    isOnCard: boolean;
     timer: ReturnType<typeof setTimeout> | undefined;
-  }>({ shown: null, wanted: null, dismissed: null, timer: undefined });
+  }>({ shown: null, wanted: null, dismissed: null, isOnCard: false, timer: undefined });
 
   const rest = useCallback((): void => {
     clearTimeout(now.current.timer);
@@ -36,6 +37,7 @@ export function useHoverCard<T>(isSame: (a: T, b: T) => boolean = Object.is): Ho
     (next: T | null): void => {
       rest();
       now.current.shown = next;
+      now.current.isOnCard = false;
       setShown(next);
     },
     [rest],
@@ -46,6 +48,8 @@ export function useHoverCard<T>(isSame: (a: T, b: T) => boolean = Object.is): Ho
       const isIt = (other: T | null) => next !== null && other !== null && same.current(next, other);
       if (!isIt(state.dismissed)) state.dismissed = null;
       state.wanted = state.dismissed === null ? next : null;
+      // What the pointer left tells so after the card was entered, or before.
+      if (state.isOnCard) return;
       if (state.wanted === null ? state.shown === null : isIt(state.shown)) rest();
       else state.timer ??= setTimeout(() => show(now.current.wanted), state.shown === null ? OPEN_MS : STAY_MS);
     },
@@ -73,6 +77,18 @@ export function useHoverCard<T>(isSame: (a: T, b: T) => boolean = Object.is): Ho
       window.removeEventListener('wheel', onWheel, true);
     };
   }, [shown, dismiss, show]);
-  const handlers = useMemo(() => ({ onPointerEnter: rest, onPointerLeave: () => point(null) }), [rest, point]);
+  const handlers = useMemo(
+    () => ({
+      onPointerEnter: () => {
+        now.current.isOnCard = true;
+        rest();
+      },
+      onPointerLeave: () => {
+        now.current.isOnCard = false;
+        point(null);
+      },
+    }),
+    [rest, point],
+  );
   return { shown, point, dismiss, handlers };
 }

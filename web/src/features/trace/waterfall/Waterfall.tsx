@@ -5,14 +5,11 @@
 
 import { type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { setSize, usePreferences } from '../../../core/preferences.ts';
-import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
-import { BarCard, NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
+import { BarCard, Marks, NothingLeft, RowsScrollbar, Splitter, WaterfallKeys, whenLate } from '../lazies.ts';
 import { setMark, useRevision, useTracePage } from '../state/page.tsx';
 import { indexOfSelection, isEntryOf } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
-import { Marks } from './Marks.tsx';
-import { RowsScrollbar } from './RowsScrollbar.tsx';
 import rowCss from './rows.module.css';
 import { WaterfallSurface } from './surface.ts';
 import { text } from './text.ts';
@@ -159,7 +156,9 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         </div>
       </div>
       <div className={css['overlay']}>
-        <Marks left={timeLeft} width={Math.max(1, size.width - timeLeft)} />
+        <Suspense>
+          <Marks left={timeLeft} width={Math.max(1, size.width - timeLeft)} />
+        </Suspense>
         <div ref={gap} className={css['gap']} data-own-wheel hidden>
           {inline}
         </div>
@@ -175,22 +174,26 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         )}
         {!isStacked && (
           <div className={css['split']}>
-            <Splitter
-              label={text.names}
-              value={namesPx}
-              min={NAMES_PX_MIN}
-              max={most}
-              defaultValue={NAMES_PX}
-              onChange={setDragged}
-              onCommit={(px) => {
-                setSize('trace.names', px);
-                setDragged(null);
-              }}
-            />
+            <Suspense>
+              <Splitter
+                label={text.names}
+                value={namesPx}
+                min={NAMES_PX_MIN}
+                max={most}
+                defaultValue={NAMES_PX}
+                onChange={setDragged}
+                onCommit={(px) => {
+                  setSize('trace.names', px);
+                  setDragged(null);
+                }}
+              />
+            </Suspense>
           </div>
         )}
       </div>
-      {surface && <RowsScrollbar surface={surface} />}
+      <Suspense fallback={<div className={css['scrollbar']} />}>
+        {surface && <RowsScrollbar surface={surface} />}
+      </Suspense>
       <Suspense>
         <WaterfallKeys surface={surface} active={active} grid={rows} />
       </Suspense>

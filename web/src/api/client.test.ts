@@ -1,9 +1,13 @@
 // Answers that are not ours: a proxy's error, a login instead of an answer, lines that are cut off.
 
 import { afterEach, expect, test, vi } from 'vitest';
+import { setLanguage } from '../i18n/catalogue.ts';
 import { type ApiError, ask, getJson, lines } from './client.ts';
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  setLanguage('en');
+  vi.unstubAllGlobals();
+});
 
 const answer = (body: string, status = 200) => vi.stubGlobal('fetch', async () => new Response(body, { status }));
 const failure = (asked: Promise<unknown>) =>
@@ -36,4 +40,12 @@ test('success with something else is an error as well', async () => {
   };
   expect(await failure(reading())).toMatchObject({ name: 'ApiError', message: 'The answer could not be read.' });
   expect(read).toEqual([{ a: 1 }]);
+});
+
+test('no answer at all, and one that is not ours', async () => {
+  setLanguage('de', { api: { noAnswer: 'Der Server antwortet nicht.', answered: (n: number) => `Antwort ${n}` } });
+  vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('no route')));
+  await expect(ask('/x')).rejects.toMatchObject({ message: 'Der Server antwortet nicht.', status: 0 });
+  vi.stubGlobal('fetch', async () => new Response('gone', { status: 502 }));
+  await expect(ask('/x')).rejects.toMatchObject({ message: 'Antwort 502', status: 502 });
 });

@@ -1,5 +1,6 @@
 // Asking the server: one function a route, errors as values that a page can show.
 
+import { text as words } from './text.ts';
 import type { ApiErrorBody, Diagnostic } from './types.ts';
 
 /** Why an answer is missing. */
@@ -40,13 +41,11 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Response
     response = await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError('The server does not answer.', 0, 'Is it running, and reachable from here?', [], url);
+    throw new ApiError(words.noAnswer, 0, words.noAnswerHint, [], url);
   }
   if (response.ok) return response;
   throw await errorOf(response, url);
 }
-
-const NOT_OURS = 'What came is a web page: a proxy or a login may stand between this page and the server.';
 
 function isWebPage(text: string): boolean {
   return /^\s*<(?:!doctype|html|head|body)\b/i.test(text);
@@ -54,8 +53,8 @@ function isWebPage(text: string): boolean {
 
 /** What was answered with success is not what was asked for. */
 function oddAnswer(text: string, status: number, url: string): ApiError {
-  const hint = isWebPage(text) ? NOT_OURS : 'It may have been cut off, or come from another program.';
-  return new ApiError('The answer could not be read.', status, hint, [], url);
+  const hint = isWebPage(text) ? words.notOurs : words.cutOff;
+  return new ApiError(words.unreadable, status, hint, [], url);
 }
 
 async function jsonOf<T>(response: Response, url: string): Promise<T> {
@@ -80,9 +79,9 @@ async function errorOf(response: Response, url: string): Promise<ApiError> {
     // Not ours: a proxy in between, perhaps.
   }
   if (isWebPage(text))
-    return new ApiError(`The server answered ${response.status}.`, response.status, NOT_OURS, [], url);
+    return new ApiError(words.answeredOnly(response.status), response.status, words.notOurs, [], url);
   const what = text.trim().slice(0, 300) || response.statusText;
-  return new ApiError(`The server answered ${response.status}: ${what}`, response.status, null, [], url);
+  return new ApiError(words.answered(response.status, what), response.status, null, [], url);
 }
 
 export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {

@@ -2,13 +2,16 @@
 
 import { Activity, Compass, House, LayoutGrid, type LucideIcon, Network, Settings } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
-import { useCommands } from '../core/commands.ts';
+import { boot } from '../core/boot.ts';
+import { commandsOf, useCommands } from '../core/commands.ts';
 import { go, hrefOf } from '../core/navigation.ts';
 import { defaults, overRange } from '../core/places.ts';
 import { usePreferences } from '../core/preferences.ts';
+import { useOpenFiles } from '../core/useOpenFiles.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
+import { SHELL_COMMANDS } from './commands.ts';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { text } from './text.ts';
@@ -17,6 +20,7 @@ import { placeAbove } from './up.ts';
 /** Fetched when there is something to show: no page needs them at first. */
 const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
 const Framed = lazy(async () => ({ default: (await import('./Framed.tsx')).Framed }));
+const ReadingFile = lazy(async () => ({ default: (await import('../ui/ReadingFile/ReadingFile.tsx')).ReadingFile }));
 const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
@@ -84,8 +88,13 @@ function Rail({ page, range }: { page: string; range: TimeRange | null }) {
 export function Shell({ route, notices, children }: { route: Route; notices: readonly string[]; children: ReactNode }) {
   const [isSheetOpen, setSheetOpen] = useState(false);
   const [dismissed, setDismissed] = useState('');
+  /** What was said, and of which page. */
+  const [said, setSaid] = useState({ words: '', page: route.page });
   const { basket } = usePreferences();
   const range = chosenRange(route);
+  const files = useOpenFiles();
+  const isFramed = route.embed.mode !== 'off';
+  const takesFiles = !boot.isFileUploadOff && !isFramed;
   useCommands([
     ...[...RAIL, ...RAIL_END].map((item) => ({
       id: `go.${item.key}`,
@@ -102,19 +111,33 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
       when: () => placeAbove(route) !== null,
       run: () => go(placeAbove(route) ?? defaults.home(), { asBefore: true }),
     },
+    ...commandsOf(SHELL_COMMANDS, takesFiles ? { openFile: files.choose } : {}),
     { id: 'keys', title: text.help, group: text.groupApp, keys: ['?'], run: () => setSheetOpen(true) },
   ]);
-  const isFramed = route.embed.mode !== 'off';
   const notice = notices.join('; ');
+  const say = (words: string) => setSaid({ words, page: route.page });
   return (
     <div className={css['shell']} data-framed={isFramed || undefined}>
       <SkipLink targetId="main" />
       {!isFramed && <Rail page={route.page} range={range} />}
-      {!isFramed && <TopBar route={route} onHelp={() => setSheetOpen(true)} />}
+      {!isFramed && (
+        <TopBar route={route} onHelp={() => setSheetOpen(true)} onSay={say} onFiles={takesFiles ? files.open : null} />
+      )}
       <main id="main" className={css['main']} tabIndex={-1}>
         {notice !== '' && notice !== dismissed && (
           <Banner onDismiss={() => setDismissed(notice)}>{text.notice(notice)}</Banner>
         )}
+        {said.words !== '' && said.page === route.page && <Banner onDismiss={() => say('')}>{said.words}</Banner>}
+        {files.reading && (
+          <Suspense>
+            <ReadingFile {...files.reading} onCancel={files.cancel} />
+          </Suspense>
+        )}
+        {files.skipped.map(({ what, why }) => (
+          <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
+            {text.fileSkipped(what, why)}
+          </Banner>
+        ))}
         {children}
       </main>
       {!isFramed && basket.length > 0 && (

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { setLanguage } from '../i18n/catalogue.ts';
 import { FLAG } from './columns.ts';
 import { readTraceFile } from './files.ts';
 
@@ -227,4 +228,10 @@ describe('readTraceFile', () => {
     });
     expect(whys.every((list) => list.length > 0)).toBe(true);
   });
+});
+
+it('what could not be read is told in the language of the reader', () => {
+  setLanguage('de', { files: { noTrace: 'weder Jaeger noch OTLP' } });
+  expect(readTraceFile('{ "a": 1 }', 'x.json').skipped).toEqual([{ what: 'x.json', why: 'weder Jaeger noch OTLP' }]);
+  setLanguage('en');
 });

@@ -58,6 +58,18 @@ export function SearchResults(props: SearchResultsProps) {
       onCancel={run?.cancel}
     />
   );
+  // Where the rows would be; above those that came before it.
+  const failure =
+    found.error !== null && !isBroken ? (
+      <ErrorBox
+        isPage
+        title={text.failed}
+        message={found.error.message}
+        hint={found.error.hint}
+        curl={run ? curlOf(run.url) : undefined}
+        onRetry={run?.retry}
+      />
+    ) : null;
   const empty = emptyOf();
 
   function emptyOf() {
@@ -77,6 +89,7 @@ export function SearchResults(props: SearchResultsProps) {
         </EmptyState>
       );
     }
+    if (failure !== null) return failure;
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
       <Suspense>
@@ -118,16 +131,7 @@ export function SearchResults(props: SearchResultsProps) {
       {found.skipped.length > SKIPPED_SHOWN && (
         <Banner tone="warn">{text.skippedMore(found.skipped.length - SKIPPED_SHOWN)}</Banner>
       )}
-      {found.error !== null && !isBroken && (
-        <ErrorBox
-          isPage
-          title={text.failed}
-          message={found.error.message}
-          hint={found.error.hint}
-          curl={run ? curlOf(run.url) : undefined}
-          onRetry={run?.retry}
-        />
-      )}
+      {rows.length > 0 && failure}
       {isStale && rows.length > 0 && slow}
       <Results
         key={listKey}

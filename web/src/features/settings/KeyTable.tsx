@@ -28,7 +28,7 @@ function Keys({ command, conflicts }: { command: KnownCommand; conflicts: readon
         <Kbd key={key} keys={key} />
       ))}
       {conflicts.length > 0 && (
-        <span className={css['conflict']}>
+        <span className={css['conflict']} title={text.conflict(conflicts.map(({ title }) => title))}>
           <TriangleAlert aria-hidden size={12} />
           {text.conflict(conflicts.map(({ title }) => title))}
         </span>

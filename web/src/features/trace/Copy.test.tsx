@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
 // What is taken along from a trace: ids, attributes, JSON, curl, links, a summary; and attributes pinned to the top.
 
-import { cleanup, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
 import type { KeyValue, SpanDetails } from '../../api/types.ts';
+import { routeNow } from '../../core/navigation.ts';
 import { preferences, resetPreferences } from '../../core/preferences.ts';
 import type { TraceColumns } from '../../model/columns.ts';
 import { spanIdOf } from '../../model/tree.ts';
@@ -91,6 +92,16 @@ test('a value and its key are copied as they are', async () => {
   const panel = await opened();
   expect(await choose(menuOf(panel, 'http.route = /a "b"'), 'Copy value')).toBe('/a "b"');
   expect(await choose(menuOf(panel, 'http.route = /a "b"'), 'Copy key')).toBe('http.route');
+});
+
+test.each([
+  ['f', '='],
+  ['{Shift>}F{/Shift}', '!='],
+])('%s on a value searches for the others like it', async (keys, op) => {
+  const panel = await opened();
+  act(() => menuOf(panel, 'user = eve').focus());
+  await userEvent.keyboard(keys);
+  expect(routeNow()).toMatchObject({ page: 'search', state: { q: `{ span.user ${op} "eve" }` } });
 });
 
 test('the whole trace: its id, a summary in Markdown with a link, a curl command', async () => {

@@ -78,6 +78,7 @@ export function EventsView() {
       id: 'span',
       header: text.span,
       width: '240px',
+      isWideOnly: true,
       cell: ({ event }) => {
         const slot = slots[columns.service[event.row] as number] ?? -1;
         return (
@@ -93,7 +94,7 @@ export function EventsView() {
     {
       id: 'event',
       header: text.event,
-      width: '180px',
+      width: '144px',
       isRowHeader: true,
       cell: ({ event }) => (
         <span className={event.event.name === 'exception' ? css['error'] : undefined}>{event.event.name}</span>

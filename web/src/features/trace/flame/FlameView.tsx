@@ -3,11 +3,14 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
+import { keysOf } from '../../../core/commands.ts';
+import { usePreferences } from '../../../core/preferences.ts';
 import { Bits } from '../../../model/bits.ts';
 import { FLAG } from '../../../model/columns.ts';
 import { useHoverCard } from '../../../ui/hooks/useHoverCard.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { TRACE_COMMANDS } from '../commands.ts';
 import { isSamePointed, SpanCard } from '../SpanCard.tsx';
 import { setMark, type TracePage, useTracePage } from '../state/page.tsx';
 import { Axis } from '../waterfall/Axis.tsx';
@@ -118,7 +121,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         {shown !== null && <SpanCard at={shown} width={width} height={surface?.height ?? 0} handlers={handlers} />}
       </div>
       {surface && <Levels surface={surface} />}
-      <VisuallyHidden id={id}>{text.how}</VisuallyHidden>
+      <How id={id} />
     </div>
   );
 }
@@ -143,6 +146,17 @@ function useHighlight({ session, find, hiddenServices, state }: TracePage): Bits
     }
     return bits;
   }, [columns, session, find, hiddenServices, state.minNs, state.critical, state.focus]);
+}
+
+function How({ id }: { id: string }) {
+  usePreferences();
+  const key = (command: 'flame.up' | 'flame.down' | 'flame.left' | 'flame.right' | 'flame.in') =>
+    keysOf({ id: command, ...TRACE_COMMANDS[command] })[0] ?? text.noKey;
+  return (
+    <VisuallyHidden id={id}>
+      {text.how(key('flame.up'), key('flame.down'), key('flame.left'), key('flame.right'), key('flame.in'))}
+    </VisuallyHidden>
+  );
 }
 
 function Levels({ surface }: { surface: FlameSurface }) {

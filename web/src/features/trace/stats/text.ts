@@ -6,7 +6,7 @@ export const text = catalogue('traceStats', {
   caption: 'Time of the trace by group',
   groupBy: 'Group by',
   andBy: 'and by',
-  nothing: 'Nothing else',
+  nothing: 'nothing else',
   noValue: 'no value',
   service: 'Service',
   name: 'Operation',

@@ -51,7 +51,7 @@ test('statistics are grouped by an attribute, and the link says by which', async
   expect(group()).toEqual(['service', 'span.tier']);
   await choose(/^Group by/, 'span.region');
   expect(group()).toEqual(['span.region', 'span.tier']);
-  await choose(/^and by/, 'Nothing else');
+  await choose(/^and by/, 'nothing else');
   expect(group()).toEqual(['span.region']);
   const table = await screen.findByRole('table', { name: /Time of the trace/ });
   await within(table).findByText('span.region gold');

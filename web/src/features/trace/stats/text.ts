@@ -6,7 +6,7 @@ export const text = catalogue('traceStats', {
   caption: 'Time of the trace by group',
   groupBy: 'Group by',
   andBy: 'and by',
-  nothing: 'nothing else',
+  nothing: 'Nothing else',
   noValue: 'no value',
   service: 'Service',
   name: 'Operation',

@@ -36,5 +36,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
     environment: 'node',
     restoreMocks: true,
+    // Of a busy machine; nothing here is a figure of speed.
+    testTimeout: 30_000,
   },
 });

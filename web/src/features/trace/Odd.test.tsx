@@ -56,7 +56,13 @@ test('a trace of a file: rows and details without a server', async () => {
   await screen.findByText(/From the file x.json/);
   await screen.findByRole('toolbar');
   expect(screen.queryByRole('button', { name: /Columns/ })).toBeNull();
-  await userEvent.keyboard('{ArrowDown}{ArrowDown}');
+  // The keys of the rows come a moment after the rows.
+  const selected = () => document.querySelector('[role="row"][aria-selected="true"]');
+  await waitFor(async () => {
+    if (selected() === null) await userEvent.keyboard('{ArrowDown}');
+    expect(selected()).not.toBeNull();
+  });
+  await userEvent.keyboard('{ArrowDown}');
   const panel = await screen.findByRole('complementary', { name: 'Details of the span' });
   await within(panel).findByText('of parse');
   const find = screen.getByRole('searchbox', { name: /^Find/ });

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { axe, type Look, picture, startBrowser, type Theme, visit } from './browser.ts';
 import { cutTexts, overflow, pixels, spaceTexts } from './measure.ts';
+import { spanId } from './otlp.ts';
 
 type State = 'loaded' | 'empty' | 'failed';
 type Case = {
@@ -127,9 +128,20 @@ describe.each([390, 320])('%d px', (width) => {
       const { page, end } = await open(one, 'loaded', { width });
       await picture(page, `${one.name}-light-${width}-loaded`);
       expect(await overflow(page)).toBeLessThanOrEqual(0);
+      if (width === 390 && one.name.startsWith('trace')) expect(await axe(page)).toEqual([]);
       await end();
     });
   }
+
+  test.each(THEMES)('a trace with the details of its error, %s', async (theme) => {
+    const path = `/trace/${inject('ids').rich}?span=${spanId(3)}`;
+    const { page, end } = await visit(browser, inject('seeded') + path, { theme, width: 390, height: 844 });
+    await page.getByText('card declined by issuer').first().waitFor();
+    await picture(page, `trace-details-${theme}-390`);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await axe(page)).toEqual([]);
+    await end();
+  });
 });
 
 describe('where the system forces its colours', () => {

@@ -41,7 +41,7 @@ impl Collector for LedgerCollector {
         encode_flow(&mut encoder, "spans", &all, |counts| &counts.spans)?;
         encode_flow(&mut encoder, "bytes", &all, |counts| &counts.bytes)?;
         encode_outcomes(&mut encoder, &all)?;
-        let counters: [Series<Counts>; 4] = [
+        let counters: [Series<Counts>; 5] = [
             (
                 "duplicate_spans",
                 "Accepted spans that were stored before",
@@ -56,6 +56,11 @@ impl Collector for LedgerCollector {
                 "truncated_values",
                 "Attribute values that were cut",
                 |counts| counts.truncated_values,
+            ),
+            (
+                "late_spans",
+                "Received spans that came more than five minutes after their ends",
+                |counts| counts.late_spans,
             ),
             (
                 "connections_refused",

@@ -11,6 +11,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,12 +42,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection that must go may take to say so.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a request needs to be answered: who takes it, and by which way it came.
+/// What a request needs to be answered: who takes it, by which way it came, and from whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) tasks: Tasks,
     pub(crate) transport: Transport,
+    /// The other end of the connection, once there is one.
+    pub(crate) peer: Option<IpAddr>,
     shutdown: Shutdown,
 }
 
@@ -81,6 +84,7 @@ pub async fn serve_otlp_http(
             receiver,
             tasks,
             transport: Transport::Http,
+            peer: None,
             shutdown,
         },
         listeners,
@@ -100,6 +104,7 @@ pub async fn serve_otlp_grpc(
             receiver,
             tasks,
             transport: Transport::Grpc,
+            peer: None,
             shutdown,
         },
         listeners,
@@ -168,8 +173,8 @@ impl Accepting {
                 () = self.door.shutdown.begun() => return,
                 accepted = listener.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _peer)) => stream,
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(transport = transport.label(), %error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -182,7 +187,12 @@ impl Accepting {
             };
             accepted_count = accepted_count.wrapping_add(1);
             let age_max = age_max(self.door.receiver.limits(), transport, accepted_count);
-            let (door, force, alive) = (self.door.clone(), self.force.clone(), alive.clone());
+            let (force, alive) = (self.force.clone(), alive.clone());
+            let door = Door {
+                // As people write it, also where the socket takes both families.
+                peer: Some(peer.ip().to_canonical()),
+                ..self.door.clone()
+            };
             self.door.tasks.spawn(async move {
                 let ledger = Arc::clone(door.receiver.ledger());
                 ledger.change(transport, |counts| counts.connections += 1);

@@ -243,6 +243,8 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     .map_err(undecodable)?;
     tally.add_spans(size(decoded.batch.len()), decoded.rejected_spans);
     tally.add_notes(decoded.repaired_texts, decoded.truncated_values, 0);
+    let spans = decoded.batch.spans();
+    tally.add_late(&spans.start, &spans.end);
     follow(
         &mut reservation,
         plain.capacity() + decoded.batch.size_bytes(),

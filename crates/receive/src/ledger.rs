@@ -12,6 +12,7 @@
 //! One small lock guards all numbers of a transport, so that they fit together; it is taken a few times a request.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -128,6 +129,8 @@ pub struct Counts {
     pub repaired_texts: u64,
     /// Attribute values that were nested too deep and were cut.
     pub truncated_values: u64,
+    /// Spans that ended [`LATE_NANOS`] before they came, or earlier.
+    pub late_spans: u64,
     /// Connections that are open.
     pub connections: u64,
     /// Connections that were closed as they came, for there were too many.
@@ -142,13 +145,27 @@ impl Counts {
     }
 }
 
+/// A span that comes so long after its end is late, in nanoseconds: five minutes. Charts of the last minutes lack it.
+pub const LATE_NANOS: u64 = 300_000_000_000;
+
+/// A request that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// When, ns since the epoch.
+    pub unix_nanos: u64,
+    /// With which words.
+    pub message: String,
+    /// Who sent it, where that is known: the other end of the connection, which may be a proxy.
+    pub peer: Option<IpAddr>,
+}
+
 /// When something last happened at a transport, for people who look why nothing arrives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Last {
     /// When a request was last taken, ns since the epoch; 0: never.
     pub accepted_unix_nanos: u64,
-    /// When one was last refused, and with which words.
-    pub refused: Option<(u64, String)>,
+    /// The one that was last refused.
+    pub refused: Option<Refused>,
 }
 
 /// The ledger of both transports.
@@ -214,13 +231,14 @@ impl Ledger {
         }
     }
 
-    /// Opens the account of a request.
-    pub(crate) fn open(self: &Arc<Self>, transport: Transport) -> Arc<Tally> {
+    /// Opens the account of a request that somebody sent.
+    pub(crate) fn open(self: &Arc<Self>, transport: Transport, peer: Option<IpAddr>) -> Arc<Tally> {
         self.change(transport, |counts| counts.requests.receive(1));
         Arc::new(Tally {
             started_nanos: self.clock.monotonic_nanos(),
             ledger: Arc::clone(self),
             transport,
+            peer,
             bytes: AtomicU64::new(0),
             spans: AtomicU64::new(0),
             is_settled: AtomicBool::new(false),
@@ -233,6 +251,7 @@ impl Ledger {
 pub(crate) struct Tally {
     ledger: Arc<Ledger>,
     transport: Transport,
+    peer: Option<IpAddr>,
     started_nanos: u64,
     bytes: AtomicU64,
     spans: AtomicU64,
@@ -257,6 +276,19 @@ impl Tally {
         });
     }
 
+    /// Counts those that come long after their ends. One that ends before it starts, as one that was never ended, is
+    /// judged by its start.
+    pub(crate) fn add_late(&self, starts: &[u64], ends: &[u64]) {
+        let now = self.ledger.clock.unix_nanos();
+        let latest = now.saturating_sub(LATE_NANOS);
+        let last = starts.iter().zip(ends).map(|(start, end)| start.max(end));
+        let late = last.filter(|last| **last <= latest).count() as u64;
+        if late > 0 {
+            self.ledger
+                .change(self.transport, |counts| counts.late_spans += late);
+        }
+    }
+
     /// Counts what was changed in the texts and values of the spans, or found stored already.
     pub(crate) fn add_notes(
         &self,
@@ -273,8 +305,11 @@ impl Tally {
 
     /// Closes the account of a request that was refused, and keeps what it was told.
     pub(crate) fn refuse(&self, refusal: &Refusal) {
-        let now = self.ledger.clock.unix_nanos();
-        let told = (now, refusal.to_string());
+        let told = Refused {
+            unix_nanos: self.ledger.clock.unix_nanos(),
+            message: refusal.to_string(),
+            peer: self.peer,
+        };
         self.ledger
             .change_last(self.transport, |last| last.refused = Some(told));
         self.settle(Outcome::Refused(refusal.kind()));
@@ -325,17 +360,17 @@ mod tests {
     fn everything_that_came_is_accounted_for_at_every_step() {
         let ledger = Ledger::new(Arc::new(ManualClock::at(0)));
         let balanced = || ledger.counts(Transport::Http).is_balanced();
-        let first = ledger.open(Transport::Http);
+        let first = ledger.open(Transport::Http, None);
         first.add_bytes(100);
         first.add_spans(7, 2);
         assert!(balanced());
-        let second = ledger.open(Transport::Http);
+        let second = ledger.open(Transport::Http, None);
         second.add_bytes(30);
         first.settle(Outcome::Accepted);
         first.settle(Outcome::Dropped);
         assert!(balanced());
         second.settle(Outcome::Refused(Reason::Malformed));
-        let third = ledger.open(Transport::Http);
+        let third = ledger.open(Transport::Http, None);
         third.add_spans(5, 0);
         drop(third);
         let counts = ledger.counts(Transport::Http);
@@ -365,5 +400,15 @@ mod tests {
             (5, 0, 30)
         );
         assert_eq!(ledger.counts(Transport::Grpc), Counts::default());
+    }
+
+    #[test]
+    fn a_span_is_late_five_minutes_after_its_end() {
+        let ledger = Ledger::new(Arc::new(ManualClock::at(LATE_NANOS + 1_000)));
+        let tally = ledger.open(Transport::Grpc, None);
+        // On the point, a moment before it; then two without an end, one of which has just begun.
+        tally.add_late(&[0, 0, 0, 1_001], &[1_000, 1_001, 0, 0]);
+        assert_eq!(ledger.counts(Transport::Grpc).late_spans, 2);
+        assert_eq!(ledger.counts(Transport::Http).late_spans, 0);
     }
 }

@@ -30,6 +30,6 @@ mod reply;
 
 pub use connection::{serve_otlp_grpc, serve_otlp_http};
 pub use intake::{Receiver, ReceiverParts};
-pub use ledger::{Counts, Last, Ledger, Outcome, Transport};
+pub use ledger::{Counts, LATE_NANOS, Last, Ledger, Outcome, Refused, Transport};
 pub use limits::Limits;
 pub use refusal::{Reason, Refusal};

@@ -98,7 +98,7 @@ async fn export(
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<Response<Reply>, Refusal> {
-    let tally = door.receiver.ledger().open(door.transport);
+    let tally = door.receiver.ledger().open(door.transport, door.peer);
     let result = receive(door, parts, body, &tally).await;
     match result {
         Ok(receipt) => Ok(grpc_frame::success(&success_body(

@@ -37,7 +37,7 @@ const QUOTE_BYTES_MAX: usize = 100;
 pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<Reply> {
     let (parts, mut body) = request.into_parts();
     let encoding = content_type(&parts.headers);
-    let tally = door.receiver.ledger().open(door.transport);
+    let tally = door.receiver.ledger().open(door.transport, door.peer);
     match receive(door, &parts, encoding, &mut body, &tally).await {
         Ok(receipt) => success(encoding.unwrap_or(Encoding::Json), &receipt),
         Err(refusal) => {

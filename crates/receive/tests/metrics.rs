@@ -32,6 +32,10 @@ async fn every_request_span_and_byte_is_shown_with_its_fate() {
     assert_eq!(http.ask(&good).await.status, 429);
     let mut grpc = Http2::connect(house.grpc).await;
     assert_eq!(grpc.export(0, &[], &spans(2)).await.code(), 14);
+    for transport in receive::Transport::ALL {
+        let refused = house.receiver.ledger().last(transport).refused.unwrap();
+        assert_eq!(refused.peer, Some(std::net::Ipv4Addr::LOCALHOST.into()));
+    }
     let text = house.metrics.print().unwrap();
     assert_http_series(&text);
     let grpc_spans = "trackway_receive_spans_total{transport=\"otlp_grpc\"}";
@@ -72,6 +76,7 @@ fn assert_http_series(text: &str) {
         ("connections_open", 1.0),
         ("connections_refused_total", 0.0),
         ("repaired_texts_total", 0.0),
+        ("late_spans_total", 6.0),
     ] {
         let series = format!("trackway_receive_{name}{{transport=\"otlp_http\"}}");
         assert_eq!(value(text, &series), count, "{name}");

@@ -29,6 +29,6 @@ pub use app::{
 pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
 pub use listen::{HttpLimits, serve_http};
 pub use ui::{
-    LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
-    Tail, UiOptions, UiParts, ui_router,
+    LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreGrowth,
+    StoreStatus, Tail, UiOptions, UiParts, ui_router,
 };

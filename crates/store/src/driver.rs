@@ -259,6 +259,10 @@ impl Store {
         async move { pool.run(move || work(&engine)).await }
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
     /// What the store holds now.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// The most that segments may take.
-    fn bytes_max(&self, bytes: u64) -> Result<u64, Error> {
+    pub(crate) fn bytes_max(&self, bytes: u64) -> Result<u64, Error> {
         if let Some(bytes_max) = self.options.retention_bytes {
             return Ok(bytes_max);
         }

@@ -46,6 +46,7 @@ pub use diagnostic::{Diagnostic, Proposal, Severity};
 pub use fields::{INTRINSICS, Intrinsic, IntrinsicRow, Scope, Type};
 pub use judge::Judge;
 pub use lasting::without_trace_duration;
+pub use literal::duration_text;
 pub use lower::{Arrays, KnownArrays, Lowered, lower, lower_with};
 pub use parse::{
     DEPTH_MAX, DIAGNOSTICS_MAX, NODES_MAX, Parsed, TEXT_BYTES_MAX, parse, parse_field,

@@ -64,7 +64,8 @@ fn part_nanos(number: &str, unit_nanos: u64) -> Option<u128> {
 }
 
 /// A duration as it is printed: `1h2m`, `1.5s`, `250ms`.
-pub(crate) fn duration_text(nanos: i64) -> String {
+#[must_use]
+pub fn duration_text(nanos: i64) -> String {
     let mut text = String::new();
     let mut rest = nanos.unsigned_abs();
     if nanos < 0 {

@@ -11,15 +11,15 @@ use plumbing::{Clock, Random};
 use receive::{Counts, Last, Ledger, Reason, Transport};
 use serve::{
     AppOptions, Boot, Capabilities, LastRefusal, LedgerStatus, Limits, Program, ProgramStatus,
-    ReceiverAddress, ReceiverStatus, RefusedStatus, StoreStatus, Tail,
+    ReceiverAddress, ReceiverStatus, RefusedStatus, StoreGrowth, StoreStatus, Tail,
 };
-use store::Store;
+use store::{Growth, Store};
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
 use testkit::otlp::trace::v1::span::SpanKind;
 use testkit::spans::request;
 
 use crate::client::Server;
-use crate::config::{Config, OrOff, Setting, SizeOrShare};
+use crate::config::{Config, Setting};
 use crate::error::Error;
 use crate::listen::Addresses;
 use crate::otlp_sender::OtlpSender;
@@ -71,11 +71,12 @@ impl Program for WebProgram {
         let last_refusal = doors
             .iter()
             .filter_map(|(name, _, _, last)| Some((*name, last.refused.as_ref()?)))
-            .max_by_key(|(_, (time, _))| *time)
-            .map(|(protocol, (time, message))| LastRefusal {
+            .max_by_key(|(_, refused)| refused.unix_nanos)
+            .map(|(protocol, refused)| LastRefusal {
                 protocol: protocol.to_owned(),
-                time_ns: time.to_string(),
-                message: message.clone(),
+                time_ns: refused.unix_nanos.to_string(),
+                message: refused.message.clone(),
+                peer: refused.peer.map(|peer| peer.to_string()),
             });
         let counts: Vec<&Counts> = doors.iter().map(|(_, _, counts, _)| counts).collect();
         ProgramStatus {
@@ -87,6 +88,7 @@ impl Program for WebProgram {
             last_refusal,
             store: self.store_status(),
             ledger: ledger_status(&counts),
+            admin: self.addresses_of("admin"),
             not_ready: self.store.readiness().err(),
             started_ns: self.started_unix_nanos.to_string(),
         }
@@ -155,19 +157,26 @@ impl WebProgram {
             .filter_map(|level| stats.levels.get(level))
             .map(|level| level.segments)
             .sum();
+        let filling = self.store.filling();
+        let growth = |growth: Growth| StoreGrowth {
+            bytes: growth.bytes,
+            over_seconds: growth.over.as_secs(),
+            full_in_seconds: growth.full_in.map(|full_in| full_in.as_secs()),
+        };
         let retention = &self.config.store.retention;
         StoreStatus {
             bytes: stats.segment_bytes + stats.journal_bytes,
-            bytes_max: match &retention.bytes {
-                OrOff::On(SizeOrShare::Bytes(bytes)) => Some(bytes.0),
-                OrOff::On(SizeOrShare::Percent(_)) | OrOff::Off => None,
-            },
+            bytes_max: filling.bytes_max,
             disk_free_bytes: self.store.disk_free_bytes(),
             spans: stats.segment_spans + stats.head_spans,
             traces: stats.segment_traces,
             segments: stats.segments,
             waiting_segments: stats.segments - merged.min(stats.segments),
             pinned: stats.pinned_traces,
+            oldest_ns: filling.oldest_unix_nanos.map(|nanos| nanos.to_string()),
+            written_bytes: filling.written_bytes,
+            is_merging: filling.is_merging,
+            growth: filling.growth.map(growth),
             acknowledge: self.config.store.acknowledge.print(),
             retention: format!(
                 "age {}, bytes {}",
@@ -213,6 +222,7 @@ fn ledger_status(counts: &[&Counts]) -> LedgerStatus {
         dropped: sum(|counts| counts.spans.dropped),
         in_flight: sum(|counts| counts.spans.in_flight),
         duplicates: sum(|counts| counts.duplicate_spans),
+        late: sum(|counts| counts.late_spans),
         is_balanced: counts.iter().all(|counts| counts.is_balanced()),
     }
 }

@@ -1,5 +1,5 @@
-// What a link template does with a value before it is filled in: `#{startTime | add -60000000 | epoch_micros_to_date_iso}`.
-// Jaeger has three such transforms; as there, one that is unknown, or does not fit its value, leaves the value as it is.
+// What a link template does with a value before it is filled in: `#{startTime | add -1 | epoch_micros_to_date_iso}`.
+// Jaeger has three such transforms; as there, one that is unknown, or does not fit its value, leaves the value alone.
 
 import type { LinkTemplate } from './boot.ts';
 

@@ -37,7 +37,8 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 pub use answers::status::{
-    LastRefusal, LedgerStatus, ProgramStatus, ReceiverStatus, RefusedStatus, StoreStatus,
+    LastRefusal, LedgerStatus, ProgramStatus, ReceiverStatus, RefusedStatus, StoreGrowth,
+    StoreStatus,
 };
 pub use program::Program;
 pub use tail::Tail;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -247,8 +248,8 @@ impl told::Look {
             LookKind::Slow => (
                 told::LookKind::Slow,
                 format!(
-                    "{{ {operation} && duration >= {:.0}ms }}",
-                    look.before.unwrap_or_default() / 1e6
+                    "{{ {operation} && duration >= {} }}",
+                    bound_text(look.before.unwrap_or_default())
                 ),
             ),
             LookKind::Failing => (
@@ -268,5 +269,43 @@ impl told::Look {
             example: look.example.map(|id| id.to_string()),
             spans: look.spans,
         }
+    }
+}
+
+/// A bound as a query writes it, to the microsecond, and not above what is meant: what took as long as that is found.
+fn bound_text(nanos: f64) -> String {
+    let lasting = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or_default();
+    let nanos = i64::try_from(lasting.as_nanos()).unwrap_or(i64::MAX);
+    let unit = if nanos < 1_000 { 1 } else { 1_000 };
+    traceql::duration_text(nanos - nanos % unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_of_slow_traces_is_not_rounded_away() {
+        let look = |before: f64| {
+            let look = Look {
+                service: "a \"b\"".to_owned(),
+                operation: "GET /".to_owned(),
+                kind: 2,
+                what: LookKind::Slow,
+                now: before * 9.0,
+                before: Some(before),
+                rule: String::new(),
+                example: None,
+                spans: 1,
+            };
+            let query = told::Look::of(look).query;
+            assert!(traceql::parse(&query).query.is_some(), "{query}");
+            query.rsplit(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(look(400_000.0), "400µs");
+        assert_eq!(look(1_499_999.4), "1.499ms");
+        assert_eq!(look(2_104_233_789.0), "2.104233s");
+        assert_eq!(look(12.0), "12ns");
+        assert_eq!(look(f64::NAN), "0s");
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Backlog {
     pub fails: AtomicBool,
     /// Segments that wait and are left alone, since they can't be read.
     pub left_alone: AtomicUsize,
+    /// Segments are being merged.
+    pub is_merging: AtomicBool,
     is_too_long: AtomicBool,
 }
 

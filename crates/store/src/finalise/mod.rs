@@ -137,7 +137,9 @@ impl Engine {
         let started = now;
         // After some failures in a row the past is left alone where it can't be read.
         let is_patient = finaliser.failures < READ_FAILURES_MAX;
+        self.backlog.is_merging.store(true, Ordering::Release);
         let result = self.merge(&slice, is_patient, is_cancelled);
+        self.backlog.is_merging.store(false, Ordering::Release);
         let now = self.clock.monotonic_nanos();
         match result {
             Ok(spans) => {

@@ -5,6 +5,7 @@
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
 //! - `first_spans`: spans in an order of their own.
+//! - `figures`: what is told of the store.
 //! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
 //! - `outline`: traces without attributes, of any size.
@@ -32,6 +33,7 @@ mod crowd;
 mod damage;
 mod doubt;
 mod exactness;
+mod figures;
 mod filters;
 mod finalise;
 mod first_spans;

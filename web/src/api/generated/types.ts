@@ -748,7 +748,28 @@ timeNs: string,
 /**
  * What was answered.
  */
-message: string, };
+message: string, 
+/**
+ * The address of who sent it, or of a proxy in between; null: not known.
+ */
+peer: string | null, };
+
+/**
+ * How fast the store grows.
+ */
+export type StoreGrowth = { 
+/**
+ * Bytes that were added in the last `over_seconds`.
+ */
+bytes: number, 
+/**
+ * The time that this is taken from: the last hours, or since the first span.
+ */
+overSeconds: number, 
+/**
+ * When there is no more room if it goes on like that; null: old spans leave by their age before.
+ */
+fullInSeconds: number | null, };
 
 /**
  * What the store holds.
@@ -759,7 +780,7 @@ export type StoreStatus = {
  */
 bytes: number, 
 /**
- * Bytes that it may take; null: no limit of its own.
+ * Bytes that it may take before the oldest spans leave; null: as many as fit on its disk.
  */
 bytesMax: number | null, 
 /**
@@ -786,6 +807,22 @@ waitingSegments: number,
  * Pinned traces.
  */
 pinned: number, 
+/**
+ * When the oldest spans that it holds were stored, ns since the epoch; those of pinned traces don't count.
+ */
+oldestNs: string | null, 
+/**
+ * Bytes that were written since the start: to the log, to segments, and again when these were merged.
+ */
+writtenBytes: number, 
+/**
+ * Whether segments are being merged now.
+ */
+isMerging: boolean, 
+/**
+ * How fast it grows; null: too little time has passed to tell.
+ */
+growth: StoreGrowth | null, 
 /**
  * What an accepted request promises.
  */
@@ -832,6 +869,10 @@ inFlight: number,
  */
 duplicates: number, 
 /**
+ * Among all that came: more than five minutes after their ends.
+ */
+late: number, 
+/**
  * Whether everything that came is accounted for.
  */
 isBalanced: boolean, };
@@ -860,6 +901,10 @@ store: StoreStatus,
  * The ledger.
  */
 ledger: LedgerStatus, 
+/**
+ * Where it tells its metrics; empty: nowhere.
+ */
+admin: Array<string>, 
 /**
  * Why it is not ready; null: it is.
  */

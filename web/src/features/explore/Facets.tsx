@@ -42,7 +42,7 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
       {/* Scrolls by keys, too. */}
       <div className={css['scroller']} tabIndex={-1}>
         {facets === null && <Skeleton rows={16} columns="3fr 1fr" />}
-        {facets !== null && facets.length > 0 && (
+        {facets?.some(({ values }) => values.length > 0) && (
           <p className={css['unit']} title={text.facetUnitLong}>
             {text.facetUnit}
           </p>

@@ -7,6 +7,7 @@ import { hrefOf } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
 import { formatBytes, formatCount, formatPercent, formatRate } from '../../format/number.ts';
 import { sumOf } from '../../model/red.ts';
+import { daysLeft, fillOf } from '../../model/store.ts';
 import { Stat } from '../../ui/Stat/Stat.tsx';
 import css from './Home.module.css';
 import { text } from './text.ts';
@@ -26,15 +27,15 @@ function Rate({ perSecond }: { perSecond: number }) {
 }
 
 function StoreStat({ store }: { store: StoreStatus }) {
-  const { bytes, bytesMax } = store;
-  const share = bytesMax === null || bytesMax === 0 ? null : bytes / bytesMax;
+  const fill = fillOf(store);
+  const days = daysLeft(store);
   return (
     <a href={hrefOf(defaults.status())} className={css['statLink']}>
       <Stat
         label={text.store}
-        value={share === null ? formatBytes(bytes) : formatPercent(share)}
-        unit={share === null || bytesMax === null ? undefined : text.ofBytes(formatBytes(bytesMax))}
-        tone={share !== null && share >= 0.9 ? 'warn' : 'normal'}
+        value={fill === null ? formatBytes(store.bytes) : formatPercent(fill.share)}
+        unit={fill === null ? undefined : days === null ? text.ofBytes(formatBytes(fill.most)) : text.daysLeft(days)}
+        tone={fill?.tone}
       />
     </a>
   );

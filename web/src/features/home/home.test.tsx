@@ -55,7 +55,15 @@ test('services stand by impact, with their numbers and a link', async () => {
   expect(rows[0]?.textContent).toContain('500 ms');
   expect(within(table).getByText('large').getAttribute('href')).toBe('/services/large?range=6h');
   expect(screen.getByText('All good')).toBeTruthy();
-  expect(await screen.findByText('of 200 GB')).toBeTruthy();
+  expect((await screen.findByRole('link', { name: /store/ })).textContent).toBe('store41 % (11 d left)');
+});
+
+test('without a limit the store has a share of the disk; without an estimate it says of how much', async () => {
+  const { program } = statusAnswer();
+  const store = { ...program.store, bytesMax: null, growth: null };
+  fakeServer({ home: home(), status: statusAnswer({ store }) });
+  show();
+  expect((await screen.findByRole('link', { name: /store/ })).textContent).toBe('store21 % of 392 GB');
 });
 
 test('what needs a look says its rule and leads to the slowest traces and to the operation', async () => {

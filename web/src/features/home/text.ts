@@ -1,6 +1,6 @@
 // The words of Home.
 
-import { catalogue, plural } from '../../i18n/catalogue.ts';
+import { catalogue, formatCount, plural } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('home', {
   home: 'Home',
@@ -11,6 +11,7 @@ export const text = catalogue('home', {
   errors: 'errors',
   store: 'store',
   ofBytes: (most: string) => `of ${most}`,
+  daysLeft: (days: number) => (days === 0 ? '(less than a day left)' : `(${formatCount(days)} d left)`),
   allGood: 'All good',
   silent: 'No spans in this time',
   looks: (n: number) => plural(n, { one: '# needs a look', other: '# need a look' }),

@@ -1,7 +1,7 @@
 // The page of a service, put together from its parts; each lives on when another has no answer.
 
 import { SearchX } from 'lucide-react';
-import type { EdgesAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
+import type { EdgesAnswer, OverviewAnswer, RedAnswer, RedSeries } from '../../api/types.ts';
 import { useLastSeen } from '../../core/lastSeen.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
 import { defaults, overRange, placeOfSearch, placeOfService } from '../../core/places.ts';
@@ -17,6 +17,7 @@ import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { NoData } from '../../ui/NoData/NoData.tsx';
 import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
 import type { ServiceState } from '../../url/index.ts';
+import { Instances } from './Instances.tsx';
 import { Neighbours } from './Neighbours.tsx';
 import { Operations } from './Operations.tsx';
 import css from './Service.module.css';
@@ -27,6 +28,8 @@ export type ServicePageProps = {
   red: AskedAnswer<RedAnswer>;
   operations: AskedAnswer<RedAnswer>;
   edges: AskedAnswer<EdgesAnswer>;
+  /** Of all its spans, for what they say of where it runs. */
+  instances: AskedAnswer<OverviewAnswer>;
   /** Of a silent service; null: never, undefined: not known. */
   lastHeardNs: string | null | undefined;
   state: ServiceState;
@@ -93,7 +96,7 @@ function Quiet({ state, lastHeardNs }: Pick<ServicePageProps, 'state' | 'lastHea
   );
 }
 
-export function ServicePage({ red, operations, edges, lastHeardNs, state, onChange }: ServicePageProps) {
+export function ServicePage({ red, operations, edges, instances, lastHeardNs, state, onChange }: ServicePageProps) {
   const series = red.data?.series[0];
   return (
     <div className={css['page']}>
@@ -109,6 +112,7 @@ export function ServicePage({ red, operations, edges, lastHeardNs, state, onChan
       </Asked>
       {series && <Operations asked={operations} state={state} onChange={onChange} />}
       {series && <Neighbours asked={edges} state={state} />}
+      {series && <Instances asked={instances} state={state} />}
     </div>
   );
 }

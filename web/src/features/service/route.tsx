@@ -1,9 +1,11 @@
-// A service: how it behaves, which of its operations matter, who calls it and whom it calls.
+// A service: how it behaves, which of its operations matter, who calls it and whom it calls, where which version runs.
 
-import { edgesQuestion, redQuestion, statusQuestion } from '../../api/questions.ts';
+import { edgesQuestion, overviewQuestion, redQuestion, statusQuestion } from '../../api/questions.ts';
 import { go } from '../../core/navigation.ts';
 import { useAsked, useRanged } from '../../core/ranged.ts';
+import { serviceQuery } from '../../core/serviceQuery.ts';
 import type { RouteOf, ServiceState } from '../../url/index.ts';
+import { INSTANCE_FACETS } from './Instances.tsx';
 import { ServicePage } from './ServicePage.tsx';
 
 const EVERY_MS = 30_000;
@@ -27,6 +29,12 @@ export default function Service({ route }: { route: RouteOf<'service'> }) {
     { everyMs: EVERY_MS },
   );
   const edges = useRanged(range, edgesQuestion, { everyMs: EVERY_MS });
+  const instances = useRanged(
+    range,
+    (window) =>
+      overviewQuestion({ q: serviceQuery({ service }), scope: 'spans', steps: 1, facets: INSTANCE_FACETS }, window),
+    { everyMs: EVERY_MS },
+  );
   // When it is silent: whether it was ever heard of.
   const status = useAsked(statusQuestion(), { isEnabled: red.data?.series.length === 0 });
   const lastNs = status.data?.services.find((one) => one.service === service)?.lastNs;
@@ -37,6 +45,7 @@ export default function Service({ route }: { route: RouteOf<'service'> }) {
       red={red}
       operations={operations}
       edges={edges}
+      instances={instances}
       lastHeardNs={status.data === undefined ? undefined : (lastNs ?? null)}
       state={state}
       onChange={change}

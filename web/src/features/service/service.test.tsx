@@ -129,6 +129,49 @@ test('callers and callees, those from outside too', async () => {
   ).toEqual(['mailasync']);
 });
 
+test('versions and instances with their errors, each a search; of fields that tell instances apart the best', async () => {
+  const value = (text: string, count: number, errors: number) => ({ value: text, literal: `"${text}"`, count, errors });
+  const facet = (field: string, values: ReturnType<typeof value>[], missing = 0) => ({
+    field,
+    values,
+    others: 0,
+    missing,
+  });
+  const overview = {
+    facets: [
+      facet('resource.service.version', [value('1.4.2', 900, 9), value('1.5.0', 100, 50)], 20),
+      facet('resource.service.instance.id', [], 1020),
+      facet('resource.k8s.pod.name', [value('checkout-7d', 1020, 59)]),
+      facet('resource.host.name', [value('node-1', 1020, 59)]),
+    ],
+    facetShare: 1,
+    skipped: [],
+  };
+  const asked = show('/services/checkout?range=3h', { red, edges: EDGES, overview });
+  const versions = await screen.findByRole('table', { name: 'Versions of checkout' });
+  expect(
+    within(versions)
+      .getAllByRole('row')
+      .slice(1)
+      .map((row) => row.textContent),
+  ).toEqual(['1.4.29001 %', '1.5.010050 %']);
+  expect(screen.getByText('20 spans say nothing of it')).toBeTruthy();
+  const link = new URL(within(versions).getByText('1.5.0').getAttribute('href') ?? '', 'http://x');
+  expect(link.searchParams.get('q')).toBe(
+    '{ resource.service.name = "checkout" && resource.service.version = "1.5.0" }',
+  );
+  expect([link.searchParams.get('scope'), link.searchParams.get('range')]).toEqual(['spans', '3h']);
+  const instances = screen.getByRole('table', { name: 'Instances of checkout' });
+  expect(
+    within(instances)
+      .getAllByRole('rowheader')
+      .map(({ textContent }) => textContent),
+  ).toEqual(['checkout-7d']);
+  expect(within(instances).getByRole('columnheader', { name: 'k8s.pod.name' })).toBeTruthy();
+  const question = asked.find((url) => url.startsWith('overview')) ?? '';
+  expect(new URL(question, 'http://x').searchParams.getAll('facets')).toHaveLength(4);
+});
+
 test('what fails fails alone', async () => {
   show('/services/checkout', { red });
   expect(await screen.findByText('The calls could not be read')).toBeTruthy();

@@ -3,7 +3,7 @@
 
 import { Check, TriangleAlert } from 'lucide-react';
 import type { LedgerStatus } from '../../api/types.ts';
-import { formatCount, formatCountExact } from '../../format/number.ts';
+import { formatCount, formatCountExact, formatPercent } from '../../format/number.ts';
 import { VisuallyHidden } from '../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import css from './Status.module.css';
 import { text } from './text.ts';
@@ -48,6 +48,11 @@ export function Ledger({ ledger }: { ledger: LedgerStatus }) {
         {ledger.isBalanced ? <Check aria-hidden size={14} /> : <TriangleAlert aria-hidden size={14} />}
         {ledger.isBalanced ? text.balanced : text.unbalanced}
       </p>
+      {ledger.received > 0 && (
+        <p className={css['quiet']} title={text.lateHint}>
+          {text.late(formatPercent(ledger.late / ledger.received), ledger.late)}
+        </p>
+      )}
     </section>
   );
 }

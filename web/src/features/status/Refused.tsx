@@ -17,7 +17,12 @@ function Last({ last, nowNs }: { last: LastRefusal; nowNs: bigint }) {
   return (
     <div className={css['lastRefusal']}>
       <p className={css['quiet']}>
-        {text.lastRefusal(text.protocols(last.protocol), clockTime(time, zone, 0), relativeTime(time, nowNs))}
+        {text.lastRefusal(
+          text.protocols(last.protocol),
+          clockTime(time, zone, 0),
+          relativeTime(time, nowNs),
+          last.peer,
+        )}
       </p>
       <div className={css['message']}>
         <code>{last.message}</code>

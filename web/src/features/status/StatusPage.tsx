@@ -46,10 +46,10 @@ function Answer({ status }: { status: StatusAnswer }) {
         <Verdict status={status} />
         <p className={css['quiet']}>{text.version(status.version, relativeTime(BigInt(program.startedNs), now))}</p>
       </div>
-      <Receivers receivers={program.receivers} rates={rates} nowNs={now} />
+      <Receivers receivers={program.receivers} rates={rates?.doors ?? null} nowNs={now} />
       <Ledger ledger={program.ledger} />
       <Refused refused={program.refused} last={program.lastRefusal} nowNs={now} />
-      <Store store={program.store} />
+      <Store store={program.store} writes={rates?.writes ?? null} nowNs={now} />
       <Heard services={status.services} nowNs={now} />
     </>
   );

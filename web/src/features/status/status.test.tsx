@@ -34,7 +34,9 @@ test('rates are made of two answers, and of none after a restart', () => {
   now.nowNs = String(BigInt(before.nowNs) + 5_000_000_000n);
   const door = now.program.receivers[0];
   if (door) Object.assign(door, { spans: 17000, bytes: 6_000_000, requests: 130 });
-  expect(ratesBetween(before, now)?.get('otlp_grpc')).toEqual({ spans: 1000, bytes: 200_000, requests: 2 });
+  now.program.store.writtenBytes = 40_000_000;
+  expect(ratesBetween(before, now)?.doors.get('otlp_grpc')).toEqual({ spans: 1000, bytes: 200_000, requests: 2 });
+  expect(ratesBetween(before, now)?.writes).toBe(8_000_000);
   now.program.startedNs = now.nowNs;
   expect(ratesBetween(before, now)).toBeNull();
 });
@@ -47,6 +49,7 @@ test('the ledger is a sum that comes out', async () => {
   expect(terms.slice(1).map((term) => term.slice(0, 1))).toEqual(['=', '+', '+', '+', '+']);
   expect(terms[3]).toMatch(/7refused/);
   expect(within(ledger).getByText(/Adds up/)).toBeTruthy();
+  expect(within(ledger).getByText('Late: 0.1 % (12 spans)')).toBeTruthy();
 });
 
 test('a sum that does not come out is said', async () => {
@@ -58,7 +61,7 @@ test('a sum that does not come out is said', async () => {
 test('what was refused and why', async () => {
   show({ status: statusAnswer() });
   expect(await screen.findByText('415: content type text/plain')).toBeTruthy();
-  expect(screen.getByText(/Last at .* \(1 min ago\) by OTLP HTTP:/)).toBeTruthy();
+  expect(screen.getByText(/Last at .* \(1 min ago\) by OTLP HTTP from 10\.0\.3\.7:/)).toBeTruthy();
   expect(within(screen.getByRole('table', { name: 'Refused' })).getByText('media_type')).toBeTruthy();
 });
 
@@ -73,7 +76,25 @@ test('the store: how full, what it promises', async () => {
     '41 % full: 82 GB of 200 GB',
   );
   expect(screen.getByText('212, 7 to be merged')).toBeTruthy();
+  expect(screen.getByText('11 d ago')).toBeTruthy();
+  expect(screen.getByText('idle')).toBeTruthy();
   expect(screen.getByText('on disk (sync)')).toBeTruthy();
+});
+
+test('the store: for how long there is room, and how that is known', async () => {
+  show({ status: statusAnswer() });
+  const words =
+    /^The oldest spans leave for want of room in about 11 days. Estimated: 2.7 GB were added in the last 6 h/;
+  const paragraphs = async () => (await screen.findByRole('region', { name: 'Store' })).querySelectorAll('p');
+  expect([...(await paragraphs())].some(({ textContent }) => words.test(textContent ?? ''))).toBe(true);
+  cleanup();
+  const { program } = statusAnswer();
+  const growth = { bytes: 1_000_000_000, overSeconds: 3_600, fullInSeconds: null };
+  show({ status: statusAnswer({ store: { ...program.store, growth } }) });
+  expect(await screen.findByText(/at that rate spans leave by their age before/)).toBeTruthy();
+  cleanup();
+  show({ status: statusAnswer({ store: { ...program.store, growth: null } }) });
+  expect(await screen.findByText(/is told after half an hour/)).toBeTruthy();
 });
 
 test('silent services stand first', async () => {

@@ -40,15 +40,39 @@ export const text = catalogue('status', {
   inFlightDetail: 'under way now',
   balanced: 'Adds up: every span is accounted for.',
   unbalanced: 'Does not add up: spans were lost without a trace. Please report it.',
+  late: (share: string, n: number) => plural(n, { one: `Late: ${share} (# span)`, other: `Late: ${share} (# spans)` }),
+  lateHint: 'They came more than five minutes after their ends, so that charts of the last minutes lacked them.',
   refusedTitle: 'Refused',
   nothingRefused: 'Nothing was refused since the start.',
   reason: 'Reason',
   spansRead: 'Spans read',
-  lastRefusal: (protocol: string, clock: string, ago: string) => `Last at ${clock} (${ago}) by ${protocol}:`,
+  lastRefusal: (protocol: string, clock: string, ago: string, peer: string | null) =>
+    `Last at ${clock} (${ago}) by ${protocol}${peer === null ? '' : ` from ${peer}`}:`,
   copyMessage: 'Copy the message',
   storeTitle: 'Store',
   storeBytes: (bytes: string) => `${bytes} used`,
   storeFill: (bytes: string, most: string, share: string) => `${share} full: ${bytes} of ${most}`,
+  growthUnknown: 'How long there is room is told after half an hour of spans.',
+  growth: (bytes: string, time: string) => `${bytes} were added in the last ${time}`,
+  ageFirst: (added: string) => `${added}; at that rate spans leave by their age before there is no more room.`,
+  fullIn: (days: number) =>
+    days === 0
+      ? 'Full in less than a day.'
+      : plural(days, { one: 'Full in about # day.', other: 'Full in about # days.' }),
+  oldestLeaveIn: (days: number) =>
+    days === 0
+      ? 'The oldest spans leave for want of room in less than a day.'
+      : plural(days, {
+          one: 'The oldest spans leave for want of room in about # day.',
+          other: 'The oldest spans leave for want of room in about # days.',
+        }),
+  estimated: (added: string) => `Estimated: ${added}.`,
+  oldest: 'Oldest',
+  writes: 'Writes',
+  writesHint: 'To the log, to segments, and again when these are merged',
+  merging: 'Merging',
+  mergingNow: 'running',
+  mergingIdle: 'idle',
   noLimit: '(with what is free on the disk)',
   traces: 'Traces',
   segments: 'Segments',

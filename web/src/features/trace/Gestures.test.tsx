@@ -65,7 +65,7 @@ function drag(element: Element, from: At, to: At, more: PointerEventInit = {}): 
   fireEvent.pointerMove(element, point(to, more));
   fireEvent.pointerUp(element, point(to, more));
 }
-/** False: the page keeps the wheel to itself. Wheels have no place and no keys in happy-dom, so a mouse is given one. */
+/** False: the page keeps the wheel to itself. Wheels have no place or keys in happy-dom, so a mouse is given one. */
 function wheel(element: Element, clientX: number, { deltaX = 0, deltaY = 0, deltaMode = 0, ...more }: WheelEventInit) {
   const event = new MouseEvent('wheel', { clientX, clientY: 20, bubbles: true, cancelable: true, ...more });
   return fireEvent(element, Object.assign(event, { deltaX, deltaY, deltaMode }));

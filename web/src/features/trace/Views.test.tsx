@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { generateTrace } from '../../../perf/generate.ts';
 import { routeNow } from '../../core/navigation.ts';
 import { prefer, resetPreferences } from '../../core/preferences.ts';
-import type { TraceColumns } from '../../model/columns.ts';
-import { spanIdOf } from '../../model/tree.ts';
+import { FLAG, type TraceColumns } from '../../model/columns.ts';
+import { groupMembers, spanIdOf } from '../../model/tree.ts';
 import { detailsOf, failure, fakeServer, openPage, TRACE_ID } from './testing.tsx';
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -141,4 +141,27 @@ test('times: events say their zone once and have local time, UTC and age behind 
   act(() => start.focus());
   await userEvent.hover(start);
   expect((await screen.findByRole('tooltip')).textContent).toMatch(/UTC.*ago/);
+});
+
+test('a match within a folded run is scrolled to once the run has opened', async () => {
+  const server = fakeServer(trace);
+  const heads = Array.from({ length: trace.count }, (_, row) => row).filter(
+    (row) => ((trace.flags[row] as number) & FLAG.groupHead) !== 0,
+  );
+  const runs = heads.map((head) => groupMembers(trace, head)).sort((a, b) => b.length - a.length);
+  // Members stand by duration, so the shortest of the largest run is far below its head.
+  const run = runs[0]?.sort((a, b) => (trace.dur[a] as number) - (trace.dur[b] as number)) ?? [];
+  const [shortest = -1] = run;
+  expect(run.length).toBeGreaterThan(24);
+  server.answers['find'] = () => ({ body: { version: trace.version, rows: [shortest], diagnostics: [] } });
+  openPage('?find=%7B+kind+%3D+server+%7D');
+  await screen.findByText('0/1');
+  await userEvent.keyboard('n');
+  await waitFor(() => {
+    const chosen = document.querySelector<HTMLElement>('[role=row][aria-selected=true]');
+    expect(chosen?.hasAttribute('data-group')).toBe(false);
+    const y = Number(/translateY\((-?[\d.]+)px\)/.exec(chosen?.style.transform ?? '')?.[1]);
+    expect(y).toBeGreaterThanOrEqual(0);
+    expect(y).toBeLessThan(480);
+  });
 });

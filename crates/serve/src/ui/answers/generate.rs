@@ -81,6 +81,7 @@ macro_rules! every_type {
             status::ReceiverStatus,
             status::RefusedStatus,
             status::LastRefusal,
+            status::StoreGrowth,
             status::StoreStatus,
             status::LedgerStatus,
             status::ProgramStatus,

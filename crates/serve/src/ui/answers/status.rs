@@ -47,6 +47,21 @@ pub struct LastRefusal {
     pub time_ns: String,
     /// What was answered.
     pub message: String,
+    /// The address of who sent it, or of a proxy in between; null: not known.
+    pub peer: Option<String>,
+}
+
+/// How fast the store grows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS, utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StoreGrowth {
+    /// Bytes that were added in the last `over_seconds`.
+    pub bytes: u64,
+    /// The time that this is taken from: the last hours, or since the first span.
+    pub over_seconds: u64,
+    /// When there is no more room if it goes on like that; null: old spans leave by their age before.
+    pub full_in_seconds: Option<u64>,
 }
 
 /// What the store holds.
@@ -56,7 +71,7 @@ pub struct LastRefusal {
 pub struct StoreStatus {
     /// Bytes of segments and log.
     pub bytes: u64,
-    /// Bytes that it may take; null: no limit of its own.
+    /// Bytes that it may take before the oldest spans leave; null: as many as fit on its disk.
     pub bytes_max: Option<u64>,
     /// Bytes that are free on its disk.
     pub disk_free_bytes: Option<u64>,
@@ -70,6 +85,14 @@ pub struct StoreStatus {
     pub waiting_segments: u64,
     /// Pinned traces.
     pub pinned: u64,
+    /// When the oldest spans that it holds were stored, ns since the epoch; those of pinned traces don't count.
+    pub oldest_ns: Option<String>,
+    /// Bytes that were written since the start: to the log, to segments, and again when these were merged.
+    pub written_bytes: u64,
+    /// Whether segments are being merged now.
+    pub is_merging: bool,
+    /// How fast it grows; null: too little time has passed to tell.
+    pub growth: Option<StoreGrowth>,
     /// What an accepted request promises.
     pub acknowledge: String,
     /// How long spans are kept, in words.
@@ -97,6 +120,8 @@ pub struct LedgerStatus {
     pub in_flight: u64,
     /// Among the accepted: stored before.
     pub duplicates: u64,
+    /// Among all that came: more than five minutes after their ends.
+    pub late: u64,
     /// Whether everything that came is accounted for.
     pub is_balanced: bool,
 }
@@ -116,6 +141,8 @@ pub struct ProgramStatus {
     pub store: StoreStatus,
     /// The ledger.
     pub ledger: LedgerStatus,
+    /// Where it tells its metrics; empty: nowhere.
+    pub admin: Vec<String>,
     /// Why it is not ready; null: it is.
     pub not_ready: Option<String>,
     /// When it began, ns since the epoch.

@@ -14,10 +14,10 @@ import { text } from './text.ts';
 import { useSpanDetails } from './useSpanDetails.ts';
 
 export function DetailsPanel() {
-  const { session, selection } = useTracePage();
+  const { session, selection, state } = useTracePage();
   const { row, isGroup } = selection;
   const { data, error, refetch, isFetching } = useSpanDetails(session, row);
-  const isRun = isGroup && session.columns.group[row] !== 0;
+  const isRun = isGroup && state.fold && session.columns.group[row] !== 0;
   const { traceId } = session.columns;
   return (
     <div className={css['panel']}>

@@ -5,8 +5,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncEx
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
 import { keysOf } from '../../../core/commands.ts';
 import { usePreferences } from '../../../core/preferences.ts';
-import { Bits } from '../../../model/bits.ts';
-import { FLAG } from '../../../model/columns.ts';
+import type { Bits } from '../../../model/bits.ts';
 import { useHoverCard } from '../../../ui/hooks/useHoverCard.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
@@ -18,6 +17,7 @@ import { listenForGestures } from '../waterfall/gestures.ts';
 import { Marks } from '../waterfall/Marks.tsx';
 import css from './Flame.module.css';
 import { FlameSurface } from './flameSurface.ts';
+import { highlightOf } from './highlight.ts';
 import { text } from './text.ts';
 import { useFlameKeys } from './useFlameKeys.ts';
 
@@ -126,26 +126,10 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
   );
 }
 
-/** What is not found, or is of a service that is not shown, stands back. */
-function useHighlight({ session, find, hiddenServices, state }: TracePage): Bits | null {
-  const { columns } = session;
-  return useMemo(() => {
-    const { matches } = find;
-    const isAll = hiddenServices.size === 0 && state.minNs === 0 && state.critical !== 'only' && state.focus === null;
-    if (isAll) return matches?.bits ?? null;
-    const bits = new Bits(columns.count);
-    const focus = state.focus === null ? -1 : session.rowOf(state.focus);
-    const first = Math.max(0, focus);
-    const end = focus < 0 ? columns.count : focus + (columns.subtree[focus] as number);
-    for (let row = first; row < end; row++) {
-      const isShown =
-        !hiddenServices.has(columns.service[row] as number) &&
-        (columns.dur[row] as number) >= state.minNs &&
-        (state.critical !== 'only' || ((columns.flags[row] as number) & FLAG.critical) !== 0);
-      if (isShown && (matches === null || matches.bits.has(row))) bits.add(row);
-    }
-    return bits;
-  }, [columns, session, find, hiddenServices, state.minNs, state.critical, state.focus]);
+function useHighlight(page: TracePage): Bits | null {
+  const { session, find, hiddenServices, state } = page;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what of the page it depends on
+  return useMemo(() => highlightOf(page), [session, find, hiddenServices, state.minNs, state.critical, state.focus]);
 }
 
 function How({ id }: { id: string }) {

@@ -50,7 +50,7 @@ const css = assets.filter((file) => file.endsWith('.css'));
 
 const rows = [
   ['shell', sum(shell), 170],
-  ['search route', sum(own('explore')), 100],
+  ['search route', sum(own('explore')), 90],
   ['trace route, without worker', sum(own('trace')), 30],
   ['trace worker', sum(worker), 25],
   ['first search view', sum(loaded([entry, 'src/features/explore/route.tsx', 'src/app/RangeOf.tsx'])), 230],

@@ -136,7 +136,7 @@ export function HeaderMenu() {
             label={text.copySummary}
             onAction={() => void copy(summaryOf(page.session, zone, shareUrl(routeNow())))}
           />
-          {!isFile && (
+          {!isFile && !boot.isJsonViewOff && (
             <MenuItem
               id="curl"
               icon={Terminal}
@@ -153,7 +153,7 @@ export function HeaderMenu() {
             isDisabled={isTooLarge}
             onAction={() => void runSave(() => saveOtlp(page.session))}
           />
-          {!isFile && (
+          {!isFile && !boot.isJsonViewOff && (
             <MenuItem id="jaeger" icon={Download} label={text.downloadJaeger} onAction={() => saveJaeger(traceId)} />
           )}
           {page.state.view === 'flame' && page.session.flame !== null && (

@@ -101,7 +101,7 @@ test('without a pointer: from Home to a trace that failed, its error, and a link
   await focusIsOn(page, /^row (?!payment)/);
   await keyboard.press('ArrowDown');
   await focusIsOn(page, /^row payment POST \/charge.*, error/);
-  await tabTo(page, /^section The span as JSON/);
+  await tabTo(page, /^section What the span holds/);
   const said = await page.evaluate(() => document.activeElement?.textContent ?? '');
   expect(said).toContain('card declined');
   await page.getByText('card declined').first().waitFor();

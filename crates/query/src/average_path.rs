@@ -87,8 +87,17 @@ pub struct PathPart {
 #[derive(Debug, Default)]
 struct OnePath {
     nanos: u64,
-    /// By service and name: time, spans, and the span with most of it.
-    parts: HashMap<(u32, u32), (u64, u64, SpanId, u64)>,
+    /// By service and name.
+    parts: HashMap<(u32, u32), OwnWork>,
+}
+
+/// What an operation did on a path.
+#[derive(Debug, Default)]
+struct OwnWork {
+    nanos: u64,
+    calls: u64,
+    /// The span with most of it, and how much that is.
+    most: (SpanId, u64),
 }
 
 impl Query {
@@ -222,7 +231,8 @@ impl AveragePath {
     ) {
         self.spans += 1;
         self.nanos += of_span.nanos;
-        for ((service, name), (nanos, calls, most, most_nanos)) in &of_span.parts {
+        for ((service, name), work) in &of_span.parts {
+            let (most, most_nanos) = work.most;
             let name_at = |names: &[String], at: &u32| names.get(*at as usize).cloned();
             let service = name_at(&skeleton.services, service).unwrap_or_default();
             let operation = name_at(&skeleton.names, name).unwrap_or_default();
@@ -234,16 +244,16 @@ impl AveragePath {
                     nanos: 0,
                     calls: 0,
                     of_spans: 0,
-                    example: (trace_id, *most),
+                    example: (trace_id, most),
                 };
                 (part, 0)
             });
-            part.nanos += nanos;
-            part.calls += calls;
+            part.nanos += work.nanos;
+            part.calls += work.calls;
             part.of_spans += 1;
-            if most_nanos > most_before {
-                *most_before = *most_nanos;
-                part.example = (trace_id, *most);
+            if most_nanos > *most_before {
+                *most_before = most_nanos;
+                part.example = (trace_id, most);
             }
         }
     }
@@ -334,11 +344,11 @@ fn path_below(skeleton: &Skeleton, top: usize) -> OnePath {
         let service = rows.service.get(row).copied().unwrap_or_default();
         let name = rows.name.get(row).copied().unwrap_or_default();
         let id = rows.span_id.get(row).copied().unwrap_or_default();
-        let part = path.parts.entry((service, name)).or_insert((0, 0, id, 0));
-        part.0 += nanos;
-        part.1 += 1;
-        if nanos > part.3 {
-            (part.2, part.3) = (id, nanos);
+        let work = path.parts.entry((service, name)).or_default();
+        work.nanos += nanos;
+        work.calls += 1;
+        if work.calls == 1 || nanos > work.most.1 {
+            work.most = (id, nanos);
         }
     }
     path

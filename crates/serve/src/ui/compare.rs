@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use model::TraceId;
 use query::skeleton::Skeleton;
 use query::{Cause, DiffNode, TraceDiff};
 
@@ -12,7 +13,6 @@ use super::answers::Skipped;
 use super::answers::compare::{CompareAnswer, CompareCause, CompareNode, ComparedTrace};
 use super::error::UiError;
 use super::parameters::{Parameters, trace_id};
-use super::trace::not_found;
 
 /// Nodes that are told of a question that doesn't say.
 const NODES: u64 = 1_000;
@@ -32,40 +32,29 @@ pub(super) async fn compare(
         }
         text => trace_id(text),
     };
-    let mut skipped = Vec::new();
-    let mut outlines = Vec::new();
-    for id in [id_of("a")?, id_of("b")?] {
-        let found = ui.parts.query.outline(&ui.parts.tenant, id).await?;
-        if found.outline.is_empty() {
-            return Err(not_found(id, &found.skipped));
-        }
-        skipped.extend(found.skipped);
-        outlines.push((id, found.outline));
-    }
+    let (id_a, id_b) = (id_of("a")?, id_of("b")?);
+    let (of_a, of_b) = (ui.found(id_a).await?, ui.found(id_b).await?);
+    let mut skipped = of_a.skipped;
+    skipped.extend(of_b.skipped);
     skipped.dedup();
     let skew = ui.parts.options.clock_skew_max_nanos;
-    let ids: Vec<String> = outlines.iter().map(|(id, _)| id.to_string()).collect();
     let diff = ui
         .work(move || {
-            let laid_out = outlines.iter().map(|(_, of)| Skeleton::of(of, skew));
-            let traces: Vec<Skeleton> = laid_out.collect();
+            let traces = [of_a.outline, of_b.outline].map(|of| Skeleton::of(&of, skew));
             let nodes_max = usize::try_from(nodes_max).unwrap_or(usize::MAX);
-            match traces.as_slice() {
-                [a, b] => TraceDiff::of(a, b, nodes_max),
-                _ => TraceDiff::default(),
-            }
+            TraceDiff::of(&traces[0], &traces[1], nodes_max)
         })
         .await?;
     let [a, b] = diff.sides;
-    let side = |side: query::DiffSide, id: Option<&String>| ComparedTrace {
-        trace_id: id.cloned().unwrap_or_default(),
+    let side = |side: query::DiffSide, id: TraceId| ComparedTrace {
+        trace_id: id.to_string(),
         duration_ns: side.nanos,
         spans: side.spans,
         only_here: side.only_here,
     };
     Ok(Json(CompareAnswer {
-        a: side(a, ids.first()),
-        b: side(b, ids.last()),
+        a: side(a, id_a),
+        b: side(b, id_b),
         causes: diff.causes.into_iter().map(cause).collect(),
         nodes: diff.nodes.into_iter().map(node).collect(),
         all_nodes: diff.all_nodes,

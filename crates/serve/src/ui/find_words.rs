@@ -12,14 +12,13 @@ use model::SpanBatch;
 use model::batch::{AttrValue, SpanRef};
 use plumbing::planted;
 use regex::{Regex, RegexBuilder};
-use traceql::Kind;
+use traceql::{Kind, Status};
 
 use super::error::UiError;
+use crate::kinds;
 
 /// Characters of a text that is looked for.
 const TEXT_MAX: usize = 10_000;
-/// OTLP's number of a failed span.
-const STATUS_ERROR: i32 = 2;
 
 /// What is looked for.
 #[derive(Debug)]
@@ -139,10 +138,8 @@ impl Look<'_> {
     }
 
     fn span(&mut self, span: SpanRef<'_>) -> bool {
-        let is_error = span.status() == STATUS_ERROR;
-        let kind = Kind::ALL.into_iter().find(|kind| {
-            *kind != Kind::Unspecified && i64::from(span.kind()) == i64::from(kind.number())
-        });
+        let is_error = span.status() == Status::Error.number();
+        let kind = kinds::of_number(span.kind()).filter(|kind| *kind != Kind::Unspecified);
         let (resource, scope) = (span.resource(), span.scope());
         self.text(span.name())
             || self.text(span.service())

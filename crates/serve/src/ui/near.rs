@@ -26,7 +26,6 @@ use super::find_words::Words;
 use super::parameters::{OfTrace, Parameters};
 use super::spans;
 use super::text;
-use super::trace::not_found;
 
 /// Distinct values of a field that are counted; beyond, it is only known that there are more.
 const DISTINCT_MAX: usize = 1_000;
@@ -45,10 +44,7 @@ struct Walking {
 
 impl Ui {
     async fn walk(&self, id: TraceId) -> Result<Walking, UiError> {
-        let found = self.parts.query.outline(&self.parts.tenant, id).await?;
-        if found.outline.is_empty() {
-            return Err(not_found(id, &found.skipped));
-        }
+        let found = self.found(id).await?;
         let skew = self.parts.options.clock_skew_max_nanos;
         let walk = self
             .work(move || Walk::new(id, &found.outline, skew))

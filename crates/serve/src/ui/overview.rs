@@ -16,6 +16,7 @@ use super::answers::Skipped;
 use super::answers::explore::{Bucket, Cells, Facet, FacetValue, OverviewAnswer, SpanPointer};
 use super::error::UiError;
 use super::parameters::Parameters;
+use crate::kinds;
 
 const STEPS: u64 = 60;
 const STEPS_MAX: u64 = 1_000;
@@ -31,6 +32,11 @@ pub(super) async fn overview(
 ) -> Result<Json<OverviewAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
     let question = ui.question(&parameters).await?;
+    let of = match question.scope() {
+        query::Scope::Traces => OverviewOf::Traces,
+        query::Scope::Entry => OverviewOf::EntrySpans,
+        query::Scope::Spans => OverviewOf::Spans,
+    };
     let Some(counted) = question.counted else {
         return Err(UiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -51,11 +57,7 @@ pub(super) async fn overview(
         predicate: counted.predicate,
         window,
         trace_duration: counted.trace_duration,
-        of: match parameters.text("scope") {
-            "entry" => OverviewOf::EntrySpans,
-            "spans" => OverviewOf::Spans,
-            _ => OverviewOf::Traces,
-        },
+        of,
         time_steps: u32::try_from(steps).unwrap_or(1),
         facets: columns,
         facet_values_max: FACET_VALUES,
@@ -186,10 +188,10 @@ fn written(field: &Field, value_type: ValueType, text: String) -> (String, Strin
             .into_iter()
             .find(|status| status.number().to_string() == text)
             .map(Status::text),
-        Field::Intrinsic(Intrinsic::Kind) => Kind::ALL
-            .into_iter()
-            .find(|kind| kind.number().to_string() == text)
-            .map(Kind::text),
+        Field::Intrinsic(Intrinsic::Kind) => {
+            let number = text.parse().ok();
+            number.and_then(kinds::of_number).map(Kind::text)
+        }
         _ => None,
     };
     if let Some(word) = word {

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::TraceId;
 use model::contract::Skipped as Unread;
+use model::{OutlineAnswer, TraceId};
 use plumbing::planted;
 use query::skeleton::Skeleton;
 use serde::Deserialize;
@@ -23,6 +23,17 @@ const SPANS_MAX: usize = 1_000;
 /// What the skeleton is called.
 const ARROW_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.apache.arrow.stream");
 
+impl Ui {
+    /// The outline of a trace that must be there.
+    pub(super) async fn found(&self, id: TraceId) -> Result<OutlineAnswer, UiError> {
+        let found = self.parts.query.outline(&self.parts.tenant, id).await?;
+        if found.outline.is_empty() {
+            return Err(not_found(id, &found.skipped));
+        }
+        Ok(found)
+    }
+}
+
 /// The rows of a trace. Who has them already sends their version back and is told that nothing changed; rows that lack
 /// something say so in their warnings, and have no version to be kept by.
 pub(super) async fn skeleton(
@@ -30,10 +41,7 @@ pub(super) async fn skeleton(
     OfTrace(id): OfTrace,
     headers: HeaderMap,
 ) -> Result<Response, UiError> {
-    let found = ui.parts.query.outline(&ui.parts.tenant, id).await?;
-    if found.outline.is_empty() {
-        return Err(not_found(id, &found.skipped));
-    }
+    let found = ui.found(id).await?;
     let skew = ui.parts.options.clock_skew_max_nanos;
     let known = headers.get(header::IF_NONE_MATCH).cloned();
     let (tag, body) = ui

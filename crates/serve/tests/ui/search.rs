@@ -76,6 +76,23 @@ pub(super) fn ids(lines: &[Value]) -> Vec<String> {
         .collect()
 }
 
+/// The lines of all pages of a search, each of as many as are asked for at most.
+pub(super) async fn pages(page: &Page, target: &str, limit: usize) -> Vec<Vec<Value>> {
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let of_page = lines(page, &format!("{target}&limit={limit}&cursor={cursor}")).await;
+        assert!(traces(&of_page).len() <= limit);
+        let next = of_page.last().unwrap()["cursor"]
+            .as_str()
+            .map(str::to_owned);
+        pages.push(of_page);
+        match next {
+            Some(next) => cursor = next,
+            None => return pages,
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_search_tells_traces_then_how_far_it_is_then_that_it_is_done() {
     let page = page_over(Arc::new(store_of([
@@ -120,17 +137,8 @@ async fn pages_hold_every_trace_once_and_a_cursor_belongs_to_its_query() {
     for sort in ["newest", "slowest"] {
         let all = ids(&lines(&page, &format!("/search?limit=1000&sort={sort}")).await);
         assert_eq!(all.len(), 73);
-        let (mut paged, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let target = format!("/search?limit=20&sort={sort}&cursor={cursor}");
-            let lines = lines(&page, &target).await;
-            assert!(traces(&lines).len() <= 20);
-            paged.extend(ids(&lines));
-            match lines.last().unwrap()["cursor"].as_str() {
-                Some(next) => cursor = next.to_owned(),
-                None => break,
-            }
-        }
+        let paged = pages(&page, &format!("/search?sort={sort}"), 20).await;
+        let paged: Vec<String> = paged.iter().flat_map(|lines| ids(lines)).collect();
         assert_eq!(paged, all, "{sort}");
     }
     let first = lines(&page, "/search?limit=20").await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use testkit::oracle::OracleStore;
 use testkit::spans::RequestBuilder;
 
-use super::search::{id, lines, trace, traces};
+use super::search::{id, lines, pages, trace, traces};
 use super::{Page, batch_of, escaped, page_over, store_of};
 
 /// What a line says of its span: trace, span, start, duration.
@@ -33,19 +33,10 @@ fn spans(lines: &[Value]) -> Vec<Line> {
     told.collect()
 }
 
-/// All pages of a search.
+/// The spans of all pages of a search.
 async fn all_pages(page: &Page, target: &str, limit: usize) -> Vec<Line> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let answer = lines(page, &format!("{target}&limit={limit}&cursor={cursor}")).await;
-        let of_page = spans(&answer);
-        assert!(of_page.len() <= limit);
-        all.extend(of_page);
-        match answer.last().unwrap()["cursor"].as_str() {
-            Some(next) => cursor = next.to_owned(),
-            None => return all,
-        }
-    }
+    let pages = pages(page, target, limit).await;
+    pages.iter().flat_map(|lines| spans(lines)).collect()
 }
 
 /// The spans of some traces for which a query holds, judged trace by trace.

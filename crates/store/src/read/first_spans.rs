@@ -20,14 +20,13 @@ use model::{
     SpanSearchAnswer, SpanSearchRequest, TraceId,
 };
 
-use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, View, lock};
-use crate::head::Seen;
 use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
 use crate::segment::{SearchPlan, SegmentError, SegmentId};
 
 use super::cells::PointRef;
 use super::groups::GroupPlace;
+use super::heads::each_in_heads;
 use super::repeats::Repeats;
 use super::splits::Splits;
 use super::trace::READ_SPAN_BYTES;
@@ -55,13 +54,30 @@ struct Asked<'a> {
     /// One more than is asked for, to know whether there are more.
     wanted: usize,
     plan: Arc<SearchPlan>,
-    /// As `plan`, for spans of at least so many nanoseconds.
-    plan_from: Mutex<(u64, Arc<SearchPlan>)>,
     splits: Splits,
     repeats: Repeats,
+    attempt: Attempt,
+}
+
+/// What is known while segments are looked at, with those left out that could not be read before.
+struct Attempt {
     known: Mutex<Known>,
-    /// Segments that can't be read.
+    /// The plan, for spans of at least so many nanoseconds.
+    plan_from: Mutex<(u64, Arc<SearchPlan>)>,
     left_out: BTreeSet<SegmentId>,
+}
+
+impl Attempt {
+    fn new(wanted: usize, plan: &Arc<SearchPlan>, skips: &Skips) -> Self {
+        Self {
+            known: Mutex::new(Known {
+                wanted,
+                ..Known::default()
+            }),
+            plan_from: Mutex::new((0, Arc::clone(plan))),
+            left_out: skips.keys().copied().collect(),
+        }
+    }
 }
 
 impl Known {
@@ -97,7 +113,7 @@ impl Asked<'_> {
     /// The question as it is asked of the next row group: without spans that can't be among the first any more, and
     /// those of pages before.
     fn narrowed(&self) -> (Arc<SearchPlan>, Window) {
-        let (last, mut window) = (lock(&self.known).last(), self.request.window);
+        let (last, mut window) = (lock(&self.attempt.known).last(), self.request.window);
         let before = self.request.after.map(|after| after.order_value.0);
         match self.request.order {
             Order::NewestFirst => {
@@ -110,7 +126,7 @@ impl Asked<'_> {
     }
 
     fn plan_from(&self, shortest: u64) -> Arc<SearchPlan> {
-        let mut known = lock(&self.plan_from);
+        let mut known = lock(&self.attempt.plan_from);
         let (from, plan) = &mut *known;
         if shortest > *from
             && let Ok(nanos) = i64::try_from(shortest)
@@ -178,26 +194,20 @@ impl Engine {
         let mut asked = Asked {
             request,
             wanted,
-            plan_from: Mutex::new((0, Arc::clone(&plan))),
-            plan,
             repeats: self.repeated_rows(&view, (&splits, request.window), (&meter, &mut skips))?,
+            attempt: Attempt::new(wanted, &plan, &skips),
+            plan,
             splits,
-            known: Mutex::default(),
-            left_out: BTreeSet::new(),
         };
         let mut answer = loop {
-            asked.left_out = skips.keys().copied().collect();
-            asked.known = Mutex::new(Known {
-                wanted,
-                ..Known::default()
-            });
-            asked.plan_from = Mutex::new((0, Arc::clone(&asked.plan)));
             let answer = self.first_spans(&view, &asked, (&meter, &mut skips))?;
-            // What a segment gave before it turned out to be damaged has ruled out spans of others.
-            let is_whole = skips.keys().all(|segment| asked.left_out.contains(segment));
+            let left_out = &asked.attempt.left_out;
+            let is_whole = skips.keys().all(|segment| left_out.contains(segment));
             if is_whole || plumbing::planted("store-first-spans-of-damaged") {
                 break answer;
             }
+            // What a segment gave before it turned out to be damaged has ruled out spans of others.
+            asked.attempt = Attempt::new(wanted, &asked.plan, &skips);
         };
         answer.skipped.extend(skips.into_values());
         answer.skipped.extend(meter.skipped());
@@ -216,7 +226,7 @@ impl Engine {
         })?;
         candidates.extend(found.into_iter().flat_map(|(_, of_group)| of_group));
         // Ids are only read of what may be among the first by its value.
-        if let Some(last) = lock(&asked.known).last() {
+        if let Some(last) = lock(&asked.attempt.known).last() {
             candidates.retain(|candidate| candidate.value >= last);
         }
         self.read_ids(view, &mut candidates, (meter, skips))?;
@@ -387,7 +397,11 @@ fn look_at_group(
     meter: &Meter<'_>,
 ) -> Result<Vec<Candidate>, SegmentError> {
     let segment = &place.placed.segment;
-    if asked.left_out.contains(&place.placed.listed.meta.id) {
+    if asked
+        .attempt
+        .left_out
+        .contains(&place.placed.listed.meta.id)
+    {
         return Ok(Vec::new());
     }
     let (plan, window) = asked.narrowed();
@@ -416,7 +430,7 @@ fn look_at_group(
         }
     })?;
     keep_first(&mut later, asked.wanted);
-    let mut known = lock(&asked.known);
+    let mut known = lock(&asked.attempt.known);
     later
         .iter()
         .take(asked.wanted)
@@ -474,48 +488,32 @@ fn look_at_heads(
     asked: &Asked<'_>,
     meter: &Meter<'_>,
 ) -> Result<Vec<Candidate>, ReadError> {
-    let mut seen = Seen::default();
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (at, chunk) in view.chunks.iter().enumerate().rev() {
-        if meter.is_cancelled() {
-            return Err(taken_back());
+    let mut chunk = 0;
+    let of_question = (&*asked.plan, asked.request.window);
+    let known = (&asked.splits, &asked.repeats);
+    each_in_heads(view, of_question, known, meter, |found| {
+        if found.at.place != chunk {
+            chunk = found.at.place;
+            asked.thin(&mut candidates);
         }
-        if !asked.plan.rows.may_match(&chunk.batch) {
-            continue;
+        let ids = (found.span.trace_id(), found.span.span_id());
+        let value = asked.value_of(found.span.start(), found.span.duration());
+        let Some((value, is_tied)) = value.filter(|_| !found.is_again) else {
+            return;
+        };
+        if is_tied && !asked.is_not_before(ids) {
+            return;
         }
-        let mut scan = BatchScan::new(&asked.plan.rows, &chunk.batch);
-        for row in (0..chunk.batch.len()).rev() {
-            let Some(span) = chunk.batch.span(row) else {
-                continue;
-            };
-            if !asked.request.window.contains(span.start()) || !scan.matches(row) {
-                continue;
-            }
-            let ids = (span.trace_id(), span.span_id());
-            let (value, is_open) = match asked.value_of(span.start(), span.duration()) {
-                Some((value, is_tied)) if !is_tied || asked.is_not_before(ids) => (value, is_tied),
-                _ => continue,
-            };
-            let is_again = match asked.splits.place_of(ids.0) {
-                Some(_) => asked.repeats.has(at, row),
-                None => seen.is_repeat(&chunk.batch, row),
-            };
-            if is_again {
-                continue;
-            }
-            if !is_open {
-                lock(&asked.known).add(value);
-            }
-            candidates.push(Candidate {
-                value,
-                at: PointRef {
-                    place: (view.segments.len() + at) as u32,
-                    row: row as u32,
-                },
-                ids: Some(ids),
-            });
+        if !is_tied {
+            lock(&asked.attempt.known).add(value);
         }
-        asked.thin(&mut candidates);
-    }
+        candidates.push(Candidate {
+            value,
+            at: found.at,
+            ids: Some(ids),
+        });
+    })?;
+    asked.thin(&mut candidates);
     Ok(candidates)
 }

@@ -15,6 +15,7 @@ mod facet_counts;
 mod facts;
 mod first_spans;
 mod groups;
+mod heads;
 mod kinship;
 mod outline;
 mod overview;

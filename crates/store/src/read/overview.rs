@@ -20,10 +20,9 @@ use model::contract::{ReadError, Window};
 use model::overview::{ANY_DURATION, Cell, OverviewAnswer, OverviewOf, OverviewRequest, TimeSteps};
 use model::{Field, Literal, Operator, Predicate, SpanId, TraceId};
 
-use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, View, lock};
 use crate::evaluate::any_value;
-use crate::head::{HeadTrace, Seen};
+use crate::head::HeadTrace;
 use crate::index::{STATUS_ERROR, TraceEntry, TraceTable};
 use crate::meter::{IsCancelled, Meter};
 use crate::segment::bits::Bits;
@@ -34,6 +33,7 @@ use crate::segment::{SearchPlan, SegmentError};
 use super::cells::{CellSum, Cells, Point, PointRef};
 use super::facet_counts::FacetCounts;
 use super::groups::GroupPlace;
+use super::heads::each_in_heads;
 use super::repeats::Repeats;
 use super::splits::Splits;
 use super::{Skips, bad_question, taken_back};
@@ -441,64 +441,41 @@ fn look_at_heads(view: &View, asked: &Asked<'_>, meter: &Meter<'_>) -> Result<Su
     let (request, mut sums) = (asked.request, Sums::default());
     let mut facets: Vec<FacetCounts> = Vec::new();
     facets.resize_with(request.facets.len(), FacetCounts::default);
-    let mut seen = Seen::default();
     let mut traces: HashMap<TraceId, PointRef, RandomState> = HashMap::default();
-    for (at, chunk) in view.chunks.iter().enumerate().rev() {
-        if meter.is_cancelled() {
-            return Err(taken_back());
+    let of_question = (&asked.plan, request.window);
+    let known = (&asked.splits, &asked.repeats);
+    each_in_heads(view, of_question, known, meter, |found| {
+        let (span, at) = (found.span, found.at);
+        if !asked.does_head_last(span.trace_id(), found.split) {
+            return;
         }
-        if !asked.plan.rows.may_match(&chunk.batch) {
-            continue;
+        let is_error = span.status() == STATUS_ERROR;
+        match (request.of, found.split) {
+            (OverviewOf::Traces, Some(split)) => drop(sums.splits.insert(split)),
+            (OverviewOf::Traces, None) => drop(traces.insert(span.trace_id(), at)),
+            _ => {}
         }
-        let mut scan = BatchScan::new(&asked.plan.rows, &chunk.batch);
-        for row in (0..chunk.batch.len()).rev() {
-            let Some(span) = chunk.batch.span(row) else {
-                continue;
+        if found.is_again {
+            return;
+        }
+        sums.spans += 1;
+        if request.of == OverviewOf::Spans || request.of == OverviewOf::EntrySpans && is_entry(span)
+        {
+            let point = Point {
+                start: span.start(),
+                duration: u64::try_from(span.duration()).unwrap_or_default(),
+                is_error,
+                at,
             };
-            if !request.window.contains(span.start()) || !scan.matches(row) {
-                continue;
-            }
-            let split = asked.splits.place_of(span.trace_id());
-            if !asked.does_head_last(span.trace_id(), split) {
-                continue;
-            }
-            let is_again = match split {
-                Some(_) => asked.repeats.has(at, row),
-                None => seen.is_repeat(&chunk.batch, row),
-            };
-            let at = PointRef {
-                place: (view.segments.len() + at) as u32,
-                row: row as u32,
-            };
-            let is_error = span.status() == STATUS_ERROR;
-            match (request.of, split) {
-                (OverviewOf::Traces, Some(split)) => drop(sums.splits.insert(split)),
-                (OverviewOf::Traces, None) => drop(traces.insert(span.trace_id(), at)),
-                _ => {}
-            }
-            if is_again {
-                continue;
-            }
-            sums.spans += 1;
-            if request.of == OverviewOf::Spans
-                || request.of == OverviewOf::EntrySpans && is_entry(span)
-            {
-                let point = Point {
-                    start: span.start(),
-                    duration: u64::try_from(span.duration()).unwrap_or_default(),
-                    is_error,
-                    at,
-                };
-                sums.cells.add(&asked.steps, &point);
-            }
-            if asked.take_facet_rows(1) == 1 {
-                sums.looked_at += 1;
-                for (facet, field) in facets.iter_mut().zip(&request.facets) {
-                    facet.absorb(facet_of(span, field, is_error));
-                }
+            sums.cells.add(&asked.steps, &point);
+        }
+        if asked.take_facet_rows(1) == 1 {
+            sums.looked_at += 1;
+            for (facet, field) in facets.iter_mut().zip(&request.facets) {
+                facet.absorb(facet_of(span, field, is_error));
             }
         }
-    }
+    })?;
     sums.facets = facets;
     let failed = failed_traces(view, request.of);
     for (trace_id, at) in traces {

@@ -9,6 +9,7 @@ import { defaults, overRange } from '../core/places.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { useOpenFiles } from '../core/useOpenFiles.ts';
 import { Banner } from '../ui/Banner/Banner.tsx';
+import { FileNotices } from '../ui/ReadingFile/FileNotices.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
 import { SHELL_COMMANDS } from './commands.ts';
@@ -20,7 +21,6 @@ import { placeAbove } from './up.ts';
 /** Fetched when there is something to show: no page needs them at first. */
 const Basket = lazy(async () => ({ default: (await import('./Basket.tsx')).Basket }));
 const Framed = lazy(async () => ({ default: (await import('./Framed.tsx')).Framed }));
-const ReadingFile = lazy(async () => ({ default: (await import('../ui/ReadingFile/ReadingFile.tsx')).ReadingFile }));
 const KeysSheet = lazy(async () => ({ default: (await import('./KeysSheet.tsx')).KeysSheet }));
 
 type RailItem = { icon: LucideIcon; label: string; key: string; place: () => Place; pages: readonly string[] };
@@ -128,16 +128,7 @@ export function Shell({ route, notices, children }: { route: Route; notices: rea
           <Banner onDismiss={() => setDismissed(notice)}>{text.notice(notice)}</Banner>
         )}
         {said.words !== '' && said.page === route.page && <Banner onDismiss={() => say('')}>{said.words}</Banner>}
-        {files.reading && (
-          <Suspense>
-            <ReadingFile {...files.reading} onCancel={files.cancel} />
-          </Suspense>
-        )}
-        {files.skipped.map(({ what, why }) => (
-          <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
-            {text.fileSkipped(what, why)}
-          </Banner>
-        ))}
+        <FileNotices files={files} />
         {children}
       </main>
       {!isFramed && basket.length > 0 && (

@@ -29,7 +29,6 @@ export const text = catalogue('app', {
   globalTrace: (id: string) => `Open trace ${id}`,
   globalJson: 'Open this JSON as a trace file',
   pasted: 'what was pasted',
-  fileSkipped: (what: string, why: string) => `${what}: ${why}`,
   globalLink: 'Open this link here',
   groupPages: 'Go to a page',
   groupApp: 'Everywhere',

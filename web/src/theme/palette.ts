@@ -52,6 +52,11 @@ export function preferredSlot(service: string): Slot {
   return slotOf(service);
 }
 
+/** The same as a colour of style sheets. */
+export function serviceColour(service: string): string {
+  return cssColourOf(preferredSlot(service));
+}
+
 export type ServiceSize = { readonly service: string; readonly spans: number };
 
 /** The slots within one trace, the largest service first; `slots.ts` says who gets which. */

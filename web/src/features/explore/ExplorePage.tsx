@@ -4,16 +4,16 @@ import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
 import { useOpenFiles } from '../../core/useOpenFiles.ts';
-import { Banner } from '../../ui/Banner/Banner.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
+import { FileNotices } from '../../ui/ReadingFile/FileNotices.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { DownloadNotice, LiveResults, ReadingFile } from './lazies.ts';
+import { DownloadNotice, LiveResults } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -97,12 +97,7 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         onOpenFile={boot.isFileUploadOff ? null : files.choose}
       />
       <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
-      <Suspense>{files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}</Suspense>
-      {files.skipped.map(({ what, why }) => (
-        <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
-          {text.fileSkipped(what, why)}
-        </Banner>
-      ))}
+      <FileNotices files={files} />
       <div className={css['body']} data-stacked={isNarrow || undefined}>
         {areFacetsShown && (
           <aside

@@ -6,10 +6,10 @@ import { useId, useState } from 'react';
 import type { Facet, FacetValue } from '../../api/types.ts';
 import { formatCount } from '../../format/number.ts';
 import { fieldLabel, SERVICE } from '../../query/fields.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { ValueMenu } from '../../ui/ValueMenu/ValueMenu.tsx';
 import css from './Facets.module.css';
-import { serviceColour } from './serviceColour.ts';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 

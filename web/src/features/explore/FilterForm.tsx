@@ -6,13 +6,13 @@ import { queryQuestion, type Window } from '../../api/questions.ts';
 import type { Comparison, Diagnostic } from '../../api/types.ts';
 import { comparisonText } from '../../query/chips.ts';
 import { fieldLabel, literalOf, operatorsOf, SERVICE, typeOf, valueLabel } from '../../query/fields.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { ComboBox, type ComboBoxItem } from '../../ui/ComboBox/ComboBox.tsx';
 import { Select } from '../../ui/Select/Select.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { Diagnostics } from './Diagnostics.tsx';
 import css from './Query.module.css';
-import { serviceColour } from './serviceColour.ts';
 import { text } from './text.ts';
 import { useFields, useValues } from './useSuggestions.ts';
 

@@ -7,13 +7,13 @@ import { queryQuestion, type Window } from '../../api/questions.ts';
 import type { Diagnostic } from '../../api/types.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
+import { useDebounced } from '../../ui/hooks/useDebounced.ts';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { Diagnostics, QueryText } from './lazies.ts';
 import css from './Query.module.css';
 import { QueryChips } from './QueryChips.tsx';
 import { text } from './text.ts';
-import { useDebounced } from './useDebounced.ts';
 import type { Changes } from './useExplore.ts';
 import type { ParsedQuery } from './useParsedQuery.ts';
 

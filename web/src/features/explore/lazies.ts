@@ -11,6 +11,3 @@ export const AddFacet = lazy(async () => ({ default: (await import('./AddFacet.t
 export const ChartsTable = lazy(async () => ({ default: (await import('./ChartsTable.tsx')).ChartsTable }));
 export const DownloadNotice = lazy(async () => ({ default: (await import('./DownloadNotice.tsx')).DownloadNotice }));
 export const LiveResults = lazy(async () => ({ default: (await import('./LiveResults.tsx')).LiveResults }));
-export const ReadingFile = lazy(async () => ({
-  default: (await import('../../ui/ReadingFile/ReadingFile.tsx')).ReadingFile,
-}));

@@ -8,6 +8,7 @@ import { formatDuration, formatExactNs } from '../../format/duration.ts';
 import { formatCountExact, NO_VALUE } from '../../format/number.ts';
 import { clockTime, dayText, timeTooltip, type Zone, zoneLabel } from '../../format/time.ts';
 import { fieldLabel, literalOf } from '../../query/fields.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Checkbox } from '../../ui/Checkbox/Checkbox.tsx';
 import { DurationBar } from '../../ui/DurationBar/DurationBar.tsx';
 import { ErrorCount } from '../../ui/ErrorCount/ErrorCount.tsx';
@@ -19,7 +20,6 @@ import css from './Results.module.css';
 import { RowMenu } from './RowMenu.tsx';
 import type { ResultRow } from './rows.ts';
 import { ServiceShares } from './ServiceShares.tsx';
-import { serviceColour } from './serviceColour.ts';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
 

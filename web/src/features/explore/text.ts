@@ -74,7 +74,6 @@ export const text = catalogue('explore', {
   openFile: 'Open a trace file…',
   dropFile: 'Drop the file to open its traces. Nothing is uploaded.',
   fileFailed: (name: string) => `${name} could not be opened`,
-  fileSkipped: (what: string, why: string) => `${what}: ${why}`,
   dismiss: 'Dismiss',
 
   facets: 'Facets',

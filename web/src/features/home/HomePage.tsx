@@ -8,7 +8,7 @@ import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { nowNs } from '../../format/now.ts';
 import { relativeTime } from '../../format/time.ts';
 import { courseOf, statOfSeries } from '../../model/red.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
@@ -36,7 +36,7 @@ function rowsOf({ services }: HomeAnswer, range: TimeRange): RedRow[] {
     key: series.service,
     name: series.service,
     href: hrefOf(overRange(placeOfService(series.service), range)),
-    lead: <ServiceDot color={cssColourOf(preferredSlot(series.service))} />,
+    lead: <ServiceDot color={serviceColour(series.service)} />,
     stat: statOfSeries(series, services.seconds),
     course: courseOf(series.points, services),
   }));

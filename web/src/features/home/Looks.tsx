@@ -6,7 +6,7 @@ import { hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfOperation, placeOfSearch, placeOfService } from '../../core/places.ts';
 import { formatDuration } from '../../format/duration.ts';
 import { formatPercent } from '../../format/number.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { Hint } from '../../ui/Tooltip/Tooltip.tsx';
@@ -39,7 +39,7 @@ function LookRow({ look, range }: { look: Look; range: TimeRange }) {
       </span>
       <span className={css['lookName']}>
         <a href={hrefOf(overRange(placeOfService(service), range))} className={css['lookService']} title={service}>
-          <ServiceDot color={cssColourOf(preferredSlot(service))} />
+          <ServiceDot color={serviceColour(service)} />
           <span className={css['cut']}>{service}</span>
         </a>
         <a

@@ -4,7 +4,7 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { formatDuration, formatExactNs } from '../../format/duration.ts';
 import { formatPercent, formatRate } from '../../format/number.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
@@ -145,7 +145,7 @@ function CallPanel({ call, state, change }: Omit<PanelProps, 'calls'> & { call: 
               className={css['neighbour']}
               onClick={() => change({ selected: [name] }, { replace: true })}
             >
-              <ServiceDot color={cssColourOf(preferredSlot(name))} />
+              <ServiceDot color={serviceColour(name)} />
               <span className={css['neighbourName']}>{name}</span>
             </button>
           </li>
@@ -167,7 +167,7 @@ export function Panel({ calls, state, change }: PanelProps) {
         <h2 className={css['title']}>
           {second === undefined ? (
             <>
-              <ServiceDot color={cssColourOf(preferredSlot(first))} />
+              <ServiceDot color={serviceColour(first)} />
               <span>{first}</span>
             </>
           ) : (

@@ -4,7 +4,7 @@ import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { memo } from 'react';
 import { formatDuration } from '../../format/duration.ts';
 import { formatPercent, formatRate } from '../../format/number.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { VisuallyHidden } from '../../ui/VisuallyHidden/VisuallyHidden.tsx';
 import { errorShare, type Service } from './calls.ts';
@@ -50,7 +50,7 @@ export const ServiceNode = memo(({ data }: NodeProps<ServiceFlowNode>) => {
         style={{ ['--shade' as string]: `${Math.round(shade * 100)}%` }}
       >
         <span className={css['name']}>
-          <ServiceDot color={cssColourOf(preferredSlot(name))} />
+          <ServiceDot color={serviceColour(name)} />
           <span className={css['nameText']}>{name}</span>
         </span>
         <VisuallyHidden>{text.spokenComma}</VisuallyHidden>

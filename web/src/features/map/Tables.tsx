@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { goTo } from '../../core/navigation.ts';
 import { formatDuration } from '../../format/duration.ts';
 import { formatCountExact, formatPercent, formatRate } from '../../format/number.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { ServiceName } from '../../ui/ServiceName/ServiceName.tsx';
 import type { TableColumn, TableSort } from '../../ui/Table/Table.tsx';
 import { VirtualTable } from '../../ui/Table/VirtualTable.tsx';
@@ -41,7 +41,7 @@ const CALL: Measure<Call> = {
 };
 
 function named(name: string): ReactNode {
-  return <ServiceName name={name} color={cssColourOf(preferredSlot(name))} />;
+  return <ServiceName name={name} color={serviceColour(name)} />;
 }
 
 function redColumns<Row extends Red>(): TableColumn<Row>[] {

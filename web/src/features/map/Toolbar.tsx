@@ -2,7 +2,7 @@
 
 import { Download, X } from 'lucide-react';
 import { type Ref, useState } from 'react';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { ComboBox } from '../../ui/ComboBox/ComboBox.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
@@ -38,7 +38,7 @@ function Focus({ calls, state, change }: { calls: Calls | null; state: MapState;
         items={names.map(({ name }) => ({
           id: name,
           label: name,
-          lead: <ServiceDot color={cssColourOf(preferredSlot(name))} />,
+          lead: <ServiceDot color={serviceColour(name)} />,
         }))}
         inputValue={draft ?? state.focus ?? ''}
         onInputChange={(value) => setDraft(value === state.focus ? null : value)}

@@ -5,6 +5,7 @@ import type { RedSeries } from '../../api/types.ts';
 import { formatPercent } from '../../format/number.ts';
 import { MeterBar } from '../../ui/MeterBar/MeterBar.tsx';
 import css from './Operation.module.css';
+import { Section } from './Section.tsx';
 import { text } from './text.ts';
 
 function Share({ label, share, detail }: { label: string; share: number; detail: string }) {
@@ -25,10 +26,7 @@ export function MadeOf({ series, all, service }: { series: RedSeries; all: reado
   const criticalOfAll = all.reduce((sum, { criticalNs }) => sum + criticalNs, 0);
   const { ownNs, criticalNs } = series;
   return (
-    <section aria-labelledby="operation-made-of" className={css['section']}>
-      <h2 id="operation-made-of" className={css['heading']}>
-        {text.madeOf}
-      </h2>
+    <Section id="operation-made-of" title={text.madeOf}>
       {ownOfAll === 0 && <p className={css['quiet']}>{text.notKnown}</p>}
       {ownOfAll > 0 && (
         <dl className={css['shares']}>
@@ -41,6 +39,6 @@ export function MadeOf({ series, all, service }: { series: RedSeries; all: reado
           )}
         </dl>
       )}
-    </section>
+    </Section>
   );
 }

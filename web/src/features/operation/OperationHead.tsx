@@ -5,7 +5,7 @@ import type { RedAnswer, RedSeries, SpanKind } from '../../api/types.ts';
 import { hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfSearch, placeOfService, placeOfTrace } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
@@ -48,7 +48,7 @@ export function OperationHead({ red, series, q, state, onChange }: OperationHead
       <div className={css['titleLine']}>
         <div className={css['names']}>
           <a href={hrefOf(overRange(placeOfService(service), range))} className={css['service']} title={service}>
-            <ServiceDot color={cssColourOf(preferredSlot(service))} />
+            <ServiceDot color={serviceColour(service)} />
             <span className={css['cut']}>{service}</span>
           </a>
           <PageTitle title={`${service} ${operation}`} routeKey={`operation ${service} ${operation}`}>

@@ -20,6 +20,7 @@ import { MadeOf } from './MadeOf.tsx';
 import css from './Operation.module.css';
 import { OperationHead } from './OperationHead.tsx';
 import { PathTable } from './PathTable.tsx';
+import { Section } from './Section.tsx';
 import { text } from './text.ts';
 
 export type OperationPageProps = {
@@ -112,24 +113,18 @@ export function OperationPage({ red, overview, path, q, state, onChange }: Opera
         }
       </Asked>
       {series && (
-        <section aria-labelledby="operation-latency" className={css['section']}>
-          <h2 id="operation-latency" className={css['heading']}>
-            {text.latency}
-          </h2>
+        <Section id="operation-latency" title={text.latency}>
           <Asked asked={overview} failed={text.latencyFailed} rows={6} columns="1fr">
             {(answer) => <Latency answer={answer} as={state.as} name={state.operation} />}
           </Asked>
-        </section>
+        </Section>
       )}
       {series && (
-        <section aria-labelledby="operation-path" className={css['section']}>
-          <h2 id="operation-path" className={css['heading']}>
-            {text.path}
-          </h2>
+        <Section id="operation-path" title={text.path}>
           <Asked asked={path} failed={text.pathFailed} rows={4} columns="2fr 1fr 1fr">
             {(answer) => <PathTable answer={answer} state={state} />}
           </Asked>
-        </section>
+        </Section>
       )}
       {series && red.data && <MadeOf series={series} all={red.data.series} service={state.service} />}
     </div>

@@ -5,7 +5,7 @@ import { go, hrefOf } from '../../core/navigation.ts';
 import { placeOfOperation, placeOfTrace } from '../../core/places.ts';
 import { formatDuration, formatExactNs } from '../../format/duration.ts';
 import { formatPercent } from '../../format/number.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { MeterBar } from '../../ui/MeterBar/MeterBar.tsx';
 import { ServiceName } from '../../ui/ServiceName/ServiceName.tsx';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
@@ -33,11 +33,7 @@ function columnsOf(state: OperationState): TableColumn<PathPart>[] {
           href={hrefOf(placeOfOperation(part.service, part.operation))}
           title={`${part.service} ${part.operation}`}
         >
-          <ServiceName
-            name={part.service}
-            operation={part.operation}
-            color={cssColourOf(preferredSlot(part.service))}
-          />
+          <ServiceName name={part.service} operation={part.operation} color={serviceColour(part.service)} />
           {isOwn(part, state) && <span className={css['quiet']}>{text.pathItself}</span>}
         </a>
       ),

@@ -5,7 +5,7 @@ import { go, hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfService } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { statOf } from '../../model/red.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { type RedRow, RedTable } from '../../ui/RedTable/RedTable.tsx';
@@ -29,7 +29,7 @@ function rowsOf(answer: EdgesAnswer, side: Side, { service, range }: ServiceStat
         key: `${edge[side]} ${edge.isAsync}`,
         name,
         href: edge[side] === '' ? undefined : place(edge[side]),
-        lead: edge[side] === '' ? undefined : <ServiceDot color={cssColourOf(preferredSlot(edge[side]))} />,
+        lead: edge[side] === '' ? undefined : <ServiceDot color={serviceColour(edge[side])} />,
         detail: edge.isAsync ? text.async : undefined,
         stat: statOf(edge.total, null, answer.seconds),
         links: <Examples slowest={edge.slowest} failed={edge.failed} name={name} />,

@@ -6,7 +6,7 @@ import { hrefOf } from '../../core/navigation.ts';
 import { overRange, placeOfMapAround, placeOfSearch, placeOfTrace } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
@@ -53,7 +53,7 @@ export function ServiceHead({ red, operations, state, onChange }: ServiceHeadPro
       <div className={css['titleLine']}>
         <PageTitle title={service} routeKey={`service ${service}`}>
           <span className={css['title']}>
-            <ServiceDot color={cssColourOf(preferredSlot(service))} />
+            <ServiceDot color={serviceColour(service)} />
             <span className={css['cut']} title={service}>
               {service}
             </span>

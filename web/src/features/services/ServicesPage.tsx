@@ -9,7 +9,7 @@ import { defaults, overRange, placeOfService } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { nowNs } from '../../format/now.ts';
 import { courseOf, statOfSeries } from '../../model/red.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { Ago } from '../../ui/Ago/Ago.tsx';
 import { Asked } from '../../ui/Asked/Asked.tsx';
 import { Button } from '../../ui/Button/Button.tsx';
@@ -39,7 +39,7 @@ function rowsOf(answer: RedAnswer, { range, find }: ServicesState): RedRow[] {
       key: series.service,
       name: series.service,
       href: hrefOf(overRange(placeOfService(series.service), range)),
-      lead: <ServiceDot color={cssColourOf(preferredSlot(series.service))} />,
+      lead: <ServiceDot color={serviceColour(series.service)} />,
       stat: statOfSeries(series, answer.seconds),
       course: courseOf(series.points, answer),
     }));

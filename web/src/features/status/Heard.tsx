@@ -6,7 +6,7 @@ import { go, hrefOf } from '../../core/navigation.ts';
 import { placeOfService } from '../../core/places.ts';
 import { formatCount } from '../../format/number.ts';
 import { relativeTime } from '../../format/time.ts';
-import { cssColourOf, preferredSlot } from '../../theme/palette.ts';
+import { serviceColour } from '../../theme/palette.ts';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
@@ -34,7 +34,7 @@ export function Heard({ services, nowNs }: { services: readonly ServiceStatus[];
       isRowHeader: true,
       cell: ({ service }) => (
         <a href={hrefOf(placeOfService(service))} tabIndex={-1} className={css['service']} title={service}>
-          <ServiceDot color={cssColourOf(preferredSlot(service))} />
+          <ServiceDot color={serviceColour(service)} />
           <span className={css['cut']}>{service}</span>
         </a>
       ),

@@ -2,10 +2,11 @@
 // that spans hold; a query is asked of the server. A file's trace is looked through here alone.
 
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import { ApiError } from '../../../api/client.ts';
 import { findQuestion } from '../../../api/questions.ts';
 import { findText, type Matches, matchesOf } from '../../../model/find.ts';
+import { useDebounced } from '../../../ui/hooks/useDebounced.ts';
 import type { TraceSession } from './session.ts';
 import { useFindInFile } from './useFindInFile.ts';
 
@@ -33,7 +34,8 @@ export function useFind(session: TraceSession, find: string, isFile: boolean): F
   const { columns } = session;
   const inFile = useFindInFile(columns, isFile ? text : '', asQuery);
   const near = useMemo(() => (text === '' || query !== null ? null : findText(columns, text)), [columns, text, query]);
-  const words = useSettled(text);
+  // The server is not asked for every letter.
+  const words = useDebounced(text, SETTLE_MS);
   const isAsked = text !== '' && !isFile && (query !== null || words === text);
   const asked = useQuery({
     ...findQuestion(columns.traceId, query === null ? { words: text } : { q: query }),
@@ -47,16 +49,6 @@ export function useFind(session: TraceSession, find: string, isFile: boolean): F
   const wrong = found?.diagnostics.find(({ severity }) => severity === 'error')?.message ?? null;
   const isLoading = text !== '' && (!isAsked || asked.isFetching);
   return { query, matches: far ?? near, isLoading, error: messageOf(asked.error) ?? wrong };
-}
-
-/** A text once it has not changed for a while: the server is not asked for every letter. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }
 
 function messageOf(error: Error | null): string | null {

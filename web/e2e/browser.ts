@@ -11,7 +11,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 export type Theme = 'light' | 'dark';
-export type Look = { theme?: Theme; width?: number; height?: number };
+export type Look = { theme?: Theme; width?: number; height?: number; isForced?: boolean };
 
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -39,10 +39,11 @@ export type Visit = {
 
 /** Opens a page like a reader who comes for the first time. */
 export async function visit(browser: Browser, url: string, look: Look = {}): Promise<Visit> {
-  const { theme = 'light', width = 1280, height = 800 } = look;
+  const { theme = 'light', width = 1280, height = 800, isForced = false } = look;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
+    forcedColors: isForced ? 'active' : 'none',
     reducedMotion: 'reduce',
     timezoneId: 'Europe/Berlin',
     permissions: ['clipboard-read', 'clipboard-write'],

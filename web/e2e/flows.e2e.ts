@@ -274,3 +274,53 @@ test('a trace is archived, and is a pinned one then', async () => {
     .waitFor();
   await end();
 });
+
+test('cards under the pointer go with Escape and stay under the pointer that comes onto them', async () => {
+  const { page, end } = await visit(browser, seeded(`/trace/${inject('ids').rich}`));
+  await traceKeysReady(page);
+  const card = page.locator('[class*=_card]:has(strong)');
+  const check = async (area: { x: number; y: number; width: number }, top: number) => {
+    await page.mouse.move(area.x + area.width * 0.6, area.y + top, { steps: 3 });
+    await card.waitFor();
+    // On its way the pointer may have come over something else.
+    await page.waitForTimeout(400);
+    const box = await card.boundingBox();
+    if (box === null) throw new Error('the card has no place');
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.waitForTimeout(500);
+    expect(await card.count()).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await card.count()).toBe(0);
+  };
+  const area = await page.getByRole('treegrid').boundingBox();
+  if (area === null) throw new Error('no rows');
+  await check(area, 40);
+  await page.keyboard.press('2');
+  const flame = page.getByRole('application', { name: /^Flame view/ });
+  await flame.waitFor();
+  const levels = await flame.boundingBox();
+  if (levels === null) throw new Error('no levels');
+  await check(levels, 8);
+  await end();
+});
+
+test('the card of the heatmap goes with Escape and stays under the pointer', async () => {
+  const { page, end } = await visit(browser, seeded('/search'));
+  const heatmap = page.getByRole('application', { name: /^Latency of/ });
+  await heatmap.waitFor();
+  const box = await heatmap.boundingBox();
+  if (box === null) throw new Error('the heatmap has no size');
+  const card = page.locator('[class*=_card]:has([class*=_cardHint])');
+  for (let share = 0.1; share < 1 && (await card.count()) === 0; share += 0.1) {
+    await page.mouse.move(box.x + box.width * 0.9, box.y + box.height * share, { steps: 2 });
+    await page.waitForTimeout(200);
+  }
+  const at = await card.boundingBox();
+  if (at === null) throw new Error('the card has no place');
+  await page.mouse.move(at.x + at.width - 10, at.y + 10);
+  await page.waitForTimeout(500);
+  expect(await card.count()).toBe(1);
+  await page.keyboard.press('Escape');
+  expect(await card.count()).toBe(0);
+  await end();
+});

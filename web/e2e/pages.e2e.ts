@@ -2,7 +2,9 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { axe, picture, startBrowser, type Theme, visit } from './browser.ts';
+import { axe, type Look, picture, startBrowser, type Theme, visit } from './browser.ts';
+import { cutTexts, overflow, pixels, spaceTexts } from './measure.ts';
+import { spanId } from './otlp.ts';
 
 type State = 'loaded' | 'empty' | 'failed';
 type Case = {
@@ -50,6 +52,11 @@ const CASES: readonly Case[] = [
     path: () => `/trace/${inject('ids').rich}...${inject('ids').quick}`,
     shows: { loaded: /slower/, empty: /no trace|not found/i, failed: /Retry/ },
   },
+  {
+    name: 'compare-side',
+    path: () => `/trace/${inject('ids').rich}...${inject('ids').quick}?tab=side`,
+    shows: { loaded: /slower/ },
+  },
   { name: 'map', path: () => '/dependencies', shows: { loaded: /checkout/, empty: /Nothing|no /i, failed: /Retry/ } },
   { name: 'map-table', path: () => '/dependencies?as=table', shows: { loaded: /checkout/ } },
   { name: 'services', path: () => '/services', shows: { loaded: /payment/, empty: /Nothing|no /i, failed: /Retry/ } },
@@ -88,9 +95,9 @@ async function settled(page: Page, shows: RegExp): Promise<void> {
   await page.evaluate(() => document.fonts.ready);
 }
 
-async function open(one: Case, state: State, theme: Theme, width: number) {
+async function open(one: Case, state: State, look: Look) {
   const base = inject(state === 'empty' ? 'empty' : 'seeded');
-  const seen = await visit(browser, state === 'failed' ? 'about:blank' : base + one.path(), { theme, width });
+  const seen = await visit(browser, state === 'failed' ? 'about:blank' : base + one.path(), look);
   if (state === 'empty') seen.expected.add(404);
   if (one.name === 'search-error') seen.expected.add(400);
   if (state === 'failed') {
@@ -106,7 +113,7 @@ describe.each(THEMES)('%s', (theme) => {
   for (const state of STATES) {
     for (const one of CASES.filter((one) => one.shows[state] !== undefined)) {
       test(`${one.name}, ${state}`, async () => {
-        const { page, end } = await open(one, state, theme, 1280);
+        const { page, end } = await open(one, state, { theme });
         await picture(page, `${one.name}-${theme}-1280-${state}`);
         expect(await axe(page)).toEqual([]);
         await end();
@@ -115,14 +122,83 @@ describe.each(THEMES)('%s', (theme) => {
   }
 });
 
-describe('narrow', () => {
+describe.each([390, 320])('%d px', (width) => {
   for (const one of CASES) {
     test(`${one.name} keeps to its width`, async () => {
-      const { page, end } = await open(one, 'loaded', 'light', 390);
-      await picture(page, `${one.name}-light-390-loaded`);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(over).toBeLessThanOrEqual(0);
+      const { page, end } = await open(one, 'loaded', { width });
+      await picture(page, `${one.name}-light-${width}-loaded`);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      if (width === 390 && one.name.startsWith('trace')) expect(await axe(page)).toEqual([]);
       await end();
     });
   }
+
+  test.each(THEMES)('a trace with the details of its error, %s', async (theme) => {
+    const path = `/trace/${inject('ids').rich}?span=${spanId(3)}`;
+    const { page, end } = await visit(browser, inject('seeded') + path, { theme, width: 390, height: 844 });
+    await page.getByText('card declined by issuer').first().waitFor();
+    await picture(page, `trace-details-${theme}-390`);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await axe(page)).toEqual([]);
+    await end();
+  });
+});
+
+describe('where the system forces its colours', () => {
+  /** The ground of our dark theme, which the system does not know. */
+  const ours = 'rgb(13, 15, 18)';
+  for (const name of ['search', 'trace', 'trace-flame', 'compare-side', 'operation']) {
+    test(`canvases of ${name} are in those`, async () => {
+      const one = CASES.find((other) => other.name === name);
+      if (one === undefined) throw new Error(`no page ${name}`);
+      const { page, end } = await open(one, 'loaded', { theme: 'dark', isForced: true });
+      await page.waitForFunction(() => [...document.querySelectorAll('canvas')].some(({ width }) => width > 1));
+      const system = await page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement('span'));
+        probe.style.color = 'Canvas';
+        const colour = getComputedStyle(probe).color;
+        probe.remove();
+        return colour;
+      });
+      expect(system).not.toBe(ours);
+      await expect.poll(async () => (await pixels(page, [system]))[0], { timeout: 5_000 }).toBeGreaterThan(100);
+      expect((await pixels(page, [ours]))[0]).toBe(0);
+      await picture(page, `${name}-forced`);
+      await end();
+    });
+  }
+});
+
+describe('with the spacing of text that a reader may set', () => {
+  for (const one of CASES) {
+    test(`nothing of ${one.name} is cut off`, async () => {
+      const { page, end } = await open(one, 'loaded', {});
+      await spaceTexts(page);
+      await picture(page, `${one.name}-spaced`);
+      expect(await cutTexts(page)).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await end();
+    });
+  }
+});
+
+test('no page needs inline styles, the editor of queries apart', { timeout: 120_000 }, async () => {
+  const { page, context, expected, end } = await visit(browser, 'about:blank');
+  expected.add(400);
+  expected.add(404);
+  let replaced = 0;
+  await context.route('**', async (route) => {
+    if (route.request().resourceType() !== 'document') return route.fallback();
+    const response = await route.fetch();
+    const policy = response.headers()['content-security-policy'] ?? '';
+    replaced += policy.includes("'unsafe-inline'") ? 1 : 0;
+    const strict = policy.replace(" 'unsafe-inline'", '');
+    return route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': strict } });
+  });
+  for (const one of CASES) {
+    await page.goto(inject('seeded') + one.path());
+    await settled(page, one.shows.loaded ?? /./);
+  }
+  expect(replaced).toBe(CASES.length);
+  await end();
 });

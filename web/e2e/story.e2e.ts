@@ -42,31 +42,23 @@ test('payment is slow: Home shows it, and three steps lead to the bank', async (
   const row = page.getByRole('listitem').filter({ hasText: 'payment' }).filter({ hasText: 'p95' });
   await row.first().waitFor();
   await picture(page, 'story-1-home');
-  // One step to the operation, one more to its slow traces.
+  // One click to the operation, one more to all of its spans.
   await row.first().getByRole('link', { name: 'POST /charge' }).first().click();
   await page.waitForURL(/\/services\/payment\/POST/);
   await page.getByRole('heading', { level: 1, name: /POST \/charge/ }).waitFor();
   await picture(page, 'story-2-operation');
-  await page.goBack();
-  await row
-    .first()
-    .getByRole('link', { name: /Slow traces/ })
-    .first()
-    .click();
+  await page.locator('#main').getByRole('link', { name: 'Explore' }).click();
   await page.waitForURL(/\/search\?/);
-  await page.getByRole('grid').or(page.getByRole('table')).first().waitFor();
-  await page.goto(
-    `${inject('seeded')}/search?q=${encodeURIComponent('{ resource.service.name = "payment" && name = "POST /charge" }')}`,
-  );
   await selectTopBand(page);
   await page.getByRole('button', { name: 'Only these' }).click();
-  await page.waitForURL(/traceDuration/);
+  await page.waitForURL(/duration/);
   // They are counted over time as the list has them.
   await page.getByRole('application', { name: /^Latency of/ }).waitFor();
   await picture(page, 'story-3-band');
   // An example opens at the span that matched.
   await page
-    .getByRole('link', { name: /POST \/checkout/ })
+    .getByRole('row')
+    .getByRole('link', { name: /POST \/charge/ })
     .first()
     .click();
   await page.waitForURL(/\/trace\/[0-9a-f]{32}/);

@@ -50,8 +50,8 @@ const css = assets.filter((file) => file.endsWith('.css'));
 
 const rows = [
   ['shell', sum(shell), 170],
-  ['search route', sum(own('explore')), 100],
-  ['trace route, without worker', sum(own('trace')), 45],
+  ['search route', sum(own('explore')), 90],
+  ['trace route, without worker', sum(own('trace')), 30],
   ['trace worker', sum(worker), 25],
   ['first search view', sum(loaded([entry, 'src/features/explore/route.tsx', 'src/app/RangeOf.tsx'])), 230],
   ['trace link, without worker', sum(page('trace')), 200],

@@ -1,4 +1,5 @@
-//! Questions from outside, answered by the oracle: what is shown is found, and pages fit together.
+//! Questions from outside, answered by the oracle: what is shown is found, and pages fit together. And what
+//! is made of odd traces.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,4 +10,5 @@
 mod pages;
 mod red;
 mod search;
+mod twin;
 mod world;

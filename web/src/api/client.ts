@@ -1,5 +1,6 @@
 // Asking the server: one function a route, errors as values that a page can show.
 
+import { text as words } from './text.ts';
 import type { ApiErrorBody, Diagnostic } from './types.ts';
 
 /** Why an answer is missing. */
@@ -40,10 +41,29 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Response
     response = await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError('The server does not answer.', 0, 'Is it running, and reachable from here?', [], url);
+    throw new ApiError(words.noAnswer, 0, words.noAnswerHint, [], url);
   }
   if (response.ok) return response;
   throw await errorOf(response, url);
+}
+
+function isWebPage(text: string): boolean {
+  return /^\s*<(?:!doctype|html|head|body)\b/i.test(text);
+}
+
+/** What was answered with success is not what was asked for. */
+function oddAnswer(text: string, status: number, url: string): ApiError {
+  const hint = isWebPage(text) ? words.notOurs : words.cutOff;
+  return new ApiError(words.unreadable, status, hint, [], url);
+}
+
+async function jsonOf<T>(response: Response, url: string): Promise<T> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw oddAnswer(text, response.status, url);
+  }
 }
 
 async function errorOf(response: Response, url: string): Promise<ApiError> {
@@ -58,23 +78,26 @@ async function errorOf(response: Response, url: string): Promise<ApiError> {
   } catch {
     // Not ours: a proxy in between, perhaps.
   }
+  if (isWebPage(text))
+    return new ApiError(words.answeredOnly(response.status), response.status, words.notOurs, [], url);
   const what = text.trim().slice(0, 300) || response.statusText;
-  return new ApiError(`The server answered ${response.status}: ${what}`, response.status, null, [], url);
+  return new ApiError(words.answered(response.status, what), response.status, null, [], url);
 }
 
 export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  const response = await ask(urlOf(path, query), signal ? { signal } : {});
-  return (await response.json()) as T;
+  const url = urlOf(path, query);
+  return jsonOf(await ask(url, signal ? { signal } : {}), url);
 }
 
 export async function postJson<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  const response = await ask(urlOf(path), {
+  const url = urlOf(path);
+  const response = await ask(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
-  return (await response.json()) as T;
+  return jsonOf(response, url);
 }
 
 async function* textLines(response: Response): AsyncGenerator<string> {
@@ -95,16 +118,24 @@ async function* textLines(response: Response): AsyncGenerator<string> {
   }
 }
 
+function lineOf<T>(line: string, { status, url }: Response): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    throw oddAnswer(line, status, url);
+  }
+}
+
 /** The lines of a streamed answer, one value each. */
 export async function* lines<T>(response: Response): AsyncGenerator<T> {
-  for await (const line of textLines(response)) if (line.trim() !== '') yield JSON.parse(line) as T;
+  for await (const line of textLines(response)) if (line.trim() !== '') yield lineOf<T>(line, response);
 }
 
 /** Server-sent events, one value each; the server writes the data of each on one line. */
 export async function* events<T>(response: Response): AsyncGenerator<T> {
   const data = 'data: ';
   for await (const line of textLines(response)) {
-    if (line.startsWith(data)) yield JSON.parse(line.slice(data.length)) as T;
+    if (line.startsWith(data)) yield lineOf<T>(line.slice(data.length), response);
   }
 }
 

@@ -10,9 +10,10 @@ import { goTo, useParsed } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { LiveRegion } from '../ui/LiveRegion/LiveRegion.tsx';
 import { Skeleton } from '../ui/Skeleton/Skeleton.tsx';
+import { parseUrl } from '../url/index.ts';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { applyLook } from './look.ts';
-import { pageOf } from './pages.tsx';
+import { pageOf, prefetch } from './pages.tsx';
 import { Shell } from './Shell.tsx';
 
 const client = new QueryClient({
@@ -27,16 +28,29 @@ const client = new QueryClient({
   },
 });
 
-/** A link within the app, whoever drew it, changes the address without a load. */
+/** The address of the link within the app that an event is on, whoever drew it. */
+function linkOf(event: Event): string | null {
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  if (link?.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return null;
+  const path = link.pathname;
+  const isOurs = path.startsWith(`${basePath}/`) && !path.startsWith(`${basePath}/api/`) && link.hash === '';
+  return isOurs ? path + link.search : null;
+}
+
+/** A link within the app changes the address without a load. */
 function followLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
     return;
-  const link = event.target instanceof Element ? event.target.closest('a') : null;
-  if (link?.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
-  const path = link.pathname;
-  if (!path.startsWith(`${basePath}/`) || path.startsWith(`${basePath}/api/`) || link.hash !== '') return;
+  const address = linkOf(event);
+  if (address === null) return;
   event.preventDefault();
-  goTo(path + link.search);
+  goTo(address);
+}
+
+/** A pointer or the focus comes to a link: its page is fetched before it is asked for. */
+function prefetchLink(event: Event): void {
+  const address = linkOf(event);
+  if (address !== null) void prefetch(parseUrl(address, basePath).route.page);
 }
 
 export function App() {
@@ -48,9 +62,13 @@ export function App() {
     const onKey = (event: KeyboardEvent) => void handleKey(event);
     document.addEventListener('keydown', onKey);
     document.addEventListener('click', followLink);
+    document.addEventListener('pointerover', prefetchLink);
+    document.addEventListener('focusin', prefetchLink);
     return () => {
       document.removeEventListener('keydown', onKey);
       document.removeEventListener('click', followLink);
+      document.removeEventListener('pointerover', prefetchLink);
+      document.removeEventListener('focusin', prefetchLink);
     };
   }, []);
   useEffect(() => {

@@ -2,14 +2,14 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { getJson } from '../api/client.ts';
 import { keysOf, useAllCommands, useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { Kbd } from '../ui/Kbd/Kbd.tsx';
 import css from './GlobalBox.module.css';
-import { type Goal, goalsOf } from './goals.ts';
+import type { Goal } from './goals.ts';
 import { text } from './text.ts';
 
 const LIST_ID = 'global-goals';
@@ -23,8 +23,27 @@ function useServices(isOpen: boolean): readonly string[] {
   return data?.services ?? [];
 }
 
-function run(goal: Goal): void {
+type Meaning = typeof import('./goals.ts');
+
+/** Fetched behind the first view of a page, which does not wait for it. */
+function useMeaning(): Meaning | null {
+  const [meaning, setMeaning] = useState<Meaning | null>(null);
+  useEffect(() => {
+    let isHere = true;
+    import('./goals.ts').then(
+      (loaded) => isHere && setMeaning(loaded),
+      () => undefined,
+    );
+    return () => {
+      isHere = false;
+    };
+  }, []);
+  return meaning;
+}
+
+function run(goal: Goal, onFiles: GlobalBoxProps['onFiles']): void {
   if ('place' in goal.go) go(goal.go.place);
+  else if ('json' in goal.go) onFiles?.([new File([goal.go.json], text.pasted)]);
   else goal.go.command.run();
 }
 
@@ -50,18 +69,28 @@ function GoalRow({ goal, isActive, onRun }: { goal: Goal; isActive: boolean; onR
   );
 }
 
-export function GlobalBox() {
+/** What is shown of a pasted document: a field with all of it would be slow. */
+const PASTED_CHARS = 200;
+
+export type GlobalBoxProps = { /** Null: files are not opened here. */ onFiles: ((files: File[]) => void) | null };
+
+export function GlobalBox({ onFiles }: GlobalBoxProps) {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState('');
+  /** With its line ends, which a field of one line takes away. */
+  const [pasted, setPasted] = useState('');
   const [isOpen, setOpen] = useState(false);
   const [at, setAt] = useState(0);
   const { recent } = usePreferences();
   const commands = useAllCommands();
   const services = useServices(isOpen);
-  const goals = isOpen ? goalsOf(typed, { commands, services, recent }) : [];
+  const meaning = useMeaning();
+  const known = { commands, services, recent, takesFiles: onFiles !== null };
+  const goals = isOpen && meaning !== null ? meaning.goalsOf(pasted || typed, known) : [];
   const active = goals[Math.min(at, goals.length - 1)];
   const focus = (start: string) => {
     setTyped(start);
+    setPasted('');
     input.current?.focus();
   };
   useCommands([
@@ -85,13 +114,14 @@ export function GlobalBox() {
   const close = () => {
     setOpen(false);
     setTyped('');
+    setPasted('');
     setAt(0);
     input.current?.blur();
   };
   const take = (goal: Goal | undefined) => {
     if (!goal) return;
     close();
-    run(goal);
+    run(goal, onFiles);
   };
   return (
     <search className={css['box']}>
@@ -111,8 +141,17 @@ export function GlobalBox() {
         value={typed}
         onFocus={() => setOpen(true)}
         onBlur={() => setOpen(false)}
+        onPaste={(event) => {
+          const given = event.clipboardData.getData('text');
+          if (onFiles === null || !meaning?.isJson(given)) return;
+          event.preventDefault();
+          setTyped(given.slice(0, PASTED_CHARS));
+          setPasted(given);
+          setAt(0);
+        }}
         onChange={(event) => {
           setTyped(event.target.value);
+          setPasted('');
           setOpen(true);
           setAt(0);
         }}
@@ -134,7 +173,7 @@ export function GlobalBox() {
         {goals.map((goal) => (
           <GoalRow key={goal.id} goal={goal} isActive={goal === active} onRun={() => take(goal)} />
         ))}
-        {isOpen && typed !== '' && goals.length === 0 && (
+        {isOpen && typed !== '' && meaning !== null && goals.length === 0 && (
           <div role="option" tabIndex={-1} aria-selected={false} aria-disabled className={css['nothing']}>
             {text.globalNothing}
           </div>

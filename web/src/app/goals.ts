@@ -2,6 +2,7 @@
 
 import type { Command } from '../core/commands.ts';
 import { placeOfQuery, placeOfService, placeOfTrace } from '../core/places.ts';
+import { formatBytes } from '../format/number.ts';
 import { parseTraceId } from '../url/ids.ts';
 import { type ListedTrace, type Place, parsePasted } from '../url/index.ts';
 import { text } from './text.ts';
@@ -10,12 +11,16 @@ export type Goal = {
   readonly id: string;
   readonly title: string;
   readonly detail: string;
-  readonly go: { readonly place: Place } | { readonly command: Command };
+  readonly go: { readonly place: Place } | { readonly command: Command } | { readonly json: string };
 };
 
 const GOALS_MAX = 50;
+/** Longer ones are taken for JSON by how they begin. */
+const PARSED_CHARS_MAX = 100_000;
 
 export type Known = {
+  /** Whether traces may be opened from files, and so from what is pasted. */
+  readonly takesFiles?: boolean;
   readonly commands: readonly Command[];
   readonly services: readonly string[];
   readonly recent: readonly { readonly traceId: ListedTrace['traceId']; readonly title: string }[];
@@ -58,6 +63,19 @@ function isQuery(typed: string): boolean {
   return typed.startsWith('{') || /[=<>]|&&|\|\|/.test(typed);
 }
 
+/** A document, or one a line. A query begins with a brace as well. */
+export function isJson(text: string): boolean {
+  if (!/^\s*[[{]\s*["[{]/.test(text)) return false;
+  if (text.length > PARSED_CHARS_MAX) return true;
+  return [text, text.trim().split('\n', 1)[0] ?? ''].some((part) => {
+    try {
+      return typeof JSON.parse(part) === 'object';
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** What a text may lead to, the likeliest first. */
 export function goalsOf(typedText: string, known: Known): Goal[] {
   const typed = typedText.trim();
@@ -70,6 +88,10 @@ export function goalsOf(typedText: string, known: Known): Goal[] {
       detail: text.groupRecent,
       go: { place: placeOfTrace(traceId) },
     }));
+  }
+  if (known.takesFiles === true && isJson(typed)) {
+    const detail = formatBytes(typed.length);
+    return [{ id: 'json', title: text.globalJson, detail, go: { json: typed } }];
   }
   const goals: Goal[] = [];
   const pasted = parsePasted(typed);

@@ -23,26 +23,31 @@ const loaders: { [P in Page]: Loader<P> } = {
   notFound: () => import('../features/not-found/route.tsx'),
 };
 
-const pages: { [P in Page]: ComponentType<{ route: RouteOf<P> }> } = {
-  home: lazy(loaders.home),
-  search: lazy(loaders.search),
-  trace: lazy(loaders.trace),
-  compare: lazy(loaders.compare),
-  map: lazy(loaders.map),
-  services: lazy(loaders.services),
-  service: lazy(loaders.service),
-  operation: lazy(loaders.operation),
-  status: lazy(loaders.status),
-  settings: lazy(loaders.settings),
-  notFound: lazy(loaders.notFound),
-};
+type Shown = ComponentType<{ route: RouteOf<Page> }>;
 
-/** The page of a route. The type of its route goes with its name, which TypeScript cannot follow over a union. */
-export function pageOf(page: Page): ComponentType<{ route: RouteOf<Page> }> {
-  return pages[page] as ComponentType<{ route: RouteOf<Page> }>;
+/** Modules that have come. */
+const loaded = new Map<Page, Shown>();
+/** What stands for a page since it was first shown: were it another later, the page would begin anew. */
+const chosen = new Map<Page, Shown>();
+
+/** The type of a page's route goes with its name, which TypeScript cannot follow over a union. */
+async function load(page: Page): Promise<{ default: Shown }> {
+  const module = (await loaders[page]()) as { default: Shown };
+  loaded.set(page, module.default);
+  return module;
+}
+
+/**
+ * The page of a route. One that was fetched before is drawn at once: `lazy` would show the fallback first, and React
+ * leaves a fallback for 300 ms when it was shown.
+ */
+export function pageOf(page: Page): Shown {
+  const shown = chosen.get(page) ?? loaded.get(page) ?? lazy(() => load(page));
+  chosen.set(page, shown);
+  return shown;
 }
 
 /** Fetches a page before it is asked for; what fails now is tried again then. */
-export function prefetch(page: Page): void {
-  loaders[page]().catch(() => undefined);
+export async function prefetch(page: Page): Promise<void> {
+  if (!loaded.has(page)) await load(page).catch(() => undefined);
 }

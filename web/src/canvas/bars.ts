@@ -230,8 +230,9 @@ function paintLabel(
   if (bar.end + pad + room <= g.width) surface.fillText(text, bar.end + pad, y);
   else if (bar.x0 - pad - room >= 0) surface.fillText(text, bar.x0 - pad - room, y);
   else {
-    // On a plate, since what is below is partly light and partly full.
-    const x = Math.max(0, Math.min(bar.end, g.width) - room - 2 * pad);
+    // On a plate, since what is below is partly light and partly full; on the bar itself, not on what is behind it.
+    const end = bar.x1 > bar.x0 ? bar.x1 : bar.end;
+    const x = Math.max(0, Math.min(end, g.width) - room - 2 * pad);
     surface.fillStyle = colour;
     surface.fillRect(Math.round(x), g.barTop, Math.round(room + 2 * pad), g.barHeight);
     surface.fillStyle = textOn(colour);

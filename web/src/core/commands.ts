@@ -22,6 +22,9 @@ export type Command = {
   readonly when?: () => boolean;
 };
 
+/** What a command is, without what it does: that would keep a page's data, a whole trace, after the page was left. */
+export type KnownCommand = Omit<Command, 'run' | 'when'>;
+
 /** What a command is called and how it is reached: known before its page is shown. */
 export type CommandSpec = Omit<Command, 'id' | 'run' | 'when'>;
 export type CommandSpecs<Id extends string = string> = Readonly<Record<Id, CommandSpec>>;
@@ -32,8 +35,8 @@ const registered = new Map<symbol, readonly Command[]>();
 const listeners = new Set<() => void>();
 let all: readonly Command[] = [];
 /** All that were declared or registered since the page was loaded, by their id. */
-const seen = new Map<string, Command>();
-let known: readonly Command[] = [];
+const seen = new Map<string, KnownCommand>();
+let known: readonly KnownCommand[] = [];
 let chord: { key: string; at: number } | null = null;
 
 function changed(): void {
@@ -41,9 +44,13 @@ function changed(): void {
   // What was registered last stands in front.
   for (const commands of registered.values()) for (const command of commands) byId.set(command.id, command);
   all = [...byId.values()];
-  for (const command of all) seen.set(command.id, command);
+  for (const command of all) seen.set(command.id, factsOf(command));
   known = [...seen.values()];
   for (const listener of listeners) listener();
+}
+
+function factsOf({ id, title, group, keys, inFields = false, isKeyOnly = false }: Command): KnownCommand {
+  return { id, title, group, keys, inFields, isKeyOnly };
 }
 
 export function register(commands: readonly Command[]): () => void {
@@ -69,7 +76,7 @@ export function commandsOf<Id extends string>(
 /** Makes commands known whose pages were not shown yet. */
 export function declareCommands(specs: CommandSpecs): void {
   for (const [id, spec] of Object.entries(specs)) {
-    if (!seen.has(id)) seen.set(id, { ...spec, id, run: () => undefined });
+    if (!seen.has(id)) seen.set(id, { ...spec, id });
   }
   changed();
 }
@@ -81,11 +88,15 @@ export function useCommands(commands: readonly Command[]): void {
   const shape = commands.map((command) => `${command.id}|${command.title}|${command.keys.join(',')}`).join('\n');
   // biome-ignore lint/correctness/useExhaustiveDependencies: what a command runs is looked up when it runs
   useEffect(() => {
-    const live = latest.current.map((command) => ({
-      ...command,
-      run: () => latest.current.find((other) => other.id === command.id)?.run(),
-      when: () => latest.current.find((other) => other.id === command.id)?.when?.() ?? true,
-    }));
+    const live = latest.current.map((command) => {
+      // By the id alone: who held on to the command would keep what the component showed at first.
+      const { id } = command;
+      return {
+        ...command,
+        run: () => latest.current.find((other) => other.id === id)?.run(),
+        when: () => latest.current.find((other) => other.id === id)?.when?.() ?? true,
+      };
+    });
     return register(live);
   }, [shape]);
 }
@@ -101,7 +112,7 @@ export function useAllCommands(): readonly Command[] {
 }
 
 /** Those of other pages, too: for choosing keys, not for running. */
-export function useKnownCommands(): readonly Command[] {
+export function useKnownCommands(): readonly KnownCommand[] {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
@@ -112,7 +123,7 @@ export function useKnownCommands(): readonly Command[] {
 }
 
 /** The keys of a command as the reader has them. */
-export function keysOf(command: Command): readonly string[] {
+export function keysOf(command: KnownCommand): readonly string[] {
   const { keys, keyPreset } = preferences();
   return keys[command.id] ?? presetKeys(keyPreset, command.id) ?? command.keys;
 }

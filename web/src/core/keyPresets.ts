@@ -33,6 +33,11 @@ const JAEGER: Preset = {
   'trace.closeSubtree': [],
   'trace.fold': ['Shift+o'],
   'trace.critical': ['Shift+p'],
+  // Arrows zoom and pan in the flame view, too; its cursor walks along a level as the rows are walked.
+  'flame.left': ['b'],
+  'flame.right': ['f'],
+  'flame.up': ['k'],
+  'flame.down': ['j'],
 };
 
 export function presetKeys(preset: Preferences['keyPreset'], id: string): readonly string[] | undefined {

@@ -9,6 +9,7 @@ import type { FlameIndex } from '../canvas/flameIndex.ts';
 import type { TraceColumns } from '../model/columns.ts';
 import type { FileSought } from '../model/fileQuery.ts';
 import type { FieldValues } from '../model/stats.ts';
+import type { Place } from '../url/index.ts';
 
 export type OpenedTrace = {
   readonly traceId: string;
@@ -44,4 +45,11 @@ export function useOpenedTrace(traceId: string): OpenedTrace | undefined {
     },
     () => opened.get(traceId),
   );
+}
+
+/** Whether a place shows what only this tab has: nobody else can open a link to it. */
+export function isOnlyHere({ page, state }: Place): boolean {
+  if (page === 'trace') return opened.has(state.traceId);
+  if (page === 'search') return state.traces.some(({ traceId }) => opened.has(traceId));
+  return page === 'compare' && [state.a, state.b].some((id) => id !== null && opened.has(id));
 }

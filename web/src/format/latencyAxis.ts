@@ -27,7 +27,8 @@ export function latencyShare(rows: readonly LatencyRow[], ns: number): number {
 export function latencyTicks(rows: readonly LatencyRow[], heightPx: number): LatencyTick[] {
   const first = rows[0] ?? { fromNs: 1e6, toNs: 1e9 };
   const low = Math.max(1, first.fromNs, first.toNs / 4);
-  const all = logTicks(low, rows.at(-1)?.toNs ?? 1e9, heightPx, LABEL_PX).toReversed();
+  // All of them: which ones fit depends on the rows.
+  const all = logTicks(low, rows.at(-1)?.toNs ?? 1e9, Number.MAX_SAFE_INTEGER).toReversed();
   const kept: LatencyTick[] = [];
   const keep = ({ at, label }: LogTick) => {
     const share = latencyShare(rows, at);

@@ -1,21 +1,18 @@
-// Spans in any order, with the ids of their parents, into the columns of a trace: what the server does for its traces,
-// for those that are read from a file.
+// Spans in any order, with the ids of their parents, into the columns of a trace: what the server does for its traces
+// (`crates/query/src/skeleton`), for those that are read from a file. `testdata/traces` holds both to the same answers.
 //
 // Takes whatever it is given: no input fails, and every span is in the trace exactly once.
 //
-// - Spans without a parent come first, by start; then, at the top level too, those whose parent is missing (orphans),
-//   those that are their own ancestors (the circle is cut at its earliest span), and what is deeper than a column
-//   holds.
-// - Spans with one id: a server's is put below the client's (Zipkin lets both share it) and has the children; else the
-//   first has them.
+// - What is deeper than a column holds has the greatest depth; `subtree` is right all the same.
 // - A duration that is negative or no number is 0, and the span is flagged as incomplete.
 // - Self time is the duration less the union of the children's times within it.
+// - Times stay as the file has them, however clocks differ; it is only told, as the server does by default.
 
 import { FLAG, type TraceColumns } from './columns.ts';
 import { findCriticalPath } from './criticalPath.ts';
 import { emptyColumns } from './decode.ts';
 import { markGroups } from './groups.ts';
-import { sortByKey } from './sortByKey.ts';
+import { CUT, MISSING, NO_PARENT, type SpanTree, spanTree } from './spanTree.ts';
 
 export interface SpanInput {
   /** 16 hex digits; anything else is kept apart but cannot be looked up. */
@@ -31,6 +28,8 @@ export interface SpanInput {
   readonly isError: boolean;
   readonly hasEvents: boolean;
   readonly hasLinks: boolean;
+  /** What tells the host from others; empty: not known. */
+  readonly host?: string;
 }
 
 export interface BuiltTrace {
@@ -40,27 +39,22 @@ export interface BuiltTrace {
 }
 
 const DEPTH_MAX = 65_535;
-const KIND_SERVER = 2;
-const KIND_CLIENT = 3;
+
+type Columns = ReturnType<typeof emptyColumns>;
 
 export function buildTrace(traceId: string, spans: readonly SpanInput[]): BuiltTrace {
-  const count = spans.length;
   const startNs =
     spans.reduce<bigint | null>((first, { startNs: at }) => (first === null || at < first ? at : first), null) ?? 0n;
   const starts = Float64Array.from(spans, (span) => Number(span.startNs - startNs));
-  const { parents, orphans, shared } = findParents(spans);
-  const { inputOf, depth, circles } = order(starts, parents, orphans);
-
-  const columns = emptyColumns(count);
+  const tree = spanTree(spans, starts);
+  const columns = emptyColumns(spans.length);
   const services = wordList();
   const names = wordList();
-  let errors = 0;
-  let incomplete = 0;
   let durationNs = 0;
-  inputOf.forEach((input, row) => {
+  tree.inputOf.forEach((input, row) => {
     const span = spans[input] as SpanInput;
     const isWhole = span.durationNs >= 0 && Number.isFinite(span.durationNs);
-    columns.depth[row] = depth[row] as number;
+    columns.depth[row] = Math.min(DEPTH_MAX, tree.level[row] as number);
     columns.start[row] = starts[input] as number;
     columns.dur[row] = isWhole ? span.durationNs : 0;
     columns.service[row] = services.code(span.service);
@@ -71,177 +65,113 @@ export function buildTrace(traceId: string, spans: readonly SpanInput[]): BuiltT
       (span.isError ? FLAG.error : 0) |
       (span.hasEvents ? FLAG.hasEvents : 0) |
       (span.hasLinks ? FLAG.hasLinks : 0) |
-      (orphans.has(input) ? FLAG.orphan : 0) |
+      ((tree.parentRow[row] as number) < NO_PARENT ? FLAG.orphan : 0) |
       (isWhole ? 0 : FLAG.incomplete);
-    if (span.isError) errors++;
-    if (!isWhole) incomplete++;
     durationNs = Math.max(durationNs, (columns.start[row] as number) + (columns.dur[row] as number));
     writeId(columns.spanId, row, span.spanId, input);
   });
-  fillSubtrees(columns.depth, columns.subtree);
-  fillSelfTimes(columns);
-  const warnings = [
-    warning(orphans.size - circles, 'span has', 'spans have', 'a parent that is not in the file'),
-    warning(circles, 'circle', 'circles', 'of spans that are below themselves: cut'),
-    warning(shared, 'span has', 'spans have', 'the id of another'),
-    warning(incomplete, 'span has', 'spans have', 'no end, or one before the start'),
-  ].filter((text) => text !== null);
+  fillSubtrees(tree, columns);
+  fillSelfTimes(tree, columns);
   const trace: TraceColumns = {
     traceId,
     version: '',
-    isComplete: true,
     startNs,
     durationNs,
-    errors,
-    warnings,
-    count,
+    ...sumUp(tree, columns, spans),
+    count: spans.length,
     ...columns,
     services: services.words,
     names: names.words,
     critical: { row: new Uint32Array(0), from: new Float64Array(0), to: new Float64Array(0) },
   };
   markGroups(trace);
-  return { columns: { ...trace, critical: findCriticalPath(trace) }, inputOf };
+  return { columns: { ...trace, critical: findCriticalPath(trace) }, inputOf: tree.inputOf };
 }
 
-/** For each span the index of its parent, or -1; which have one that is not there; how many share an id. */
-function findParents(spans: readonly SpanInput[]): { parents: Int32Array; orphans: Set<number>; shared: number } {
-  const owner = new Map<string, number>();
-  const clientOf = new Map<number, number>();
-  let shared = 0;
-  spans.forEach((span, i) => {
-    const other = owner.get(span.spanId);
-    if (other === undefined) {
-      owner.set(span.spanId, i);
-      return;
-    }
-    shared++;
-    const kinds = [(spans[other] as SpanInput).kind, span.kind];
-    if (kinds[0] === KIND_CLIENT && kinds[1] === KIND_SERVER) {
-      owner.set(span.spanId, i);
-      clientOf.set(i, other);
-    } else if (kinds[0] === KIND_SERVER && kinds[1] === KIND_CLIENT && !clientOf.has(other)) clientOf.set(other, i);
-  });
-  const orphans = new Set<number>();
-  const parents = Int32Array.from(spans, (span, i) => {
-    const client = clientOf.get(i);
-    if (client !== undefined) return client;
-    if (span.parentId === null) return -1;
-    const parent = owner.get(span.parentId);
-    if (parent === undefined) orphans.add(i);
-    return parent ?? -1;
-  });
-  return { parents, orphans, shared };
+function fillSubtrees({ parentRow }: SpanTree, { subtree }: Columns): void {
+  // Backwards, all rows below a row were added to it before it is added to its parent.
+  subtree.fill(1);
+  for (let i = parentRow.length - 1; i >= 0; i--) {
+    const parent = parentRow[i] as number;
+    if (parent >= 0) subtree[parent] = (subtree[parent] as number) + (subtree[i] as number);
+  }
 }
 
-/** Rows in pre-order, children by start. Cuts circles; what it cuts is added to `orphans`. */
-function order(
-  starts: Float64Array,
-  parents: Int32Array,
-  orphans: Set<number>,
-): { inputOf: Uint32Array; depth: Uint16Array; circles: number } {
-  const count = starts.length;
-  const byStart = Uint32Array.from(starts.keys());
-  sortByKey(byStart, starts, 0, count, new Uint32Array(count));
-  // Children as lists that begin with the latest, which is how they go onto the stack.
-  const lastChild = new Int32Array(count).fill(-1);
-  const before = new Int32Array(count).fill(-1);
-  for (const i of byStart) {
-    const parent = parents[i] as number;
+function fillSelfTimes({ parentRow }: SpanTree, { start, dur, self }: Columns): void {
+  self.set(dur);
+  // Until when a row's children have covered it; they come by start.
+  const covered = start.slice();
+  for (let i = 0; i < parentRow.length; i++) {
+    const parent = parentRow[i] as number;
     if (parent < 0) continue;
-    before[i] = lastChild[parent] as number;
-    lastChild[parent] = i;
+    const from = Math.max(start[i] as number, covered[parent] as number);
+    const to = Math.min(endOf(i, start, dur), endOf(parent, start, dur));
+    if (to <= from) continue;
+    self[parent] = (self[parent] as number) - (to - from);
+    covered[parent] = to;
   }
-  const inputOf = new Uint32Array(count);
-  const depth = new Uint16Array(count);
-  const isPlaced = new Uint8Array(count);
-  const levels = new Uint32Array(count);
-  const tooDeep: number[] = [];
-  let row = 0;
-  const place = (top: number): void => {
-    const stack = [top];
-    levels[top] = 0;
-    for (let i = stack.pop(); i !== undefined; i = stack.pop()) {
-      const level = levels[i] as number;
-      if (level > DEPTH_MAX) {
-        tooDeep.push(i);
-        continue;
-      }
-      isPlaced[i] = 1;
-      depth[row] = level;
-      inputOf[row++] = i;
-      for (let child = lastChild[i] as number; child >= 0; child = before[child] as number) {
-        if (parents[child] !== i) continue;
-        levels[child] = level + 1;
-        stack.push(child);
-      }
-    }
+}
+
+/** What holds for the trace as a whole, in the server's words. */
+function sumUp(
+  tree: SpanTree,
+  columns: Columns,
+  spans: readonly SpanInput[],
+): Pick<TraceColumns, 'errors' | 'isComplete' | 'warnings'> {
+  const top = (kind: number): number => tree.parentRow.reduce((sum, parent) => sum + (parent === kind ? 1 : 0), 0);
+  const flagged = (flag: number): number =>
+    columns.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
+  const roots = top(NO_PARENT);
+  const missing = top(MISSING);
+  const cut = top(CUT);
+  const told = (count: number, one: string, many: string): string[] =>
+    count === 0 ? [] : [count === 1 ? `1 span ${one}` : `${count} spans ${many}`];
+  return {
+    errors: flagged(FLAG.error),
+    isComplete: roots === 1 && missing + cut === 0,
+    warnings: [
+      ...told(missing, 'has a parent that is not in the trace', 'have parents that are not in the trace'),
+      ...told(cut, 'is its own ancestor', 'are their own ancestors'),
+      ...told(
+        flagged(FLAG.incomplete),
+        'has no end, or one before its start',
+        'have no end, or one before their start',
+      ),
+      ...told(tree.repeated, 'has an id that another one has', 'have ids that others have'),
+      ...told(
+        countOutside(tree, columns, spans),
+        'lies outside of its parent; clocks may differ',
+        'lie outside of their parents; clocks may differ',
+      ),
+      ...(roots > 1 ? [`the trace has ${roots} roots`] : []),
+    ],
   };
-  const placeDeep = (): void => {
-    for (let i = tooDeep.shift(); i !== undefined; i = tooDeep.shift()) {
-      orphans.add(i);
-      place(i);
+}
+
+/** Rows outside of their parents, where these are not known to be on the same host; and on its host those below. */
+function countOutside({ inputOf, parentRow }: SpanTree, { start, dur }: Columns, spans: readonly SpanInput[]): number {
+  const isOutside = new Uint8Array(inputOf.length);
+  const hostOf = (row: number): string => spans[inputOf[row] as number]?.host ?? '';
+  let count = 0;
+  for (let i = 0; i < isOutside.length; i++) {
+    const parent = parentRow[i] as number;
+    if (parent < 0) continue;
+    const host = hostOf(i);
+    if (host !== '' && host === hostOf(parent)) isOutside[i] = isOutside[parent] as number;
+    else {
+      const isEarlier = (start[i] as number) < (start[parent] as number);
+      const isLonger = (dur[i] as number) > (dur[parent] as number);
+      // What is longer than its parent goes on without it: then only its start tells.
+      const isLater = !isLonger && endOf(i, start, dur) > endOf(parent, start, dur);
+      isOutside[i] = isEarlier || isLater ? 1 : 0;
     }
-  };
-  for (const i of byStart) if (parents[i] === -1 && !orphans.has(i)) place(i);
-  for (const i of byStart) if (parents[i] === -1 && orphans.has(i) && isPlaced[i] === 0) place(i);
-  placeDeep();
-  let circles = 0;
-  for (const i of byStart) {
-    if (isPlaced[i] === 1) continue;
-    const cut = earliestOfCircle(i, parents, starts);
-    parents[cut] = -1;
-    orphans.add(cut);
-    circles++;
-    place(cut);
-    placeDeep();
+    count += isOutside[i] as number;
   }
-  return { inputOf, depth, circles };
+  return count;
 }
 
-/** Every ancestor of `i` has a parent, so going up ends in a circle. */
-function earliestOfCircle(i: number, parents: Int32Array, starts: Float64Array): number {
-  const seen = new Set<number>();
-  let at = i;
-  while (!seen.has(at)) {
-    seen.add(at);
-    at = parents[at] as number;
-  }
-  let earliest = at;
-  for (let k = parents[at] as number; k !== at; k = parents[k] as number)
-    if ((starts[k] as number) < (starts[earliest] as number)) earliest = k;
-  return earliest;
-}
-
-function fillSubtrees(depth: Uint16Array, subtree: Uint32Array): void {
-  // Backwards, all rows below a row come right before it: `sizes[d]` counts those at depth d and below them.
-  const sizes = new Uint32Array(DEPTH_MAX + 2);
-  for (let i = depth.length - 1; i >= 0; i--) {
-    const d = depth[i] as number;
-    subtree[i] = 1 + (sizes[d + 1] as number);
-    sizes[d + 1] = 0;
-    sizes[d] = (sizes[d] as number) + (subtree[i] as number);
-  }
-}
-
-function fillSelfTimes({ depth, start, dur, self }: Pick<TraceColumns, 'depth' | 'start' | 'dur' | 'self'>): void {
-  // The row above at each depth, and until when its children have covered it; they come by start.
-  const above: number[] = [];
-  const covered: number[] = [];
-  for (let i = 0; i < depth.length; i++) {
-    const d = depth[i] as number;
-    const from = start[i] as number;
-    self[i] = dur[i] as number;
-    above[d] = i;
-    covered[d] = from;
-    if (d === 0) continue;
-    const parent = above[d - 1] as number;
-    const a = Math.max(from, covered[d - 1] as number);
-    const b = Math.min(from + (dur[i] as number), (start[parent] as number) + (dur[parent] as number));
-    if (b <= a) continue;
-    self[parent] = (self[parent] as number) - (b - a);
-    covered[d - 1] = b;
-  }
+function endOf(row: number, start: Float64Array, dur: Float64Array): number {
+  return (start[row] as number) + (dur[row] as number);
 }
 
 function writeId(ids: Uint8Array, row: number, spanId: string, input: number): void {
@@ -260,8 +190,4 @@ function wordList(): { words: string[]; code(word: string): number } {
       return code;
     },
   };
-}
-
-function warning(count: number, one: string, many: string, rest: string): string | null {
-  return count > 0 ? `${count} ${count === 1 ? one : many} ${rest}` : null;
 }

@@ -1,43 +1,51 @@
 // The critical path of a trace: at each moment the one span that its end waited for.
 //
 // Found by walking back from the end of the root: the child that finished last is on the path up to when it began, then
-// the one that finished last before that, and so on; what no child covers is the span's own. A child that runs past its
-// parent's end counts up to it. For traces read from files; the server does the same for its own.
+// the one that had finished last by then, and so on; what no child covers is the span's own. A child counts only as far
+// as it lies inside its parent; of several that finished together, the longest was waited for. Several rows at the top
+// are taken for the children of one span from the first start to the last end. For traces read from files; the server
+// does the same for its own (`crates/model/src/tree/own_time.rs`).
 
 import { FLAG, type RowIndex, type TraceColumns } from './columns.ts';
 import { subtreeEnd } from './tree.ts';
 
 interface Step {
+  /** -1: what all rows at the top are the children of. */
   readonly row: RowIndex;
   /** The piece of time that is looked at: from the later end down to the earlier one. */
   readonly from: number;
   readonly to: number;
   /** Down to here the path is known. */
   at: number;
-  /** Children still to look at, the last to finish at the end. */
+  /** Children still to look at, the next one at the end. */
   readonly children: RowIndex[];
 }
 
 /** Pieces by time. Writes the flag of rows on the path. */
 export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'] {
-  const { start, dur, flags } = columns;
+  const { start, dur, flags, count } = columns;
   const pieces: { row: RowIndex; from: number; to: number }[] = [];
-  const endOf = (row: RowIndex): number => (start[row] as number) + (dur[row] as number);
+  const fromIn = (row: RowIndex, from: number): number => Math.max(start[row] as number, from);
+  const toIn = (row: RowIndex, to: number): number => Math.min((start[row] as number) + (dur[row] as number), to);
   const put = (row: RowIndex, from: number, to: number): void => {
-    if (to <= from) return;
+    if (row < 0 || to <= from) return;
     flags[row] = (flags[row] as number) | FLAG.critical;
     pieces.push({ row, from, to });
   };
   const stepInto = (row: RowIndex, from: number, to: number): Step => {
     const children: RowIndex[] = [];
-    for (let child = row + 1, end = subtreeEnd(columns, row); child < end; child = subtreeEnd(columns, child))
-      children.push(child);
-    children.sort((a, b) => endOf(a) - endOf(b) || b - a);
+    const end = row < 0 ? count : subtreeEnd(columns, row);
+    for (let child = row + 1; child < end; child = subtreeEnd(columns, child))
+      if (fromIn(child, from) < toIn(child, to)) children.push(child);
+    children.sort((a, b) => toIn(a, to) - toIn(b, to) || fromIn(b, from) - fromIn(a, from) || b - a);
     return { row, from, to, at: to, children };
   };
 
-  const root = rootOf(columns);
-  const steps = root < 0 ? [] : [stepInto(root, start[root] as number, endOf(root))];
+  // One root is the whole path, whatever else goes on.
+  const isOne = count > 0 && subtreeEnd(columns, 0) === count;
+  const steps = [
+    isOne ? stepInto(0, start[0] as number, toIn(0, Number.POSITIVE_INFINITY)) : stepInto(-1, 0, columns.durationNs),
+  ];
   while (steps.length > 0) {
     const step = steps.at(-1) as Step;
     const child = step.children.pop();
@@ -46,13 +54,12 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
       steps.pop();
       continue;
     }
-    // Past the end only at the very end, where it is cut: later it ran beside what is on the path.
-    const end = step.at === step.to ? Math.min(endOf(child), step.to) : endOf(child);
-    const from = Math.max(start[child] as number, step.from);
-    if (end > step.at || from >= end) continue;
-    put(step.row, end, step.at);
-    step.at = from;
-    steps.push(stepInto(child, from, end));
+    const to = toIn(child, step.to);
+    // It ran beside what is on the path.
+    if (to > step.at) continue;
+    put(step.row, to, step.at);
+    step.at = fromIn(child, step.from);
+    steps.push(stepInto(child, step.at, to));
   }
   pieces.reverse();
   return {
@@ -60,16 +67,4 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
     from: Float64Array.from(pieces, (piece) => piece.from),
     to: Float64Array.from(pieces, (piece) => piece.to),
   };
-}
-
-/** The longest at the top level, orphans only where there is nothing else. */
-function rootOf(columns: TraceColumns): RowIndex {
-  let best = -1;
-  const isOrphan = (row: RowIndex): boolean => ((columns.flags[row] as number) & FLAG.orphan) !== 0;
-  for (let row = 0; row < columns.count; row = subtreeEnd(columns, row)) {
-    if (best < 0 || (isOrphan(best) && !isOrphan(row))) best = row;
-    else if (isOrphan(best) === isOrphan(row) && (columns.dur[row] as number) > (columns.dur[best] as number))
-      best = row;
-  }
-  return best;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { setLanguage } from '../i18n/catalogue.ts';
 import { FLAG } from './columns.ts';
 import { readTraceFile } from './files.ts';
 
@@ -185,6 +186,21 @@ describe('readTraceFile', () => {
     expect(traces.map((trace) => trace.columns.count)).toEqual([4, 2]);
   });
 
+  it('takes times outside of the parent for a clock that differs, unless both are of one host', () => {
+    const of = (host: unknown, one: object) => ({
+      resource: { attributes: [{ key: 'host.ip', value: host }] },
+      scopeSpans: [{ spans: [one] }],
+    });
+    const text = { stringValue: '10.0.0.1' };
+    const list = (ip: string) => ({ arrayValue: { values: [{ stringValue: ip }, { stringValue: '127.0.0.1' }] } });
+    const [root, child] = [span('1', '', 5), span('2', '1', 2)];
+    const warningsOf = (ip: string) =>
+      readTraceFile(JSON.stringify({ resourceSpans: [of(text, root), of(list(ip), child)] }), 'f').traces[0]?.columns
+        .warnings;
+    expect(warningsOf('10.0.0.1')).toEqual([]);
+    expect(warningsOf('10.0.0.2')).toEqual(['1 span lies outside of its parent; clocks may differ']);
+  });
+
   it('shows what has no end as such', () => {
     const file = { resourceSpans: [{ scopeSpans: [{ spans: [span('1', '', 5, { endTimeUnixNano: '0' })] }] }] };
     const [trace] = readTraceFile(JSON.stringify(file), 'open.json').traces;
@@ -212,4 +228,10 @@ describe('readTraceFile', () => {
     });
     expect(whys.every((list) => list.length > 0)).toBe(true);
   });
+});
+
+it('what could not be read is told in the language of the reader', () => {
+  setLanguage('de', { files: { noTrace: 'weder Jaeger noch OTLP' } });
+  expect(readTraceFile('{ "a": 1 }', 'x.json').skipped).toEqual([{ what: 'x.json', why: 'weder Jaeger noch OTLP' }]);
+  setLanguage('en');
 });

@@ -7,10 +7,11 @@ import type { Skipped, SpanDetails } from '../api/types.ts';
 import { buildTrace, type SpanInput } from './build.ts';
 import type { TraceColumns } from './columns.ts';
 import { jaegerSpans } from './jaegerFile.ts';
-import { isRecord } from './json.ts';
+import { isRecord, textOf } from './json.ts';
 import { jsonFault } from './jsonFault.ts';
 import { otlpSpans } from './otlpFile.ts';
 import { KINDS, STATUSES } from './stats.ts';
+import { text as words } from './text.ts';
 
 export interface FileTrace {
   readonly columns: TraceColumns;
@@ -47,8 +48,8 @@ export function readTraceFile(text: string, name: string): FileAnswer {
       spans.push(details);
     }
   }
-  if (left > 0) skipped.push({ what: `${left} more`, why: 'for reasons like these' });
-  if (byTrace.size === 0 && skipped.length === 0) skipped.push({ what: name, why: 'there are no spans in it' });
+  if (left > 0) skipped.push({ what: words.more(left), why: words.moreWhy });
+  if (byTrace.size === 0 && skipped.length === 0) skipped.push({ what: name, why: words.noSpans });
   const traces = Array.from(byTrace, ([traceId, spans]): FileTrace => {
     const { columns, inputOf } = buildTrace(traceId, spans.map(toInput));
     return { columns, details: Array.from(inputOf, (i) => withDuration(spans[i] as SpanDetails)) };
@@ -69,7 +70,7 @@ function* documentsOf(text: string, name: string, skip: Skip): Generator<unknown
     if (lines.length === 1 || !isJson(lines.find((line) => line.trim() !== '') ?? '')) {
       const fault = jsonFault(body);
       if (fault === null) skip(name, cause instanceof Error ? cause.message : String(cause));
-      else skip(`${name}, line ${fault.line}, column ${fault.column}`, `it is not JSON: ${fault.why}`);
+      else skip(words.at(name, fault.line, fault.column), words.noJson(fault.why));
       return;
     }
     for (const [i, line] of lines.entries()) {
@@ -78,7 +79,7 @@ function* documentsOf(text: string, name: string, skip: Skip): Generator<unknown
         yield JSON.parse(line);
       } catch {
         const fault = jsonFault(line);
-        skip(`${name}, line ${i + 1}, column ${fault?.column ?? 1}`, `it is not JSON: ${fault?.why ?? ''}`);
+        skip(words.at(name, i + 1, fault?.column ?? 1), words.noJson(fault?.why ?? ''));
       }
     }
   }
@@ -106,7 +107,7 @@ function spansOf(document: unknown, name: string, skip: Skip): FileSpan[] {
       if (Array.isArray(inner) || isRecord(inner)) return spansOf(inner, name, skip);
     }
   }
-  skip(name, 'it is neither a Jaeger nor an OTLP trace');
+  skip(name, words.noTrace);
   return [];
 }
 
@@ -116,7 +117,7 @@ function withDuration(details: SpanDetails): SpanDetails {
   return {
     ...details,
     durationNs: 0,
-    warnings: [...details.warnings, 'its end is not known, or lies before its start'],
+    warnings: [...details.warnings, words.noEnd],
   };
 }
 
@@ -133,5 +134,21 @@ function toInput(details: SpanDetails): SpanInput {
     isError: details.status === 'error',
     hasEvents: details.events.length > 0,
     hasLinks: details.links.length > 0,
+    host: hostOf(details.resource),
   };
+}
+
+/** As the server tells hosts apart; empty: not known. */
+function hostOf(resource: SpanDetails['resource']): string {
+  for (const key of ['host.id', 'host.ip', 'host.name']) {
+    const value = resource.find((one) => one.key === key)?.value;
+    const text = value?.type === 'string' ? value.value : value?.type === 'json' ? firstOf(value.value) : '';
+    if (text !== '') return text;
+  }
+  return '';
+}
+
+function firstOf(json: string): string {
+  const list: unknown = JSON.parse(json);
+  return Array.isArray(list) ? textOf(list[0]) : '';
 }

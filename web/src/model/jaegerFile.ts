@@ -7,13 +7,14 @@ import type { AttributeValue, KeyValue, SpanDetails, SpanEvent, SpanKind, SpanLi
 import type { FileSpan } from './files.ts';
 import { countOf, doubleOf, idOf, idOrNull, integerOf, isRecord, type JsonRecord, recordsOf, textOf } from './json.ts';
 import { KINDS } from './stats.ts';
+import { text as words } from './text.ts';
 
 export function jaegerSpans(trace: JsonRecord, skip: (what: string, why: string) => void): FileSpan[] {
   const processes = isRecord(trace['processes']) ? trace['processes'] : {};
   return recordsOf(trace['spans']).flatMap((span) => {
     const start = microsOf(span['startTime']);
     if (start === null) {
-      skip(`span ${textOf(span['spanID'])}`, 'it has no start time');
+      skip(words.span(textOf(span['spanID'])), words.noStart);
       return [];
     }
     const process = isRecord(span['process']) ? span['process'] : processes[textOf(span['processID'])];

@@ -7,6 +7,7 @@ import type { AttributeValue, KeyValue, SpanDetails, SpanEvent, SpanKind, SpanLi
 import type { FileSpan } from './files.ts';
 import { countOf, doubleOf, idOf, idOrNull, integerOf, isRecord, type JsonRecord, recordsOf, textOf } from './json.ts';
 import { KINDS } from './stats.ts';
+import { text as words } from './text.ts';
 
 export function otlpSpans(resourceSpans: unknown, skip: (what: string, why: string) => void): FileSpan[] {
   const found: FileSpan[] = [];
@@ -17,7 +18,7 @@ export function otlpSpans(resourceSpans: unknown, skip: (what: string, why: stri
       const scope = scopeOf(ofScope['scope'] ?? ofScope['instrumentationLibrary']);
       for (const span of recordsOf(ofScope['spans'])) {
         const details = detailsOf(span, resource, scope);
-        if (details === null) skip(`span ${textOf(span['spanId'])}`, 'it has no start time');
+        if (details === null) skip(words.span(textOf(span['spanId'])), words.noStart);
         else found.push({ traceId: idOf(span['traceId'], 16), details });
       }
     }

@@ -149,6 +149,23 @@ test('the menu of a value has the verbs it was given, and copying', async () => 
   expect(filterOut).toHaveBeenCalledOnce();
 });
 
+test('f and Shift+F filter by the value that has the focus; other keys go on to who has them', async () => {
+  const [filterIn, filterOut, onKeyDown] = [vi.fn(), vi.fn(), vi.fn()];
+  const { rerender } = render(<ValueMenu value="/pay" actions={{ filterIn, filterOut }} />);
+  document.addEventListener('keydown', onKeyDown);
+  await userEvent.tab();
+  await userEvent.keyboard('f');
+  await userEvent.keyboard('{Shift>}F{/Shift}');
+  expect([filterIn.mock.calls.length, filterOut.mock.calls.length]).toEqual([1, 1]);
+  expect(onKeyDown.mock.calls.map(([event]) => event.key)).toEqual(['Tab', 'Shift']);
+  await userEvent.keyboard('y{Control>}f{/Control}');
+  expect(onKeyDown.mock.calls.map(([event]) => event.key)).toEqual(['Tab', 'Shift', 'y', 'Control', 'f']);
+  rerender(<ValueMenu value="/pay" actions={{}} />);
+  await userEvent.keyboard('f');
+  expect(filterIn).toHaveBeenCalledOnce();
+  document.removeEventListener('keydown', onKeyDown);
+});
+
 test('segments are radio buttons', async () => {
   const onChange = vi.fn();
   const items = [

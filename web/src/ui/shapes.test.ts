@@ -8,7 +8,7 @@ import { barsOf, pathOf } from './Sparkline/shape.ts';
 const size = { width: 12, height: 12, top: 10 };
 
 test('a line breaks at gaps, and a lone point is a dot', () => {
-  expect(pathOf([0, 10, null, 5, null], size)).toBe('M1 11L3.5 1M8.5 6h0.1');
+  expect(pathOf([0, 10, null, 5, null], size)).toBe('M1 11L3.5 1M7.5 6h2');
   expect(pathOf([], size)).toBe('');
   expect(pathOf([0, 0], { ...size, top: 0 })).toBe('M1 11L11 11');
 });

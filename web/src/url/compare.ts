@@ -13,6 +13,7 @@ import {
 } from './fields.ts';
 import { parseTraceId, type TraceId } from './ids.ts';
 import type { CompareState, CompareTab } from './state.ts';
+import { text as words } from './text.ts';
 
 export const SIDES = '...';
 
@@ -56,6 +57,6 @@ export function printSides({ a, b }: Pick<CompareState, 'a' | 'b'>): string {
 function parseSide(value: string, params: Params): TraceId | null {
   if (value === '') return null;
   const id = parseTraceId(value);
-  if (id === null) params.note(`${shortened(value)} is not a trace id and left out`);
+  if (id === null) params.note(words.noTraceId(shortened(value)));
   return id;
 }

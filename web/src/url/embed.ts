@@ -4,6 +4,7 @@
 
 import type { Param, Params } from './fields.ts';
 import type { EmbedState } from './state.ts';
+import { text } from './text.ts';
 
 export const NOT_EMBEDDED: EmbedState = {
   mode: 'off',
@@ -26,7 +27,7 @@ const THEME = 'uiTheme';
 export function readEmbed(params: Params): EmbedState {
   const jaeger = params.first('uiEmbed');
   const own = params.first('embed');
-  if (jaeger !== null && jaeger !== 'v0') params.note('of uiEmbed only v0 is known; the whole page is shown');
+  if (jaeger !== null && jaeger !== 'v0') params.note(text.embed);
   const mode = jaeger === 'v0' ? 'jaeger' : own === '1' ? 'own' : 'off';
   const isOn = (key: string) => params.first(key) === '1';
   const state: EmbedState = {

@@ -4,6 +4,7 @@
 // so that a link is as short as the view is plain. Keys are what every page and `s=` know a parameter by.
 
 import { parseSpanId, type SpanId } from './ids.ts';
+import { text as words } from './text.ts';
 import { lastNs, parseInstant, parseLast, printInstant, type TimeRange } from './timeRange.ts';
 
 export type Param = readonly [key: string, value: string];
@@ -22,7 +23,7 @@ export class Params {
       const values = this.values.get(key);
       if (values === undefined) this.values.set(key, [value]);
       else if (values.length < LIST_ITEMS_MAX) values.push(value);
-      else this.note(`${key} has more than ${LIST_ITEMS_MAX} values; the rest is left out`);
+      else this.note(words.tooMany(key, LIST_ITEMS_MAX));
     }
   }
 
@@ -71,7 +72,7 @@ function single<T>(key: string, fallback: T, read: (text: string) => T | null, p
       const text = params.first(key);
       if (text === null) return fallback;
       const value = read(text);
-      if (value === null) params.note(`${key}=${shortened(text)} is not understood and left out`);
+      if (value === null) params.note(words.broken(key, shortened(text)));
       return value ?? fallback;
     },
     print: (value) => (print(value) === print(fallback) ? [] : [[key, print(value)]]),
@@ -133,8 +134,7 @@ export function list(key: string): Field<readonly string[]> {
   return {
     read: (params) => {
       const items = params.all(key).flatMap(splitList);
-      if (items.length > LIST_ITEMS_MAX)
-        params.note(`${key} has more than ${LIST_ITEMS_MAX} values; the rest is left out`);
+      if (items.length > LIST_ITEMS_MAX) params.note(words.tooMany(key, LIST_ITEMS_MAX));
       return [...new Set(items)].slice(0, LIST_ITEMS_MAX);
     },
     print: (items) => (items.length === 0 ? [] : [[key, joinList(items)]]),
@@ -166,14 +166,14 @@ export function timeRange(usual: string | (() => string)): Field<TimeRange> {
 function readRange(params: Params, fallback: string): TimeRange {
   const rangeText = params.first('range');
   const last = rangeText === null ? null : parseLast(rangeText);
-  if (rangeText !== null && last === null) params.note(`range=${shortened(rangeText)} is not understood and left out`);
+  if (rangeText !== null && last === null) params.note(words.broken('range', shortened(rangeText)));
   const range: TimeRange = { kind: 'relative', last: last ?? fallback };
   const fromNs = readInstant(params, 'from');
   const toNs = readInstant(params, 'to');
   if (fromNs === null && toNs === null) return range;
   if (fromNs === null) return { kind: 'absolute', fromNs: before(toNs ?? 0n, range.last), toNs };
   if (toNs !== null && toNs <= fromNs) {
-    params.note('the end of the time range is not after its start; the usual range is shown');
+    params.note(words.backwards);
     return range;
   }
   return { kind: 'absolute', fromNs, toNs };
@@ -183,7 +183,7 @@ export function readInstant(params: Params, key: string): bigint | null {
   const value = params.first(key);
   if (value === null) return null;
   const ns = parseInstant(value);
-  if (ns === null) params.note(`${key}=${shortened(value)} is not a time and left out`);
+  if (ns === null) params.note(words.noTime(key, shortened(value)));
   return ns;
 }
 

@@ -1,6 +1,7 @@
 // What links promise: what is printed reads as the same, nothing throws, defaults are left out, long lists are packed.
 
 import { expect, test } from 'vitest';
+import { setLanguage } from '../i18n/catalogue.ts';
 import {
   freeze,
   parsePasted,
@@ -179,4 +180,10 @@ test('a pasted link of any Jaeger is understood, anything else is not a link', (
   expect(parsePasted('/search?service=a')?.route.page).toBe('search');
   expect(parsePasted('checkout')).toBeNull();
   expect(parsePasted('https://example.com/')).toBeNull();
+});
+
+test('what a link lost is told in the language of the reader', () => {
+  setLanguage('de', { links: { broken: (key: string, value: string) => `${key}=${value} ist unverständlich` } });
+  expect(parseUrl('/trace/abc?z=5-1').notices).toEqual(['z=5-1 ist unverständlich']);
+  setLanguage('en');
 });

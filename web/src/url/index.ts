@@ -21,6 +21,7 @@ import { PLAIN_CHARS_MAX, packParams, unpackParams } from './pack.ts';
 import { SEARCH } from './search.ts';
 import { HOME, SERVICE, SERVICES, STATUS } from './service.ts';
 import type { Place, Route } from './state.ts';
+import { text } from './text.ts';
 import { freezeRange } from './timeRange.ts';
 import { TRACE } from './trace.ts';
 
@@ -52,12 +53,12 @@ export function parseUrl(pathWithQuery: string, basePath = ''): Parsed {
   const at = whole.indexOf('?');
   const path = withoutBase(at < 0 ? whole : whole.slice(0, at), basePath);
   const { params, isBroken } = readParams(at < 0 ? '' : whole.slice(at + 1));
-  if (isBroken) params.note('the packed part of the link is broken or of a later version, and left out');
-  if (pathWithQuery.length > URL_CHARS_MAX) params.note('the link is too long; its end is left out');
+  if (isBroken) params.note(text.packed);
+  if (pathWithQuery.length > URL_CHARS_MAX) params.note(text.tooLong);
   const embed = readEmbed(params);
   const place = readPlace(path, params, embed.mode === 'jaeger');
   const unknown = params.unknown();
-  if (unknown.length > 0 && place.page !== 'notFound') params.note(`not known here: ${shortened(unknown.join(', '))}`);
+  if (unknown.length > 0 && place.page !== 'notFound') params.note(text.unknown(shortened(unknown.join(', '))));
   return { route: { ...place, embed }, notices: params.notices };
 }
 
@@ -78,8 +79,8 @@ export function freeze(route: Route, nowNs: bigint): Route {
 }
 
 /** What somebody pasted: a whole link of this program or of a Jaeger, wherever that was. Null when it is none. */
-export function parsePasted(text: string): Parsed | null {
-  const match = /^(?:https?:\/\/[^/?#\s]+)?(\/\S*)$/i.exec(text.trim());
+export function parsePasted(pasted: string): Parsed | null {
+  const match = /^(?:https?:\/\/[^/?#\s]+)?(\/\S*)$/i.exec(pasted.trim());
   const [path = '', query = ''] = (match?.[1] ?? '').split(/(\?.*)/s, 2);
   const parts = path.split('/');
   const first = parts.findIndex((part) => FIRST_PARTS.includes(part));
@@ -138,7 +139,7 @@ function readTracePlace(id: string, path: string, params: Params): Place {
   const traceId = parseTraceId(id.replace(/\/+$/, ''));
   if (traceId !== null)
     return { page: 'trace', state: fromJaegerTrace(params, { traceId, ...readFields(TRACE, params) }) };
-  params.note(`${id === '' ? 'the link' : shortened(id)} names no trace: an id has up to 32 hex digits`);
+  params.note(text.noTrace(shortened(id)));
   return { page: 'notFound', state: { path } };
 }
 

@@ -10,6 +10,7 @@ import { jaegerTags } from './jaegerTags.ts';
 import { attributeField, printComparison, printQuery } from './queryText.ts';
 import { parseKind } from './service.ts';
 import type { MapState, SearchState, SearchView, ServiceState, StatusState, TimeRange, TraceState } from './state.ts';
+import { text } from './text.ts';
 import { lastOfMs, parseLast } from './timeRange.ts';
 
 const SEARCH_KEYS = [
@@ -42,8 +43,7 @@ export function fromJaegerView(view: string): SearchView | null {
 export function fromJaegerSearch(params: Params, ours: SearchState): SearchState {
   if (!params.has(...SEARCH_KEYS)) return ours;
   const conjuncts = searchConjuncts(params);
-  if (ours.q !== '' && conjuncts.length > 0)
-    params.note('the link has a query; service, operation, tags and durations beside it are left out');
+  if (ours.q !== '' && conjuncts.length > 0) params.note(text.besideQuery);
   const hasOurRange = params.has('range', 'from', 'to');
   const range = jaegerRange(params);
   return {
@@ -79,7 +79,7 @@ export function fromJaegerPaths(params: Params, ours: MapState): MapState {
   const lost = [params.first('decoration'), params.first('visEncoding'), density === 'ppe' ? null : density];
   // The hash guards what is packed into visEncoding, and both mean nothing without Jaeger's own graph.
   params.first('hash');
-  if (lost.some((value) => value !== null)) params.note("how Jaeger's graph was arranged is not kept");
+  if (lost.some((value) => value !== null)) params.note(text.noGraph);
   const showOp = params.first('showOp');
   const range = jaegerRange(params);
   return fromJaegerFind(params, {
@@ -113,8 +113,9 @@ export function fromJaegerMonitor(
   };
 }
 
-/** `/quality-metrics`: its lookback is a number of hours. */
+/** `/quality-metrics`: its lookback is a number of hours. What it reported is not here yet. */
 export function fromJaegerQuality(params: Params, ours: StatusState): StatusState {
+  params.note(text.noQuality);
   const hours = params.first('lookback');
   const isHours = hours !== null && /^\d{1,6}$/.test(hours) && Number(hours) > 0 && Number(hours) <= QUALITY_HOURS_MAX;
   if (hours !== null && !isHours) note(params, 'lookback', hours);
@@ -172,12 +173,12 @@ function jaegerRange(params: Params): TimeRange {
   if (fromNs === null)
     return toNs === null ? { kind: 'relative', last } : { kind: 'absolute', fromNs: before(toNs, last), toNs };
   if (toNs !== null && toNs <= fromNs) {
-    params.note('the end of the time range is not after its start; the usual range is shown');
+    params.note(text.backwards);
     return { kind: 'relative', last };
   }
   return { kind: 'absolute', fromNs, toNs };
 }
 
 function note(params: Params, key: string, value: string): void {
-  params.note(`${key}=${shortened(value)} is not understood and left out`);
+  params.note(text.broken(key, shortened(value)));
 }

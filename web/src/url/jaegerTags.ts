@@ -6,6 +6,7 @@
 import { type Params, shortened } from './fields.ts';
 import { type Literal, printComparison, untypedComparison } from './queryText.ts';
 import { parseKind } from './service.ts';
+import { text } from './text.ts';
 
 const TAGS_MAX = 200;
 
@@ -24,10 +25,10 @@ export function jaegerTags(params: Params): string[] {
   for (const tag of params.all('tag')) {
     const at = tag.indexOf(':');
     if (at > 0) tags.set(tag.slice(0, at), tag.slice(at + 1));
-    else if (tag !== '') params.note(`tag=${shortened(tag)} is no key:value and left out`);
+    else if (tag !== '') params.note(text.noTag(shortened(tag)));
   }
   for (const json of params.all('tags')) if (json !== '') readJson(json, tags, params);
-  if (tags.size > TAGS_MAX) params.note(`the link has more than ${TAGS_MAX} tags; the rest is left out`);
+  if (tags.size > TAGS_MAX) params.note(text.tooManyTags(TAGS_MAX));
   return [...tags].slice(0, TAGS_MAX).map(([key, value]) => condition(key, value));
 }
 
@@ -39,14 +40,14 @@ function readJson(json: string, tags: Map<string, string>, params: Params): void
     parsed = null;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    params.note(`tags=${shortened(json)} is no JSON object and left out`);
+    params.note(text.noTags(shortened(json)));
     return;
   }
   for (const [key, value] of Object.entries(parsed)) {
     // Jaeger writes texts only; people who write links by hand do not.
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       tags.set(key, String(value));
-    else params.note(`the tag ${shortened(key)} has no simple value and is left out`);
+    else params.note(text.noTagValue(shortened(key)));
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { parseSpanId, parseTraceId, type SpanId, type TraceId } from './ids.ts';
 import { fromJaegerView } from './jaeger.ts';
 import type { ListedTrace, SearchState, SearchView } from './state.ts';
+import { text as words } from './text.ts';
 import { parseLast } from './timeRange.ts';
 
 /** The server has its own limit; this one is against nonsense. */
@@ -61,14 +62,14 @@ function readTraces(params: Params): ListedTrace[] {
   const traces = new Map<TraceId, SpanId[]>();
   for (const value of params.all('traceID')) {
     const traceId = parseTraceId(value);
-    if (traceId === null) params.note(`${shortened(value)} is not a trace id and left out`);
+    if (traceId === null) params.note(words.noTraceId(shortened(value)));
     else if (!traces.has(traceId)) traces.set(traceId, []);
   }
   for (const value of params.all('span')) {
     const at = value.lastIndexOf('@');
     const traceId = parseTraceId(value.slice(at + 1));
     if (at < 0 || traceId === null) {
-      params.note(`span=${shortened(value)} names no trace and is left out`);
+      params.note(words.noTraceOfSpan(shortened(value)));
       continue;
     }
     const spans = traces.get(traceId) ?? [];
@@ -81,7 +82,7 @@ function readTraces(params: Params): ListedTrace[] {
 function addSpan(word: string, spans: SpanId[], params: Params): void {
   if (word === '') return;
   const spanId = parseSpanId(word);
-  if (spanId === null) params.note(`${shortened(word)} is not a span id and left out`);
+  if (spanId === null) params.note(words.noSpanId(shortened(word)));
   else if (!spans.includes(spanId) && spans.length < LIST_ITEMS_MAX) spans.push(spanId);
 }
 

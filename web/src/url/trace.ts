@@ -22,6 +22,7 @@ import {
 import { parseSpanId, type SpanId } from './ids.ts';
 import type { Collapse, TraceState, TraceView, Zoom } from './state.ts';
 import { parseSvcFilter } from './svcFilter.ts';
+import { text as words } from './text.ts';
 
 const DEPTH_MAX = 65_535;
 const MARKS_MAX = 20;
@@ -95,7 +96,7 @@ function readCollapse(params: Params): Collapse {
     else if (/^[\da-f]{16}$/i.test(item) && except.size < LIST_ITEMS_MAX) except.add(parseSpanId(item) ?? item);
     else if (/^o[\da-f]{16}$/i.test(item) && opened.size < LIST_ITEMS_MAX)
       opened.add(parseSpanId(item.slice(1)) ?? item.slice(1));
-    else params.note(`x=${shortened(item)} is not understood and left out`);
+    else params.note(words.broken('x', shortened(item)));
   }
   return { depth, except: [...except], opened: [...opened] };
 }

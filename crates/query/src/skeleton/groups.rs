@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use plumbing::planted;
+
 use super::{Rows, flag, parent_of};
 
 /// Fewer like siblings are no run: folding them would hide more than it tells.
@@ -20,6 +22,9 @@ struct Sibling {
 pub(super) fn mark(rows: &mut Rows, deltas: &[i32]) {
     let mut siblings = siblings(rows, deltas);
     siblings.sort_unstable();
+    if planted("skeleton-run-over-others") {
+        siblings.sort_by_key(|sibling| (sibling.parent, sibling.operation));
+    }
     rows.group.resize(rows.len(), 0);
     let mut last = 0;
     for run in siblings.chunk_by(|a, b| (a.parent, a.operation) == (b.parent, b.operation)) {

@@ -1,7 +1,8 @@
 //! The ids by which the spans of a trace find their parents.
 //!
 //! Zipkin lets a client and the server that it calls share one id. The server's span then stands below the client's,
-//! and what names the shared id as its parent stands below the server's, since that is where it ran.
+//! and what names the shared id as its parent stands below the server's, since that is where it ran. Where several
+//! servers share the id of a client, all stand below it, and the first has the children.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,12 +48,15 @@ impl Ids {
             .filter(|(id, kind)| **kind == KIND_CLIENT && repeated.contains(*id))
             .map(|(id, _)| *id)
             .collect();
+        // An orphan's parent is no span, and must not become one.
+        let named: HashSet<SpanId> = outline.parents.iter().copied().collect();
         let mut free = (1..=u64::MAX)
             .map(SpanId::from_number)
-            .filter(|id| !used.contains(id));
+            .filter(|id| !used.contains(id) && !named.contains(id));
         let mut servers: HashMap<SpanId, SpanId> = HashMap::new();
+        let mut is_server = vec![false; self.ids.len()];
         let own = self.ids.iter_mut().zip(&mut self.parents);
-        for ((id, parent), kind) in own.zip(&outline.kinds) {
+        for (((id, parent), kind), is_server) in own.zip(&outline.kinds).zip(&mut is_server) {
             if *kind != KIND_SERVER || !clients.contains(id) {
                 continue;
             }
@@ -60,13 +64,11 @@ impl Ids {
                 servers.entry(*id).or_insert(new);
                 *parent = *id;
                 *id = new;
+                *is_server = true;
             }
         }
-        for (id, parent) in self.ids.iter().zip(&mut self.parents) {
-            if let Some(server) = servers.get(parent)
-                && id != server
-                && !servers.values().any(|other| other == id)
-            {
+        for (parent, is_server) in self.parents.iter_mut().zip(&is_server) {
+            if let (false, Some(server)) = (is_server, servers.get(parent)) {
                 *parent = *server;
             }
         }

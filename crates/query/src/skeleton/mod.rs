@@ -131,15 +131,17 @@ impl Skeleton {
         skeleton.duration = end.saturating_sub(skeleton.start);
         let service_of = skeleton.take_services(outline);
         let mut deltas = Vec::with_capacity(outline.len());
+        let mut cut = 0;
         skeleton.rows.reserve(outline.len());
         for row in tree.rows() {
             deltas.push(row.parent_delta);
+            cut += u64::from(row.parent_delta < 0 && row.caller.is_some());
             skeleton.push_row(outline, &times, &service_of, row);
         }
         skeleton.find_own_times(&deltas);
         skeleton.count_subtrees(&deltas);
         groups::mark(&mut skeleton.rows, &deltas);
-        skeleton.sum_up(&ids, &skewed, &deltas);
+        skeleton.sum_up(&ids, &skewed, cut, &deltas);
         skeleton
     }
 
@@ -226,8 +228,8 @@ impl Skeleton {
         }
     }
 
-    /// What holds for the trace as a whole.
-    fn sum_up(&mut self, ids: &Ids, skewed: &skew::Skewed, deltas: &[i32]) {
+    /// What holds for the trace as a whole, in which so many circles were cut.
+    fn sum_up(&mut self, ids: &Ids, skewed: &skew::Skewed, cut: u64, deltas: &[i32]) {
         let has = |bit: u16| {
             let flags = self.rows.flags.iter();
             flags.filter(|flags| **flags & bit != 0).count() as u64
@@ -236,14 +238,15 @@ impl Skeleton {
         let orphans = has(flag::ORPHAN);
         let told = [
             (
-                orphans,
+                orphans.saturating_sub(cut),
                 "has a parent that is not in the trace",
                 "have parents that are not in the trace",
             ),
+            (cut, "is its own ancestor", "are their own ancestors"),
             (
                 has(flag::INCOMPLETE),
-                "ends before it starts",
-                "end before they start",
+                "has no end, or one before its start",
+                "have no end, or one before their start",
             ),
             (
                 ids.repeated,
@@ -257,8 +260,8 @@ impl Skeleton {
             ),
             (
                 skewed.left,
-                "lies outside of its parent, since clocks differ",
-                "lie outside of their parents, since clocks differ",
+                "lies outside of its parent; clocks may differ",
+                "lie outside of their parents; clocks may differ",
             ),
         ];
         self.errors = has(flag::ERROR);

@@ -94,8 +94,9 @@ fn orphans_and_circles_are_shown_and_told() {
     assert_eq!(
         told.warnings,
         [
-            "2 spans have parents that are not in the trace",
-            "1 span ends before it starts"
+            "1 span has a parent that is not in the trace",
+            "1 span is its own ancestor",
+            "1 span has no end, or one before its start"
         ]
     );
 }
@@ -118,6 +119,15 @@ fn a_client_and_a_server_may_share_an_id() {
     );
     assert_eq!(ids(&told), [1, 2, 2, 3], "ids are told as they were sent");
     assert!(told.warnings.is_empty(), "{:?}", told.warnings);
+}
+
+#[test]
+fn an_id_that_a_server_is_given_is_no_orphans_parent() {
+    let spans = [(8, 0, 0, 100), (8, 0, 20, 80), (9, 1, 30, 40)];
+    let kinds = [3, 2, 1];
+    let told = Skeleton::of(&outline(&spans, |at, row| row.kind = kinds[at]), 0);
+    assert_eq!(told.rows.depth, [0, 1, 0]);
+    assert_eq!(told.rows.flags[2] & flag::ORPHAN, flag::ORPHAN);
 }
 
 #[test]
@@ -149,7 +159,7 @@ fn a_clock_that_differs_is_corrected_up_to_the_limit() {
     assert_eq!(left.rows.start, [40, 0, 10]);
     assert_eq!(
         left.warnings,
-        ["2 spans lie outside of their parents, since clocks differ"]
+        ["2 spans lie outside of their parents; clocks may differ"]
     );
     let moved = Skeleton::of(&outline, 1_000);
     assert_eq!(

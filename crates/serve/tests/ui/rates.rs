@@ -187,45 +187,47 @@ async fn rates_say_what_could_not_be_read() {
     assert_eq!(Ids::new(1).trace_hex(1).len(), 32);
 }
 
+/// A payment: 50 ms besides what the bank takes. 20 are its own, 10 the call of the bank's, 20 a query's; the mail goes
+/// beside the call.
+fn pay(seed: u64, at: u64, bank_ms: u64) -> RequestBuilder {
+    request()
+        .seed(seed)
+        .service("web")
+        .span("GET /", |span| {
+            let span = span.kind(SpanKind::Server).start_ns(at);
+            span.lasting_ms(bank_ms + 70)
+        })
+        .service("pay")
+        .span("charge", |span| {
+            let span = span.parent(1).kind(SpanKind::Server);
+            let span = span
+                .attr("order.id", at.to_string())
+                .attr("card", "visa")
+                .attr("try", (seed % 3).to_string());
+            span.start_ns(at + 10 * MS).lasting_ms(bank_ms + 50)
+        })
+        .span("call bank", |span| {
+            let span = span.parent(2).kind(SpanKind::Client);
+            span.start_ns(at + 20 * MS).lasting_ms(bank_ms + 10)
+        })
+        .span("SELECT", |span| {
+            let span = span.parent(2).kind(SpanKind::Client);
+            span.start_ns(at + (bank_ms + 30) * MS).lasting_ms(20)
+        })
+        .service("bank")
+        .span("debit", |span| {
+            let span = span.parent(3).kind(SpanKind::Server);
+            span.start_ns(at + 25 * MS).lasting_ms(bank_ms)
+        })
+        .service("mail")
+        .span("send", |span| {
+            let span = span.parent(2).kind(SpanKind::Consumer);
+            span.start_ns(at + 30 * MS).lasting_ms(12)
+        })
+}
+
 #[tokio::test]
 async fn the_time_of_an_operation_goes_to_those_that_were_at_work() {
-    // 100 ms: 20 own, 50 of the bank behind a call of 60, 20 of a query; the mail goes beside the call.
-    let pay = |seed: u64, at: u64, bank_ms: u64| {
-        request()
-            .seed(seed)
-            .service("web")
-            .span("GET /", |span| {
-                let span = span.kind(SpanKind::Server).start_ns(at);
-                span.lasting_ms(bank_ms + 70)
-            })
-            .service("pay")
-            .span("charge", |span| {
-                let span = span.parent(1).kind(SpanKind::Server);
-                let span = span
-                    .attr("order.id", at.to_string())
-                    .attr("card", "visa")
-                    .attr("try", (seed % 3).to_string());
-                span.start_ns(at + 10 * MS).lasting_ms(bank_ms + 50)
-            })
-            .span("call bank", |span| {
-                let span = span.parent(2).kind(SpanKind::Client);
-                span.start_ns(at + 20 * MS).lasting_ms(bank_ms + 10)
-            })
-            .span("SELECT", |span| {
-                let span = span.parent(2).kind(SpanKind::Client);
-                span.start_ns(at + (bank_ms + 30) * MS).lasting_ms(20)
-            })
-            .service("bank")
-            .span("debit", |span| {
-                let span = span.parent(3).kind(SpanKind::Server);
-                span.start_ns(at + 25 * MS).lasting_ms(bank_ms)
-            })
-            .service("mail")
-            .span("send", |span| {
-                let span = span.parent(2).kind(SpanKind::Consumer);
-                span.start_ns(at + 30 * MS).lasting_ms(12)
-            })
-    };
     let calls = (0..40).map(|n| pay(n, NOW_NANOS - (n + 1) * MINUTE, 40 + 20 * (n % 2)));
     let page = page_over(Arc::new(store_of(calls)));
     let answer = page

@@ -7,6 +7,7 @@ import { ChevronDown, ChevronRight } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { barRowsOf } from '../../canvas/barRows.ts';
 import { paintBars } from '../../canvas/bars.ts';
+import { useCanvasTheme } from '../../core/canvasTheme.ts';
 import { formatDuration } from '../../format/duration.ts';
 import { linearTicks } from '../../format/durationAxis.ts';
 import { FLAG, type TraceColumns } from '../../model/columns.ts';
@@ -20,7 +21,6 @@ import { Highlight } from './Highlight.tsx';
 import type { Slots } from './names.ts';
 import css from './SideBySide.module.css';
 import { text } from './text.ts';
-import { useTheme } from './useTheme.ts';
 import { useRowHeight, useWindow } from './useWindow.ts';
 
 const HEAD = 28;
@@ -49,7 +49,7 @@ export function MiniWaterfall({ side, trace, slots, windowNs, find, row, onRow }
   const lane = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const sheet = Math.max(0, height - HEAD);
-  const theme = useTheme();
+  const theme = useCanvasTheme();
   const words = useMemo(() => wordsOf(find), [find]);
   const [at, setAt] = useState(0);
   const wantsFocus = useRef(false);

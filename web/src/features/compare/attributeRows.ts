@@ -1,7 +1,7 @@
 // What differs between two spans: what they are, their attributes, the resources that sent them. Pure.
 
 import type { AttributeValue, KeyValue, SpanDetails } from '../../api/types.ts';
-import { formatExactNs } from '../../format/duration.ts';
+import { formatDuration, formatExactNs } from '../../format/duration.ts';
 import { text } from './text.ts';
 
 type Difference = 'same' | 'differs' | 'onlyA' | 'onlyB';
@@ -46,7 +46,7 @@ function facts(span: SpanDetails): Map<string, string> {
     [text.factName, span.name],
     [text.factKind, span.kind],
     [text.factStatus, span.statusMessage === '' ? span.status : `${span.status}: ${span.statusMessage}`],
-    [text.factDuration, formatExactNs(span.durationNs)],
+    [text.factDuration, `${formatDuration(span.durationNs)} (${formatExactNs(span.durationNs)})`],
     [text.factEvents, String(span.events.length)],
     [text.factLinks, String(span.links.length)],
     [text.factScope, [span.scope.name, span.scope.version].filter((part) => part !== '').join(' ')],

@@ -33,6 +33,7 @@ function SideError({ side, id, reading }: { side: SideName; id: TraceId; reading
   if (!error) return null;
   return (
     <ErrorBox
+      isPage
       title={text.failedSide(side)}
       message={error.message}
       hint={error instanceof TraceError ? error.hint : null}
@@ -69,7 +70,7 @@ export default function Compare({ route }: { route: RouteOf<'compare'> }) {
       {a !== null && <SideError side="a" id={a} reading={left} />}
       {b !== null && <SideError side="b" id={b} reading={right} />}
       {diff.error && (
-        <ErrorBox title={text.failedDiff} message={diff.error.message} onRetry={() => void diff.refetch()} />
+        <ErrorBox isPage title={text.failedDiff} message={diff.error.message} onRetry={() => void diff.refetch()} />
       )}
       {first !== undefined && (
         <EmptyState icon={GitCompareArrows} title={second === undefined ? text.emptyOne(first) : text.emptyBoth}>

@@ -3,6 +3,7 @@
 import { Suspense, useRef } from 'react';
 import type { Scope } from '../../api/types.ts';
 import type { Theme } from '../../canvas/theme.ts';
+import { useCanvasTheme } from '../../core/canvasTheme.ts';
 import type { Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
 import { useWidth } from './ChartCanvas.tsx';
@@ -12,7 +13,6 @@ import { Histogram } from './Histogram.tsx';
 import { ChartsTable } from './lazies.ts';
 import { instantAt, type Overview } from './overview.ts';
 import { text } from './text.ts';
-import { useCanvasTheme } from './useCanvasTheme.ts';
 import type { Changes } from './useExplore.ts';
 
 export type ChartProps = {

@@ -15,7 +15,6 @@ type DiagnosticsProps = {
 };
 
 export function Diagnostics({ diagnostics, text, onMend }: DiagnosticsProps) {
-  if (diagnostics.length === 0) return null;
   return (
     <div role="status">
       <ul className={css['diagnostics']}>

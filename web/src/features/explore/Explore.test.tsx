@@ -150,6 +150,15 @@ test('a value of a facet includes and excludes itself; another press takes it ba
   expect(query().get('q')).toBe('{ status = error && !(span.http.route = "/pay") }');
 });
 
+test('facets say that they count spans, whatever is listed', async () => {
+  serve();
+  show('/search');
+  const facets = await screen.findByRole('complementary', { name: 'Facets' });
+  const unit = await within(facets).findByText('spans');
+  expect(unit.title).toMatch(/^How many of the matching spans/);
+  expect(within(facets).getByText('812').title).toMatch(/^812 spans/);
+});
+
 test('facets are asked for: those that every span has, starred ones first; one can look for values', async () => {
   const { asked } = serve();
   show('/search');

@@ -2,7 +2,6 @@
 
 import { Suspense, useState } from 'react';
 import { boot } from '../../core/boot.ts';
-import { commandsOf, useCommands } from '../../core/commands.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
 import { useOpenFiles } from '../../core/useOpenFiles.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -10,13 +9,11 @@ import { Button } from '../../ui/Button/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { PageTitle } from '../../ui/PageTitle/PageTitle.tsx';
-import { ReadingFile } from '../../ui/ReadingFile/ReadingFile.tsx';
 import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
-import { EXPLORE_COMMANDS } from './commands.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
-import { DownloadNotice, LiveResults } from './lazies.ts';
+import { DownloadNotice, LiveResults, ReadingFile } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
 import { SearchResults } from './SearchResults.tsx';
@@ -68,7 +65,6 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
   const [hasDownload, setHasDownload] = useState(begun);
   const [dragged, setDragged] = useState<number | null>(null);
-  useCommands(commandsOf(EXPLORE_COMMANDS, boot.isFileUploadOff ? {} : { openFile: files.choose }));
 
   return (
     <div className={css['page']}>
@@ -99,10 +95,9 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
         areFacetsShown={areFacetsShown}
         onFacets={setFacetsOpen}
         onOpenFile={boot.isFileUploadOff ? null : files.choose}
-        canFollow={boot.capabilities.tail}
       />
       <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
-      {files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}
+      <Suspense>{files.reading && <ReadingFile {...files.reading} onCancel={files.cancel} />}</Suspense>
       {files.skipped.map(({ what, why }) => (
         <Banner key={`${what} ${why}`} tone="warn" onDismiss={files.dismiss}>
           {text.fileSkipped(what, why)}

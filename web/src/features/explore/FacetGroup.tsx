@@ -4,7 +4,7 @@
 import { ChevronDown, ChevronRight, CircleMinus, CirclePlus, Star } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { Facet, FacetValue } from '../../api/types.ts';
-import { formatCount, formatCountExact } from '../../format/number.ts';
+import { formatCount } from '../../format/number.ts';
 import { fieldLabel, SERVICE } from '../../query/fields.ts';
 import { ServiceDot } from '../../ui/ServiceName/ServiceName.tsx';
 import { ValueMenu } from '../../ui/ValueMenu/ValueMenu.tsx';
@@ -35,7 +35,7 @@ function Value({ field, value, most, isTelling, changes, onColumn }: ValueProps)
   const include = () => changes.include(field, value.literal);
   const exclude = () => changes.exclude(field, value.literal);
   const name = value.value === '' ? value.literal : value.value;
-  const title = [formatCountExact(value.count), ...(value.errors > 0 ? [text.failedSpans(value.errors)] : [])];
+  const title = [text.facetSpans(value.count), ...(value.errors > 0 ? [text.failedSpans(value.errors)] : [])];
   return (
     <li className={css['value']} data-on={isOn || undefined}>
       <span aria-hidden className={css['share']} style={{ inlineSize: `${(value.count / Math.max(1, most)) * 100}%` }}>

@@ -42,6 +42,11 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
       {/* Scrolls by keys, too. */}
       <div className={css['scroller']} tabIndex={-1}>
         {facets === null && <Skeleton rows={16} columns="3fr 1fr" />}
+        {facets?.some(({ values }) => values.length > 0) && (
+          <p className={css['unit']} title={text.facetUnitLong}>
+            {text.facetUnit}
+          </p>
+        )}
         {facets?.map((facet) => (
           <FacetGroup
             key={facet.field}

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import { queryQuestion, type Window } from '../../api/questions.ts';
 import type { Comparison, Diagnostic } from '../../api/types.ts';
 import { comparisonText } from '../../query/chips.ts';
-import { fieldLabel, literalOf, operatorsOf, SERVICE, valueLabel } from '../../query/fields.ts';
+import { fieldLabel, literalOf, operatorsOf, SERVICE, typeOf, valueLabel } from '../../query/fields.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { ComboBox, type ComboBoxItem } from '../../ui/ComboBox/ComboBox.tsx';
 import { Select } from '../../ui/Select/Select.tsx';
@@ -43,6 +43,17 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
   const isValueGiven = initial !== undefined && typed === valueLabel(initial.value);
   const values = useValues(field, op, isValueGiven ? '' : typed, window);
 
+  /** What is typed out as the list shows it is that of the list: `service`, or an attribute without its scope. */
+  function fieldNamed(name: string): string {
+    return fields.items.find((item) => fieldLabel(item.text) === name)?.text ?? name;
+  }
+  /** Of the few words that a field may have, a beginning is enough. */
+  function literalMeant(given: string): string {
+    const type = typeOf(field);
+    const begun = values.items.filter((item) => item.text.startsWith(given.trim()));
+    const isWord = type === 'status' || type === 'kind';
+    return (isWord && begun.length === 1 && begun[0]?.text) || literalOf(field, op, given);
+  }
   function chooseField(chosen: string) {
     setField(chosen);
     setFieldText(fieldLabel(chosen));
@@ -87,7 +98,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
           if (next !== fieldLabel(field)) setField('');
         }}
         onSelect={(item) => chooseField(item.id)}
-        onCustom={chooseField}
+        onCustom={(custom) => chooseField(fieldNamed(custom))}
       />
       <div ref={valuePlace} className={css['formLine']}>
         <Select
@@ -112,7 +123,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
             const literal = values.items[Number(item.id)]?.text;
             if (literal !== undefined) void take(literal);
           }}
-          onCustom={(custom) => void take(literalOf(field, op, custom))}
+          onCustom={(custom) => void take(literalMeant(custom))}
         />
       </div>
       <Diagnostics diagnostics={problems} text="" onMend={() => undefined} />
@@ -120,7 +131,7 @@ export function FilterForm({ window, initial, onDone }: FilterFormProps) {
         <Button
           variant="primary"
           isDisabled={fieldText.trim() === '' || typed.trim() === ''}
-          onPress={() => void take(literalOf(field, op, typed))}
+          onPress={() => void take(literalMeant(typed))}
         >
           {initial ? text.apply : text.add}
         </Button>

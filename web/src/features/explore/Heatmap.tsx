@@ -6,6 +6,7 @@ import { rasterHeatmap, rasterPoints } from '../../canvas/heatmap.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
 import { latencyTicks } from '../../format/latencyAxis.ts';
+import { useHoverCard } from '../../ui/hooks/useHoverCard.ts';
 import { announce } from '../../ui/LiveRegion/LiveRegion.tsx';
 import { ChartCanvas, type Size, useWidth } from './ChartCanvas.tsx';
 import css from './Charts.module.css';
@@ -28,13 +29,18 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const [pointed, setPointed] = useState<Cell | null>(null);
+  const { shown: told, point, handlers: cardHandlers } = useHoverCard<Cell>();
   const [cursor, setCursor] = useState<Cell | null>(null);
   const [anchor, setAnchor] = useState<Cell | null>(null);
   const [selection, setSelection] = useState<Area | null>(null);
   const ticks = latencyTicks(overview.buckets, HEAT_PX);
   const find = (spot: { x: number; y: number }) => cellAt(overview, spot, { width, height: HEAT_PX });
   const { dragged, handlers } = useBrush({
-    onHover: (spot) => setPointed(spot === null ? null : find(spot)),
+    onHover: (spot) => {
+      const cell = spot === null ? null : find(spot);
+      setPointed(cell);
+      point(cell);
+    },
     onPress: (spot) => (selection === null ? openSlowest(find(spot)) : setSelection(null)),
     onSelect: (area) => setSelection(snapped(overview, area)),
   });
@@ -66,7 +72,8 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
   }
 
   const shown = dragged === null ? selection : snapped(overview, dragged);
-  const told = pointed ?? cursor;
+  const marked = pointed ?? told ?? cursor;
+  const ofCard = told ?? cursor;
   return (
     <>
       <div className={css['axis']} aria-hidden style={{ blockSize: HEAT_PX }}>
@@ -91,12 +98,12 @@ export function Heatmap({ overview, theme, zone, scope, changes }: ChartProps) {
         >
           <ChartCanvas width={width} height={HEAT_PX} paint={paint} />
           {shown !== null && <AreaBox area={shown} className={css['selected']} />}
-          {told !== null && dragged === null && (
-            <AreaBox area={boxOf(told, overview.asPoints !== null)} className={css['cursor']} />
+          {marked !== null && dragged === null && (
+            <AreaBox area={boxOf(marked, overview.asPoints !== null)} className={css['cursor']} />
           )}
         </div>
-        {told !== null && dragged === null && selection === null && (
-          <HeatmapCard cell={told} overview={overview} zone={zone} scope={scope} />
+        {ofCard !== null && dragged === null && selection === null && (
+          <HeatmapCard cell={ofCard} overview={overview} zone={zone} scope={scope} handlers={cardHandlers} />
         )}
         {selection !== null && dragged === null && (
           <HeatmapSelection

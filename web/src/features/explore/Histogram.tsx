@@ -1,15 +1,17 @@
 // How many matched over time, and how many of them failed. Dragging chooses the time range; by keys the time range is
 // in the bar on top and in the selection of the heatmap below.
 
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useRef } from 'react';
 import { rasterHistogram } from '../../canvas/histogram.ts';
 import { formatCount } from '../../format/number.ts';
 import { ErrorCount } from '../../ui/ErrorCount/ErrorCount.tsx';
+import { useHoverCard } from '../../ui/hooks/useHoverCard.ts';
 import { ChartCanvas, type Size, useWidth } from './ChartCanvas.tsx';
 import css from './Charts.module.css';
 import type { ChartProps } from './Charts.tsx';
 import { cellTimes } from './cellText.ts';
 import { AreaBox } from './Heatmap.tsx';
+import { asideOf } from './HeatmapCard.tsx';
 import { rangeOf } from './HeatmapSelection.tsx';
 import { type Area, snapped } from './overview.ts';
 import { text } from './text.ts';
@@ -23,9 +25,9 @@ export function Histogram({ overview, theme, zone, scope, changes }: ChartProps)
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const { steps } = overview.grid;
-  const [step, setStep] = useState<number | null>(null);
+  const { shown: step, point, handlers: cardHandlers } = useHoverCard<number>();
   const { dragged, handlers } = useBrush({
-    onHover: (spot) => setStep(spot === null ? null : Math.min(steps - 1, Math.floor(spot.x * steps))),
+    onHover: (spot) => point(spot === null ? null : Math.min(steps - 1, Math.floor(spot.x * steps))),
     onPress: () => undefined,
     onSelect: (area) => changes.set({ range: rangeOf(overview, snapped(overview, whole(area))) }),
   });
@@ -47,11 +49,8 @@ export function Histogram({ overview, theme, zone, scope, changes }: ChartProps)
           <div
             aria-hidden
             className={css['card']}
-            style={
-              column.left < 0.5
-                ? { insetInlineStart: `${column.right * 100}%` }
-                : { insetInlineEnd: `${(1 - column.left) * 100}%` }
-            }
+            style={{ ...asideOf(column), insetBlockStart: '100%' }}
+            {...cardHandlers}
           >
             <div className={css['cardHead']}>{cellTimes(column, overview, zone)}</div>
             <div className={css['cardCount']}>

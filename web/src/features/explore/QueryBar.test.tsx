@@ -63,6 +63,35 @@ test('a typed value gets its quotes; what cannot be read is told in the form and
   await waitFor(() => expect(query().get('q')).toBe('{ duration > 5ms }'));
 });
 
+test('names are typed out as the list shows them, and of a status a beginning is enough', async () => {
+  serve({
+    complete: (url: URL) => {
+      const q = url.searchParams.get('q') ?? '';
+      const value = (text: string) => ({ text, kind: 'value', detail: '', count: null });
+      const attribute = { text: 'span.http.route', kind: 'attribute', detail: '', count: 9 };
+      return { from: 0, to: 0, items: q.includes('status = ') ? [value('error')] : [attribute], isAll: true };
+    },
+  });
+  show('/search');
+  const add = async (name: string, typed: string) => {
+    await press('Filter');
+    await userEvent.type(
+      (await screen.findAllByRole('combobox', { name: 'Field' }))[0] as HTMLElement,
+      `${name}{Enter}`,
+    );
+    await userEvent.type((await screen.findAllByRole('combobox', { name: 'Value' }))[0] as HTMLElement, typed);
+    // The list follows what is typed.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await userEvent.keyboard('{Enter}');
+  };
+  await add('status', 'err');
+  await waitFor(() => expect(query().get('q')).toBe('{ status = error }'));
+  await add('http.route', '/pay');
+  await waitFor(() => expect(query().get('q')).toBe('{ status = error && span.http.route = "/pay" }'));
+  await add('service', 'cart');
+  await waitFor(() => expect(query().get('q')).toContain('&& resource.service.name = "cart" }'));
+});
+
 test('a condition is turned around, edited as text and removed', async () => {
   serve();
   show('/search?q={ status = error %26%26 .k = 1 }');

@@ -2,17 +2,16 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Code, History, Play, SlidersHorizontal, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { queryQuestion, type Window } from '../../api/questions.ts';
 import type { Diagnostic } from '../../api/types.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
 import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
-import { Diagnostics } from './Diagnostics.tsx';
+import { Diagnostics, QueryText } from './lazies.ts';
 import css from './Query.module.css';
 import { QueryChips } from './QueryChips.tsx';
-import { QueryText } from './QueryText.tsx';
 import { text } from './text.ts';
 import { useDebounced } from './useDebounced.ts';
 import type { Changes } from './useExplore.ts';
@@ -81,15 +80,17 @@ export function QueryBar({ q, parsed, problems, window, isWaiting, changes }: Qu
       <div className={css['line']}>
         <div className={css['box']} data-invalid={diagnostics.some((one) => one.severity === 'error') || undefined}>
           {isText ? (
-            <QueryText
-              value={draft}
-              diagnostics={diagnostics}
-              window={window}
-              isFocused={wantsFocus}
-              onChange={setDraft}
-              onRun={() => runText()}
-              onLeave={() => (hasErrors ? setDraft(q) : toChips())}
-            />
+            <Suspense fallback={<div className={css['waiting']}>{draft}</div>}>
+              <QueryText
+                value={draft}
+                diagnostics={diagnostics}
+                window={window}
+                isFocused={wantsFocus}
+                onChange={setDraft}
+                onRun={() => runText()}
+                onLeave={() => (hasErrors ? setDraft(q) : toChips())}
+              />
+            </Suspense>
           ) : (
             <QueryChips chips={parsed.chips ?? []} window={window} onChange={changes.setChips} />
           )}
@@ -116,7 +117,9 @@ export function QueryBar({ q, parsed, problems, window, isWaiting, changes }: Qu
           </Button>
         )}
       </div>
-      <Diagnostics diagnostics={diagnostics} text={isText ? draft : q} onMend={runText} />
+      <Suspense>
+        {diagnostics.length > 0 && <Diagnostics diagnostics={diagnostics} text={isText ? draft : q} onMend={runText} />}
+      </Suspense>
     </div>
   );
 }

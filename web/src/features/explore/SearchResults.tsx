@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { CircleAlert } from 'lucide-react';
-import { useMemo } from 'react';
+import { Suspense, useMemo } from 'react';
 import { curlOf } from '../../api/client.ts';
 import { dateText, type Zone } from '../../format/time.ts';
 import { Banner } from '../../ui/Banner/Banner.tsx';
@@ -11,7 +11,7 @@ import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
 import { ErrorBox } from '../../ui/ErrorBox/ErrorBox.tsx';
 import { Skeleton } from '../../ui/Skeleton/Skeleton.tsx';
 import { SlowNotice } from '../../ui/SlowNotice/SlowNotice.tsx';
-import { Empty } from './Empty.tsx';
+import { Empty } from './lazies.ts';
 import { Results } from './Results.tsx';
 import { ResultsFoot } from './ResultsFoot.tsx';
 import type { ResultRow } from './rows.ts';
@@ -58,6 +58,18 @@ export function SearchResults(props: SearchResultsProps) {
       onCancel={run?.cancel}
     />
   );
+  // Where the rows would be; above those that came before it.
+  const failure =
+    found.error !== null && !isBroken ? (
+      <ErrorBox
+        isPage
+        title={text.failed}
+        message={found.error.message}
+        hint={found.error.hint}
+        curl={run ? curlOf(run.url) : undefined}
+        onRetry={run?.retry}
+      />
+    ) : null;
   const empty = emptyOf();
 
   function emptyOf() {
@@ -77,15 +89,18 @@ export function SearchResults(props: SearchResultsProps) {
         </EmptyState>
       );
     }
+    if (failure !== null) return failure;
     if (found.error !== null || isRunning(found) || isList || found.cursor !== null) return null;
     return (
-      <Empty
-        chips={parsed.chips ?? []}
-        scope={state.scope}
-        window={asked.window}
-        nowNs={asked.nowNs}
-        changes={changes}
-      />
+      <Suspense>
+        <Empty
+          chips={parsed.chips ?? []}
+          scope={state.scope}
+          window={asked.window}
+          nowNs={asked.nowNs}
+          changes={changes}
+        />
+      </Suspense>
     );
   }
 
@@ -116,15 +131,7 @@ export function SearchResults(props: SearchResultsProps) {
       {found.skipped.length > SKIPPED_SHOWN && (
         <Banner tone="warn">{text.skippedMore(found.skipped.length - SKIPPED_SHOWN)}</Banner>
       )}
-      {found.error !== null && !isBroken && (
-        <ErrorBox
-          title={text.failed}
-          message={found.error.message}
-          hint={found.error.hint}
-          curl={run ? curlOf(run.url) : undefined}
-          onRetry={run?.retry}
-        />
-      )}
+      {rows.length > 0 && failure}
       {isStale && rows.length > 0 && slow}
       <Results
         key={listKey}

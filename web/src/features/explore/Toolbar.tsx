@@ -1,9 +1,8 @@
 // How the results are shown, and what else can be done with them.
 
-import { ChartColumn, ChevronDown, FolderOpen, ListFilter, Radio } from 'lucide-react';
+import { ChartColumn, ChevronDown, FolderOpen, ListFilter } from 'lucide-react';
 import type { Window } from '../../api/questions.ts';
 import type { Scope, Sort } from '../../api/types.ts';
-import { commandsOf, useCommands } from '../../core/commands.ts';
 import { prefer, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
@@ -11,7 +10,6 @@ import { Menu, MenuItem, MenuTrigger } from '../../ui/Menu/Menu.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl/SegmentedControl.tsx';
 import { ToggleButton } from '../../ui/ToggleButton/ToggleButton.tsx';
 import { ColumnsPopover } from './ColumnsPopover.tsx';
-import { EXPLORE_COMMANDS } from './commands.ts';
 import { type Downloadable, DownloadMenu } from './DownloadMenu.tsx';
 import css from './Toolbar.module.css';
 import { text } from './text.ts';
@@ -88,14 +86,11 @@ type ToolbarProps = {
   onFacets: (areShown: boolean) => void;
   /** Null: files are not opened here. */
   onOpenFile: (() => void) | null;
-  canFollow: boolean;
 };
 
 export function Toolbar(props: ToolbarProps) {
-  const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile, canFollow } = props;
+  const { state, download, window, changes, hasFacets, areFacetsShown, onFacets, onOpenFile } = props;
   const { scope, sort, cols, live, traces } = state;
-  const toggleLive = () => changes.set({ live: !live, traces: [], run: true });
-  useCommands(commandsOf(EXPLORE_COMMANDS, canFollow ? { 'explore.live': toggleLive } : {}));
   const isSearch = !live && traces.length === 0;
   return (
     <div className={css['toolbar']}>
@@ -116,9 +111,6 @@ export function Toolbar(props: ToolbarProps) {
         <SortMenu sorts={scope === 'traces' ? SORTS : SORTS_OF_SPANS} sort={sort} onChange={changes.setSort} />
       )}
       <div className={css['end']}>
-        {canFollow && (
-          <ToggleButton size="small" icon={Radio} label={text.live} keys="l" isSelected={live} onChange={toggleLive} />
-        )}
         <ColumnsPopover cols={cols} window={window} onChange={changes.setCols} />
         {isSearch && <ChartsMenu />}
         <DownloadMenu what={download} />

@@ -6,7 +6,5 @@ import { text } from './text.ts';
 const { group } = text;
 
 export const EXPLORE_COMMANDS = {
-  'explore.live': { title: text.live, group, keys: ['l'] },
   'explore.rows': { title: text.keyRows, group, keys: ['j', 'k'], isKeyOnly: true },
-  openFile: { title: text.openFile, group, keys: [] },
 } as const satisfies Record<string, CommandSpec>;

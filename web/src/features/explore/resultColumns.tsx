@@ -134,7 +134,7 @@ export function resultColumns(options: ColumnsOptions): Column[] {
       id: 'mark',
       header: text.select,
       isHeaderHidden: true,
-      width: '44px',
+      width: '48px',
       cell: ({ trace, service, name }) => (
         <Checkbox
           label={text.mark(`${service} ${name}`)}

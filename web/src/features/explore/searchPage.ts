@@ -2,6 +2,7 @@
 
 import { ApiError, ask, lines, urlOf } from '../../api/client.ts';
 import type { Scope, SearchLine, Sort, TraceSummary } from '../../api/types.ts';
+import { text } from './text.ts';
 
 export type SearchAsked = {
   readonly q: string;
@@ -53,5 +54,5 @@ export async function readPage(
     // The connection broke, or what came is not what was asked for.
     throw new ApiError(error instanceof Error ? error.message : String(error), 0, null, [], url);
   }
-  throw new ApiError('The answer ended too early.', 0, 'The server may have been stopped.', [], url);
+  throw new ApiError(text.endedEarly, 0, text.endedEarlyHint, [], url);
 }

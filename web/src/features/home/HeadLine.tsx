@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { HomeAnswer, StoreStatus } from '../../api/types.ts';
 import { hrefOf } from '../../core/navigation.ts';
 import { defaults } from '../../core/places.ts';
-import { formatBytes, formatCount, formatPercent, significant } from '../../format/number.ts';
+import { formatBytes, formatCount, formatPercent, formatRate } from '../../format/number.ts';
 import { sumOf } from '../../model/red.ts';
 import { daysLeft, fillOf } from '../../model/store.ts';
 import { Stat } from '../../ui/Stat/Stat.tsx';
@@ -19,8 +19,11 @@ type HeadLineProps = {
   children: ReactNode;
 };
 
-function perSecond(rate: number): string {
-  return rate >= 100 ? formatCount(Math.round(rate)) : significant(rate, 2);
+/** Rare spans are told by the minute or the hour. */
+function Rate({ perSecond }: { perSecond: number }) {
+  const rate = formatRate(perSecond);
+  const at = rate.lastIndexOf('/');
+  return <Stat label={text.spans} value={rate.slice(0, at)} unit={rate.slice(at)} />;
 }
 
 function StoreStat({ store }: { store: StoreStatus }) {
@@ -71,7 +74,7 @@ export function HeadLine({ answer, store, notReady, children }: HeadLineProps) {
   const share = spans > 0 ? errors / spans : 0;
   return (
     <div className={css['headLine']}>
-      <Stat label={text.spans} value={perSecond(answer.spansPerSecond)} unit={text.perSecond} />
+      <Rate perSecond={answer.spansPerSecond} />
       <Stat
         label={text.servicesCount(answer.services.series.length)}
         value={formatCount(answer.services.series.length)}

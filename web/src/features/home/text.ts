@@ -7,7 +7,6 @@ export const text = catalogue('home', {
   failed: 'The services could not be read',
   what: 'the rates of all services',
   spans: 'spans',
-  perSecond: '/s',
   servicesCount: (n: number) => plural(n, { one: 'service', other: 'services' }),
   errors: 'errors',
   store: 'store',

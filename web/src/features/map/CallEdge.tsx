@@ -1,11 +1,12 @@
-// Calls on the map: a line as wide as they are frequent, dashed where nobody waits for an answer, with the measure on
-// it.
+// Calls on the map: a line as wide as they are frequent, dashed where nobody waits for an answer, with its numbers
+// above and below it.
 
 import type { Edge, EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { Call } from './calls.ts';
 import css from './Graph.module.css';
-import { arrowOf, dashOf, type PlacedCall } from './geometry.ts';
+import { arrowOf, dashOf, LABEL_LINES, type PlacedCall } from './geometry.ts';
+import type { CallLabel } from './scale.ts';
 
 /** About the width of a character of a label. */
 const CHAR = 6.2;
@@ -16,7 +17,7 @@ type CallEdgeData = {
   readonly shade: number;
   readonly width: number;
   /** Null: there is no room for it. */
-  readonly label: string | null;
+  readonly label: CallLabel | null;
   readonly isSelected: boolean;
   readonly isQuiet: boolean;
   readonly isErrors: boolean;
@@ -27,7 +28,6 @@ export const CallEdge = memo(({ data }: EdgeProps<CallFlowEdge>) => {
   if (!data) return null;
   const { call, placed, shade, width, label, isSelected, isQuiet, isErrors } = data;
   const { path } = placed;
-  const plate = (label?.length ?? 0) * CHAR + 6;
   return (
     <g
       className={css['call']}
@@ -44,21 +44,25 @@ export const CallEdge = memo(({ data }: EdgeProps<CallFlowEdge>) => {
         strokeDasharray={call.isAsync ? dashOf(width) : undefined}
       />
       <path className={css['arrow']} d={arrowOf(placed, width)} />
-      {label !== null && (
-        <>
-          <rect
-            className={css['plate']}
-            x={placed.label.x - plate / 2}
-            y={placed.label.y - 8}
-            width={plate}
-            height={16}
-            rx={2}
-          />
-          <text className={css['label']} x={placed.label.x} y={placed.label.y + 4} textAnchor="middle">
-            {label}
-          </text>
-        </>
-      )}
+      {label !== null &&
+        LABEL_LINES.map(({ place, plate, text }) => {
+          const width = label[place].length * CHAR + 4;
+          const { x, y } = placed.label;
+          return (
+            <g key={place}>
+              <rect className={css['plate']} x={x - width / 2} y={y + plate} width={width} height={13} rx={2} />
+              <text
+                className={css['label']}
+                data-main={label.main === place || undefined}
+                x={x}
+                y={y + text}
+                textAnchor="middle"
+              >
+                {label[place]}
+              </text>
+            </g>
+          );
+        })}
     </g>
   );
 });

@@ -52,7 +52,10 @@ export function MapView({ model, state, change, atMs }: MapViewProps) {
   const [match, setMatch] = useState<{ name: string; index: number } | null>(null);
   const looks = state.find.trim() !== '';
   const among = as === 'graph' ? drawn.services : drawn.wanted;
-  const found = looks ? among.filter(({ name }) => isFound(name, state.find)) : [];
+  const isExact = ({ name }: { name: string }) => name.toLowerCase() === state.find.trim().toLowerCase();
+  const matching = looks ? among.filter(({ name }) => isFound(name, state.find)) : [];
+  // A name that is typed out stands before those that hold it.
+  const found = [...matching.filter(isExact), ...matching.filter((one) => !isExact(one))];
 
   function toMatch(isBackwards: boolean) {
     const index = ((match?.index ?? (isBackwards ? 0 : -1)) + (isBackwards ? -1 : 1) + found.length) % found.length;

@@ -26,9 +26,9 @@ function Numbers({ measured }: { measured: Measured }) {
   const errors = errorShare(total);
   return (
     <div className={css['numbers']}>
-      <Stat label={text.rate} value={formatRate(rate)} />
+      <Stat label={text.legendRate} value={formatRate(rate)} />
       <Stat
-        label={text.errors}
+        label={text.legendErrors}
         value={total === null ? '–' : formatPercent(errors)}
         tone={errors >= RING_FROM ? 'error' : 'normal'}
       />
@@ -83,9 +83,9 @@ function Neighbours({ title, none, calls, nameOf, onSelect }: NeighboursProps) {
   );
 }
 
-function Link({ href, children }: { href: string; children: string }) {
+function Link({ href, title, children }: { href: string; title?: string; children: string }) {
   return (
-    <a className={css['link']} href={href}>
+    <a className={css['link']} href={href} title={title}>
       {children}
     </a>
   );
@@ -133,7 +133,9 @@ function CallPanel({ call, state, change }: Omit<PanelProps, 'calls'> & { call: 
       <div className={css['actions']}>
         {call.slowest !== null && <Link href={traceHref(call.slowest)}>{text.slowest}</Link>}
         {call.failed !== null && <Link href={traceHref(call.failed)}>{text.failing}</Link>}
-        <Link href={tracesHref(call.callee, state.range)}>{text.openTraces}</Link>
+        <Link href={tracesHref(call.callee, state.range)} title={text.tracesOfLong}>
+          {text.tracesOf(call.callee)}
+        </Link>
       </div>
       <ul className={css['list']}>
         {[call.caller, call.callee].map((name) => (

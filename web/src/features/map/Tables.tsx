@@ -73,7 +73,9 @@ function redColumns<Row extends Red>(): TableColumn<Row>[] {
         total === null ? (
           '–'
         ) : (
-          <span data-bad={errorShare(total) >= RING_FROM || undefined}>{formatPercent(errorShare(total))}</span>
+          <span data-bad={errorShare(total) >= RING_FROM || undefined} data-none={errorShare(total) === 0 || undefined}>
+            {formatPercent(errorShare(total))}
+          </span>
         ),
     },
     quantile('p50', true),

@@ -7,7 +7,7 @@ import { flowOf, REST_ID } from './flow.ts';
 import { arrowOf } from './geometry.ts';
 import { place } from './layout.ts';
 import { pictureOf, svgText } from './picture.ts';
-import { scaleOf, valueText } from './scale.ts';
+import { callLabel, scaleOf, valueText } from './scale.ts';
 import { stepFrom } from './walk.ts';
 
 const shop = readCalls(SHOP);
@@ -111,6 +111,8 @@ test('shades follow the measure, widths the rate, and all are between their ends
   expect(valueText(call('checkout'), 'latency')).toBe('2.1 s');
   expect(valueText(call('checkout'), 'rate')).toBe('10/s');
   expect(valueText({ total: null, rate: 1 }, 'latency')).toBe('–');
+  expect(callLabel(call('checkout'), 'latency')).toEqual({ above: '2.1 s', below: '10/s · 3 %', main: 'above' });
+  expect(callLabel(call('checkout'), 'errors')).toEqual({ above: '10/s', below: '3 %', main: 'below' });
 });
 
 test('arrow keys walk along calls, and between those above each other', () => {

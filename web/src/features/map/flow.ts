@@ -5,7 +5,7 @@ import type { CallFlowEdge } from './CallEdge.tsx';
 import { type Drawn, isFound } from './calls.ts';
 import { NODE, type Placed } from './geometry.ts';
 import type { RestFlowNode, ServiceFlowNode } from './ServiceNode.tsx';
-import { scaleOf, valueText } from './scale.ts';
+import { callLabel, scaleOf } from './scale.ts';
 
 const NOWHERE = { path: '', tip: { x: 0, y: 0 }, angle: 0, label: { x: 0, y: 0 } };
 export const REST_ID = '\u0000rest';
@@ -75,7 +75,7 @@ export function flowOf(
         placed: placed.calls.get(call.id) ?? NOWHERE,
         shade: scale.shade(call),
         width: scale.width(call),
-        label: (isPlain ? placed.isLabelled : isOn) ? valueText(call, metric) : null,
+        label: (isPlain ? placed.isLabelled : isOn) ? callLabel(call, metric) : null,
         isSelected: selected.length === 2 && call.caller === selected[0] && call.callee === selected[1],
         isQuiet: !isOn,
         isErrors: metric === 'errors',

@@ -32,3 +32,9 @@ export function arrowOf({ tip, angle }: PlacedCall, width: number): string {
 export function dashOf(width: number): string {
   return `${4 + Math.round(width * 1.5)} ${3 + Math.round(width)}`;
 }
+
+/** The two lines of text of a call, from the height of its line: where their ground begins, and where they stand. */
+export const LABEL_LINES = [
+  { place: 'above', plate: -17, text: -7 },
+  { place: 'below', plate: 4, text: 14 },
+] as const;

@@ -8,7 +8,7 @@ import type { Drawn } from './calls.ts';
 import { NODE, type Placed, type PlacedCall, type Point } from './geometry.ts';
 
 const ORIGIN = { x: 0, y: 0 };
-const LABEL = { width: 56, height: 16, labelpos: 'c' };
+const LABEL = { width: 104, height: 34, labelpos: 'c' };
 /** With more calls their labels would cover each other: they are shown for the node or call that is looked at. */
 const LABELLED_MAX = 100;
 

@@ -87,6 +87,9 @@ test('the panel of calls leads to the slowest and to a failing trace', async () 
     `/trace/${'a'.repeat(32)}`,
   );
   expect(within(panel).getByRole('link', { name: 'Failing trace' })).toBeTruthy();
+  // A search does not know who called: the link says so.
+  expect(within(panel).queryByRole('link', { name: 'Traces' })).toBeNull();
+  expect(within(panel).getByRole('link', { name: 'All traces of checkout' }).title).toContain('Whoever called');
   await userEvent.click(within(panel).getByRole('button', { name: 'checkout' }));
   expect(state().selected).toEqual(['checkout']);
   await userEvent.click(within(panel).getByRole('button', { name: /^mail/ }));

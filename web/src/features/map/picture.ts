@@ -6,8 +6,8 @@ import { formatPercent, formatRate } from '../../format/number.ts';
 import { colourOf, preferredSlot } from '../../theme/palette.ts';
 import { type Theme, tokensOf } from '../../theme/tokens.ts';
 import { type Drawn, errorShare } from './calls.ts';
-import { arrowOf, dashOf, NODE, type Placed } from './geometry.ts';
-import { type Metric, RING_FROM, scaleOf, valueText } from './scale.ts';
+import { arrowOf, dashOf, LABEL_LINES, NODE, type Placed } from './geometry.ts';
+import { callLabel, type Metric, RING_FROM, scaleOf } from './scale.ts';
 
 /** What a picture is made of, the lowest first. */
 type Shape =
@@ -62,15 +62,19 @@ export function pictureOf(drawn: Drawn, placed: Placed, metric: Metric, theme: T
   if (placed.isLabelled) {
     for (const call of drawn.calls) {
       const at = placed.calls.get(call.id);
-      const label = valueText(call, metric);
+      const label = callLabel(call, metric);
       if (at === undefined) continue;
-      const half = label.length * 3.2 + 2;
       const { x, y } = at.label;
-      shapes.push({
-        kind: 'box',
-        ...{ x: x - half, y: y - 8, width: 2 * half, height: 16, fill: tokens.bg, edge: tokens.bg, line: 0 },
-      });
-      shapes.push(words(label, x, y + 4, { isCentred: true, weight: 500 }));
+      for (const { place, plate, text } of LABEL_LINES) {
+        const half = label[place].length * 3.2 + 2;
+        shapes.push({
+          kind: 'box',
+          ...{ x: x - half, y: y + plate, width: 2 * half, height: 13, fill: tokens.bg, edge: tokens.bg, line: 0 },
+        });
+        const isMain = label.main === place;
+        const look = isMain ? { weight: 600 } : { fill: tokens['fg-2'] };
+        shapes.push(words(label[place], x, y + text, { isCentred: true, ...look }));
+      }
     }
   }
   for (const service of drawn.services) {

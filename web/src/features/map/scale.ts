@@ -27,6 +27,16 @@ export function valueText(measured: Measured, metric: Metric): string {
   return metric === 'errors' ? formatPercent(errorShare(measured.total)) : formatDuration(measured.total.p95);
 }
 
+export type CallLabel = { readonly above: string; readonly below: string; readonly main: 'above' | 'below' };
+
+/** Above and below the line of calls: rate and errors always, and latency where it is what is looked at. */
+export function callLabel(call: Measured, metric: Metric): CallLabel {
+  const rate = valueText(call, 'rate');
+  const errors = valueText(call, 'errors');
+  if (metric === 'latency') return { above: valueText(call, 'latency'), below: `${rate} · ${errors}`, main: 'above' };
+  return { above: rate, below: errors, main: metric === 'rate' ? 'above' : 'below' };
+}
+
 export type Scale = {
   /** The least and the most of what is drawn. */
   readonly least: number;

@@ -85,6 +85,9 @@ export const text = catalogue('map', {
   notSeen: 'It sends no spans of its own: its callers name it.',
   openService: 'Service',
   openTraces: 'Traces',
+  /** The query language can't name the caller of a span. */
+  tracesOf: (callee: string) => `All traces of ${callee}`,
+  tracesOfLong: 'Whoever called it: a search does not know the callers of spans',
   focusHere: 'Focus',
   callTitle: (caller: string, callee: string) => `${caller} → ${callee}`,
   asynchronous: 'asynchronous',

@@ -3,6 +3,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { OverviewAnswer } from '../../api/types.ts';
 import { cellAtOrBelow } from '../../canvas/grid.ts';
+import { useCanvasTheme } from '../../core/canvasTheme.ts';
 import { go } from '../../core/navigation.ts';
 import { placeOfTrace } from '../../core/places.ts';
 import { usePreferences } from '../../core/preferences.ts';
@@ -10,12 +11,14 @@ import { formatDuration } from '../../format/duration.ts';
 import { formatCount } from '../../format/number.ts';
 import { clockTime, dayText, type Zone } from '../../format/time.ts';
 import { timeTicks } from '../../format/timeAxis.ts';
-import { onThemeChange } from '../../ui/hooks/onThemeChange.ts';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
 import { HEAT_PX, type Heat, heatOf, worstCells } from './heat.ts';
 import { paintHeat } from './heatCanvas.ts';
 import css from './Operation.module.css';
 import { text } from './text.ts';
+
+/** The last one would be cut. */
+const LABEL_PX = 36;
 
 type LatencyProps = { answer: OverviewAnswer; as: 'charts' | 'table'; name: string };
 
@@ -57,15 +60,14 @@ function TimeAxis({ heat, width, zone }: { heat: Heat; width: number; zone: Zone
   const span = Number(heat.toNs - heat.fromNs);
   return (
     <div aria-hidden className={css['timeAxis']}>
-      {timeTicks(heat.fromNs, heat.toNs, width, zone).map(({ atNs, label }) => (
-        <span
-          key={String(atNs)}
-          className={css['timeTick']}
-          style={{ insetInlineStart: `${(Number(atNs - heat.fromNs) / span) * 100}%` }}
-        >
-          {label}
-        </span>
-      ))}
+      {timeTicks(heat.fromNs, heat.toNs, width, zone)
+        .map(({ atNs, label }) => ({ share: Number(atNs - heat.fromNs) / span, label }))
+        .filter(({ share }) => (1 - share) * width >= LABEL_PX)
+        .map(({ share, label }) => (
+          <span key={share} className={css['timeTick']} style={{ insetInlineStart: `${share * 100}%` }}>
+            {label}
+          </span>
+        ))}
     </div>
   );
 }
@@ -73,6 +75,7 @@ function TimeAxis({ heat, width, zone }: { heat: Heat; width: number; zone: Zone
 function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
   const { zone } = usePreferences();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useCanvasTheme();
   const [width, setWidth] = useState(0);
   const [cell, setCell] = useState<number | null>(null);
   const heat = heatOf(answer);
@@ -86,12 +89,8 @@ function Heatmap({ answer, name }: Omit<LatencyProps, 'as'>) {
     return () => sizes.disconnect();
   }, []);
   useEffect(() => {
-    const paint = () => {
-      if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX });
-    };
-    paint();
-    return onThemeChange(paint);
-  }, [answer, width]);
+    if (canvas.current) paintHeat(canvas.current, heatOf(answer).grid, { width, height: HEAT_PX }, theme);
+  }, [answer, width, theme]);
 
   const under = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

@@ -2,18 +2,13 @@
 
 import type { HeatGrid, Size } from '../../canvas/grid.ts';
 import { rasterHeatmap } from '../../canvas/heatmap.ts';
-import { DARK, LIGHT } from '../../canvas/theme.ts';
+import type { Theme } from '../../canvas/theme.ts';
 
-function isDark(): boolean {
-  const chosen = document.documentElement.dataset['theme'];
-  return chosen === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : chosen === 'dark';
-}
-
-export function paintHeat(canvas: HTMLCanvasElement, grid: HeatGrid, { width, height }: Size): void {
+export function paintHeat(canvas: HTMLCanvasElement, grid: HeatGrid, { width, height }: Size, theme: Theme): void {
   const context = canvas.getContext('2d');
   if (!context || width <= 0) return;
   canvas.width = Math.round(width * devicePixelRatio);
   canvas.height = Math.round(height * devicePixelRatio);
-  const pixels = rasterHeatmap(grid, { width: canvas.width, height: canvas.height }, isDark() ? DARK : LIGHT);
+  const pixels = rasterHeatmap(grid, { width: canvas.width, height: canvas.height }, theme);
   context.putImageData(new ImageData(pixels.bytes(), pixels.width, pixels.height), 0, 0);
 }

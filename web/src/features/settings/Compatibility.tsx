@@ -2,6 +2,7 @@
 
 import type { LinkTemplate } from '../../core/boot.ts';
 import { configured } from '../../core/boot.ts';
+import { unknownTransforms } from '../../core/linkTransforms.ts';
 import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
 import { Section } from './Section.tsx';
 import css from './Settings.module.css';
@@ -16,6 +17,7 @@ const COLUMNS: TableColumn<LinkTemplate>[] = [
 
 export function Compatibility() {
   const { links, ignoredConfig } = configured;
+  const unknown = unknownTransforms(links);
   return (
     <>
       <Section id="links" title={text.links}>
@@ -39,6 +41,18 @@ export function Compatibility() {
               {ignoredConfig.map((key) => (
                 <li key={key}>
                   <code>{key}</code>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+        {unknown.length > 0 && (
+          <>
+            <p className={css['quiet']}>{text.unknownTransforms}</p>
+            <ul className={css['ignored']}>
+              {unknown.map(({ name, url }) => (
+                <li key={`${name} ${url}`}>
+                  <code>{name}</code> <span className={css['quiet']}>{text.inTemplate(url)}</span>
                 </li>
               ))}
             </ul>

@@ -2,7 +2,7 @@
 
 import { Pencil, RotateCcw, TriangleAlert, X } from 'lucide-react';
 import { useState } from 'react';
-import { type Command, keysOf, useAllCommands, useKnownCommands } from '../../core/commands.ts';
+import { type KnownCommand, keysOf, useAllCommands, useKnownCommands } from '../../core/commands.ts';
 import { prefer, preferences, usePreferences } from '../../core/preferences.ts';
 import { Button } from '../../ui/Button/Button.tsx';
 import { IconButton } from '../../ui/IconButton/IconButton.tsx';
@@ -19,7 +19,7 @@ function setKeys(id: string, keys: readonly string[] | null): void {
   prefer({ keys: keys === null ? others : { ...others, [id]: [...keys] } });
 }
 
-function Keys({ command, conflicts }: { command: Command; conflicts: readonly Command[] }) {
+function Keys({ command, conflicts }: { command: KnownCommand; conflicts: readonly KnownCommand[] }) {
   const keys = keysOf(command);
   return (
     <span className={css['boundKeys']}>
@@ -28,7 +28,7 @@ function Keys({ command, conflicts }: { command: Command; conflicts: readonly Co
         <Kbd key={key} keys={key} />
       ))}
       {conflicts.length > 0 && (
-        <span className={css['conflict']}>
+        <span className={css['conflict']} title={text.conflict(conflicts.map(({ title }) => title))}>
           <TriangleAlert aria-hidden size={12} />
           {text.conflict(conflicts.map(({ title }) => title))}
         </span>
@@ -37,7 +37,7 @@ function Keys({ command, conflicts }: { command: Command; conflicts: readonly Co
   );
 }
 
-type RowActionsProps = { command: Command; isChanged: boolean; onCapture: () => void };
+type RowActionsProps = { command: KnownCommand; isChanged: boolean; onCapture: () => void };
 
 function RowActions({ command, isChanged, onCapture }: RowActionsProps) {
   return (
@@ -79,7 +79,7 @@ export function KeyTable() {
   const conflicts = conflictsOf(
     known.map((command) => ({ command, keys: keysOf(command), isEverywhere: everywhere.has(command.group) })),
   );
-  const columns: TableColumn<Command>[] = [
+  const columns: TableColumn<KnownCommand>[] = [
     { id: 'command', header: text.command, isRowHeader: true, cell: ({ title }) => title },
     {
       id: 'group',

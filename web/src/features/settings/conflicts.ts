@@ -1,9 +1,13 @@
 // Which commands have a key in common where both would act. Keys of different pages never meet; those of the shell,
 // which are registered on this page too, meet all.
 
-import type { Command } from '../../core/commands.ts';
+import type { KnownCommand } from '../../core/commands.ts';
 
-export type Bound = { readonly command: Command; readonly keys: readonly string[]; readonly isEverywhere: boolean };
+export type Bound = {
+  readonly command: KnownCommand;
+  readonly keys: readonly string[];
+  readonly isEverywhere: boolean;
+};
 
 /** The same key, or the first stroke of a sequence. */
 function meet(a: string, b: string): boolean {
@@ -11,8 +15,8 @@ function meet(a: string, b: string): boolean {
 }
 
 /** By the id of a command, the others that it is in conflict with. */
-export function conflictsOf(bound: readonly Bound[]): ReadonlyMap<string, readonly Command[]> {
-  const found = new Map<string, Command[]>();
+export function conflictsOf(bound: readonly Bound[]): ReadonlyMap<string, readonly KnownCommand[]> {
+  const found = new Map<string, KnownCommand[]>();
   for (const one of bound) {
     const others = bound.filter(
       (other) =>

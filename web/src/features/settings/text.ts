@@ -62,6 +62,8 @@ export const text = catalogue('settings', {
   compatibility: 'Compatibility',
   jaegerLinks: 'Links to Jaeger’s pages open here as they are; paste one into the box above to try.',
   nothingIgnored: 'No key of a ui-config.json was ignored.',
+  unknownTransforms: 'These transforms of link templates are not known; their values are filled in as they are:',
+  inTemplate: (url: string) => `in ${url}`,
   ignored: 'These keys of the ui-config.json have no meaning here and were ignored:',
   about: 'About',
   version: 'Version',

@@ -43,6 +43,7 @@ test('statistics of a file are grouped by what its spans hold', async () => {
   openPageOf(FILE_ID, '?view=stats');
   await userEvent.click(await screen.findByRole('button', { name: /^Group by/ }));
   await userEvent.click(await screen.findByRole('button', { name: /span\.from\.file/ }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   const table = await screen.findByRole('table', { name: /Time of the trace/ });
   await within(table).findByText('of read');
   expect(server.asked).toEqual([]);
@@ -55,13 +56,20 @@ test('a trace of a file: rows and details without a server', async () => {
   await screen.findByText(/From the file x.json/);
   await screen.findByRole('toolbar');
   expect(screen.queryByRole('button', { name: /Columns/ })).toBeNull();
-  await userEvent.keyboard('{ArrowDown}{ArrowDown}');
+  // The keys of the rows come a moment after the rows.
+  const selected = () => document.querySelector('[role="row"][aria-selected="true"]');
+  await waitFor(async () => {
+    if (selected() === null) await userEvent.keyboard('{ArrowDown}');
+    expect(selected()).not.toBeNull();
+  });
+  await userEvent.keyboard('{ArrowDown}');
   const panel = await screen.findByRole('complementary', { name: 'Details of the span' });
   await within(panel).findByText('of parse');
   const find = screen.getByRole('searchbox', { name: /^Find/ });
   const look = async (what: string) => {
     await userEvent.clear(find);
-    await userEvent.type(find, what);
+    await userEvent.click(find);
+    await userEvent.paste(what);
   };
   await look('from.file != "of read" && duration > 10ms');
   await screen.findByText('1/1');

@@ -237,43 +237,6 @@ test('views on keys keep the selection', async () => {
   }
 });
 
-test('statistics are grouped by an attribute, and the link says by which', async () => {
-  const server = fakeServer(trace);
-  server.answers['keys'] = () => ({ body: { keys: [{ field: 'span.tier', spans: 400, distinct: 2 }], skipped: [] } });
-  const rows = Array.from({ length: 400 }, (_, i) => (i < 100 ? 1 : i < 300 ? 2 : 0));
-  server.answers['column'] = (url) => ({
-    body: { version: trace.version, values: [`${url.searchParams.get('field')} gold`, 'free'], rows, skipped: [] },
-  });
-  openPage('?view=stats');
-  const choose = async (label: RegExp, field: string) => {
-    await userEvent.click(await screen.findByRole('button', { name: label }));
-    const dialog = await screen.findByRole('dialog');
-    await userEvent.type(within(dialog).getByRole('searchbox'), field);
-    await userEvent.click(await within(dialog).findByRole('button', { name: new RegExp(field) }));
-  };
-  await choose(/^and by/, 'span.tier');
-  expect(state().group).toEqual(['service', 'span.tier']);
-  await choose(/^Group by/, 'span.region');
-  expect(state().group).toEqual(['span.region', 'span.tier']);
-  await choose(/^and by/, 'nothing else');
-  expect(state().group).toEqual(['span.region']);
-  const table = await screen.findByRole('table', { name: /Time of the trace/ });
-  await within(table).findByText('span.region gold');
-  const counts = within(table)
-    .getAllByRole('row')
-    .slice(1)
-    .map((one) => within(one).getAllByRole('cell')[0]?.textContent);
-  expect(counts.toSorted()).toEqual(['100', '100', '200']);
-  within(table).getByText('no value');
-});
-
-test('statistics by a field that the server refuses say why', async () => {
-  const server = fakeServer(trace);
-  server.answers['column'] = () => ({ status: 400, body: failure('there is no such field') });
-  openPage('?view=stats&group=rubbish');
-  await screen.findByText('there is no such field');
-});
-
 test('details: the error first, attributes by namespace, filter and raw; off and on by key', async () => {
   const server = fakeServer(trace);
   const id = spanIdOf(trace, 5);

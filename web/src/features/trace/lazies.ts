@@ -28,10 +28,14 @@ export function whenLate(setUp: (parts: typeof import('./late.tsx')) => () => vo
 }
 
 export const Axis = lazy(() => late().then((m) => ({ default: m.Axis })));
+export const BarCard = lazy(() => late().then((m) => ({ default: m.BarCard })));
 export const HeaderMenu = lazy(() => late().then((m) => ({ default: m.HeaderMenu })));
+export const Marks = lazy(() => late().then((m) => ({ default: m.Marks })));
 export const Minimap = lazy(() => late().then((m) => ({ default: m.Minimap })));
 export const NothingLeft = lazy(() => late().then((m) => ({ default: m.NothingLeft })));
 export const Notices = lazy(() => late().then((m) => ({ default: m.Notices })));
+export const RowsScrollbar = lazy(() => late().then((m) => ({ default: m.RowsScrollbar })));
+export const Splitter = lazy(() => late().then((m) => ({ default: m.Splitter })));
 export const StartFact = lazy(() => late().then((m) => ({ default: m.StartFact })));
 export const ViewTabs = lazy(() => late().then((m) => ({ default: m.ViewTabs })));
 export const Legend = lazy(() => late().then((m) => ({ default: m.Legend })));

@@ -20,7 +20,7 @@ export type ErrorBoxProps = {
   /** The request as a command line. */
   curl?: string | undefined;
   actions?: ReactNode;
-  /** In the middle of an empty page instead of in the flow. */
+  /** Directly in a page: with the room that the page has at its sides. */
   isPage?: boolean | undefined;
 };
 

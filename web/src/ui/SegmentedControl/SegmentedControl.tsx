@@ -10,6 +10,8 @@ export type Segment<Id extends string = string> = {
   label: string;
   icon?: LucideIcon | undefined;
   isDisabled?: boolean | undefined;
+  /** The key that chooses it, for eyes. */
+  keys?: string | undefined;
 };
 
 export type SegmentedControlProps<Id extends string> = {
@@ -33,7 +35,7 @@ export function SegmentedControl<Id extends string>(props: SegmentedControlProps
         </span>
       )}
       <div className={css['segments']}>
-        {items.map(({ id, label: text, icon: Icon, isDisabled }) => (
+        {items.map(({ id, label: text, icon: Icon, isDisabled, keys }) => (
           <label
             key={id}
             className={cx(css['segment'], id === value && css['on'])}
@@ -50,6 +52,11 @@ export function SegmentedControl<Id extends string>(props: SegmentedControlProps
             />
             {Icon && <Icon aria-hidden size={14} />}
             {!isIconOnly && text}
+            {!isIconOnly && keys !== undefined && (
+              <span aria-hidden className={css['keys']}>
+                {keys}
+              </span>
+            )}
           </label>
         ))}
       </div>

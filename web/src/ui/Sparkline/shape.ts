@@ -13,7 +13,7 @@ export function pathOf(values: readonly (number | null)[], { width, height, top 
     const y = round(height - 1 - (top > 0 ? (value / top) * (height - 2) : 0));
     const isStart = i === 0 || values[i - 1] === null;
     const isAlone = isStart && (values[i + 1] ?? null) === null;
-    parts.push(isAlone ? `M${x} ${y}h0.1` : `${isStart ? 'M' : 'L'}${x} ${y}`);
+    parts.push(isAlone ? `M${x - 1} ${y}h2` : `${isStart ? 'M' : 'L'}${x} ${y}`);
   }
   return parts.join('');
 }

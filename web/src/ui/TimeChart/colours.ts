@@ -14,6 +14,8 @@ const TOKENS = {
 export function toneColours(box: HTMLElement): Record<keyof typeof TOKENS, string> {
   const probe = document.createElement('span');
   probe.hidden = true;
+  // Mixed colours are none of the system's, and would be forced to be text.
+  probe.style.setProperty('forced-color-adjust', 'none');
   box.append(probe);
   const read = (colour: string) => {
     probe.style.color = colour;

@@ -1,5 +1,5 @@
 // Any value is a verb: the same menu wherever a value is shown. What a place cannot do it does not pass. Copying is
-// always there.
+// always there. While the focus is on a value, f and Shift+F filter by it without the menu.
 
 import {
   CircleMinus,
@@ -15,7 +15,7 @@ import {
   PinOff,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Button as AriaButton } from 'react-aria-components';
+import { Button as AriaButton, type ButtonProps } from 'react-aria-components';
 import { copyText } from '../CopyButton/copyText.ts';
 import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../Menu/Menu.tsx';
 import { cx } from '../props.ts';
@@ -54,6 +54,15 @@ export type ValueMenuProps = {
   children?: ReactNode;
 };
 
+function keysOf({ filterIn, filterOut }: ValueVerbs): NonNullable<ButtonProps['onKeyDown']> {
+  return (event) => {
+    const verb = event.key.toLowerCase() === 'f' ? (event.shiftKey ? filterOut : filterIn) : undefined;
+    // Of other keys React Aria would let nobody know.
+    if (verb === undefined || event.ctrlKey || event.metaKey || event.altKey) event.continuePropagation();
+    else verb();
+  };
+}
+
 export function ValueMenu({ field, value, actions, more, children }: ValueMenuProps) {
   const shown = verbs.filter(({ id }) => actions[id]);
   const name = field === undefined ? value : `${field} = ${value}`;
@@ -61,6 +70,7 @@ export function ValueMenu({ field, value, actions, more, children }: ValueMenuPr
     <MenuTrigger>
       <AriaButton
         className={cx(children === undefined ? css['dots'] : css['value'])}
+        onKeyDown={keysOf(actions)}
         {...(children === undefined && { 'aria-label': text.open(name) })}
       >
         {children ?? <Ellipsis aria-hidden size={14} />}

@@ -14,16 +14,16 @@ import { text } from './text.ts';
 import { useSpanDetails } from './useSpanDetails.ts';
 
 export function DetailsPanel() {
-  const { session, selection } = useTracePage();
+  const { session, selection, state } = useTracePage();
   const { row, isGroup } = selection;
   const { data, error, refetch, isFetching } = useSpanDetails(session, row);
-  const isRun = isGroup && session.columns.group[row] !== 0;
+  const isRun = isGroup && state.fold && session.columns.group[row] !== 0;
   const { traceId } = session.columns;
   return (
     <div className={css['panel']}>
       <DetailsHead row={row} details={data ?? null} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <section tabIndex={0} aria-label={text.rawLabel} className={css['scroll']}>
+      <section tabIndex={0} aria-label={isRun ? text.ofRun : text.ofSpan} className={css['scroll']}>
         {isRun ? (
           <RunDetails head={row} />
         ) : (

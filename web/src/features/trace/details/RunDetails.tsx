@@ -71,7 +71,8 @@ export function RunDetails({ head }: { head: RowIndex }) {
         {members.map((row) => (
           <li key={row}>
             <button type="button" className={css['member']} onClick={() => select(row, { reveal: true })}>
-              {text.memberAt(formatDuration(columns.dur[row] as number), formatDuration(columns.start[row] as number))}
+              <span className={css['memberTime']}>{formatDuration(columns.dur[row] as number)}</span>{' '}
+              <span className={css['quiet']}>{text.memberAt(formatDuration(columns.start[row] as number))}</span>
             </button>
           </li>
         ))}

@@ -1,19 +1,17 @@
 // The times of a span: from the rows, so that they are there at once.
 
-import { usePreferences } from '../../../core/preferences.ts';
 import { formatDuration, formatExactNs } from '../../../format/duration.ts';
 import { formatPercent } from '../../../format/number.ts';
-import { dateTime, zoneLabel } from '../../../format/time.ts';
 import type { RowIndex } from '../../../model/columns.ts';
 import { KINDS, STATUSES } from '../../../model/stats.ts';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
 import { useTracePage } from '../state/page.tsx';
+import { TimeTip } from '../TimeTip.tsx';
 import css from './Details.module.css';
 import { text } from './text.ts';
 
 export function Timing({ row }: { row: RowIndex }) {
   const { session } = useTracePage();
-  const { zone } = usePreferences();
   const { columns } = session;
   const dur = columns.dur[row] as number;
   const start = columns.start[row] as number;
@@ -43,7 +41,7 @@ export function Timing({ row }: { row: RowIndex }) {
       <div>
         <dt>{text.start}</dt>
         <dd>
-          <Hint text={`${dateTime(at, zone, 9)} ${zoneLabel(at, zone)}`}>{formatDuration(start)}</Hint>
+          <Hint text={<TimeTip ns={at} />}>{formatDuration(start)}</Hint>
         </dd>
       </div>
       {critical > 0 && (

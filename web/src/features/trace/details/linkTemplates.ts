@@ -1,8 +1,9 @@
 // Links to other tools by template, as Jaeger's configuration has them: `#{key}` stands for a value of the span, of its
-// resource, or of the trace.
+// resource, or of the trace, and may be transformed: `#{startTime | epoch_micros_to_date_iso}`.
 
 import type { KeyValue, SpanDetails } from '../../../api/types.ts';
 import type { LinkTemplate } from '../../../core/boot.ts';
+import { fillPlaceholders, transformed } from '../../../core/linkTransforms.ts';
 import type { TraceSession } from '../state/session.ts';
 import { textOfValue } from './values.ts';
 
@@ -52,10 +53,11 @@ function isSafe(url: string): boolean {
 
 function fill(template: string, valueFor: (name: string) => string | null, isUrl: boolean): string | null {
   let isWhole = true;
-  const filled = template.replace(/#\{([^}]+)\}/g, (_, name: string) => {
-    const value = valueFor(name.trim());
+  const filled = fillPlaceholders(template, ({ key, transforms }) => {
+    const value = valueFor(key);
     if (value === null) isWhole = false;
-    return isUrl ? encodeURIComponent(value ?? '') : (value ?? '');
+    const shown = transformed(value ?? '', transforms);
+    return isUrl ? encodeURIComponent(shown) : shown;
   });
   return isWhole ? filled : null;
 }

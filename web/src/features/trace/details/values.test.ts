@@ -110,6 +110,33 @@ describe('links by template', () => {
     expect(linksOf(patterns, 'resource', 'user', span.attributes, span, trace)).toEqual([]);
   });
 
+  it('transforms values, one after the other, as Jaeger does', () => {
+    const made = (url: string) =>
+      linksOf([{ type: 'traces', key: null, url, text: url }], 'traces', null, [], null, at);
+    const at: TraceFacts = { ...trace, startTime: '1577836800000000', endTime: '1577836800500000' };
+    const url = 'https://x/?from=#{startTime | add -60000000 | epoch_micros_to_date_iso}&to=#{endTime|add 60000000}';
+    expect(made(url)).toEqual([
+      {
+        url: 'https://x/?from=2019-12-31T23%3A59%3A00.000Z&to=1577836860500000',
+        text: 'https://x/?from=2019-12-31T23:59:00.000Z&to=1577836860500000',
+      },
+    ]);
+    expect(made('/#{traceID | pad_start 6 0}')[0]?.url).toBe('/000abc');
+    // What does not fit, and what is unknown, changes nothing.
+    for (const [template, filled] of [
+      ['/#{traceID | epoch_micros_to_date_iso}', '/abc'],
+      ['/#{traceID | add 1}', '/abc'],
+      ['/#{duration | add}', '/5'],
+      ['/#{traceID | pad_start}', '/abc'],
+      ['/#{traceID | to_upper}', '/abc'],
+      ['/#{traceID | constructor}', '/abc'],
+    ] as const)
+      expect(made(template)[0]?.url).toBe(filled);
+    // No date is that late.
+    expect(made('/#{startTime | add 1e25 | epoch_micros_to_date_iso}')[0]?.url).toContain('e%2B25');
+    expect(made('/#{gone | pad_start 6 0}')).toEqual([]);
+  });
+
   it('leaves out links that lack a value, or that a browser would run', () => {
     const patterns = [
       { type: 'tags', key: 'user', url: 'https://x/#{missing}', text: 'x' },

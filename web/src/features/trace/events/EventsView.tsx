@@ -6,7 +6,8 @@ import { ApiError, curlOf, urlOf } from '../../../api/client.ts';
 import type { TraceEvent } from '../../../api/types.ts';
 import { usePreferences } from '../../../core/preferences.ts';
 import { formatDuration } from '../../../format/duration.ts';
-import { clockTime } from '../../../format/time.ts';
+import { nowNs } from '../../../format/now.ts';
+import { clockTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
 import { cssColourOf, isHatched } from '../../../theme/palette.ts';
 import { Banner } from '../../../ui/Banner/Banner.tsx';
 import { EmptyState } from '../../../ui/EmptyState/EmptyState.tsx';
@@ -60,12 +61,13 @@ export function EventsView() {
   const shown: TableColumn<Line>[] = [
     {
       id: 'time',
-      header: text.time,
+      header: text.time(zoneLabel(columns.startNs, zone)),
       width: '176px',
       cell: ({ event }) => {
         const at = BigInt(event.event.timeNs);
+        const { local, utc, relative } = timeTooltip(at, nowNs(), zone);
         return (
-          <span className={css['time']}>
+          <span className={css['time']} title={`${local}\n${utc}\n${relative}`}>
             <span>{clockTime(at, zone, 6)}</span>
             <span className={css['quiet']}>{formatDuration(Number(at - columns.startNs))}</span>
           </span>
@@ -76,6 +78,7 @@ export function EventsView() {
       id: 'span',
       header: text.span,
       width: '240px',
+      isWideOnly: true,
       cell: ({ event }) => {
         const slot = slots[columns.service[event.row] as number] ?? -1;
         return (
@@ -91,7 +94,7 @@ export function EventsView() {
     {
       id: 'event',
       header: text.event,
-      width: '180px',
+      width: '144px',
       isRowHeader: true,
       cell: ({ event }) => (
         <span className={event.event.name === 'exception' ? css['error'] : undefined}>{event.event.name}</span>

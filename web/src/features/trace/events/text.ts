@@ -4,7 +4,7 @@ import { catalogue, plural } from '../../../i18n/catalogue.ts';
 
 export const text = catalogue('traceEvents', {
   caption: 'Events of all spans by time',
-  time: 'Time',
+  time: (zone: string) => `Time (${zone})`,
   span: 'Span',
   event: 'Event',
   attributes: 'Attributes',

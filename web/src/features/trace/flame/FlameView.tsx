@@ -3,25 +3,25 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { FlameIndex } from '../../../canvas/flameIndex.ts';
-import { formatDuration } from '../../../format/duration.ts';
-import { Bits } from '../../../model/bits.ts';
-import { FLAG, type RowIndex } from '../../../model/columns.ts';
+import { keysOf } from '../../../core/commands.ts';
+import { usePreferences } from '../../../core/preferences.ts';
+import type { Bits } from '../../../model/bits.ts';
+import { useHoverCard } from '../../../ui/hooks/useHoverCard.ts';
 import { Scrollbar } from '../../../ui/Scrollbar/Scrollbar.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
+import { TRACE_COMMANDS } from '../commands.ts';
+import { isSamePointed, SpanCard } from '../SpanCard.tsx';
 import { setMark, type TracePage, useTracePage } from '../state/page.tsx';
 import { Axis } from '../waterfall/Axis.tsx';
 import { listenForGestures } from '../waterfall/gestures.ts';
 import { Marks } from '../waterfall/Marks.tsx';
-import { nameOf, serviceOf } from '../waterfall/rowText.ts';
 import css from './Flame.module.css';
 import { FlameSurface } from './flameSurface.ts';
+import { highlightOf } from './highlight.ts';
 import { text } from './text.ts';
 import { useFlameKeys } from './useFlameKeys.ts';
 
 const LEVEL_PX = 20;
-const CARD_PX = 12;
-
-type Hover = { readonly row: RowIndex; readonly x: number; readonly y: number };
 
 export function FlameView({ flame }: { flame: FlameIndex }) {
   const page = useTracePage();
@@ -30,7 +30,8 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [surface, setSurface] = useState<FlameSurface | null>(null);
   const [width, setWidth] = useState(0);
-  const [hover, setHover] = useState<Hover | null>(null);
+  const [hovered, setHovered] = useState(-1);
+  const { shown, point, handlers } = useHoverCard(isSamePointed);
   const highlight = useHighlight(page);
   const id = useId();
 
@@ -56,7 +57,7 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
       ...{ session, flame, window, theme, colours: colours.rows, highlight, rowHeight: LEVEL_PX },
       showsCritical: state.critical !== 'hidden',
       selected: selection.row,
-      hovered: hover?.row ?? -1,
+      hovered,
     });
   });
   useEffect(() => (surface === null ? undefined : window.subscribe(surface.invalidate)), [surface, window]);
@@ -100,45 +101,46 @@ export function FlameView({ flame }: { flame: FlameIndex }) {
         aria-label={text.label}
         aria-describedby={id}
         className={css['body']}
+        data-full-height={(flame.offsets.length - 1) * LEVEL_PX}
         onPointerMove={(event) => {
-          if (!surface || event.buttons !== 0) return;
+          // Over its own card the pointer points at nothing else.
+          if (!surface || event.buttons !== 0 || event.target !== canvas.current) return;
           const at = event.currentTarget.getBoundingClientRect();
           const [x, y] = [event.clientX - at.left, event.clientY - at.top];
           const row = surface.rowAt(x, y);
-          setHover(row < 0 ? null : { row, x, y });
+          setHovered(row);
+          point(row < 0 ? null : { row, isGroup: false, x, y });
         }}
-        onPointerLeave={() => setHover(null)}
+        onPointerLeave={() => {
+          setHovered(-1);
+          point(null);
+        }}
       >
         <canvas ref={canvas} className={css['canvas']} aria-hidden />
         <Marks left={0} width={Math.max(1, width)} />
-        {hover !== null && <Card hover={hover} width={width} height={surface?.height ?? 0} />}
+        {shown !== null && <SpanCard at={shown} width={width} height={surface?.height ?? 0} handlers={handlers} />}
       </div>
       {surface && <Levels surface={surface} />}
-      <VisuallyHidden id={id}>{text.how}</VisuallyHidden>
+      <How id={id} />
     </div>
   );
 }
 
-/** What is not found, or is of a service that is not shown, stands back. */
-function useHighlight({ session, find, hiddenServices, state }: TracePage): Bits | null {
-  const { columns } = session;
-  return useMemo(() => {
-    const { matches } = find;
-    const isAll = hiddenServices.size === 0 && state.minNs === 0 && state.critical !== 'only' && state.focus === null;
-    if (isAll) return matches?.bits ?? null;
-    const bits = new Bits(columns.count);
-    const focus = state.focus === null ? -1 : session.rowOf(state.focus);
-    const first = Math.max(0, focus);
-    const end = focus < 0 ? columns.count : focus + (columns.subtree[focus] as number);
-    for (let row = first; row < end; row++) {
-      const isShown =
-        !hiddenServices.has(columns.service[row] as number) &&
-        (columns.dur[row] as number) >= state.minNs &&
-        (state.critical !== 'only' || ((columns.flags[row] as number) & FLAG.critical) !== 0);
-      if (isShown && (matches === null || matches.bits.has(row))) bits.add(row);
-    }
-    return bits;
-  }, [columns, session, find, hiddenServices, state.minNs, state.critical, state.focus]);
+function useHighlight(page: TracePage): Bits | null {
+  const { session, find, hiddenServices, state } = page;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what of the page it depends on
+  return useMemo(() => highlightOf(page), [session, find, hiddenServices, state.minNs, state.critical, state.focus]);
+}
+
+function How({ id }: { id: string }) {
+  usePreferences();
+  const key = (command: 'flame.up' | 'flame.down' | 'flame.left' | 'flame.right' | 'flame.in') =>
+    keysOf({ id: command, ...TRACE_COMMANDS[command] })[0] ?? text.noKey;
+  return (
+    <VisuallyHidden id={id}>
+      {text.how(key('flame.up'), key('flame.down'), key('flame.left'), key('flame.right'), key('flame.in'))}
+    </VisuallyHidden>
+  );
 }
 
 function Levels({ surface }: { surface: FlameSurface }) {
@@ -153,32 +155,5 @@ function Levels({ surface }: { surface: FlameSurface }) {
       valueText={text.levels(Math.floor(value) + 1, Math.min(total, Math.ceil(value + page)), total)}
       onChange={(next) => surface.scrollTo(next * LEVEL_PX)}
     />
-  );
-}
-
-function Card({ hover, width, height }: { hover: Hover; width: number; height: number }) {
-  const { session } = useTracePage();
-  const { columns } = session;
-  const { row, x, y } = hover;
-  const isLeft = x > width / 2;
-  const isAbove = y > height / 2;
-  const facts = [
-    formatDuration(columns.dur[row] as number),
-    text.self(formatDuration(columns.self[row] as number)),
-    text.start(formatDuration(columns.start[row] as number)),
-    ...(((columns.flags[row] as number) & FLAG.error) !== 0 ? [text.error] : []),
-  ];
-  return (
-    <div
-      aria-hidden
-      className={css['card']}
-      style={{
-        [isLeft ? 'right' : 'left']: (isLeft ? width - x : x) + CARD_PX,
-        [isAbove ? 'bottom' : 'top']: (isAbove ? height - y : y) + CARD_PX,
-      }}
-    >
-      <strong>{serviceOf(session, row)}</strong> {nameOf(session, row)}
-      <div className={css['cardFacts']}>{facts.join(' · ')}</div>
-    </div>
   );
 }

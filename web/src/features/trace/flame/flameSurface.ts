@@ -109,14 +109,15 @@ export class FlameSurface {
 
   readonly invalidate = (): void => {
     if (this.#request !== 0) return;
-    this.#request = requestAnimationFrame(() => this.#draw());
+    this.#request = requestAnimationFrame(() => this.draw());
   };
 
   dispose(): void {
     cancelAnimationFrame(this.#request);
   }
 
-  #draw(): void {
+  /** At once: a picture to keep waits for no frame. */
+  draw(): void {
     this.#request = 0;
     const input = this.#input;
     const context = this.#canvas.getContext('2d', { alpha: false });

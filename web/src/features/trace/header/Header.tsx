@@ -2,6 +2,7 @@
 
 import { ArrowLeft } from 'lucide-react';
 import { Suspense } from 'react';
+import { boot } from '../../../core/boot.ts';
 import { go, hrefOf, lastLeft } from '../../../core/navigation.ts';
 import { defaults } from '../../../core/places.ts';
 import { formatDuration, formatExactNs } from '../../../format/duration.ts';
@@ -42,7 +43,9 @@ export function Header() {
       </div>
       {!embed.collapseTitle && (
         <div className={css['line']}>
-          <span className={css['id']}>{columns.traceId}</span>
+          <span className={css['id']} title={columns.traceId}>
+            {columns.traceId.slice(0, boot.traceIdDigits ?? undefined)}
+          </span>
           <CopyButton value={columns.traceId} label={text.copyId} />
           <Suspense>
             <Warnings />

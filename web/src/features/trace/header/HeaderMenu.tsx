@@ -8,6 +8,7 @@ import {
   Ellipsis,
   ExternalLink,
   GitCompareArrows,
+  Image,
   Terminal,
 } from 'lucide-react';
 import { useState } from 'react';
@@ -15,7 +16,10 @@ import { curlOf } from '../../../api/client.ts';
 import { archiveTrace } from '../../../api/questions.ts';
 import { boot, configured } from '../../../core/boot.ts';
 import { commandsOf, useCommands } from '../../../core/commands.ts';
+import { routeNow, shareUrl } from '../../../core/navigation.ts';
 import { toggleInBasket, usePreferences } from '../../../core/preferences.ts';
+import { formatDuration } from '../../../format/duration.ts';
+import { dateTime, zoneLabel } from '../../../format/time.ts';
 import { Button } from '../../../ui/Button/Button.tsx';
 import { copyText } from '../../../ui/CopyButton/copyText.ts';
 import { IconButton } from '../../../ui/IconButton/IconButton.tsx';
@@ -24,11 +28,13 @@ import { Menu, MenuItem, MenuSeparator, MenuTrigger } from '../../../ui/Menu/Men
 import { TRACE_COMMANDS } from '../commands.ts';
 import { linksOf, traceFacts } from '../details/linkTemplates.ts';
 import { useTracePage } from '../state/page.tsx';
+import { text as pageText } from '../text.ts';
 import { NARROW, useMedia } from '../useMedia.ts';
-import { jaegerUrl, OTLP_SPANS_MAX, saveJaeger, saveOtlp } from './download.ts';
+import { jaegerUrl, OTLP_SPANS_MAX, saveFlame, saveJaeger, saveOtlp } from './download.ts';
 import css from './Header.module.css';
 import { text } from './menuText.ts';
 import { summaryOf } from './summary.ts';
+import { text as factText } from './text.ts';
 
 type ArchiveState = { kind: 'idle' | 'busy' | 'done' } | { kind: 'failed'; why: string };
 
@@ -56,15 +62,21 @@ export function HeaderMenu() {
       announce(`${text.archiveFailed}: ${why}`, { isUrgent: true });
     }
   }
-  async function runSave(): Promise<void> {
+  async function runSave(saving: () => Promise<void>): Promise<void> {
     announce(text.preparing);
     try {
-      await saveOtlp(page.session);
+      await saving();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       announce(`${text.downloadFailed}: ${why}`, { isUrgent: true });
       setFailed(why);
     }
+  }
+  function flame(): Promise<void> {
+    const { columns, facts } = page.session;
+    const at = `${dateTime(columns.startNs, zone)} ${zoneLabel(columns.startNs, zone)}`;
+    const words = [formatDuration(columns.durationNs), factText.spans(facts.spans), at, traceId];
+    return saveFlame(page, pageText.title(facts.rootService, facts.rootName), words.join(' · '));
   }
   async function copy(value: string): Promise<void> {
     if (await copyText(value)) announce(text.copied);
@@ -122,9 +134,9 @@ export function HeaderMenu() {
             id="summary"
             icon={ClipboardList}
             label={text.copySummary}
-            onAction={() => void copy(summaryOf(page.session, zone, location.href))}
+            onAction={() => void copy(summaryOf(page.session, zone, shareUrl(routeNow())))}
           />
-          {!isFile && (
+          {!isFile && !boot.isJsonViewOff && (
             <MenuItem
               id="curl"
               icon={Terminal}
@@ -139,10 +151,13 @@ export function HeaderMenu() {
             label={text.downloadOtlp}
             detail={isTooLarge ? text.tooLarge : undefined}
             isDisabled={isTooLarge}
-            onAction={() => void runSave()}
+            onAction={() => void runSave(() => saveOtlp(page.session))}
           />
-          {!isFile && (
+          {!isFile && !boot.isJsonViewOff && (
             <MenuItem id="jaeger" icon={Download} label={text.downloadJaeger} onAction={() => saveJaeger(traceId)} />
+          )}
+          {page.state.view === 'flame' && page.session.flame !== null && (
+            <MenuItem id="png" icon={Image} label={text.downloadFlame} onAction={() => void runSave(flame)} />
           )}
           {links.length > 0 && <MenuSeparator />}
           {links.map(({ url, text: label }) => (

@@ -2,27 +2,18 @@
 
 import { usePreferences } from '../../../core/preferences.ts';
 import { nowNs } from '../../../format/now.ts';
-import { shortDateTime, timeTooltip, zoneLabel } from '../../../format/time.ts';
+import { shortDateTime, zoneLabel } from '../../../format/time.ts';
 import { Hint } from '../../../ui/Tooltip/Tooltip.tsx';
 import { useTracePage } from '../state/page.tsx';
+import { TimeTip } from '../TimeTip.tsx';
 
 export function StartFact() {
   const { startNs } = useTracePage().session.columns;
   const { zone } = usePreferences();
   const now = nowNs();
-  const { local, utc, relative } = timeTooltip(startNs, now, zone);
-  const tip = (
-    <>
-      {local}
-      <br />
-      {utc}
-      <br />
-      {relative}
-    </>
-  );
   return (
     <li>
-      <Hint text={tip}>{`${shortDateTime(startNs, now, zone)} ${zoneLabel(startNs, zone)}`}</Hint>
+      <Hint text={<TimeTip ns={startNs} />}>{`${shortDateTime(startNs, now, zone)} ${zoneLabel(startNs, zone)}`}</Hint>
     </li>
   );
 }

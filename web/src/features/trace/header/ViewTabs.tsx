@@ -1,6 +1,8 @@
 // The five views, on keys 1 to 5. Each keeps the selection and the window of time.
 
 import { ChartGantt, Flame, List, Sigma, Table2 } from 'lucide-react';
+import { keysOf, useAllCommands } from '../../../core/commands.ts';
+import { usePreferences } from '../../../core/preferences.ts';
 import { SegmentedControl } from '../../../ui/SegmentedControl/SegmentedControl.tsx';
 import type { TraceView } from '../../../url/index.ts';
 import { update, useTracePage } from '../state/page.tsx';
@@ -18,10 +20,16 @@ export const VIEWS: readonly { id: TraceView; label: string; icon: typeof Flame 
 export function ViewTabs() {
   const { state } = useTracePage();
   const isNarrow = useMedia(NARROW);
+  const commands = useAllCommands();
+  const { singleKeys } = usePreferences();
+  const keyOf = (view: TraceView) => {
+    const command = singleKeys ? commands.find(({ id }) => id === `trace.view.${view}`) : undefined;
+    return command && keysOf(command)[0];
+  };
   return (
     <SegmentedControl
       label={text.views}
-      items={VIEWS}
+      items={VIEWS.map((view) => ({ ...view, keys: keyOf(view.id) }))}
       isIconOnly={isNarrow}
       value={state.view}
       onChange={(view) => update({ view }, 'push')}

@@ -1,9 +1,11 @@
-// A trace as a file: Jaeger's JSON as the server has it, OTLP's made here of the details of all spans.
+// A trace as a file: Jaeger's JSON as the server has it, OTLP's made here of the details of all spans, its flame view
+// as a picture.
 
 import { postJson } from '../../../api/client.ts';
 import type { SpanDetails, SpansAnswer } from '../../../api/types.ts';
 import { openedTrace } from '../../../core/openedTraces.ts';
 import { spanIdOf } from '../../../model/tree.ts';
+import type { TracePage } from '../state/page.tsx';
 import type { TraceSession } from '../state/session.ts';
 
 /** As many as the server tells at once. */
@@ -30,8 +32,18 @@ export async function saveOtlp(session: TraceSession): Promise<void> {
   const { traceId } = session.columns;
   const [spans, { otlpOf }] = await Promise.all([allDetails(session), import('./otlpJson.ts')]);
   const text = JSON.stringify(otlpOf(traceId, spans), null, 1);
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  save(url, `trace-${traceId}.otlp.json`);
+  saveBlob(new Blob([text], { type: 'application/json' }), `trace-${traceId}.otlp.json`);
+}
+
+/** The flame view with all its levels; the picture says which trace it is of. */
+export async function saveFlame(page: TracePage, title: string, facts: string): Promise<void> {
+  const { flamePng } = await import('../flame/savePng.ts');
+  saveBlob(await flamePng(page, title, facts), `trace-${page.session.columns.traceId}-flame.png`);
+}
+
+function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  save(url, name);
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 

@@ -15,6 +15,7 @@ export const text = catalogue('traceMenu', {
   archiveFailed: 'Not archived',
   downloadOtlp: 'Download as OTLP JSON',
   downloadJaeger: 'Download as Jaeger JSON',
+  downloadFlame: 'Download the flame view as PNG',
   copySummary: 'Copy a summary as Markdown',
   tooLarge: 'too large',
   preparing: 'The file is being made',

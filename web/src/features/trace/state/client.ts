@@ -1,4 +1,4 @@
-// The trace worker of this page: started once, when the first trace is opened. Tests give one that needs no worker.
+// The trace worker of this page: started once, when the page of traces is fetched. Tests give one that needs no worker.
 
 import { startTraceWorker, type TraceClient } from '../../../worker/client.ts';
 
@@ -8,6 +8,11 @@ let client: TraceClient | null = null;
 export function traceClient(): TraceClient {
   client ??= start();
   return client;
+}
+
+/** Starts it before the first question: that takes as long as a small trace does. */
+export function warmTraceClient(): void {
+  if (typeof Worker === 'function') traceClient();
 }
 
 /** A worker that fell over is started anew with the next question. */

@@ -5,6 +5,7 @@ import type { RowList } from '../../../model/rows.ts';
 import { ancestorsOf, groupMembers, hasChildren, isWithin, spanIdOf } from '../../../model/tree.ts';
 import type { Collapse, TraceState } from '../../../url/index.ts';
 import { withClosed, withRunOpened } from './collapse.ts';
+import type { Selection } from './page.tsx';
 
 /** The changes of the state that make a row, or the run that it heads, be seen, as far as filters let it. */
 export function revealing(
@@ -40,4 +41,9 @@ export function indexOfSelection(rows: RowList, row: RowIndex, isGroup: boolean)
     if (group >= 0) return group;
   }
   return rows.nearestIndex(row);
+}
+
+/** Whether an entry is the selection itself, not what hides it. */
+export function isEntryOf(rows: RowList, index: number, { row, isGroup }: Selection): boolean {
+  return index >= 0 && index < rows.length && rows.rowAt(index) === row && rows.isGroupAt(index) === isGroup;
 }

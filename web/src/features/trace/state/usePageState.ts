@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { reveal } from '../../../canvas/viewport.ts';
+import { useCanvasTheme } from '../../../core/canvasTheme.ts';
 import type { RowIndex } from '../../../model/columns.ts';
 import type { RowFilter } from '../../../model/rows.ts';
 import { spanIdOf } from '../../../model/tree.ts';
@@ -11,10 +12,10 @@ import { type Mark, type Selection, type SelectOptions, stateNow, type TracePage
 import { revealing } from './selection.ts';
 import type { TraceSession } from './session.ts';
 import { TimeWindow } from './timeWindow.ts';
-import { useCanvasTheme, useRowHeight } from './useCanvasTheme.ts';
 import { useColours } from './useColours.ts';
 import { useEvents, useEventTimes } from './useEvents.ts';
 import { useFind } from './useFind.ts';
+import { useRowHeight } from './useRowHeight.ts';
 import { useStable } from './useStable.ts';
 import { useValueColumns } from './useValueColumns.ts';
 

@@ -59,6 +59,7 @@ export function StatsView() {
   const keyColumn = (key: string, i: number): TableColumn<StatRow> => ({
     id: `key${i}`,
     header: labelOf(key),
+    minWidth: '104px',
     sort: 'ascending',
     isRowHeader: i === 0,
     cell: ({ keys }) => {
@@ -106,7 +107,8 @@ export function StatsView() {
     {
       id: 'share',
       header: text.share,
-      width: '136px',
+      width: '144px',
+      isWideOnly: true,
       sort: 'descending',
       cell: ({ share }) => (
         <span className={css['share']}>

@@ -1,4 +1,4 @@
-// Statistics of the spans that filters leave, computed by the worker. What was shown stays until the new ones are there.
+// Statistics of the spans that filters leave, computed by the worker. What was shown stays until new ones are there.
 // Values of attributes come from the server, or from the file that the trace is from.
 
 import { useQuery } from '@tanstack/react-query';

@@ -1,7 +1,7 @@
 // All spans as a table, sorted by any column: those that filters leave, without their tree.
 
 import { useMemo } from 'react';
-import { formatDuration } from '../../../format/duration.ts';
+import { formatDuration, formatExactNs } from '../../../format/duration.ts';
 import { formatCountExact } from '../../../format/number.ts';
 import { FLAG, type RowIndex } from '../../../model/columns.ts';
 import { KINDS, STATUSES } from '../../../model/stats.ts';
@@ -68,7 +68,7 @@ export function SpanTable() {
       align: 'end',
       width: '92px',
       sort: 'ascending',
-      cell: (row) => formatDuration(columns.start[row] as number),
+      cell: (row) => <Duration ns={columns.start[row] as number} />,
     },
     {
       id: 'dur',
@@ -76,7 +76,7 @@ export function SpanTable() {
       align: 'end',
       width: '92px',
       sort: 'descending',
-      cell: (row) => formatDuration(columns.dur[row] as number),
+      cell: (row) => <Duration ns={columns.dur[row] as number} />,
     },
     {
       id: 'self',
@@ -85,7 +85,7 @@ export function SpanTable() {
       width: '92px',
       sort: 'descending',
       isWideOnly: true,
-      cell: (row) => formatDuration(columns.self[row] as number),
+      cell: (row) => <Duration ns={columns.self[row] as number} />,
     },
     {
       id: 'kind',
@@ -132,4 +132,8 @@ export function SpanTable() {
       footer={order.length > ROWS_MAX ? text.first(ROWS_MAX, order.length) : undefined}
     />
   );
+}
+
+function Duration({ ns }: { ns: number }) {
+  return <span title={formatExactNs(ns)}>{formatDuration(ns)}</span>;
 }

@@ -5,14 +5,11 @@
 
 import { type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { setSize, usePreferences } from '../../../core/preferences.ts';
-import { Splitter } from '../../../ui/Splitter/Splitter.tsx';
 import { VisuallyHidden } from '../../../ui/VisuallyHidden/VisuallyHidden.tsx';
-import { NothingLeft, WaterfallKeys, whenLate } from '../lazies.ts';
+import { BarCard, Marks, NothingLeft, RowsScrollbar, Splitter, WaterfallKeys, whenLate } from '../lazies.ts';
 import { setMark, useRevision, useTracePage } from '../state/page.tsx';
-import { indexOfSelection } from '../state/selection.ts';
+import { indexOfSelection, isEntryOf } from '../state/selection.ts';
 import { GridHead } from './GridHead.tsx';
-import { Marks } from './Marks.tsx';
-import { RowsScrollbar } from './RowsScrollbar.tsx';
 import rowCss from './rows.module.css';
 import { WaterfallSurface } from './surface.ts';
 import { text } from './text.ts';
@@ -25,6 +22,8 @@ const NAMES_PX_MIN = 200;
 const TIME_PX_MIN = 160;
 /** Below this there is no room for names and bars side by side. */
 const STACKED_BELOW_PX = 560;
+/** Bars below their names begin where the minimap does: at the page's gutter. */
+const STACKED_LEFT_PX = 12;
 
 export function Waterfall({ inline }: { inline: ReactNode }) {
   const page = useTracePage();
@@ -45,6 +44,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
   const most = Math.max(NAMES_PX_MIN, size.width - TIME_PX_MIN);
   const wanted = dragged ?? sizes['trace.names'] ?? Math.min(NAMES_PX, size.width * 0.45) + valuesPx;
   const namesPx = Math.round(Math.min(most, Math.max(NAMES_PX_MIN, wanted)));
+  const timeLeft = isStacked ? STACKED_LEFT_PX : namesPx;
   const active = indexOfSelection(session.rows, selection.row, selection.isGroup);
   const gapPx = inline === null || active < 0 ? 0 : Math.round(Math.min(360, Math.max(160, size.height * 0.6)));
 
@@ -71,24 +71,33 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
   useLayoutEffect(() => {
     surface?.show({
       ...{ id, session, window, theme, colours: colours.rows, values: isStacked ? [] : valueColumns, eventTimes },
-      ...{ active, rowHeight, isStacked, namesPx, gapPx },
+      ...{ active, rowHeight, isStacked, timeLeft, gapPx },
       matches: find.matches?.bits ?? null,
       showsCritical: state.critical !== 'hidden',
     });
   });
   useEffect(() => (surface === null ? undefined : window.subscribe(surface.invalidate)), [surface, window]);
+  const isHidden = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was chosen comes into view, not what moved
   useEffect(() => {
     surface?.reveal(active);
+    isHidden.current = !isEntryOf(session.rows, active, selection);
   }, [surface, selection, session]);
+  // What hid it opens a moment later.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list has changed
+  useEffect(() => {
+    if (!isHidden.current || !isEntryOf(session.rows, active, selection)) return;
+    isHidden.current = false;
+    surface?.reveal(active);
+  }, [revision]);
 
-  const latest = useRef({ page, namesPx, isStacked });
-  latest.current = { page, namesPx, isStacked };
+  const latest = useRef({ page, timeLeft });
+  latest.current = { page, timeLeft };
   useEffect(() => {
     const element = body.current;
     if (!surface || !element) return;
     const time = () => ({
-      left: latest.current.isStacked ? 0 : latest.current.namesPx,
+      left: latest.current.timeLeft,
       width: surface.timeWidth,
     });
     return whenLate(({ listenForGestures, toggleEntry }) =>
@@ -127,7 +136,7 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
       data-stacked={isStacked || undefined}
       style={{
         ['--columns' as string]: columns,
-        ['--names' as string]: `${isStacked ? 0 : namesPx}px`,
+        ['--names' as string]: `${timeLeft}px`,
         ['--line-height' as string]: `${surface?.geometry.rowHeight ?? rowHeight}px`,
         ['--name-height' as string]: `${rowHeight}px`,
       }}
@@ -140,14 +149,16 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
         data-revision={revision}
         className={css['grid']}
       >
-        <GridHead isStacked={isStacked} timeWidth={Math.max(0, size.width - namesPx)} />
+        <GridHead isStacked={isStacked} timeWidth={Math.max(0, size.width - timeLeft)} />
         <div ref={body} className={css['body']}>
           <canvas ref={canvas} className={css['canvas']} aria-hidden />
           <div ref={rows} role="rowgroup" className={css['rows']} />
         </div>
       </div>
       <div className={css['overlay']}>
-        <Marks left={isStacked ? 0 : namesPx} width={Math.max(1, size.width - (isStacked ? 0 : namesPx))} />
+        <Suspense>
+          <Marks left={timeLeft} width={Math.max(1, size.width - timeLeft)} />
+        </Suspense>
         <div ref={gap} className={css['gap']} data-own-wheel hidden>
           {inline}
         </div>
@@ -156,24 +167,33 @@ export function Waterfall({ inline }: { inline: ReactNode }) {
             <NothingLeft />
           </Suspense>
         )}
+        {surface && !isStacked && (
+          <Suspense>
+            <BarCard surface={surface} body={body} left={timeLeft} size={size} />
+          </Suspense>
+        )}
         {!isStacked && (
           <div className={css['split']}>
-            <Splitter
-              label={text.names}
-              value={namesPx}
-              min={NAMES_PX_MIN}
-              max={most}
-              defaultValue={NAMES_PX}
-              onChange={setDragged}
-              onCommit={(px) => {
-                setSize('trace.names', px);
-                setDragged(null);
-              }}
-            />
+            <Suspense>
+              <Splitter
+                label={text.names}
+                value={namesPx}
+                min={NAMES_PX_MIN}
+                max={most}
+                defaultValue={NAMES_PX}
+                onChange={setDragged}
+                onCommit={(px) => {
+                  setSize('trace.names', px);
+                  setDragged(null);
+                }}
+              />
+            </Suspense>
           </div>
         )}
       </div>
-      {surface && <RowsScrollbar surface={surface} />}
+      <Suspense fallback={<div className={css['scrollbar']} />}>
+        {surface && <RowsScrollbar surface={surface} />}
+      </Suspense>
       <Suspense>
         <WaterfallKeys surface={surface} active={active} grid={rows} />
       </Suspense>

@@ -40,8 +40,8 @@ export type SurfaceInput = {
   readonly rowHeight: number;
   /** Names are above their bars. */
   readonly isStacked: boolean;
-  /** Width of the names with all columns beside them, in px. */
-  readonly namesPx: number;
+  /** Where the time side begins, in px: behind the names with all columns beside them. */
+  readonly timeLeft: number;
   /** Height of the details below the selected entry; 0: none. */
   readonly gapPx: number;
 };
@@ -93,7 +93,7 @@ export class WaterfallSurface {
   /** Of the time side. */
   get timeWidth(): number {
     const input = this.#input;
-    return Math.max(1, this.#width - (input === null || input.isStacked ? 0 : input.namesPx));
+    return Math.max(1, this.#width - (input?.timeLeft ?? 0));
   }
 
   get geometry(): Geometry {
@@ -185,6 +185,7 @@ export class WaterfallSurface {
       isEven: g.gap === null && !input.isStacked,
     });
     this.#placeGap(g);
+    this.#tellHeight(totalHeight(g));
     for (const listener of this.#listeners) listener();
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.#pool.sort(), RESTS_MS);
@@ -205,8 +206,14 @@ export class WaterfallSurface {
   #indent(input: SurfaceInput): number {
     const { session } = input;
     if (this.#depth?.session !== session) this.#depth = { session, deepest: maxDepth(session.columns) };
-    const room = (input.isStacked ? this.#width : input.namesPx) * 0.4;
+    const room = (input.isStacked ? this.#width : input.timeLeft) * 0.4;
     return Math.max(INDENT_PX_MIN, Math.min(INDENT_PX, room / Math.max(1, this.#depth.deepest)));
+  }
+
+  /** For a page around a frame, which may make room for all rows. */
+  #tellHeight(height: number): void {
+    const { dataset } = this.#parts.body;
+    if (dataset['fullHeight'] !== String(height)) dataset['fullHeight'] = String(height);
   }
 
   #placeGap(g: Geometry): void {

@@ -387,6 +387,7 @@ impl Engine {
         for (sequence, pending) in (first_sequence..).zip(pending) {
             let spans = pending.incoming.batch.len() as u64;
             let places = pending.places;
+            self.metrics.services.count(&pending.incoming.batch);
             if !plumbing::planted("store-publish-nothing") {
                 self.publish_one(
                     pending.incoming.tenant,

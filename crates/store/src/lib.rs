@@ -37,6 +37,7 @@ mod read;
 mod recent;
 mod scrub;
 pub mod segment;
+mod services;
 mod stats;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
+use crate::services::ServiceCalls;
+
 /// The store's metrics; clones count together.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreMetrics {
@@ -35,6 +37,7 @@ pub(crate) struct StoreMetrics {
     pub journal_bytes: Gauge,
     pub is_writable: Gauge,
     pub acknowledgement_level: Gauge,
+    pub services: ServiceCalls,
     commit_seconds: Histogram,
     freeze_seconds: Histogram,
     finalise_seconds: Histogram,
@@ -71,6 +74,7 @@ impl StoreMetrics {
             journal_bytes: Gauge::default(),
             is_writable: Gauge::default(),
             acknowledgement_level: Gauge::default(),
+            services: ServiceCalls::register(metrics),
             commit_seconds: Histogram::new(latency_buckets()),
             freeze_seconds: Histogram::new(latency_buckets()),
             finalise_seconds: Histogram::new(latency_buckets()),

@@ -1,12 +1,39 @@
-//! What is told of the store: age, growth.
+//! What is told of the store and of services: calls, age, growth.
 
 use std::time::Duration;
 
-use super::machine::{Machine, options, send_spec, spec};
+use super::machine::{Machine, options, send, send_spec, spec};
+use super::traffic::{SpanSpec, encode};
 use crate::filling::Growth;
+use crate::finalise::When;
 use crate::options::StoreOptions;
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn calls_of_services_are_counted_once_however_often_they_are_sent_and_never_again_by_a_start() {
+    let mut machine = Machine::new();
+    let of = |id, service, parent| SpanSpec {
+        service,
+        parent,
+        is_error: id == 1,
+        ..spec(1, id)
+    };
+    // The second is a server below the first, the third a client there, which enters nothing.
+    let request = encode(&[of(1, 0, 0), of(2, 1, 1), of(3, 0, 1), of(4, 0, 0)]);
+    let counted = |machine: &Machine| machine.engine().metrics.services.counts();
+    send(&machine, &request).unwrap();
+    let calls = counted(&machine);
+    assert_eq!(
+        calls,
+        [("cart".to_owned(), 1, 0), ("shop".to_owned(), 2, 1)]
+    );
+    send(&machine, &request).unwrap();
+    assert!(machine.freeze(true) && machine.finalise(When::NOW));
+    assert_eq!(counted(&machine), calls, "sent twice, counted once");
+    machine.restart();
+    assert_eq!(counted(&machine), []);
+}
 
 #[test]
 fn growth_is_that_of_the_last_hours_and_is_not_told_of_a_few_minutes() {

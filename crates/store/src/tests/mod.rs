@@ -5,7 +5,7 @@
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
 //! - `first_spans`: spans in an order of their own.
-//! - `figures`: what is told of the store.
+//! - `figures`: what is told of the store and of services.
 //! - `filters`: filters that fit into no memory.
 //! - `obstacles`: what stands in the way of merging.
 //! - `outline`: traces without attributes, of any size.

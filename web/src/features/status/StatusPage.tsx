@@ -65,7 +65,7 @@ export function StatusPage({ status }: { status: AskedAnswer<StatusAnswer> }) {
       <Asked asked={status} failed={text.failed} rows={12} columns="2fr 1fr 1fr 1fr">
         {(answer) => <Answer status={answer} />}
       </Asked>
-      <Scrape />
+      <Scrape admin={status.data?.program.admin} />
     </div>
   );
 }

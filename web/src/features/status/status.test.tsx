@@ -97,6 +97,16 @@ test('the store: for how long there is room, and how that is known', async () =>
   expect(await screen.findByText(/is told after half an hour/)).toBeTruthy();
 });
 
+test('what Prometheus scrapes is where the program says; nothing where it is off', async () => {
+  show({ status: statusAnswer({ admin: ['[::]:4269'] }) });
+  expect(await screen.findByText(/targets: \['localhost:4269'\]/)).toBeTruthy();
+  expect(screen.getByText(/trackway_service_errors_total/)).toBeTruthy();
+  cleanup();
+  show({ status: statusAnswer({ admin: [] }) });
+  expect(await screen.findByText(/its admin port is off/)).toBeTruthy();
+  expect(screen.queryByText(/job_name: trackway/)).toBeNull();
+});
+
 test('silent services stand first', async () => {
   show({ status: statusAnswer() });
   const table = await screen.findByRole('table', { name: 'Services last heard' });

@@ -95,7 +95,11 @@ export const text = catalogue('status', {
   lastHeard: 'Last heard',
   nobody: 'No service was heard of yet',
   scrape: 'For other tools',
-  scrapeProgram: 'Prometheus scrapes the program’s own metrics (received, refused, stored) from its admin port:',
+  scrapeProgram:
+    'Prometheus scrapes the program’s own metrics (received, refused, late, stored) and those of services (calls, errors, durations) from its admin port:',
+  scrapeOff: 'Prometheus could scrape the program’s metrics, but its admin port is off (listen.admin).',
+  scrapeRules: 'Rules for alerts on services; Alertmanager sends what Prometheus finds:',
+  scrapeRulesCode: 'Rules of Prometheus',
   scrapeConfig: 'Configuration of Prometheus',
   scrapeRed: 'Rate, errors and durations of services and operations are answered as JSON:',
   scrapeCurl: 'Rates of all services as a command',

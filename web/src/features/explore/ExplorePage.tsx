@@ -1,6 +1,6 @@
 // The search page: query, how to show, facets, all matches, results.
 
-import { Suspense, useState } from 'react';
+import { Suspense, useDeferredValue, useState } from 'react';
 import { boot } from '../../core/boot.ts';
 import { setSize, usePreferences } from '../../core/preferences.ts';
 import { useOpenFiles } from '../../core/useOpenFiles.ts';
@@ -63,6 +63,8 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
   const hasFacets = isSearch && !isBroken && !embed.hideSearchGraph;
   const areFacetsShown = hasFacets && (areFacetsOpen ?? !isNarrow);
   const width = Math.min(FACETS_PX.max, Math.max(FACETS_PX.min, sizes[FACETS_SIZE] ?? FACETS_PX.usual));
+  // The query first: what was found before is many rows, and comes a frame later.
+  const isSettled = useDeferredValue(true, false);
   const [hasDownload, setHasDownload] = useState(begun);
   const [dragged, setDragged] = useState<number | null>(null);
 
@@ -99,88 +101,92 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
       <Suspense>{hasDownload && <DownloadNotice />}</Suspense>
       <FileNotices files={files} />
       <div className={css['body']} data-stacked={isNarrow || undefined}>
-        {areFacetsShown && (
-          <aside
-            id={FACETS_SIZE}
-            className={css['facets']}
-            aria-label={text.facets}
-            style={isNarrow ? undefined : { inlineSize: dragged ?? width }}
-          >
-            {isUncounted(all.error) ? (
-              <p className={css['uncounted']}>{text.facetsUncounted}</p>
-            ) : all.error && !all.facets ? (
-              <ErrorBox title={text.facetFailed} message={all.error.message} onRetry={all.retry} />
-            ) : (
-              <Facets
-                facets={all.facets}
-                share={all.answer?.facetShare ?? 1}
-                isStale={all.isStale}
-                others={facetFields.others}
-                cols={state.cols}
-                changes={changes}
+        {isSettled && (
+          <>
+            {areFacetsShown && (
+              <aside
+                id={FACETS_SIZE}
+                className={css['facets']}
+                aria-label={text.facets}
+                style={isNarrow ? undefined : { inlineSize: dragged ?? width }}
+              >
+                {isUncounted(all.error) ? (
+                  <p className={css['uncounted']}>{text.facetsUncounted}</p>
+                ) : all.error && !all.facets ? (
+                  <ErrorBox title={text.facetFailed} message={all.error.message} onRetry={all.retry} />
+                ) : (
+                  <Facets
+                    facets={all.facets}
+                    share={all.answer?.facetShare ?? 1}
+                    isStale={all.isStale}
+                    others={facetFields.others}
+                    cols={state.cols}
+                    changes={changes}
+                  />
+                )}
+              </aside>
+            )}
+            {areFacetsShown && !isNarrow && (
+              <Splitter
+                label={text.facetWidth}
+                value={dragged ?? width}
+                min={FACETS_PX.min}
+                max={FACETS_PX.max}
+                defaultValue={FACETS_PX.usual}
+                controls={FACETS_SIZE}
+                onChange={setDragged}
+                onCommit={(px) => {
+                  setDragged(null);
+                  setSize(FACETS_SIZE, px);
+                }}
               />
             )}
-          </aside>
-        )}
-        {areFacetsShown && !isNarrow && (
-          <Splitter
-            label={text.facetWidth}
-            value={dragged ?? width}
-            min={FACETS_PX.min}
-            max={FACETS_PX.max}
-            defaultValue={FACETS_PX.usual}
-            controls={FACETS_SIZE}
-            onChange={setDragged}
-            onCommit={(px) => {
-              setDragged(null);
-              setSize(FACETS_SIZE, px);
-            }}
-          />
-        )}
-        <div className={css['content']}>
-          {!state.run && (
-            <EmptyState
-              title={text.notRun}
-              actions={
-                <Button variant="primary" onPress={() => changes.run(state.q)}>
-                  {text.run}
-                </Button>
-              }
-            >
-              {text.notRunHint}
-            </EmptyState>
-          )}
-          {state.run && state.live && (
-            <Suspense>
-              <LiveResults
-                q={state.q}
-                scope={state.scope}
-                cols={state.cols}
-                zone={zone}
-                nowNs={asked.nowNs}
-                changes={changes}
-              />
-            </Suspense>
-          )}
-          {state.run && !state.live && (
-            <>
-              {isSearch && !isBroken && !embed.hideSearchGraph && (
-                <OverviewCharts all={all} zone={zone} scope={state.scope} changes={changes} />
+            <div className={css['content']}>
+              {!state.run && (
+                <EmptyState
+                  title={text.notRun}
+                  actions={
+                    <Button variant="primary" onPress={() => changes.run(state.q)}>
+                      {text.run}
+                    </Button>
+                  }
+                >
+                  {text.notRunHint}
+                </EmptyState>
               )}
-              <SearchResults
-                state={state}
-                asked={asked}
-                search={search}
-                rows={rows}
-                missing={listed?.missing ?? []}
-                parsed={parsed}
-                all={about}
-                zone={zone}
-                changes={changes}
-              />
-            </>
-          )}
-        </div>
+              {state.run && state.live && (
+                <Suspense>
+                  <LiveResults
+                    q={state.q}
+                    scope={state.scope}
+                    cols={state.cols}
+                    zone={zone}
+                    nowNs={asked.nowNs}
+                    changes={changes}
+                  />
+                </Suspense>
+              )}
+              {state.run && !state.live && (
+                <>
+                  {isSearch && !isBroken && !embed.hideSearchGraph && (
+                    <OverviewCharts all={all} zone={zone} scope={state.scope} changes={changes} />
+                  )}
+                  <SearchResults
+                    state={state}
+                    asked={asked}
+                    search={search}
+                    rows={rows}
+                    missing={listed?.missing ?? []}
+                    parsed={parsed}
+                    all={about}
+                    zone={zone}
+                    changes={changes}
+                  />
+                </>
+              )}
+            </div>
+          </>
+        )}
       </div>
       {isDropping && <div className={css['drop']}>{text.dropFile}</div>}
     </div>

@@ -25,6 +25,8 @@ function Clock({ zone }: { zone: string }) {
 
 export function ZonePicker({ zone, onChange }: ZonePickerProps) {
   const [typed, setTyped] = useState<string | null>(null);
+  // The short names of all zones take a while to be found out: not before they are looked at.
+  const [isOpen, setOpen] = useState(false);
   const shown = zone === 'browser' ? text.zoneBrowser(Intl.DateTimeFormat().resolvedOptions().timeZone) : zone;
   const choose = (next: string) => {
     setTyped(null);
@@ -47,11 +49,12 @@ export function ZonePicker({ zone, onChange }: ZonePickerProps) {
             items={zonesMatching(typed ?? '').map((id) => ({
               id,
               label: id === 'browser' ? text.zoneBrowser(Intl.DateTimeFormat().resolvedOptions().timeZone) : id,
-              detail: id === 'browser' ? undefined : zoneLabel(nowNs(), id),
+              detail: id === 'browser' || !isOpen ? undefined : zoneLabel(nowNs(), id),
             }))}
             inputValue={typed ?? shown}
             onInputChange={(next) => setTyped(next === shown ? null : next)}
             onSelect={({ id }) => choose(id)}
+            onOpenChange={setOpen}
             className={css['zoneBox']}
           />
         </div>

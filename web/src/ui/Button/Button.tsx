@@ -4,6 +4,7 @@
 import { Ellipsis, type LucideIcon } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
+import { useHandler } from '../hooks/useHandler.ts';
 import { cx, given } from '../props.ts';
 import css from './Button.module.css';
 
@@ -32,10 +33,25 @@ export type ButtonProps = {
 };
 
 export function Button(props: ButtonProps) {
-  const { children, variant = 'plain', size = 'normal', icon, end, isBusy = false, className, ...rest } = props;
+  const {
+    children,
+    variant = 'plain',
+    size = 'normal',
+    icon,
+    end,
+    isBusy = false,
+    className,
+    onPress,
+    ...rest
+  } = props;
+  const press = useHandler(onPress);
   const Icon = isBusy ? Ellipsis : icon;
   return (
-    <AriaButton {...given(rest)} isPending={isBusy} className={cx(css['button'], css[variant], css[size], className)}>
+    <AriaButton
+      {...given({ ...rest, onPress: press })}
+      isPending={isBusy}
+      className={cx(css['button'], css[variant], css[size], className)}
+    >
       {Icon && <Icon aria-hidden size={14} className={css['icon']} />}
       <span className={css['text']}>{children}</span>
       {end}

@@ -38,6 +38,7 @@ export type ComboBoxProps = {
   onSelect: (item: ComboBoxItem) => void;
   /** Enter on a text that is no suggestion; without it such texts are not taken. */
   onCustom?: ((text: string) => void) | undefined;
+  onOpenChange?: ((isOpen: boolean) => void) | undefined;
   placeholder?: string | undefined;
   isLoading?: boolean | undefined;
   isDisabled?: boolean | undefined;
@@ -48,7 +49,7 @@ export type ComboBoxProps = {
 
 export function ComboBox(props: ComboBoxProps) {
   const { label, labelPlace = 'before', items, inputValue, onInputChange, onSelect, onCustom, placeholder } = props;
-  const { isLoading = false, isDisabled, isMono = false, autoFocus, className } = props;
+  const { isLoading = false, isDisabled, isMono = false, autoFocus, onOpenChange, className } = props;
   // What was chosen just now: a value that changes closes the list, which a text that changes would open again. It is
   // gone at once, so that the same can be chosen twice.
   const [chosen, setChosen] = useState<string | null>(null);
@@ -57,7 +58,7 @@ export function ComboBox(props: ComboBoxProps) {
   }, [chosen]);
   return (
     <AriaComboBox
-      {...given({ isDisabled, autoFocus })}
+      {...given({ isDisabled, autoFocus, onOpenChange })}
       {...(labelPlace === 'hidden' && { 'aria-label': label })}
       items={items}
       inputValue={inputValue}

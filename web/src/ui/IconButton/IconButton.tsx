@@ -4,6 +4,7 @@ import type { LucideIcon } from 'lucide-react';
 import { Button as AriaButton, type TooltipProps } from 'react-aria-components';
 import buttonCss from '../Button/Button.module.css';
 import type { ButtonProps } from '../Button/Button.tsx';
+import { useHandler } from '../hooks/useHandler.ts';
 import { cx, given } from '../props.ts';
 import { Tooltip } from '../Tooltip/Tooltip.tsx';
 
@@ -24,12 +25,14 @@ export function IconButton(props: IconButtonProps) {
     size = 'normal',
     isBusy = false,
     className,
+    onPress,
     ...rest
   } = props;
+  const press = useHandler(onPress);
   return (
     <Tooltip text={label} keys={keys} placement={placement}>
       <AriaButton
-        {...given(rest)}
+        {...given({ ...rest, onPress: press })}
         aria-label={label}
         isPending={isBusy}
         className={cx(buttonCss['button'], buttonCss['iconOnly'], buttonCss[variant], buttonCss[size], className)}

@@ -3,6 +3,7 @@
 import type { LucideIcon } from 'lucide-react';
 import { ToggleButton as AriaToggleButton } from 'react-aria-components';
 import buttonCss from '../Button/Button.module.css';
+import { useHandler } from '../hooks/useHandler.ts';
 import { cx, given } from '../props.ts';
 import { Tooltip } from '../Tooltip/Tooltip.tsx';
 
@@ -19,10 +20,12 @@ export type ToggleButtonProps = {
 };
 
 export function ToggleButton(props: ToggleButtonProps) {
-  const { label, icon: Icon, isIconOnly = false, keys, size = 'normal', ...rest } = props;
+  const { label, icon: Icon, isIconOnly = false, keys, size = 'normal', onChange, ...rest } = props;
+  const change = useHandler(onChange);
   const button = (
     <AriaToggleButton
       {...given(rest)}
+      onChange={change}
       {...(isIconOnly && { 'aria-label': label })}
       className={cx(
         buttonCss['button'],

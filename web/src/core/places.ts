@@ -2,6 +2,7 @@
 
 import type { Place, SearchState, TimeRange } from '../url/index.ts';
 import { parseUrl } from '../url/index.ts';
+import { withConjunct } from '../url/queryText.ts';
 
 function placeOf(path: string): () => Place {
   return () => parseUrl(path).route;
@@ -30,6 +31,14 @@ export function placeOfSearch(wanted: Partial<SearchState>): Place {
   const { state } = parseUrl('/search').route as Extract<Place, { page: 'search' }>;
   return { page: 'search', state: { ...state, ...wanted } };
 }
+
+/** The same search of what has a value in a field: `literal` is the value as a query writes it. */
+export const placeOfValue =
+  (wanted: Partial<SearchState> & { q: string }, field: string) =>
+  ({ literal }: { literal: string }): Place => {
+    const { q } = wanted;
+    return placeOfSearch({ ...wanted, q: withConjunct(q, `${field} = ${literal}`) ?? q });
+  };
 
 export function placeOfMapAround(service: string): Place {
   const { state } = parseUrl('/dependencies').route as Extract<Place, { page: 'map' }>;

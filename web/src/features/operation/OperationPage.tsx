@@ -15,6 +15,7 @@ import { LinkButton } from '../../ui/LinkButton/LinkButton.tsx';
 import { lastSeenText, NoData } from '../../ui/NoData/NoData.tsx';
 import { RedCharts } from '../../ui/RedCharts/RedCharts.tsx';
 import type { OperationState, Place } from '../../url/index.ts';
+import { Attributes } from './Attributes.tsx';
 import { Latency } from './Latency.tsx';
 import { MadeOf } from './MadeOf.tsx';
 import css from './Operation.module.css';
@@ -27,6 +28,8 @@ export type OperationPageProps = {
   red: AskedAnswer<RedAnswer>;
   overview: AskedAnswer<OverviewAnswer>;
   path: AskedAnswer<PathAnswer>;
+  /** Of the attributes that the path tells of; absent while there are none. */
+  attributes: AskedAnswer<OverviewAnswer> | undefined;
   /** The query for its spans. */
   q: string;
   state: OperationState;
@@ -98,7 +101,7 @@ function Charts({ answer, series, toNs, q, state, onChange }: ChartsProps) {
   );
 }
 
-export function OperationPage({ red, overview, path, q, state, onChange }: OperationPageProps) {
+export function OperationPage({ red, overview, path, attributes, q, state, onChange }: OperationPageProps) {
   const series = red.data && chosenSeries(red.data, state);
   return (
     <div className={css['page']}>
@@ -123,6 +126,13 @@ export function OperationPage({ red, overview, path, q, state, onChange }: Opera
         <Section id="operation-path" title={text.path}>
           <Asked asked={path} failed={text.pathFailed} rows={4} columns="2fr 1fr 1fr">
             {(answer) => <PathTable answer={answer} state={state} />}
+          </Asked>
+        </Section>
+      )}
+      {series && attributes && (
+        <Section id="operation-attributes" title={text.attributes}>
+          <Asked asked={attributes} failed={text.attributesFailed} rows={4} columns="3fr 1fr 1fr">
+            {(answer) => <Attributes answer={answer} q={q} state={state} />}
           </Asked>
         </Section>
       )}

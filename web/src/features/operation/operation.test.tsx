@@ -164,3 +164,44 @@ test('its time goes to the operations on its critical path, the largest part fir
   const path = asked.find((url) => url.startsWith('path?'));
   expect(path).toMatch(/service=checkout&operation=GET.*&kind=server&from=/);
 });
+
+test('attributes that tell its spans apart, each value a search of the operation', async () => {
+  const value = (text: string, count: number, errors: number) => ({ value: text, literal: `"${text}"`, count, errors });
+  const overview = (url: URL) => {
+    const fields = url.searchParams.getAll('facets');
+    const values = [value('visa', 30, 3), value('amex', 10, 0)];
+    const facets = fields.map((field) => ({
+      field,
+      values: field === 'span.card' ? values : [value('same', 40, 3)],
+      others: 0,
+      missing: 0,
+    }));
+    return { ...OVERVIEW, facets };
+  };
+  const path = { ...PATH, attributes: ['span.card', 'span.same'] };
+  show('/services/checkout/GET%20%2Fa%2Fb?range=3h&kind=server', { red: RED, overview, path });
+  const table = await screen.findByRole('table', { name: 'Values of span.card of GET /a/b' });
+  expect(
+    within(table)
+      .getAllByRole('row')
+      .slice(1)
+      .map((row) => row.textContent),
+  ).toEqual(['visa3010 %', 'amex100 %']);
+  const link = new URL(within(table).getByText('visa').getAttribute('href') ?? '', 'http://x');
+  expect(link.searchParams.get('q')).toBe(
+    '{ resource.service.name = "checkout" && name = "GET /a/b" && kind = server && span.card = "visa" }',
+  );
+  expect([link.searchParams.get('scope'), link.searchParams.get('range')]).toEqual(['spans', '3h']);
+  // What all of them have is no difference.
+  expect(screen.queryByRole('table', { name: 'Values of span.same of GET /a/b' })).toBeNull();
+});
+
+test('without repeating attributes nothing is said of them, and without a difference that there is none', async () => {
+  show('/services/checkout/GET%20%2Fa%2Fb', { red: RED, overview: OVERVIEW, path: { ...PATH, attributes: [] } });
+  await screen.findByRole('heading', { name: 'Average critical path' });
+  await screen.findByRole('table', { name: /critical path/i });
+  expect(screen.queryByRole('heading', { name: 'Attributes' })).toBeNull();
+  cleanup();
+  show('/services/checkout/GET%20%2Fa%2Fb', { red: RED, overview: OVERVIEW, path: PATH });
+  expect(await screen.findByText('No attribute tells its spans apart.')).toBeTruthy();
+});

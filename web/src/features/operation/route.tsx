@@ -30,7 +30,23 @@ export default function Operation({ route }: { route: RouteOf<'operation'> }) {
     { everyMs: EVERY_MS },
   );
   const path = useRanged(range, (window) => pathQuestion({ service, operation, kind }, window));
+  const fields = path.data?.attributes ?? [];
+  const attributes = useRanged(
+    range,
+    (window) => overviewQuestion({ q, scope: 'spans', steps: 1, facets: fields }, window),
+    { isEnabled: fields.length > 0 },
+  );
   const change = (changes: Partial<OperationState>, options: { replace: boolean }) =>
     go({ page: 'operation', state: { ...state, ...changes } }, options);
-  return <OperationPage red={red} overview={overview} path={path} q={q} state={state} onChange={change} />;
+  return (
+    <OperationPage
+      red={red}
+      overview={overview}
+      path={path}
+      attributes={fields.length > 0 ? attributes : undefined}
+      q={q}
+      state={state}
+      onChange={change}
+    />
+  );
 }

@@ -42,6 +42,10 @@ export const text = catalogue('operation', {
   pathOthers: (share: string) => `${share} went to operations that are not listed.`,
   pathLeftOut: (traces: number) =>
     plural(traces, { one: '# trace was too long to be looked at.', other: '# traces were too long to be looked at.' }),
+  attributes: 'Attributes',
+  attributesFailed: 'The attributes could not be read',
+  attributesNothing: 'No attribute tells its spans apart.',
+  attributeCaption: (field: string, operation: string) => `Values of ${field} of ${operation}`,
   notKnown: 'Not known yet: it is counted once traces are whole and merged, some minutes after they came.',
   own: 'Own time',
   ownDetail: (service: string) => `of all own time of ${service}`,

@@ -1,16 +1,13 @@
 // Which versions of the service run, and where: from the spans of the range, each a way to its own.
 
-import type { Facet, FacetValue, OverviewAnswer } from '../../api/types.ts';
+import type { Facet, OverviewAnswer } from '../../api/types.ts';
 import { go, hrefOf } from '../../core/navigation.ts';
-import { placeOfSearch } from '../../core/places.ts';
+import { placeOfValue } from '../../core/places.ts';
 import type { Asked as AskedAnswer } from '../../core/ranged.ts';
 import { serviceQuery } from '../../core/serviceQuery.ts';
-import { formatCount, formatCountExact, formatPercent } from '../../format/number.ts';
 import { Asked } from '../../ui/Asked/Asked.tsx';
-import { EmptyState } from '../../ui/EmptyState/EmptyState.tsx';
-import { Table, type TableColumn } from '../../ui/Table/Table.tsx';
-import type { Place, ServiceState } from '../../url/index.ts';
-import { withConjunct } from '../../url/queryText.ts';
+import { FacetTable } from '../../ui/FacetTable/FacetTable.tsx';
+import type { ServiceState } from '../../url/index.ts';
 import css from './Service.module.css';
 import { text } from './text.ts';
 
@@ -37,69 +34,17 @@ type ValuesProps = {
   state: ServiceState;
 };
 
-function Values({ title, caption, none, facet, share, state }: ValuesProps) {
-  const { service, range } = state;
-  const field = facet?.field ?? '';
-  const place = ({ literal }: FacetValue): Place => {
-    const q = serviceQuery({ service });
-    return placeOfSearch({ q: withConjunct(q, `${field} = ${literal}`) ?? q, range, scope: 'spans' });
-  };
-  const columns: TableColumn<FacetValue>[] = [
-    {
-      id: 'value',
-      header: field === '' ? text.value : field.slice('resource.'.length),
-      isRowHeader: true,
-      isMono: true,
-      cell: (value) => (
-        <a className={css['value']} tabIndex={-1} href={hrefOf(place(value))} title={value.value}>
-          {value.value === '' ? value.literal : value.value}
-        </a>
-      ),
-    },
-    {
-      id: 'spans',
-      header: text.spanCount,
-      align: 'end',
-      width: '88px',
-      cell: ({ count }) => <span title={formatCountExact(count)}>{formatCount(count)}</span>,
-    },
-    {
-      id: 'errors',
-      header: text.errors,
-      align: 'end',
-      width: '88px',
-      cell: ({ count, errors }) => (
-        <span title={formatCountExact(errors)}>{formatPercent(errors / Math.max(1, count))}</span>
-      ),
-    },
-  ];
-  const notes = facet === undefined ? [] : notesOf(facet, share);
+function Values({ facet, state: { service, range }, ...rest }: ValuesProps) {
+  const placeOf = placeOfValue({ q: serviceQuery({ service }), range, scope: 'spans' }, facet?.field ?? '');
   return (
-    <section aria-label={caption} className={css['section']}>
-      <h2 className={css['heading']}>{title}</h2>
-      <Table
-        caption={caption}
-        columns={columns}
-        rows={facet?.values ?? []}
-        rowKey={({ literal }) => literal}
-        onOpen={(value) => go(place(value))}
-        empty={<EmptyState isSmall level={3} title={none} />}
-      />
-      {notes.map((note) => (
-        <p key={note} className={css['note']}>
-          {note}
-        </p>
-      ))}
-    </section>
+    <FacetTable
+      {...rest}
+      facet={facet}
+      field={facet?.field.slice('resource.'.length)}
+      hrefOf={(value) => hrefOf(placeOf(value))}
+      onOpen={(value) => go(placeOf(value))}
+    />
   );
-}
-
-function notesOf({ values, others, missing }: Facet, share: number): string[] {
-  return [
-    ...(others > 0 ? [text.otherValues(others)] : []),
-    ...(missing > 0 && values.length > 0 ? [text.withoutValue(missing)] : []),
-    ...(share < 1 ? [text.sampled(formatPercent(share))] : []),
-  ];
 }
 
 export function Instances({ asked, state }: { asked: AskedAnswer<OverviewAnswer>; state: ServiceState }) {

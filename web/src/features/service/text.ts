@@ -1,6 +1,6 @@
 // The words of the page of a service.
 
-import { catalogue, plural } from '../../i18n/catalogue.ts';
+import { catalogue } from '../../i18n/catalogue.ts';
 
 export const text = catalogue('service', {
   failed: 'The service could not be read',
@@ -40,12 +40,6 @@ export const text = catalogue('service', {
   noInstances: 'Its spans say of no instance, pod or host where they come from',
   instancesFailed: 'Versions and instances could not be read',
   instancesWhat: 'spans of the service',
-  value: 'Value',
-  spanCount: 'Spans',
-  errors: 'Errors',
-  otherValues: (n: number) => plural(n, { one: '# span has another value', other: '# spans have other values' }),
-  withoutValue: (n: number) => plural(n, { one: '# span says nothing of it', other: '# spans say nothing of it' }),
-  sampled: (share: string) => `Counted over ${share} of the spans`,
   quietTitle: (service: string) => `Nothing came from ${service} in this time`,
   quietKind: (service: string, kind: string) => `${service} had no ${kind} spans in this time`,
   quiet: 'It may have been silent, or its name may be another one.',

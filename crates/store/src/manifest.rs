@@ -288,10 +288,7 @@ impl Manifest {
     /// written again: a list that names them must not be found while they are half written.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         if self.may_say_more {
-            let contents = self.contents.clone();
-            self.open = None;
-            self.write_anew(&contents)?;
-            self.may_say_more = false;
+            self.write_again()?;
         }
         Ok(())
     }
@@ -306,6 +303,11 @@ impl Manifest {
         if self.is_settled() || plumbing::planted("store-known-pin-unconfirmed") {
             return Ok(());
         }
+        self.write_again()
+    }
+
+    /// Writes what the list says into a new file, after which nothing else can be found.
+    fn write_again(&mut self) -> Result<(), Error> {
         let contents = self.contents.clone();
         self.open = None;
         self.write_anew(&contents)?;

@@ -23,7 +23,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Unit;
 
 use crate::engine::lock;
+use crate::index::STATUS_ERROR;
 use crate::metrics::seconds;
+use crate::segment::is_entry;
 
 /// Services that are told: 18 lines of text each.
 const SERVICES_MAX: usize = 300;
@@ -35,10 +37,6 @@ const NAME_BYTES_MAX: usize = 256;
 const BOUNDS_MS: [u32; 13] = [
     2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
 ];
-
-/// OTLP's numbers of the kinds that enter a service, and of the status of what failed.
-const ENTERING: [i32; 2] = [2, 5];
-const STATUS_ERROR: i32 = 2;
 
 /// Calls of a service.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +93,7 @@ impl ServiceCalls {
         let mut by_resource: HashMap<u32, Calls, RandomState> = HashMap::default();
         let rows = spans.kind.iter().zip(&spans.parent_span_id).enumerate();
         for (row, (kind, parent)) in rows {
-            if !parent.is_zero() && !ENTERING.contains(kind) {
+            if !is_entry(*kind, *parent) {
                 continue;
             }
             let Some(span) = batch.span(row) else {

@@ -28,7 +28,7 @@ use crate::meter::{IsCancelled, Meter};
 use crate::segment::bits::Bits;
 use crate::segment::facets::{Counted, GroupFacet, is_none_when_empty};
 use crate::segment::relate::{inside, traces_of};
-use crate::segment::{SearchPlan, SegmentError};
+use crate::segment::{SearchPlan, SegmentError, is_entry};
 
 use super::cells::{CellSum, Cells, Point, PointRef};
 use super::facet_counts::FacetCounts;
@@ -459,8 +459,8 @@ fn look_at_heads(view: &View, asked: &Asked<'_>, meter: &Meter<'_>) -> Result<Su
             return;
         }
         sums.spans += 1;
-        if request.of == OverviewOf::Spans || request.of == OverviewOf::EntrySpans && is_entry(span)
-        {
+        let enters = is_entry(span.kind(), span.parent_span_id());
+        if request.of == OverviewOf::Spans || request.of == OverviewOf::EntrySpans && enters {
             let point = Point {
                 start: span.start(),
                 duration: u64::try_from(span.duration()).unwrap_or_default(),
@@ -538,11 +538,6 @@ fn failed_traces(view: &View, of: OverviewOf) -> HashSet<TraceId, RandomState> {
         failed.extend(of_chunk.map(|(trace_id, _)| *trace_id));
     }
     failed
-}
-
-fn is_entry(span: SpanRef<'_>) -> bool {
-    let kind = u64::try_from(span.kind()).unwrap_or_default();
-    span.parent_span_id().is_zero() || crate::segment::ENTRY_KINDS.contains(&kind)
 }
 
 /// The values of a field that one span has, each once.

@@ -59,7 +59,7 @@ pub use error::{SegmentError, SegmentErrorKind};
 pub use meta::{FileKind, FileMeta, Level, SegmentId, SegmentIdError, SegmentMeta};
 pub use open::Segment;
 pub use plan::SearchPlan;
-pub(crate) use points::ENTRY_KINDS;
+pub(crate) use points::is_entry;
 pub use search::Matches;
 pub use verify::Damage;
 pub use write::write_segment;

@@ -15,7 +15,12 @@ use super::search::BLOCK_ROWS;
 use crate::index::TraceEntry;
 
 /// OTLP's numbers of the kinds of spans by which a service is entered.
-pub(crate) const ENTRY_KINDS: [u64; 2] = [2, 5];
+const ENTRY_KINDS: [u64; 2] = [2, 5];
+
+/// Tells whether a span enters a service: it has no parent, or is of the kinds server and consumer.
+pub(crate) fn is_entry(kind: i32, parent: SpanId) -> bool {
+    parent.is_zero() || u64::try_from(kind).is_ok_and(|kind| ENTRY_KINDS.contains(&kind))
+}
 
 impl Segment {
     /// Gives row, start and duration of some rows of a row group, counted from its first.

@@ -5,6 +5,8 @@
 //!
 //! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
 
+mod attributes;
+mod decoded;
 #[allow(
     clippy::all,
     clippy::allow_attributes_without_reason,
@@ -13,5 +15,11 @@
     reason = "written by cargo xtask codegen"
 )]
 pub mod generated;
+mod notes;
 pub mod otlp;
 pub mod wire;
+
+pub use decoded::{
+    ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,
+    MESSAGE_BYTES_MAX,
+};

@@ -1,6 +1,7 @@
 //! One test for each rule of OTLP/JSON.
 
-use codec::otlp::{DecodeError, decode_json, encode_json};
+use codec::DecodeError;
+use codec::otlp::{decode_json, encode_json};
 use model::batch::{AttrValue, SpanRef};
 use model::value::Value;
 

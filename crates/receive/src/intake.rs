@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use codec::otlp::{DecodeError, Decoded, decode_json, decode_proto, encode_proto};
+use codec::otlp::{decode_json, decode_proto, encode_proto};
+use codec::{DecodeError, Decoded};
 use model::TenantId;
 use model::contract::{IncomingBatch, SpanWriter};
 use plumbing::{ByteBudget, Clock, CpuPool, Metrics, Reservation, Tasks};

@@ -13,17 +13,14 @@
 //!
 //! Order of the file: the request, its envelopes, a span, its events and links.
 
-use model::batch::{
-    AttributeCursor, Attributes, EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow,
-};
+use model::batch::{EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow};
 use model::{BatchBuilder, SpanId, TraceId};
 
-use super::notes::{MemoryBound, Notes, Place, SpanFault};
 use super::value::{push_key_value, put_entity_ref};
-use super::{
-    ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,
-};
+use crate::attributes::AttributeWriter;
+use crate::notes::{MemoryBound, Notes, Place, SpanFault};
 use crate::wire::{Field, Reader, WireError};
+use crate::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
 
 /// Decodes the bytes of an `ExportTraceServiceRequest` (or of `TracesData`, which is the same).
 ///
@@ -67,49 +64,16 @@ struct Envelope<'a> {
     has_spans: bool,
 }
 
-/// The attributes of one owner while they are written.
-struct Writing {
-    cursor: AttributeCursor,
-    count: usize,
-    cut_off: u32,
-}
-
-impl Writing {
-    fn new(builder: &BatchBuilder) -> Self {
-        Self {
-            cursor: builder.begin_attributes(),
-            count: 0,
-            cut_off: 0,
-        }
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        builder: &mut BatchBuilder,
-        notes: &mut Notes,
-        bytes: &[u8],
-    ) -> Result<(), WireError> {
-        if self.count == ATTRIBUTES_PER_OWNER_MAX {
-            self.cut_off = self.cut_off.saturating_add(1);
-            return Ok(());
-        }
-        self.count += 1;
-        push_key_value(builder, notes, &mut self.cursor, bytes)
-    }
-
-    /// The attributes, and the number of dropped ones with those that were cut off here.
-    fn finish(
-        self,
-        builder: &mut BatchBuilder,
-        notes: &mut Notes,
-        dropped: u32,
-    ) -> (Attributes, u32) {
-        notes.truncated_values += u64::from(self.cut_off);
-        (
-            builder.finish_attributes(self.cursor),
-            dropped.saturating_add(self.cut_off),
-        )
+#[inline]
+fn push_pair(
+    builder: &mut BatchBuilder,
+    notes: &mut Notes,
+    writing: &mut AttributeWriter,
+    bytes: &[u8],
+) -> Result<(), WireError> {
+    match writing.admit() {
+        Some(cursor) => push_key_value(builder, notes, cursor, bytes),
+        None => Ok(()),
     }
 }
 
@@ -226,7 +190,7 @@ impl<'a> Decoder<'a> {
     /// The row of the resource. Without a span below it is checked but not kept.
     fn resource(&mut self, envelope: &Envelope<'a>) -> Result<u32, DecodeError> {
         let mark = self.builder.mark();
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut dropped = 0;
         self.entity_refs.clear();
         for piece in &envelope.owner {
@@ -238,7 +202,7 @@ impl<'a> Decoder<'a> {
                 };
                 let done = match next {
                     (1, Field::Bytes(pair)) => {
-                        writing.push(&mut self.builder, &mut self.notes, pair)
+                        push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)
                     }
                     (2, Field::Varint(number)) => {
                         dropped = low_u32(number);
@@ -291,7 +255,7 @@ impl<'a> Decoder<'a> {
                     if !plumbing::planted("codec-rejected-span-left-behind") {
                         self.builder.roll_back(mark);
                     }
-                    self.notes.reject(fault, self.place);
+                    self.notes.reject(fault, &self.place);
                 }
                 self.memory.check(&self.builder)?;
                 self.place.span += 1;
@@ -303,7 +267,7 @@ impl<'a> Decoder<'a> {
     /// The row of the scope. Without a span below it is checked but not kept.
     fn scope(&mut self, envelope: &Envelope<'a>) -> Result<u32, DecodeError> {
         let mark = self.builder.mark();
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let (mut name, mut version, mut dropped) = (&[][..], &[][..], 0);
         for piece in &envelope.owner {
             let mut reader = Reader::new(piece);
@@ -322,7 +286,7 @@ impl<'a> Decoder<'a> {
                         Ok(())
                     }
                     (3, Field::Bytes(pair)) => {
-                        writing.push(&mut self.builder, &mut self.notes, pair)
+                        push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)
                     }
                     (4, Field::Varint(number)) => {
                         dropped = low_u32(number);
@@ -403,7 +367,7 @@ impl<'a> Decoder<'a> {
         let (mut trace_id, mut span_id, mut parent_id) = (&[][..], &[][..], &[][..]);
         let (mut name, mut trace_state, mut status_message) = (&[][..], &[][..], &[][..]);
         let mut dropped = 0;
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
@@ -416,7 +380,7 @@ impl<'a> Decoder<'a> {
                 (7, Field::Fixed64(nanos)) => row.start = nanos,
                 (8, Field::Fixed64(nanos)) => row.end = nanos,
                 (9, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (10, Field::Varint(number)) => dropped = low_u32(number),
                 (11, Field::Bytes(event)) => self.events.push(event),
@@ -463,14 +427,14 @@ impl<'a> Decoder<'a> {
     fn event(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let mut row = EventRow::default();
         let (mut name, mut dropped) = (&[][..], 0);
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
                 (1, Field::Fixed64(nanos)) => row.time = nanos,
                 (2, Field::Bytes(text)) => name = text,
                 (3, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (4, Field::Varint(number)) => dropped = low_u32(number),
                 (field @ 1..=4, _) => return Err(WireError::FieldType { field }),
@@ -488,7 +452,7 @@ impl<'a> Decoder<'a> {
         let mut row = LinkRow::default();
         let (mut trace_id, mut span_id, mut trace_state, mut dropped) =
             (&[][..], &[][..], &[][..], 0);
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
@@ -496,7 +460,7 @@ impl<'a> Decoder<'a> {
                 (2, Field::Bytes(id)) => span_id = id,
                 (3, Field::Bytes(text)) => trace_state = text,
                 (4, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (5, Field::Varint(number)) => dropped = low_u32(number),
                 (6, Field::Fixed32(flags)) => row.flags = flags,

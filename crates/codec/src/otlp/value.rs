@@ -14,7 +14,7 @@ use model::BatchBuilder;
 use model::batch::{AttributeCursor, PackedValue};
 use model::value::packed::VALUE_DEPTH_MAX;
 
-use super::notes::Notes;
+use crate::notes::Notes;
 use crate::wire::{Field, Reader, WireError, Writer};
 
 /// Fields of OTLP's messages for values.

@@ -26,8 +26,8 @@ use model::{BatchBuilder, SpanId, Symbol, TraceId};
 
 use self::scalar::{Unfit, enum_of, id_of, u32_of, u64_of};
 use self::tape::{Node, Tape};
-use super::notes::{MemoryBound, Notes, Place, SpanFault};
-use super::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
+use crate::notes::{MemoryBound, Notes, Place, SpanFault};
+use crate::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
 
 /// The names of the span kinds by number.
 const KIND_NAMES: [&str; 6] = [
@@ -278,7 +278,7 @@ impl Decoder {
                 if !plumbing::planted("codec-rejected-span-left-behind") {
                     self.builder.roll_back(mark);
                 }
-                self.notes.reject(fault, place);
+                self.notes.reject(fault, &place);
             }
             self.memory.check(&self.builder)?;
         }
@@ -490,7 +490,7 @@ impl Decoder {
         let mut dropped = u32_of(dropped, "droppedAttributesCount")?;
         let mut cursor = self.builder.begin_attributes();
         for (index, pair) in messages_of(list, "attributes")?.enumerate() {
-            if index >= super::ATTRIBUTES_PER_OWNER_MAX {
+            if index >= crate::ATTRIBUTES_PER_OWNER_MAX {
                 dropped = dropped.saturating_add(1);
                 self.notes.truncated_values += 1;
                 continue;

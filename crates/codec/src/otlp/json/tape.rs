@@ -13,7 +13,7 @@
 
 use std::borrow::Cow;
 
-use super::super::DecodeError;
+use crate::DecodeError;
 
 /// Levels of objects and arrays. OTLP's deepest value takes 64 × 4, its envelopes 10.
 pub(super) const JSON_DEPTH_MAX: usize = 512;

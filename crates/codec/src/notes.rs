@@ -8,7 +8,7 @@ use std::mem::discriminant;
 
 use model::BatchBuilder;
 
-use super::{DecodeError, Decoded, MESSAGE_BYTES_MAX};
+use crate::decoded::{DecodeError, Decoded, MESSAGE_BYTES_MAX};
 use crate::wire::WireError;
 
 /// What one request may unpack to, as a multiple of its size. The leanest spans that make sense unpack to 5 times
@@ -23,7 +23,7 @@ const QUOTED_BYTES_MAX: usize = 64;
 
 /// Why a span is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SpanFault {
+pub(crate) enum SpanFault {
     #[error("trace id is {0} bytes long, must be 16")]
     TraceIdLength(usize),
     #[error("trace id is all zero")]
@@ -46,12 +46,12 @@ pub(super) enum SpanFault {
     Json(String),
 }
 
-/// Where in a request a span is.
+/// Where in an OTLP request a span is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) resource_spans: usize,
-    pub(super) scope_spans: usize,
-    pub(super) span: usize,
+pub(crate) struct Place {
+    pub(crate) resource_spans: usize,
+    pub(crate) scope_spans: usize,
+    pub(crate) span: usize,
 }
 
 impl fmt::Display for Place {
@@ -72,30 +72,30 @@ impl fmt::Display for Place {
 #[derive(Debug)]
 struct Rejection {
     first: SpanFault,
-    place: Place,
+    place: String,
     spans: u64,
 }
 
 /// What is noted while a request is decoded.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     /// Texts repaired outside of the builder: those within arrays and maps.
-    pub(super) repaired_texts: u64,
+    pub(crate) repaired_texts: u64,
     /// Values, attributes, events and links that were cut off.
-    pub(super) truncated_values: u64,
+    pub(crate) truncated_values: u64,
     /// Fields that only profiles may use.
-    pub(super) profile_fields: u64,
+    pub(crate) profile_fields: u64,
     /// Ids of links that had a wrong length and became zero.
-    pub(super) link_ids: u64,
+    pub(crate) link_ids: u64,
     /// JSON keys that came twice in an object.
-    pub(super) repeated_keys: u64,
+    pub(crate) repeated_keys: u64,
     unknown_key: Option<String>,
     rejections: Vec<Rejection>,
 }
 
 impl Notes {
     /// Notes that a span was rejected.
-    pub(super) fn reject(&mut self, fault: SpanFault, place: Place) {
+    pub(crate) fn reject(&mut self, fault: SpanFault, place: &dyn fmt::Display) {
         let kind = discriminant(&fault);
         match self
             .rejections
@@ -105,14 +105,14 @@ impl Notes {
             Some(known) => known.spans += 1,
             None => self.rejections.push(Rejection {
                 first: fault,
-                place,
+                place: place.to_string(),
                 spans: 1,
             }),
         }
     }
 
     /// Notes a key of the outer form that OTLP/JSON doesn't have; the first is remembered.
-    pub(super) fn unknown_key(&mut self, key: &str) {
+    pub(crate) fn unknown_key(&mut self, key: &str) {
         if self.unknown_key.is_none() {
             self.unknown_key = Some(cut(key.to_owned(), QUOTED_BYTES_MAX));
         }
@@ -173,7 +173,7 @@ impl Notes {
     }
 
     /// Ends the decoding. `is_proto` says that the request was protobuf.
-    pub(super) fn into_decoded(self, builder: BatchBuilder, is_proto: bool) -> Decoded {
+    pub(crate) fn into_decoded(self, builder: BatchBuilder, is_proto: bool) -> Decoded {
         let repaired_texts = self.repaired_texts + builder.repaired_texts();
         let rejected_spans: u64 = self
             .rejections
@@ -195,7 +195,7 @@ impl Notes {
 }
 
 /// A text of at most so many bytes.
-pub(super) fn cut(mut text: String, bytes_max: usize) -> String {
+pub(crate) fn cut(mut text: String, bytes_max: usize) -> String {
     if text.len() > bytes_max {
         let ellipsis = "…";
         text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(ellipsis.len())));
@@ -206,7 +206,7 @@ pub(super) fn cut(mut text: String, bytes_max: usize) -> String {
 
 /// Holds what a request unpacks to below a bound.
 #[derive(Debug)]
-pub(super) struct MemoryBound {
+pub(crate) struct MemoryBound {
     request_bytes: usize,
     memory_bytes_max: usize,
     envelopes: usize,
@@ -214,7 +214,7 @@ pub(super) struct MemoryBound {
 
 impl MemoryBound {
     /// The bound of a request of so many bytes.
-    pub(super) fn new(request_bytes: usize) -> Self {
+    pub(crate) fn new(request_bytes: usize) -> Self {
         let memory_bytes_max = request_bytes
             .saturating_mul(MEMORY_PER_BYTE_MAX)
             .saturating_add(MEMORY_BYTES_MIN);
@@ -226,12 +226,12 @@ impl MemoryBound {
     }
 
     /// Notes the row of a resource or a scope.
-    pub(super) fn note_envelope(&mut self, row: u32) {
+    pub(crate) fn note_envelope(&mut self, row: u32) {
         self.envelopes = self.envelopes.max(row as usize + 1);
     }
 
     /// Fails when the batch has outgrown the bound.
-    pub(super) fn check(&self, builder: &BatchBuilder) -> Result<(), DecodeError> {
+    pub(crate) fn check(&self, builder: &BatchBuilder) -> Result<(), DecodeError> {
         // Resources and scopes are about as many, so the larger number stands for both.
         let memory_bytes = builder.size_bytes() + 2 * ENVELOPE_BYTES * self.envelopes;
         if memory_bytes <= self.memory_bytes_max || plumbing::planted("codec-memory-unbounded") {
@@ -257,8 +257,8 @@ mod tests {
                 scope_spans: 2,
                 span,
             };
-            notes.reject(SpanFault::TraceIdLength(span), place);
-            notes.reject(SpanFault::Json("long ".repeat(1000)), place);
+            notes.reject(SpanFault::TraceIdLength(span), &place);
+            notes.reject(SpanFault::Json("long ".repeat(1000)), &place);
         }
         assert_eq!(notes.rejections.len(), 2);
         let text = notes.rejection().unwrap();

@@ -2,6 +2,7 @@
 //!
 //! - [`jaeger_router`] speaks Jaeger's HTTP API (v1), for its web app, Grafana and scripts.
 //! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
+//! - [`sampling_router`] tells clients what to record.
 //! - [`serve_http`] listens, with limits, and ends gracefully.
 //!
 //! - [`ui_router`] answers what the web app asks, below `/api/ui/v1`; the app itself is served by [`jaeger_router`].
@@ -18,9 +19,10 @@ mod jaeger;
 mod json_text;
 mod kinds;
 mod listen;
-mod query_string;
+mod sampling;
 mod ui;
 
+pub use self::sampling::sampling_router;
 pub use admin::{AdminState, Health, admin_router, health_router};
 pub use app::{
     AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,

@@ -1,4 +1,4 @@
-//! OTLP/gRPC: `TraceService/Export`, spoken directly over HTTP/2.
+//! Spans over gRPC, spoken directly over HTTP/2: OTLP's `TraceService/Export`, and Jaeger's `CollectorService/PostSpans`.
 //!
 //! Why not through a gRPC framework: one call with one message each way needs five bytes of prefix and two trailers,
 //! and in exchange every limit is ours. The length in the prefix is checked and its memory reserved *before* the
@@ -24,14 +24,17 @@ use hyper::body::Incoming;
 use crate::body::within;
 use crate::connection::Door;
 use crate::decompress::Compression;
+use crate::format::Format;
 use crate::grpc_frame::{self, GRPC_ENCODING, read_message};
 use crate::grpc_health;
 use crate::intake::{self, Receipt};
-use crate::ledger::Tally;
+use crate::ledger::{Tally, Transport};
 use crate::refusal::{Refusal, shorten_to};
 use crate::reply::Reply;
 
 const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const POST_PATH: &str = "/jaeger.api_v2.CollectorService/PostSpans";
+const SAMPLING_PATH: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
 
 /// Answers one call.
 pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<Reply> {
@@ -40,12 +43,16 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         return not_grpc(&parts);
     }
     let call = async {
+        let (expected, format) = served_at(door.transport);
         match parts.uri.path() {
-            EXPORT_PATH => export(door, &parts, &mut body).await,
+            path if path == expected => export(door, format, &parts, &mut body).await,
+            SAMPLING_PATH if door.transport == Transport::JaegerGrpc => {
+                strategy(door, &mut body).await
+            }
             grpc_health::CHECK_PATH => health(door, &mut body).await,
             path => Err(Refusal::UnknownPath {
                 path: shorten_to(path, 200),
-                expected: EXPORT_PATH,
+                expected,
             }),
         }
     };
@@ -59,6 +66,14 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
     result.unwrap_or_else(|refusal| {
         grpc_frame::refusal(&refusal, door.receiver.retry_after_s(&refusal))
     })
+}
+
+/// The one method of a transport, and what its message holds.
+fn served_at(transport: Transport) -> (&'static str, Format) {
+    match transport {
+        Transport::JaegerGrpc => (POST_PATH, Format::JaegerProto),
+        _ => (EXPORT_PATH, Format::OtlpProto),
+    }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -95,12 +110,15 @@ fn not_grpc(parts: &Parts) -> Response<Reply> {
 
 async fn export(
     door: &Door,
+    format: Format,
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<Response<Reply>, Refusal> {
     let tally = door.receiver.ledger().open(door.transport, door.peer);
-    let result = receive(door, parts, body, &tally).await;
+    let result = receive(door, format, parts, body, &tally).await;
     match result {
+        // Jaeger's answer has nothing in it.
+        Ok(_) if format == Format::JaegerProto => Ok(grpc_frame::success(&[])),
         Ok(receipt) => Ok(grpc_frame::success(&success_body(
             Encoding::Proto,
             receipt.rejected_spans,
@@ -116,6 +134,7 @@ async fn export(
 
 async fn receive(
     door: &Door,
+    format: Format,
     parts: &Parts,
     body: &mut Incoming,
     tally: &Arc<Tally>,
@@ -139,7 +158,7 @@ async fn receive(
     };
     let tally = Arc::clone(tally);
     let request = intake::Request {
-        encoding: Encoding::Proto,
+        format,
         compression,
         held: message.held,
         tally,
@@ -152,6 +171,15 @@ async fn receive(
     })
 }
 
+/// Tells an agent what a service is to record; it is in no ledger, for it brings nothing.
+async fn strategy(door: &Door, body: &mut Incoming) -> Result<Response<Reply>, Refusal> {
+    let timeout = door.receiver.limits().body_timeout;
+    let question = within(timeout, grpc_frame::read_small_message(body)).await?;
+    let answer = sampling::proto_answer(door.receiver.strategies(), &question);
+    let answer = answer.map_err(|reason| Refusal::Malformed { reason })?;
+    Ok(grpc_frame::success(&answer))
+}
+
 /// Answers a health check; it is in no ledger, for it brings nothing.
 async fn health(door: &Door, body: &mut Incoming) -> Result<Response<Reply>, Refusal> {
     let message = within(
@@ -160,8 +188,10 @@ async fn health(door: &Door, body: &mut Incoming) -> Result<Response<Reply>, Ref
     )
     .await?;
     let is_ready = door.check_open().is_ok() && door.receiver.readiness().is_ok();
-    Ok(match grpc_health::check(&message, is_ready) {
-        Ok(answer) => grpc_frame::success(&answer),
-        Err((code, why)) => grpc_frame::status(code, &why),
-    })
+    Ok(
+        match grpc_health::check(&message, served_at(door.transport).0, is_ready) {
+            Ok(answer) => grpc_frame::success(&answer),
+            Err((code, why)) => grpc_frame::status(code, &why),
+        },
+    )
 }

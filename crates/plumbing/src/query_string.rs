@@ -2,7 +2,7 @@
 
 /// The pairs of a query string in their order. A pair with a `;` and one with a broken `%` are as if absent; what is
 /// no UTF-8 is repaired.
-pub(crate) fn pairs(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
+pub fn pairs(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     query.unwrap_or_default().split('&').filter_map(|pair| {
         if pair.is_empty() || pair.contains(';') {
             return None;

@@ -3,7 +3,7 @@
 //! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
-//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
+//! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON.
 
 mod attributes;
 mod decoded;
@@ -17,6 +17,7 @@ mod decoded;
 pub mod generated;
 mod notes;
 pub mod otlp;
+pub mod thrift;
 pub mod wire;
 
 pub use decoded::{

@@ -147,7 +147,7 @@ pub struct List {
 }
 
 /// One of the two ways to write Thrift.
-pub trait Protocol: Sized {
+pub trait Protocol: Copy {
     /// What it is called.
     const NAME: &'static str;
 

@@ -15,6 +15,7 @@ mod decoded;
     reason = "written by cargo xtask codegen"
 )]
 pub mod generated;
+mod json;
 mod notes;
 pub mod otlp;
 pub mod wire;

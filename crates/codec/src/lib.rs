@@ -3,7 +3,7 @@
 //! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
-//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
+//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON, [`zipkin`] for Zipkin's formats.
 
 mod attributes;
 mod decoded;
@@ -19,6 +19,7 @@ mod json;
 mod notes;
 pub mod otlp;
 pub mod wire;
+pub mod zipkin;
 
 pub use decoded::{
     ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,

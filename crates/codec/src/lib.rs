@@ -3,7 +3,8 @@
 //! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
-//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON, [`zipkin`] for Zipkin's formats.
+//! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON,
+//! [`zipkin`] for Zipkin's formats.
 
 mod attributes;
 mod decoded;
@@ -18,6 +19,7 @@ pub mod generated;
 mod json;
 mod notes;
 pub mod otlp;
+pub mod thrift;
 pub mod wire;
 pub mod zipkin;
 

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use codec::wire::Writer;
-use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2};
+use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
 use codec::{DecodeError, Decoded};
 use serde_json::{Value, json};
 
@@ -124,16 +124,77 @@ fn proto_v2() -> Vec<u8> {
     out.into_bytes()
 }
 
+/// A field's head and number in Thrift's binary protocol.
+fn thrift_i64(out: &mut Vec<u8>, id: u8, number: u64) {
+    out.extend([10, 0, id]);
+    out.extend(number.to_be_bytes());
+}
+
+fn thrift_text(out: &mut Vec<u8>, id: u8, text: &str) {
+    out.extend([11, 0, id]);
+    thrift_count(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+fn thrift_count(out: &mut Vec<u8>, count: usize) {
+    out.extend(u32::try_from(count).unwrap_or_default().to_be_bytes());
+}
+
+fn thrift_list(out: &mut Vec<u8>, id: u8, count: usize) {
+    out.extend([15, 0, id, 12]);
+    thrift_count(out, count);
+}
+
+fn thrift_host(out: &mut Vec<u8>, id: u8) {
+    out.extend([12, 0, id, 8, 0, 1, 10, 12, 0, 7, 6, 0, 2, 0x1f, 0x90]);
+    thrift_text(out, 3, "items");
+    out.push(0);
+}
+
+fn thrift_v1() -> Vec<u8> {
+    let mut list = vec![12];
+    let out = &mut list;
+    thrift_count(out, spans().count());
+    for span in spans() {
+        thrift_i64(out, 1, !span.id);
+        thrift_text(out, 3, "get /api/items/{id}");
+        thrift_i64(out, 4, span.id);
+        thrift_i64(out, 5, span.id ^ 1);
+        thrift_list(out, 6, 2);
+        for (value, time) in [("sr", span.start), ("ss", span.start + span.duration)] {
+            thrift_i64(out, 1, time);
+            thrift_text(out, 2, value);
+            thrift_host(out, 3);
+            out.push(0);
+        }
+        let tags = tags(&span.path);
+        thrift_list(out, 8, tags.len());
+        for (key, value) in tags {
+            thrift_text(out, 1, key);
+            thrift_text(out, 2, value);
+            out.extend([8, 0, 3, 0, 0, 0, 6]);
+            thrift_host(out, 4);
+            out.push(0);
+        }
+        thrift_i64(out, 10, span.start);
+        thrift_i64(out, 11, span.duration);
+        thrift_i64(out, 12, span.id);
+        out.push(0);
+    }
+    list
+}
+
 type Decode = fn(&[u8]) -> Result<Decoded, DecodeError>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let rounds: u32 = std::env::args()
         .nth(1)
         .map_or(Ok(2000), |text| text.parse())?;
-    let formats: [(&str, Vec<u8>, Decode); 3] = [
+    let formats: [(&str, Vec<u8>, Decode); 4] = [
         ("v2 JSON", json_v2(), decode_json_v2),
         ("v2 protobuf", proto_v2(), decode_proto_v2),
         ("v1 JSON", json_v1(), decode_json_v1),
+        ("v1 Thrift", thrift_v1(), decode_thrift_v1),
     ];
     for (name, bytes, decode) in formats {
         let started = cpu_seconds()?;

@@ -17,7 +17,7 @@ use codec::generated::opentelemetry::proto::trace::v1::span::{Event, Link};
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use codec::otlp::{decode_json, decode_proto, encode_json, encode_proto};
 use codec::wire::{Field, Reader, WireError, Writer};
-use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2};
+use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
 use codec::{DecodeError, Decoded};
 use model::SpanBatch;
 use model::batch::{AttrValue, Attribute, SpanRef};
@@ -71,6 +71,11 @@ pub fn check_zipkin_json_v1(bytes: &[u8]) {
 /// Checks Zipkin's protobuf on any bytes, by encoding what was decoded.
 pub fn check_zipkin_proto(bytes: &[u8]) {
     check_zipkin(bytes, decode_proto_v2(bytes));
+}
+
+/// Checks Zipkin's Thrift on any bytes, by encoding what was decoded.
+pub fn check_zipkin_thrift(bytes: &[u8]) {
+    check_zipkin(bytes, decode_thrift_v1(bytes));
 }
 
 fn check_zipkin(bytes: &[u8], decoded: Result<Decoded, DecodeError>) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::checks::{
     check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1, check_zipkin_json_v2,
-    check_zipkin_proto,
+    check_zipkin_proto, check_zipkin_thrift,
 };
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
@@ -45,4 +45,9 @@ fn the_corpus_of_zipkin_in_json_holds() {
 #[test]
 fn the_corpus_of_zipkin_in_protobuf_holds() {
     replay("zipkin_proto", check_zipkin_proto);
+}
+
+#[test]
+fn the_corpus_of_zipkin_in_thrift_holds() {
+    replay("zipkin_thrift", check_zipkin_thrift);
 }

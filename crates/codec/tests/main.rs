@@ -22,3 +22,4 @@ mod spans;
 mod zipkin_golden;
 mod zipkin_properties;
 mod zipkin_rules;
+mod zipkin_v1;

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2};
+use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
 use codec::{DecodeError, Decoded};
 use model::batch::{Attribute, SpanRef};
 use model::value::Value as Attr;
@@ -45,6 +45,7 @@ fn decode(case: &Value) -> Result<Decoded, DecodeError> {
     let body = body_of(case);
     let is_v1 = case["sent_by"].as_str().unwrap().contains("api/v1/spans");
     match (is_v1, case["content_type"].as_str()) {
+        (true, Some("application/x-thrift")) => decode_thrift_v1(&body),
         (true, _) => decode_json_v1(&body),
         (false, Some("application/x-protobuf")) => decode_proto_v2(&body),
         (false, _) => decode_json_v2(&body),
@@ -206,6 +207,11 @@ fn recorded_lists_of_version_2_in_protobuf_are_what_jaeger_showed() {
 #[test]
 fn recorded_lists_of_version_1_in_json_are_what_jaeger_showed() {
     check("zipkin-v1-json.json", 10);
+}
+
+#[test]
+fn recorded_lists_of_version_1_in_thrift_are_what_jaeger_showed() {
+    check("zipkin-v1-thrift.json", 2);
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn proto_of(spans: &[Span]) -> Vec<u8> {
 }
 
 /// The bytes with some of them changed, and cut off somewhere.
-fn damaged(mut bytes: Vec<u8>, flips: &[(usize, u8)], end: usize) -> Vec<u8> {
+pub(crate) fn damaged(mut bytes: Vec<u8>, flips: &[(usize, u8)], end: usize) -> Vec<u8> {
     for (at, with) in flips {
         let len = bytes.len().max(1);
         if let Some(byte) = bytes.get_mut(at % len) {
@@ -196,7 +196,7 @@ fn damaged(mut bytes: Vec<u8>, flips: &[(usize, u8)], end: usize) -> Vec<u8> {
     bytes
 }
 
-fn flips() -> impl Strategy<Value = Vec<(usize, u8)>> {
+pub(crate) fn flips() -> impl Strategy<Value = Vec<(usize, u8)>> {
     vec((any::<usize>(), any::<u8>()), 0..4)
 }
 

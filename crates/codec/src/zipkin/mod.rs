@@ -13,9 +13,11 @@ mod json_v1;
 mod json_v2;
 mod proto;
 mod span;
+pub(crate) mod thrift;
 mod translate;
 mod v1;
 
 pub use json_v1::decode_json_v1;
 pub use json_v2::decode_json_v2;
 pub use proto::decode_proto_v2;
+pub use thrift::decode_thrift_v1;

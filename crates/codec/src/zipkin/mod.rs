@@ -1,6 +1,6 @@
 //! Zipkin's formats: lists of spans of version 1 (JSON, Thrift) and version 2 (JSON, protobuf) to batches.
 //!
-//! Every decoder fills a borrowed [`span::Span`], span by span, and `translate.rs` alone says what that means in
+//! Every decoder fills a borrowed `span::Span`, span by span, and `translate.rs` alone says what that means in
 //! OpenTelemetry's words, so that a span is the same whichever way it came.
 //!
 //! Promises: a span that is broken or has no usable ids is rejected alone and counted, the others are kept.

@@ -40,6 +40,11 @@ pub(crate) enum SpanFault {
     SpanIdText,
     #[error("parent span id is neither absent nor a text of 16 hexadecimal digits")]
     ParentIdText,
+    #[error("{name} must be {must_be}")]
+    Field {
+        name: &'static str,
+        must_be: &'static str,
+    },
     #[error("span is broken: {0}")]
     Wire(#[from] WireError),
     #[error("{0}")]

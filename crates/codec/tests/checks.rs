@@ -17,6 +17,8 @@ use codec::generated::opentelemetry::proto::trace::v1::span::{Event, Link};
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use codec::otlp::{decode_json, decode_proto, encode_json, encode_proto};
 use codec::wire::{Field, Reader, WireError, Writer};
+use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
+use codec::{DecodeError, Decoded};
 use model::SpanBatch;
 use model::batch::{AttrValue, Attribute, SpanRef};
 use model::value::Value;
@@ -48,6 +50,42 @@ pub fn check_otlp_json(bytes: &[u8]) {
         return;
     };
     assert!(!decoded.is_verbatim, "JSON is no protobuf");
+    check_texts(
+        decoded.rejected_spans,
+        decoded.rejection.as_deref(),
+        decoded.warning.as_deref(),
+    );
+    check_encoders(&decoded.batch);
+}
+
+/// Checks Zipkin's JSON of version 2 on any bytes, by encoding what was decoded.
+pub fn check_zipkin_json_v2(bytes: &[u8]) {
+    check_zipkin(bytes, decode_json_v2(bytes));
+}
+
+/// Checks Zipkin's JSON of version 1 on any bytes, by encoding what was decoded.
+pub fn check_zipkin_json_v1(bytes: &[u8]) {
+    check_zipkin(bytes, decode_json_v1(bytes));
+}
+
+/// Checks Zipkin's protobuf on any bytes, by encoding what was decoded.
+pub fn check_zipkin_proto(bytes: &[u8]) {
+    check_zipkin(bytes, decode_proto_v2(bytes));
+}
+
+/// Checks Zipkin's Thrift on any bytes, by encoding what was decoded.
+pub fn check_zipkin_thrift(bytes: &[u8]) {
+    check_zipkin(bytes, decode_thrift_v1(bytes));
+}
+
+fn check_zipkin(bytes: &[u8], decoded: Result<Decoded, DecodeError>) {
+    let Ok(decoded) = decoded else { return };
+    assert!(!decoded.is_verbatim, "Zipkin's bytes are not OTLP's");
+    let memory_bytes = decoded.batch.size_bytes();
+    assert!(
+        memory_bytes <= 8 * bytes.len() + (16 << 20),
+        "{memory_bytes} bytes"
+    );
     check_texts(
         decoded.rejected_spans,
         decoded.rejection.as_deref(),

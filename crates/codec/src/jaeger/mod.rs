@@ -17,7 +17,7 @@ mod thrift;
 mod translate;
 
 pub use proto::{decode_post_spans, decode_span};
-pub use thrift::{Datagram, decode_batch_binary, decode_udp};
+pub use thrift::{decode_batch_binary, decode_udp};
 
 use crate::Decoded;
 
@@ -37,6 +37,24 @@ pub struct Submitted {
     pub decoded: Decoded,
     /// Who submitted it.
     pub client: Client,
+}
+
+/// A datagram of a client.
+#[derive(Debug)]
+pub struct Datagram {
+    /// What it calls, which is the format of its spans.
+    pub method: Method,
+    /// What it submits; of `emitZipkinBatch` no client is known.
+    pub submitted: Submitted,
+}
+
+/// The methods of Jaeger's agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Jaeger's spans.
+    EmitBatch,
+    /// Zipkin's spans.
+    EmitZipkinBatch,
 }
 
 /// What a client says about itself.

@@ -8,28 +8,15 @@ use model::value::ValueType;
 use model::{SpanId, TraceId};
 
 use super::translate::{Log, Process, Reference, Span, Tag, TagValue, Translator, nanos};
-use super::{Client, ClientStats, Submitted, ThriftProtocol};
+use super::{Client, ClientStats, Datagram, Method, Submitted, ThriftProtocol};
 use crate::DecodeError;
 use crate::notes::cut;
 use crate::thrift::{Binary, Compact, Kind, MessageType, Protocol, Reader, ThriftError};
+use crate::zipkin::thrift::decode_thrift_list;
 
 /// Names of clients and methods are repeated up to this length.
 const NAME_BYTES_MAX: usize = 128;
 const NANOS_PER_MICRO: i128 = 1000;
-
-/// What a datagram holds.
-#[derive(Debug)]
-pub enum Datagram<'a> {
-    /// `emitBatch`: Jaeger's spans.
-    Batch(Box<Submitted>),
-    /// `emitZipkinBatch`: Zipkin's spans, not decoded.
-    Zipkin {
-        /// The struct of the method's arguments, whose field 1 is the list of spans.
-        arguments: &'a [u8],
-        /// How it is written.
-        protocol: ThriftProtocol,
-    },
-}
 
 /// Decodes the bare `Batch` in the binary protocol that clients send by HTTP.
 ///
@@ -46,17 +33,14 @@ pub fn decode_batch_binary(bytes: &[u8]) -> Result<Submitted, DecodeError> {
 ///
 /// # Errors
 /// When it is broken or calls another method than those of the agent.
-pub fn decode_udp(bytes: &[u8], protocol: ThriftProtocol) -> Result<Datagram<'_>, DecodeError> {
+pub fn decode_udp(bytes: &[u8], protocol: ThriftProtocol) -> Result<Datagram, DecodeError> {
     match protocol {
-        ThriftProtocol::Binary => datagram(Reader::<Binary>::new(bytes), protocol),
-        ThriftProtocol::Compact => datagram(Reader::<Compact>::new(bytes), protocol),
+        ThriftProtocol::Binary => datagram(Reader::<Binary>::new(bytes)),
+        ThriftProtocol::Compact => datagram(Reader::<Compact>::new(bytes)),
     }
 }
 
-fn datagram<P: Protocol>(
-    mut reader: Reader<'_, P>,
-    protocol: ThriftProtocol,
-) -> Result<Datagram<'_>, DecodeError> {
+fn datagram<P: Protocol>(mut reader: Reader<'_, P>) -> Result<Datagram, DecodeError> {
     let head = reader.message();
     let head = head.map_err(|why| reader.broken("message", why))?;
     let refused = |why: String| DecodeError::Broken {
@@ -67,21 +51,48 @@ fn datagram<P: Protocol>(
     if !matches!(head.message_type, MessageType::Call | MessageType::Oneway) {
         return Err(refused("it is no call of a method".to_owned()));
     }
-    match head.name {
-        b"emitZipkinBatch" => Ok(Datagram::Zipkin {
-            arguments: reader.rest(),
-            protocol,
-        }),
+    let (method, submitted) = match head.name {
         b"emitBatch" => {
             let mut decoder = Decoder::new(reader.byte() + reader.rest().len());
-            decoder.arguments(&mut reader)?;
-            Ok(Datagram::Batch(Box::new(decoder.finish())))
+            argument(&mut reader, Kind::Struct, |reader| decoder.batch(reader))?;
+            (Method::EmitBatch, decoder.finish())
+        }
+        b"emitZipkinBatch" => {
+            let decoded = argument(&mut reader, Kind::List, decode_thrift_list)?;
+            let client = Client::default();
+            (Method::EmitZipkinBatch, Submitted { decoded, client })
         }
         other => {
             let name = short_text(other);
-            Err(refused(format!("there is no method \"{name}\"")))
+            return Err(refused(format!("there is no method \"{name}\"")));
+        }
+    };
+    Ok(Datagram { method, submitted })
+}
+
+/// Reads the one argument of a method.
+fn argument<'a, P: Protocol, T>(
+    reader: &mut Reader<'a, P>,
+    of_kind: Kind,
+    mut read: impl FnMut(&mut Reader<'a, P>) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    const WHAT: &str = "arguments";
+    let mut found = None;
+    let mut id = 0;
+    loop {
+        let field = reader.next_field(&mut id);
+        match field.map_err(|why| reader.broken(WHAT, why))? {
+            None => break,
+            Some(kind) if id == 1 && kind == of_kind && found.is_none() => {
+                found = Some(read(reader)?);
+            }
+            Some(kind) => {
+                let skipped = reader.skip(kind);
+                skipped.map_err(|why| reader.broken(WHAT, why))?;
+            }
         }
     }
+    found.ok_or_else(|| missing(reader, WHAT, "the argument (field 1)"))
 }
 
 fn short_text(bytes: &[u8]) -> String {
@@ -111,29 +122,6 @@ impl<'a> Decoder<'a> {
             decoded: self.translator.finish(),
             client: self.client,
         }
-    }
-
-    fn arguments<P: Protocol>(&mut self, reader: &mut Reader<'a, P>) -> Result<(), DecodeError> {
-        let mut id = 0;
-        let mut has_batch = false;
-        loop {
-            let field = reader.next_field(&mut id);
-            match field.map_err(|why| reader.broken("arguments", why))? {
-                None => break,
-                Some(Kind::Struct) if id == 1 && !has_batch => {
-                    self.batch(reader)?;
-                    has_batch = true;
-                }
-                Some(kind) => {
-                    let skipped = reader.skip(kind);
-                    skipped.map_err(|why| reader.broken("arguments", why))?;
-                }
-            }
-        }
-        if has_batch {
-            return Ok(());
-        }
-        Err(missing(reader, "arguments", "the batch (field 1)"))
     }
 
     fn batch<P: Protocol>(&mut self, reader: &mut Reader<'a, P>) -> Result<(), DecodeError> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::checks::{
-    check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1, check_zipkin_json_v2,
-    check_zipkin_proto, check_zipkin_thrift,
+    check_jaeger, check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1,
+    check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
 };
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
@@ -50,4 +50,9 @@ fn the_corpus_of_zipkin_in_protobuf_holds() {
 #[test]
 fn the_corpus_of_zipkin_in_thrift_holds() {
     replay("zipkin_thrift", check_zipkin_thrift);
+}
+
+#[test]
+fn the_corpus_of_jaeger_holds() {
+    replay("jaeger", check_jaeger);
 }

@@ -12,7 +12,6 @@ use codec::jaeger::{ThriftProtocol, decode_batch_binary, decode_post_spans, deco
 use codec::wire::Writer;
 use codec::{DecodeError, Decoded};
 
-#[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
 #[path = "../tests/thrift_writer.rs"]
 mod thrift_writer;
 

@@ -332,7 +332,7 @@ fn times_and_ids_at_the_edge_are_kept_as_well_as_they_can_be() {
         nanos: 0,
     });
     look(odd.clone(), |row| {
-        assert_eq!((row.start(), row.end()), (0, 0))
+        assert_eq!((row.start(), row.end()), (0, 0));
     });
     for bad in [vec![0; 16], vec![0xff; 16]] {
         odd.trace_id = bad;

@@ -4,6 +4,8 @@
     dead_code,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a helper that several programs include"
 )]
 

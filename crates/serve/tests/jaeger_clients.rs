@@ -18,7 +18,7 @@ fn recording(file: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(file);
-    serde_json::from_slice(&std::fs::read(path).expect("the recording is there")).unwrap()
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 fn unhex(hex: &Value) -> Vec<u8> {

@@ -40,6 +40,11 @@ pub(crate) enum SpanFault {
     SpanIdText,
     #[error("parent span id is neither absent nor a text of 16 hexadecimal digits")]
     ParentIdText,
+    #[error("{name} must be {must_be}")]
+    Field {
+        name: &'static str,
+        must_be: &'static str,
+    },
     #[error("span is broken: {0}")]
     Wire(#[from] WireError),
     #[error("{0}")]
@@ -232,8 +237,18 @@ impl MemoryBound {
 
     /// Fails when the batch has outgrown the bound.
     pub(crate) fn check(&self, builder: &BatchBuilder) -> Result<(), DecodeError> {
+        self.check_beside(builder, 0)
+    }
+
+    /// Fails when the batch and so many bytes beside it have outgrown the bound.
+    pub(crate) fn check_beside(
+        &self,
+        builder: &BatchBuilder,
+        beside_bytes: usize,
+    ) -> Result<(), DecodeError> {
         // Resources and scopes are about as many, so the larger number stands for both.
-        let memory_bytes = builder.size_bytes() + 2 * ENVELOPE_BYTES * self.envelopes;
+        let memory_bytes =
+            builder.size_bytes() + 2 * ENVELOPE_BYTES * self.envelopes + beside_bytes;
         if memory_bytes <= self.memory_bytes_max || plumbing::planted("codec-memory-unbounded") {
             return Ok(());
         }

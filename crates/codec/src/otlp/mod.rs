@@ -12,7 +12,7 @@ mod encode;
 mod encode_json;
 mod json;
 mod proto;
-mod value;
+pub(crate) mod value;
 
 pub use answer::{Detail, status_body, success_body};
 pub use encode::encode_proto;

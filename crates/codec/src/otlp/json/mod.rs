@@ -1,4 +1,4 @@
-//! OTLP/JSON requests into batches, by way of a tape of the JSON text (`tape.rs`), without an object per span.
+//! OTLP/JSON requests into batches, by way of a tape of the JSON text (`crate::json`), without an object per span.
 //!
 //! The rules where OTLP/JSON differs from protobuf's JSON, or where the sender's freedom needs an answer:
 //!
@@ -13,10 +13,8 @@
 //!
 //! Refuses: what is not JSON, and more than `JSON_DEPTH_MAX` levels. Values below 64 levels of arrays and maps are cut.
 //!
-//! Read next: `tape.rs` for the JSON, `scalar.rs` for numbers and ids, `value.rs` for attribute values.
+//! Read next: `crate::json` for the text, numbers and ids, `value.rs` for attribute values.
 
-mod scalar;
-mod tape;
 mod value;
 
 use std::borrow::Cow;
@@ -24,8 +22,8 @@ use std::borrow::Cow;
 use model::batch::{Attributes, EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow};
 use model::{BatchBuilder, SpanId, Symbol, TraceId};
 
-use self::scalar::{Unfit, enum_of, id_of, u32_of, u64_of};
-use self::tape::{Node, Tape};
+use crate::json::scalar::{Unfit, enum_of, id_of, u32_of, u64_of};
+use crate::json::tape::{Node, Tape};
 use crate::notes::{MemoryBound, Notes, Place, SpanFault};
 use crate::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
 

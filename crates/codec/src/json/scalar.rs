@@ -14,13 +14,13 @@ use super::tape::{Kind, Node, number_length};
 
 /// Says which field doesn't fit, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unfit {
-    pub(super) byte: usize,
-    pub(super) why: String,
+pub(crate) struct Unfit {
+    pub(crate) byte: usize,
+    pub(crate) why: String,
 }
 
 impl Unfit {
-    pub(super) fn new(node: Node<'_>, name: &str, must_be: &str) -> Self {
+    pub(crate) fn new(node: Node<'_>, name: &str, must_be: &str) -> Self {
         Self {
             byte: node.byte(),
             why: format!("{name} must be {must_be}"),
@@ -99,7 +99,7 @@ fn whole_number(text: &[u8]) -> Option<i128> {
 }
 
 /// A number of any integer type, given as a number or as text; the default when absent.
-pub(super) fn integer<T: TryFrom<i128> + Default>(
+pub(crate) fn integer<T: TryFrom<i128> + Default>(
     node: Option<Node<'_>>,
     name: &str,
     must_be: &str,
@@ -118,7 +118,7 @@ pub(super) fn integer<T: TryFrom<i128> + Default>(
 }
 
 /// An unsigned number of 64 bits.
-pub(super) fn u64_of(node: Option<Node<'_>>, name: &str) -> Result<u64, Unfit> {
+pub(crate) fn u64_of(node: Option<Node<'_>>, name: &str) -> Result<u64, Unfit> {
     integer(
         node,
         name,
@@ -127,12 +127,12 @@ pub(super) fn u64_of(node: Option<Node<'_>>, name: &str) -> Result<u64, Unfit> {
 }
 
 /// An unsigned number of 32 bits.
-pub(super) fn u32_of(node: Option<Node<'_>>, name: &str) -> Result<u32, Unfit> {
+pub(crate) fn u32_of(node: Option<Node<'_>>, name: &str) -> Result<u32, Unfit> {
     integer(node, name, "a whole number from 0 to 4294967295")
 }
 
 /// The number of an enum, given as number or by name.
-pub(super) fn enum_of(node: Option<Node<'_>>, name: &str, names: &[&str]) -> Result<i32, Unfit> {
+pub(crate) fn enum_of(node: Option<Node<'_>>, name: &str, names: &[&str]) -> Result<i32, Unfit> {
     if let Some(node) = node
         && let Some((text, _)) = node.text()
         && let Some(number) = names.iter().position(|known| known.as_bytes() == &*text)
@@ -143,7 +143,7 @@ pub(super) fn enum_of(node: Option<Node<'_>>, name: &str, names: &[&str]) -> Res
 }
 
 /// A floating-point number; numbers may be text, and some only can.
-pub(super) fn double_of(node: Node<'_>, name: &str) -> Result<f64, Unfit> {
+pub(crate) fn double_of(node: Node<'_>, name: &str) -> Result<f64, Unfit> {
     let unfit = || {
         Unfit::new(
             node,
@@ -168,7 +168,7 @@ pub(super) fn double_of(node: Node<'_>, name: &str) -> Result<f64, Unfit> {
 }
 
 /// True or false.
-pub(super) fn bool_of(node: Node<'_>, name: &str) -> Result<bool, Unfit> {
+pub(crate) fn bool_of(node: Node<'_>, name: &str) -> Result<bool, Unfit> {
     match node.kind() {
         Kind::True => Ok(true),
         Kind::False => Ok(false),
@@ -177,7 +177,7 @@ pub(super) fn bool_of(node: Node<'_>, name: &str) -> Result<bool, Unfit> {
 }
 
 /// Bytes, as base64 of either alphabet.
-pub(super) fn bytes_of(node: Node<'_>, name: &str) -> Result<Vec<u8>, Unfit> {
+pub(crate) fn bytes_of(node: Node<'_>, name: &str) -> Result<Vec<u8>, Unfit> {
     let unfit = || Unfit::new(node, name, "bytes as base64");
     let (text, _) = node.text().ok_or_else(unfit)?;
     let is_url_safe = text.iter().any(|byte| matches!(byte, b'-' | b'_'));
@@ -191,7 +191,7 @@ pub(super) fn bytes_of(node: Node<'_>, name: &str) -> Result<Vec<u8>, Unfit> {
     clippy::option_option,
     reason = "absent and wrong are told apart, and what wrong means differs by caller"
 )]
-pub(super) fn id_of<const N: usize>(node: Option<Node<'_>>) -> Option<Option<[u8; N]>> {
+pub(crate) fn id_of<const N: usize>(node: Option<Node<'_>>) -> Option<Option<[u8; N]>> {
     let Some(node) = node else { return Some(None) };
     let (text, _) = node.text()?;
     if text.is_empty() {
@@ -208,7 +208,7 @@ pub(super) fn id_of<const N: usize>(node: Option<Node<'_>>) -> Option<Option<[u8
     Some(Some(id))
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
+pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),

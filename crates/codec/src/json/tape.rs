@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use crate::DecodeError;
 
 /// Levels of objects and arrays. OTLP's deepest value takes 64 × 4, its envelopes 10.
-pub(super) const JSON_DEPTH_MAX: usize = 512;
+pub(crate) const JSON_DEPTH_MAX: usize = 512;
 /// Memory of a token.
 const TOKEN_BYTES: usize = size_of::<Token>();
 /// OTLP's names are long: its densest JSON has a token on every five bytes.
@@ -27,7 +27,7 @@ const BYTES_PER_TOKEN_USUAL: usize = 12;
 const TOKENS_MIN: usize = 65_536;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     True,
     False,
@@ -51,21 +51,21 @@ struct Token {
 
 /// A JSON text, cut into tokens.
 #[derive(Debug)]
-pub(super) struct Tape<'a> {
+pub(crate) struct Tape<'a> {
     text: &'a [u8],
     tokens: Vec<Token>,
 }
 
 /// A value of the text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     tape: &'a Tape<'a>,
     index: usize,
 }
 
 impl<'a> Tape<'a> {
     /// Cuts a text.
-    pub(super) fn new(text: &'a [u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn new(text: &'a [u8]) -> Result<Self, DecodeError> {
         let tokens = Vec::with_capacity(text.len() / BYTES_PER_TOKEN_USUAL);
         let scanner = Scanner {
             text,
@@ -80,7 +80,7 @@ impl<'a> Tape<'a> {
     }
 
     /// The value that the whole text is.
-    pub(super) fn root(&'a self) -> Node<'a> {
+    pub(crate) fn root(&'a self) -> Node<'a> {
         Node {
             tape: self,
             index: 0,
@@ -101,22 +101,22 @@ impl<'a> Tape<'a> {
 
 impl<'a> Node<'a> {
     /// What it is.
-    pub(super) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         self.tape.token(self.index).kind
     }
 
     /// Tells whether it is `null`, which means absent.
-    pub(super) fn is_null(self) -> bool {
+    pub(crate) fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// Where it is in the text; later values have larger places.
-    pub(super) fn byte(self) -> usize {
+    pub(crate) fn byte(self) -> usize {
         self.tape.token(self.index).start as usize
     }
 
     /// The bytes of a number or of a text as it was written.
-    pub(super) fn raw(self) -> &'a [u8] {
+    pub(crate) fn raw(self) -> &'a [u8] {
         let token = self.tape.token(self.index);
         self.tape
             .text
@@ -125,7 +125,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a text, which may still be no UTF-8, and whether half a surrogate pair had to be repaired.
-    pub(super) fn text(self) -> Option<(Cow<'a, [u8]>, bool)> {
+    pub(crate) fn text(self) -> Option<(Cow<'a, [u8]>, bool)> {
         match self.kind() {
             Kind::Text => Some((Cow::Borrowed(self.raw()), false)),
             Kind::EscapedText => {
@@ -139,7 +139,7 @@ impl<'a> Node<'a> {
     }
 
     /// The keys and values of an object; `None` for anything else.
-    pub(super) fn members(self) -> Option<impl Iterator<Item = (Node<'a>, Node<'a>)>> {
+    pub(crate) fn members(self) -> Option<impl Iterator<Item = (Node<'a>, Node<'a>)>> {
         let mut children = (self.kind() == Kind::Object).then(|| self.children())?;
         Some(std::iter::from_fn(move || {
             Some((children.next()?, children.next()?))
@@ -147,7 +147,7 @@ impl<'a> Node<'a> {
     }
 
     /// The values of an array; `None` for anything else.
-    pub(super) fn elements(self) -> Option<impl Iterator<Item = Node<'a>>> {
+    pub(crate) fn elements(self) -> Option<impl Iterator<Item = Node<'a>>> {
         (self.kind() == Kind::Array).then(|| self.children())
     }
 
@@ -403,7 +403,7 @@ fn special_bytes(bytes: u64) -> u64 {
 }
 
 /// The length of the number at the front; 0 when there is none.
-pub(super) fn number_length(text: &[u8]) -> usize {
+pub(crate) fn number_length(text: &[u8]) -> usize {
     let digits = |from: usize| {
         text.get(from..)
             .unwrap_or_default()

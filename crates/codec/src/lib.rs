@@ -3,7 +3,8 @@
 //! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
-//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
+//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON, [`jaeger_encode`] for spans in
+//! Jaeger's model.
 
 mod attributes;
 mod decoded;
@@ -15,9 +16,13 @@ mod decoded;
     reason = "written by cargo xtask codegen"
 )]
 pub mod generated;
+pub mod jaeger_encode;
 mod notes;
 pub mod otlp;
 pub mod wire;
+
+/// The descriptors of the services that are described to clients, as the bytes of a `FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 
 pub use decoded::{
     ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,

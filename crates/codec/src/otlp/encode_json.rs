@@ -41,6 +41,22 @@ pub fn encode_json(batch: &SpanBatch) -> String {
     out.text
 }
 
+/// Appends the `ResourceSpans` of a batch to a list of them that is being written; the first of the list comes to an
+/// empty text, or behind its `[`.
+pub fn push_resource_spans_json(text: &mut String, batch: &SpanBatch) {
+    let is_first = text.is_empty() || text.ends_with('[');
+    text.reserve(batch.len() * SPAN_CHARS_GUESS);
+    let mut out = Json {
+        text: std::mem::take(text),
+        is_first,
+    };
+    for rows in runs(0..batch.len(), |row| batch.spans().resource.get(row)) {
+        out.separate();
+        out.object(|out| put_resource_spans(out, batch, rows));
+    }
+    *text = out.text;
+}
+
 /// A JSON text that is being written; commas come by themselves.
 struct Json {
     text: String,
@@ -246,8 +262,7 @@ fn put_attributes<'a>(out: &mut Json, attributes: impl ExactSizeIterator<Item = 
         return;
     }
     out.list("attributes", attributes, |out, Attribute { key, value }| {
-        out.key("key");
-        out.string(key);
+        out.member_text("key", key);
         out.member_object("value", |out| match value {
             AttrValue::String(text) => {
                 out.key("stringValue");
@@ -303,15 +318,19 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
 
 fn put_array(out: &mut Json, values: &[Value], depth: usize) {
     out.member_object("arrayValue", |out| {
-        out.list("values", values, |out, value| put_value(out, value, depth));
+        if !values.is_empty() {
+            out.list("values", values, |out, value| put_value(out, value, depth));
+        }
     });
 }
 
 fn put_map(out: &mut Json, pairs: &[(String, Value)], depth: usize) {
     out.member_object("kvlistValue", |out| {
+        if pairs.is_empty() {
+            return;
+        }
         out.list("values", pairs, |out, (key, value)| {
-            out.key("key");
-            out.string(key);
+            out.member_text("key", key);
             out.member_object("value", |out| put_value(out, value, depth));
         });
     });

@@ -17,6 +17,7 @@ mod sanitize;
 mod shared_ids;
 mod skew;
 mod sort;
+mod to_batch;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -25,7 +25,7 @@ use accepted::{ACCEPTED, Accepted};
 use case::{Case, Input, cases_of, inputs};
 
 /// The groups of recorded questions that are answered so far.
-const GROUPS: [&str; 19] = [
+const GROUPS: [&str; 28] = [
     "services",
     "operations",
     "service-operations",
@@ -45,6 +45,15 @@ const GROUPS: [&str; 19] = [
     "metrics-off",
     "archive-off",
     "transform",
+    "v3-services",
+    "v3-operations",
+    "v3-search",
+    "v3-search-shapes",
+    "v3-summaries",
+    "v3-trace",
+    "v3-trace-raw",
+    "v3-trace-forms",
+    "v3-other",
 ];
 
 fn project() -> PathBuf {

@@ -17,7 +17,14 @@ use crate::http::Connection;
 use crate::options::Options;
 
 /// Every listener gets a port of the system's choice.
-const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+const LISTENERS: [&str; 6] = [
+    "otlp_grpc",
+    "otlp_http",
+    "query_http",
+    "query_grpc",
+    "admin",
+    "health",
+];
 /// Far above what is asked of a start or a stop, so that a hang is told from a slow machine.
 const START_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(120);

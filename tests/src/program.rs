@@ -24,7 +24,14 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of the program's log a failing test shows.
 const SHOWN_LINES_MAX: usize = 60;
 /// Port 0 of every listener: the system picks a free one.
-const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+const LISTENERS: [&str; 6] = [
+    "otlp_grpc",
+    "otlp_http",
+    "query_http",
+    "query_grpc",
+    "admin",
+    "health",
+];
 
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -35,6 +42,7 @@ pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
     pub(crate) query_http: String,
+    pub(crate) query_grpc: String,
     pub(crate) admin: String,
     pub(crate) health: String,
 }

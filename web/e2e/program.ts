@@ -53,7 +53,7 @@ async function addressesOf(file: string, child: ChildProcess, log: () => string)
 export async function startProgram(args: readonly string[] = [], basePath = ''): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'trackway-e2e-'));
   const file = join(folder, 'addresses.json');
-  const ports = ['--otlp-grpc', '--otlp-http', '--query-http', '--admin', '--health'].flatMap((flag) => [flag, '0']);
+  const ports = ['--otlp-grpc', '--otlp-http', '--query-http', '--query-grpc', '--admin', '--health'].flatMap((flag) => [flag, '0']);
   const common = ['--data-dir', join(folder, 'data'), '--addresses-file', file, '--log-format', 'text'];
   const child = spawn(binary(), [...common, ...ports, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';

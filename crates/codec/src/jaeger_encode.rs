@@ -87,8 +87,7 @@ pub fn references(
         });
     }
     for link in links {
-        let is_parent =
-            has_parent && link.trace_id == trace_id && link.span_id == parent_span_id;
+        let is_parent = has_parent && link.trace_id == trace_id && link.span_id == parent_span_id;
         match references.first_mut() {
             Some(parent) if is_parent => parent.reference_type = link.reference_type,
             _ => references.push(link),

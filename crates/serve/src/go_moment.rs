@@ -106,13 +106,20 @@ impl Parser<'_> {
         let [b'.' | b',', digits @ ..] = self.rest else {
             return 0;
         };
-        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if count == 0 {
             return 0;
         }
         let (digits, rest) = digits.split_at(count);
         self.rest = rest;
-        let nine = digits.iter().copied().chain(std::iter::repeat(b'0')).take(9);
+        let nine = digits
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(b'0'))
+            .take(9);
         nine.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
     }
 
@@ -189,7 +196,9 @@ mod tests {
     #[test]
     fn what_is_no_moment_is_refused_in_go_s_words() {
         let cannot = |text: &str, rest: &str, element: &str| {
-            format!("parsing time \"{text}\" as \"{LAYOUT}\": cannot parse \"{rest}\" as \"{element}\"")
+            format!(
+                "parsing time \"{text}\" as \"{LAYOUT}\": cannot parse \"{rest}\" as \"{element}\""
+            )
         };
         for (text, rest, element) in [
             ("", "", "2006"),

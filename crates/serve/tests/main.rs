@@ -10,6 +10,7 @@ mod admin;
 mod app;
 mod archive;
 mod golden;
+mod grpc;
 mod limits;
 mod listen;
 mod metrics;

@@ -25,10 +25,7 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
 }
 
 /// Jaeger's API over a reader, over HTTP and gRPC.
-pub(crate) fn services_over(
-    reader: Arc<dyn SpanReader>,
-    options: JaegerOptions,
-) -> JaegerServices {
+pub(crate) fn services_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -> JaegerServices {
     let parts = ServeParts {
         clock: Arc::new(ManualClock::at(NOW_NANOS)),
         metrics: &Metrics::new(),

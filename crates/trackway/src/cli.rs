@@ -97,6 +97,9 @@ pub(crate) struct KeyArgs {
     /// Jaeger's HTTP JSON API [key: listen.query_http, default: 16686]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub query_http: Option<String>,
+    /// Jaeger's query services over gRPC [key: listen.query_grpc, default: 16685]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub query_grpc: Option<String>,
     /// Metrics and health [key: listen.admin, default: 14269]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub admin: Option<String>,
@@ -457,6 +460,7 @@ impl KeyArgs {
             ("listen.otlp_grpc", &self.otlp_grpc, "--otlp-grpc"),
             ("listen.otlp_http", &self.otlp_http, "--otlp-http"),
             ("listen.query_http", &self.query_http, "--query-http"),
+            ("listen.query_grpc", &self.query_grpc, "--query-grpc"),
             ("listen.admin", &self.admin, "--admin"),
             ("listen.health", &self.health, "--health"),
             ("store.acknowledge", &self.acknowledge, "--acknowledge"),
@@ -522,6 +526,7 @@ mod tests {
             otlp_grpc: Some("1".to_owned()),
             otlp_http: Some("2".to_owned()),
             query_http: Some("3".to_owned()),
+            query_grpc: Some("6".to_owned()),
             admin: Some("4".to_owned()),
             health: Some("5".to_owned()),
             acknowledge: Some("memory".to_owned()),

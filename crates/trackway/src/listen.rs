@@ -22,8 +22,10 @@ pub(crate) struct Listeners {
     pub otlp_grpc: Vec<TcpListener>,
     /// OTLP over HTTP.
     pub otlp_http: Vec<TcpListener>,
-    /// Jaeger's HTTP JSON API.
+    /// Jaeger's HTTP JSON API, with its gRPC services beside it.
     pub query_http: Vec<TcpListener>,
+    /// Jaeger's query services over gRPC.
+    pub query_grpc: Vec<TcpListener>,
     /// Operation.
     pub admin: Vec<TcpListener>,
     /// Health alone.
@@ -41,6 +43,7 @@ impl Listeners {
             otlp_grpc: open("otlp_grpc", listen.otlp_grpc)?,
             otlp_http: open("otlp_http", listen.otlp_http)?,
             query_http: open("query_http", listen.query_http)?,
+            query_grpc: open("query_grpc", listen.query_grpc)?,
             admin: open("admin", listen.admin)?,
             health: open("health", listen.health)?,
         })
@@ -64,11 +67,12 @@ impl Listeners {
             .collect()
     }
 
-    fn all(&self) -> [(&'static str, &[TcpListener]); 5] {
+    fn all(&self) -> [(&'static str, &[TcpListener]); 6] {
         [
             ("otlp_grpc", &self.otlp_grpc),
             ("otlp_http", &self.otlp_http),
             ("query_http", &self.query_http),
+            ("query_grpc", &self.query_grpc),
             ("admin", &self.admin),
             ("health", &self.health),
         ]
@@ -168,6 +172,7 @@ mod tests {
             otlp_grpc: Address::Off,
             otlp_http: Address::Off,
             query_http: Address::Off,
+            query_grpc: Address::Off,
             admin: Address::Off,
             health: Address::Off,
             ..Listen::default()

@@ -382,7 +382,7 @@ impl<'a> AllInOne<'a> {
             shutdown: self.shutdown.clone(),
             options: ui_options(config),
         });
-        let router = serve::jaeger_router(
+        let services = serve::jaeger_services(
             query,
             ServeParts {
                 clock: Arc::clone(&self.seams.clock),
@@ -399,22 +399,21 @@ impl<'a> AllInOne<'a> {
         let grpc =
             receive::serve_otlp_grpc(Arc::clone(&receiver), listeners.otlp_grpc, stop(), tasks());
         let http = receive::serve_otlp_http(receiver, listeners.otlp_http, stop(), tasks());
-        let answers = serve::serve_http(
-            router,
-            listeners.query_http,
-            http_limits(config),
-            stop(),
-            tasks(),
-        );
+        let answer = |router, listeners| {
+            serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
+        };
+        let answers = answer(services.http, listeners.query_http);
+        let calls = answer(services.grpc, listeners.query_grpc);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (grpc, http, answers, kept) = tokio::join!(
+        let (grpc, http, answers, calls, kept) = tokio::join!(
             self.guard(grpc),
             self.guard(http),
             self.guard(answers),
+            self.guard(calls),
             self.watch_store(store)
         );
-        grpc.and(http).and(answers).and(kept)
+        grpc.and(http).and(answers).and(calls).and(kept)
     }
 
     /// Waits for the stop; a store that can keep nothing any more begins it.

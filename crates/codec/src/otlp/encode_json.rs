@@ -301,7 +301,7 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
             out.key("doubleValue");
             let text = number_text(*double);
             if double.is_finite() {
-                out.text.push_str(&text);
+                push_number(&mut out.text, &text);
             } else {
                 out.quoted(text);
             }
@@ -313,6 +313,18 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
         Value::Array(_) | Value::Map(_) if depth >= VALUE_DEPTH_MAX => {}
         Value::Array(values) => put_array(out, values, depth + 1),
         Value::Map(pairs) => put_map(out, pairs, depth + 1),
+    }
+}
+
+/// Writes a number as OTLP/JSON's usual writer does: an exponent has two digits.
+fn push_number(out: &mut String, text: &str) {
+    match text.split_once("e-") {
+        Some((digits, exponent)) if exponent.len() == 1 => {
+            out.push_str(digits);
+            out.push_str("e-0");
+            out.push_str(exponent);
+        }
+        _ => out.push_str(text),
     }
 }
 

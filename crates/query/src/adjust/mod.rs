@@ -17,9 +17,9 @@ mod sanitize;
 mod shared_ids;
 mod skew;
 mod sort;
-mod to_batch;
 #[cfg(test)]
 mod tests;
+mod to_batch;
 mod trace;
 
 pub use trace::{

@@ -266,6 +266,7 @@ impl<'a> AdjustableSpan<'a> {
             dropped_attributes: link.dropped_attributes(),
             flags: link.flags(),
         });
+        let (warnings, warnings_place) = take_warnings(&mut attributes);
         Self {
             span_id: span.span_id(),
             parent_span_id: span.parent_span_id(),
@@ -282,8 +283,8 @@ impl<'a> AdjustableSpan<'a> {
             events: events.collect(),
             links: links.collect(),
             dropped: span.dropped(),
-            warnings: take_warnings(&mut attributes),
-            warnings_place: None,
+            warnings,
+            warnings_place,
             attributes,
         }
     }
@@ -295,9 +296,12 @@ impl<'a> AdjustableSpan<'a> {
     }
 }
 
-/// Warnings that came as an attribute, as from another Jaeger.
-fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> Vec<String> {
+/// Warnings that came as an attribute, as from another Jaeger, and its place among the others.
+fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> (Vec<String>, Option<usize>) {
     let mut warnings = Vec::new();
+    let place = attributes
+        .iter()
+        .position(|attribute| attribute.key == WARNINGS_KEY);
     attributes.retain(|attribute| {
         let is_warnings = attribute.key == WARNINGS_KEY;
         if is_warnings {
@@ -310,5 +314,5 @@ fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> Vec<String> {
         }
         !is_warnings
     });
-    warnings
+    (warnings, place)
 }

@@ -81,7 +81,8 @@ impl Search {
                            attributes; say them in the filter";
             return Err(AskError::Wrong(message.to_owned()));
         }
-        filter::lower(call).map_err(|why| AskError::Wrong(format!("the query filter is refused: {why}")))
+        filter::lower(call)
+            .map_err(|why| AskError::Wrong(format!("the query filter is refused: {why}")))
     }
 
     /// When a span must start; `None` when no moment can be.
@@ -188,6 +189,10 @@ pub(super) fn incomplete(skipped: &[Skipped]) -> Option<HeaderValue> {
 /// A text as the value of a header, cut short; what a header can't hold becomes `?`.
 pub(super) fn header_text(text: &str) -> Option<HeaderValue> {
     let printable = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
-    let text: String = text.chars().take(INCOMPLETE_CHARS_MAX).map(printable).collect();
+    let text: String = text
+        .chars()
+        .take(INCOMPLETE_CHARS_MAX)
+        .map(printable)
+        .collect();
     HeaderValue::try_from(text).ok()
 }

@@ -54,7 +54,10 @@ fn expression_of(value: &Value, depth: usize) -> Result<Expression, String> {
     let members = members_of(value, "expression", &kinds)?;
     let mut given = members.iter().filter(|(_, value)| !value.is_null());
     let (Some((kind, value)), None) = (given.next(), given.next()) else {
-        return Err(format!("an argument is exactly one of {}", kinds.join(", ")));
+        return Err(format!(
+            "an argument is exactly one of {}",
+            kinds.join(", ")
+        ));
     };
     let term = match kind.as_str() {
         "attr" => {
@@ -183,7 +186,10 @@ fn lower_call(
                 return Err("not needs one condition".to_owned());
             };
             if level != Level::Span {
-                return Err("some with \"not\": that one event or link does not fit can't be searched for".to_owned());
+                return Err(
+                    "some with \"not\": that one event or link does not fit can't be searched for"
+                        .to_owned(),
+                );
             }
             let condition = lower_call(inner_call(op, condition)?, depth + 1, level, terms)?;
             Ok(Predicate::Not(Box::new(condition)))
@@ -287,7 +293,12 @@ fn reference_of(op: &str, argument: &Expression, level: Level) -> Result<Referen
         _ => return Err(format!("{op} needs an attribute or a field")),
     };
     match level {
-        Level::One(wanted) if reference.fields.iter().any(|field| place_of(field) != wanted) => {
+        Level::One(wanted)
+            if reference
+                .fields
+                .iter()
+                .any(|field| place_of(field) != wanted) =>
+        {
             Err(format!(
                 "some: {op} looks at something else than the event or link itself"
             ))
@@ -329,9 +340,15 @@ fn field_of(op: &str, field: &FieldReference) -> Result<(Field, Kind), String> {
         | ("event", "time" | "timeSinceStart")
         | ("link", "traceState") => {
             let (level, name) = (&field.level, &field.name);
-            return Err(format!("{op}: the field {level} {name} can't be searched for here"));
+            return Err(format!(
+                "{op}: the field {level} {name} can't be searched for here"
+            ));
         }
-        (level, name) => return Err(format!("{op}: there is no field {name:?} of level {level:?}")),
+        (level, name) => {
+            return Err(format!(
+                "{op}: there is no field {name:?} of level {level:?}"
+            ));
+        }
     })
 }
 
@@ -368,13 +385,19 @@ fn lower_compare(call: &Call, level: Level) -> Result<Predicate, String> {
     let (reference, scalar, op) = match (&left.term, &right.term) {
         (_, Some(Term::Scalar(scalar))) => (left, scalar, op),
         (Some(Term::Scalar(scalar)), _) => (right, scalar, turned(op)),
-        _ => return Err(format!("{op} compares an attribute or a field with a constant only")),
+        _ => {
+            return Err(format!(
+                "{op} compares an attribute or a field with a constant only"
+            ));
+        }
     };
     let reference = reference_of(op, reference, level)?;
     let is_order = !matches!(op, "eq" | "ne");
     let has_order = !matches!(reference.kind, Kind::SpanKind | Kind::Status);
     if is_order && (!has_order || scalar.r#type == "bool") {
-        return Err(format!("{op}: truth values, kinds and statuses have no order"));
+        return Err(format!(
+            "{op}: truth values, kinds and statuses have no order"
+        ));
     }
     let literal = literal_of(op, reference.kind, &scalar.value, &scalar.r#type)?;
     let literal = if is_order { ordered(literal) } else { literal };
@@ -382,7 +405,9 @@ fn lower_compare(call: &Call, level: Level) -> Result<Predicate, String> {
         return Err(format!("{op}: the order of ids can't be searched for"));
     }
     if op == "ne" && level != Level::Span {
-        return Err("some with \"ne\": that one event or link differs can't be searched for".to_owned());
+        return Err(
+            "some with \"ne\": that one event or link differs can't be searched for".to_owned(),
+        );
     }
     let literals = [literal];
     let one = |field: &Field| {
@@ -431,13 +456,15 @@ fn literal_of(op: &str, kind: Kind, value: &str, value_type: &str) -> Result<Lit
         return Err(wrong(&format!("has the unknown type {value_type:?}")));
     }
     if kind != Kind::Attribute && !matches!(value_type, "" | "string") {
-        return Err(wrong(&format!("of type {value_type} is not what the field holds")));
+        return Err(wrong(&format!(
+            "of type {value_type} is not what the field holds"
+        )));
     }
     Ok(match (kind, value_type) {
         (Kind::Attribute, "") => Literal::Text(value.to_owned()),
-        (Kind::Attribute, "int") => {
-            Literal::Int(go_text::parse_int(value).map_err(|why| wrong(&format!("is no int: {why}")))?)
-        }
+        (Kind::Attribute, "int") => Literal::Int(
+            go_text::parse_int(value).map_err(|why| wrong(&format!("is no int: {why}")))?,
+        ),
         (Kind::Attribute, "double") => {
             let number = go_text::parse_float(value);
             Literal::Double(number.map_err(|why| wrong(&format!("is no double: {why}")))?)
@@ -449,7 +476,14 @@ fn literal_of(op: &str, kind: Kind, value: &str, value_type: &str) -> Result<Lit
         },
         (Kind::Attribute | Kind::Text | Kind::Operation, _) => Literal::String(value.to_owned()),
         (Kind::SpanKind, _) => {
-            let names = ["unspecified", "internal", "server", "client", "producer", "consumer"];
+            let names = [
+                "unspecified",
+                "internal",
+                "server",
+                "client",
+                "producer",
+                "consumer",
+            ];
             Literal::Int(index_of(&names, value).ok_or_else(|| wrong("is no kind of a span"))?)
         }
         (Kind::Status, _) => {
@@ -457,7 +491,8 @@ fn literal_of(op: &str, kind: Kind, value: &str, value_type: &str) -> Result<Lit
             Literal::Int(index_of(&names, value).ok_or_else(|| wrong("is no status"))?)
         }
         (Kind::Moment, _) => {
-            let nanos = go_moment::parse(value).map_err(|why| wrong(&format!("is no time: {why}")))?;
+            let nanos =
+                go_moment::parse(value).map_err(|why| wrong(&format!("is no time: {why}")))?;
             let nanos = nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
             Literal::Int(i64::try_from(nanos).unwrap_or_default())
         }
@@ -495,10 +530,14 @@ fn lower_in(call: &Call, level: Level) -> Result<Predicate, String> {
         return Err(format!("{op} takes at most {TERMS_MAX} values"));
     }
     if reference.kind == Kind::Attribute && list.r#type.is_empty() {
-        return Err(format!("{op}: a list for an attribute must declare its type"));
+        return Err(format!(
+            "{op}: a list for an attribute must declare its type"
+        ));
     }
     if op == "not_in" && level != Level::Span {
-        return Err("some with \"not_in\": that one event or link differs can't be searched for".to_owned());
+        return Err(
+            "some with \"not_in\": that one event or link differs can't be searched for".to_owned(),
+        );
     }
     let literals = list
         .values
@@ -513,14 +552,23 @@ fn lower_in(call: &Call, level: Level) -> Result<Predicate, String> {
 }
 
 fn lower_regex(call: &Call, level: Level) -> Result<Predicate, String> {
-    let [reference, Expression { term: Some(Term::Scalar(pattern)) }] = call.args.as_slice() else {
+    let [
+        reference,
+        Expression {
+            term: Some(Term::Scalar(pattern)),
+        },
+    ] = call.args.as_slice()
+    else {
         return Err("regex needs an attribute or a field, and a constant pattern".to_owned());
     };
     if !matches!(pattern.r#type.as_str(), "" | "string") {
         return Err("regex needs a text as its pattern".to_owned());
     }
     let reference = reference_of("regex", reference, level)?;
-    if !matches!(reference.kind, Kind::Attribute | Kind::Text | Kind::Operation) {
+    if !matches!(
+        reference.kind,
+        Kind::Attribute | Kind::Text | Kind::Operation
+    ) {
         return Err("regex looks at texts only".to_owned());
     }
     check_pattern(&pattern.value)?;
@@ -645,12 +693,26 @@ mod tests {
             ("{".to_owned(), "EOF"),
             ("[]".to_owned(), "a call is no JSON object"),
             (r#"{"op":"eq","x":1}"#.to_owned(), "unknown field \"x\""),
-            (r#"{"op":"near"}"#.to_owned(), "there is no operator \"near\""),
-            (r#"{"op":"and","args":[]}"#.to_owned(), "and needs at least two"),
-            (format!(r#"{{"op":"eq","args":[{attr},{attr}]}}"#), "eq compares"),
-            (format!(r#"{{"op":"not","args":[{attr}]}}"#), "not takes calls only"),
             (
-                format!(r#"{{"op":"gt","args":[{{"field":{{"name":"endTime","level":"span"}}}},{three}]}}"#),
+                r#"{"op":"near"}"#.to_owned(),
+                "there is no operator \"near\"",
+            ),
+            (
+                r#"{"op":"and","args":[]}"#.to_owned(),
+                "and needs at least two",
+            ),
+            (
+                format!(r#"{{"op":"eq","args":[{attr},{attr}]}}"#),
+                "eq compares",
+            ),
+            (
+                format!(r#"{{"op":"not","args":[{attr}]}}"#),
+                "not takes calls only",
+            ),
+            (
+                format!(
+                    r#"{{"op":"gt","args":[{{"field":{{"name":"endTime","level":"span"}}}},{three}]}}"#
+                ),
                 "gt: the field span endTime",
             ),
             (
@@ -658,15 +720,21 @@ mod tests {
                 "in: a list for an attribute must declare its type",
             ),
             (
-                format!(r#"{{"op":"some","args":[{{"nested":{{"level":"event"}}}},{{"call":{{"op":"and","args":[{{"call":{eq}}},{{"call":{eq}}}]}}}}]}}"#),
+                format!(
+                    r#"{{"op":"some","args":[{{"nested":{{"level":"event"}}}},{{"call":{{"op":"and","args":[{{"call":{eq}}},{{"call":{eq}}}]}}}}]}}"#
+                ),
                 "some with \"and\"",
             ),
             (
-                format!(r#"{{"op":"some","args":[{{"nested":{{"level":"link"}}}},{{"call":{eq}}}]}}"#),
+                format!(
+                    r#"{{"op":"some","args":[{{"nested":{{"level":"link"}}}},{{"call":{eq}}}]}}"#
+                ),
                 "some: eq looks at something else",
             ),
             (
-                format!(r#"{{"op":"eq","args":[{{"field":{{"name":"kind","level":"span"}}}},{three}]}}"#),
+                format!(
+                    r#"{{"op":"eq","args":[{{"field":{{"name":"kind","level":"span"}}}},{three}]}}"#
+                ),
                 "eq: the constant \"3\" is no kind",
             ),
         ];
@@ -689,7 +757,11 @@ mod tests {
         for _ in 0..30 {
             text = format!(r#"{{"op":"not","args":[{{"call":{text}}}]}}"#);
         }
-        assert!(lowered(&text).unwrap_err().contains("nested deeper than 20"));
+        assert!(
+            lowered(&text)
+                .unwrap_err()
+                .contains("nested deeper than 20")
+        );
         assert!(parse(&"{\"op\":\"not\",\"args\":[{\"call\":".repeat(100_000)).is_err());
         let mut deep = Call::default();
         for _ in 0..30 {

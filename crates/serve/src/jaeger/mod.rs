@@ -160,12 +160,9 @@ pub fn jaeger_services(query: Arc<Query>, parts: ServeParts<'_>) -> JaegerServic
             .route_service(&format!("{prefix}/"), any(app::serve).with_state(app))
             .fallback(paths::not_found),
     };
-    let all = all
-        .layer(axum::middleware::from_fn(paths::clean))
-        .layer(axum::middleware::from_fn_with_state(
-            requests,
-            requests::observe,
-        ));
+    let all = all.layer(axum::middleware::from_fn(paths::clean)).layer(
+        axum::middleware::from_fn_with_state(requests, requests::observe),
+    );
     JaegerServices {
         http: grpc.beside(all),
         grpc: grpc.alone(),

@@ -56,11 +56,11 @@ const GROUPS: [&str; 28] = [
     "v3-other",
 ];
 
-fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn filled_store() -> Arc<OracleStore> {
+pub(crate) fn filled_store() -> Arc<OracleStore> {
     let store = OracleStore::new();
     for Input { name, json, proto } in inputs() {
         let decoded = match json {

@@ -43,8 +43,11 @@ tree! {
         otlp_grpc: Address = Address::Port(4317),
         /// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON.
         otlp_http: Address = Address::Port(4318),
-        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
+        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest. The services of `listen.query_grpc` are
+        /// answered here too.
         query_http: Address = Address::Port(16686),
+        /// Jaeger's query services over gRPC: `jaeger.api_v2.QueryService`, `jaeger.api_v3.QueryService`.
+        query_grpc: Address = Address::Port(16685),
         /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
         admin: Address = Address::Port(14269),
         /// Health alone: `/status`.
@@ -274,11 +277,12 @@ const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
     /// Every listener's key and address.
-    pub(crate) fn addresses(&self) -> [(&'static str, Address); 5] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Address); 6] {
         [
             ("listen.otlp_grpc", self.otlp_grpc),
             ("listen.otlp_http", self.otlp_http),
             ("listen.query_http", self.query_http),
+            ("listen.query_grpc", self.query_grpc),
             ("listen.admin", self.admin),
             ("listen.health", self.health),
         ]

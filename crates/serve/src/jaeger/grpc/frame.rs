@@ -80,13 +80,16 @@ pub(super) struct Incoming {
 
 impl Incoming {
     pub(super) fn new(headers: &HeaderMap, body: Body) -> Result<Self, Status> {
-        let encoding = headers.get(GRPC_ENCODING).map_or(&b"identity"[..], HeaderValue::as_bytes);
+        let encoding = headers
+            .get(GRPC_ENCODING)
+            .map_or(&b"identity"[..], HeaderValue::as_bytes);
         let is_gzip = match encoding {
             b"identity" | b"" => false,
             b"gzip" => true,
             other => {
                 let other = String::from_utf8_lossy(other);
-                let message = format!("grpc-encoding {other:?} is not known; send identity or gzip");
+                let message =
+                    format!("grpc-encoding {other:?} is not known; send identity or gzip");
                 return Err(Status::new(code::UNIMPLEMENTED, message));
             }
         };
@@ -104,7 +107,10 @@ impl Incoming {
         };
         match self.next().await? {
             None => Ok(message),
-            Some(_) => Err(Status::new(code::INTERNAL, "the call has more than one message")),
+            Some(_) => Err(Status::new(
+                code::INTERNAL,
+                "the call has more than one message",
+            )),
         }
     }
 
@@ -159,7 +165,8 @@ impl Incoming {
 }
 
 fn too_large() -> Status {
-    let message = format!("the request has more than {REQUEST_BYTES_MAX} bytes; ask for less at once");
+    let message =
+        format!("the request has more than {REQUEST_BYTES_MAX} bytes; ask for less at once");
     Status::new(code::RESOURCE_EXHAUSTED, message)
 }
 

@@ -162,9 +162,7 @@ struct Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         let (method, code) = (self.method, self.code);
-        self.calls
-            .get_or_create(&CallLabels { method, code })
-            .inc();
+        self.calls.get_or_create(&CallLabels { method, code }).inc();
     }
 }
 
@@ -305,11 +303,7 @@ async fn write_trace(
 }
 
 /// The messages of the traces that were found, one trace after another.
-fn write_traces(
-    jaeger: Arc<Jaeger>,
-    found: FoundHits,
-    how: (bool, Write, Refuse),
-) -> Parts {
+fn write_traces(jaeger: Arc<Jaeger>, found: FoundHits, how: (bool, Write, Refuse)) -> Parts {
     let traces = jaeger.query.each(&jaeger.tenant, found.hits);
     let parts = traces
         .then(move |trace| write_trace(Arc::clone(&jaeger), trace.map_err(AskError::from), how))

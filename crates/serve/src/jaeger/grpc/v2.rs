@@ -196,7 +196,9 @@ pub(super) async fn get_dependencies(
     let failed = "failed to fetch dependencies: ";
     let times = (nanos_of(request.start_time), nanos_of(request.end_time));
     let (Some(start), Some(end)) = times else {
-        return Err(Status::invalid("StartTime and EndTime must be initialized."));
+        return Err(Status::invalid(
+            "StartTime and EndTime must be initialized.",
+        ));
     };
     if end < start {
         let message = format!("{failed}end time must be greater than start time");

@@ -51,7 +51,11 @@ impl TraceParameters {
             .map_err(|why| Refused::malformed("trace_id", &why))?;
         read(parameters, &["startTime", "start_time"], go_moment::parse)?;
         read(parameters, &["endTime", "end_time"], go_moment::parse)?;
-        let raw = read(parameters, &["rawTraces", "raw_traces"], go_text::parse_bool)?;
+        let raw = read(
+            parameters,
+            &["rawTraces", "raw_traces"],
+            go_text::parse_bool,
+        )?;
         Ok(Self {
             trace_id,
             is_raw: raw.unwrap_or(false),

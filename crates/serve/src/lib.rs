@@ -1,6 +1,6 @@
 //! Answering: the HTTP servers behind which spans are found again.
 //!
-//! - [`jaeger_services`] speak Jaeger's query APIs over HTTP (v1 and v3) and gRPC, for its web app, Grafana and scripts.
+//! - [`jaeger_services`] speak Jaeger's query APIs over HTTP (v1 and v3) and gRPC.
 //! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
 //! - [`serve_http`] listens, with limits, and ends gracefully.
 //!

@@ -1,4 +1,4 @@
-//! Jaeger's query services over gRPC: `jaeger.api_v2.QueryService` and `jaeger.api_v3.QueryService`, health, reflection.
+//! Jaeger's query services over gRPC: `jaeger.api_v2.QueryService`, `jaeger.api_v3.QueryService`, health, reflection.
 //!
 //! Spoken directly over HTTP/2, as the receivers do: every limit is ours, and a client of a framework is the test.
 //!

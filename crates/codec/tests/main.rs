@@ -15,6 +15,7 @@ mod checks;
 mod corpus;
 mod golden;
 mod hostile;
+mod jaeger_encode;
 mod properties;
 mod rules_json;
 mod rules_proto;

@@ -127,7 +127,8 @@ async fn hostile_requests_are_refused_with_a_word_and_cost_nothing() {
     let twice = [framed(0, &of_first_trace()), framed(0, &of_first_trace())].concat();
     let cut = framed(0, &of_first_trace())[..12].to_vec();
     let plain = of_first_trace();
-    let cases: [(&[(&str, &str)], Vec<u8>, i32, &str); 8] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Headers<'_>, Vec<u8>, i32, &str); 8] = [
         (&[], huge, 8, "more than 4194304 bytes"),
         (
             &[("grpc-encoding", "gzip")],

@@ -121,12 +121,12 @@ fn lower_some(
 #[derive(Debug)]
 struct Reference {
     fields: Vec<Field>,
-    kind: Kind,
+    holds: Holds,
 }
 
-/// What a field's constants look like.
+/// What a field holds, and so how its constants look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Holds {
     Attribute,
     Text,
     Operation,
@@ -156,14 +156,14 @@ fn reference_of(op: &str, argument: &Expression, level: Level) -> Result<Referen
             });
             Reference {
                 fields: fields.collect(),
-                kind: Kind::Attribute,
+                holds: Holds::Attribute,
             }
         }
         Some(Term::Field(field)) => {
-            let (field, kind) = field_of(op, field)?;
+            let (field, holds) = field_of(op, field)?;
             Reference {
                 fields: vec![field],
-                kind,
+                holds,
             }
         }
         _ => return Err(format!("{op} needs an attribute or a field")),
@@ -193,24 +193,24 @@ fn place_of(field: &Field) -> Place {
     }
 }
 
-fn field_of(op: &str, field: &FieldReference) -> Result<(Field, Kind), String> {
+fn field_of(op: &str, field: &FieldReference) -> Result<(Field, Holds), String> {
     Ok(match (field.level.as_str(), field.name.as_str()) {
-        ("span", "traceID") => (Field::TraceId, Kind::TraceId),
-        ("span", "spanID") => (Field::SpanId, Kind::SpanId),
-        ("span", "parentSpanID") => (Field::ParentSpanId, Kind::SpanId),
-        ("span", "traceState") => (Field::TraceState, Kind::Text),
-        ("span", "name") => (Field::Name, Kind::Operation),
-        ("span", "kind") => (Field::Kind, Kind::SpanKind),
-        ("span", "startTime") => (Field::Start, Kind::Moment),
-        ("span", "duration") => (Field::Duration, Kind::Duration),
-        ("span", "status") => (Field::Status, Kind::Status),
-        ("span", "statusMessage") => (Field::StatusMessage, Kind::Text),
-        ("resource", "service") => (Field::Service, Kind::Text),
-        ("scope", "name") => (Field::ScopeName, Kind::Text),
-        ("scope", "version") => (Field::ScopeVersion, Kind::Text),
-        ("event", "name") => (Field::EventName, Kind::Text),
-        ("link", "traceID") => (Field::LinkTraceId, Kind::TraceId),
-        ("link", "spanID") => (Field::LinkSpanId, Kind::SpanId),
+        ("span", "traceID") => (Field::TraceId, Holds::TraceId),
+        ("span", "spanID") => (Field::SpanId, Holds::SpanId),
+        ("span", "parentSpanID") => (Field::ParentSpanId, Holds::SpanId),
+        ("span", "traceState") => (Field::TraceState, Holds::Text),
+        ("span", "name") => (Field::Name, Holds::Operation),
+        ("span", "kind") => (Field::Kind, Holds::SpanKind),
+        ("span", "startTime") => (Field::Start, Holds::Moment),
+        ("span", "duration") => (Field::Duration, Holds::Duration),
+        ("span", "status") => (Field::Status, Holds::Status),
+        ("span", "statusMessage") => (Field::StatusMessage, Holds::Text),
+        ("resource", "service") => (Field::Service, Holds::Text),
+        ("scope", "name") => (Field::ScopeName, Holds::Text),
+        ("scope", "version") => (Field::ScopeVersion, Holds::Text),
+        ("event", "name") => (Field::EventName, Holds::Text),
+        ("link", "traceID") => (Field::LinkTraceId, Holds::TraceId),
+        ("link", "spanID") => (Field::LinkSpanId, Holds::SpanId),
         ("span", "endTime")
         | ("resource" | "scope", "schemaURL")
         | ("event", "time" | "timeSinceStart")
@@ -237,8 +237,8 @@ fn any_of(mut conditions: Vec<Predicate>) -> Predicate {
 
 /// One value or several that a reference is equal to.
 fn equal(reference: &Reference, field: &Field, literals: &[Literal]) -> Predicate {
-    let one = |literal: &Literal| match (reference.kind, literal) {
-        (Kind::Operation, Literal::String(name)) => operation_is(name),
+    let one = |literal: &Literal| match (reference.holds, literal) {
+        (Holds::Operation, Literal::String(name)) => operation_is(name),
         _ => Predicate::Compare(field.clone(), Operator::Equal, literal.clone()),
     };
     any_of(literals.iter().map(one).collect())
@@ -269,13 +269,13 @@ fn lower_compare(call: &Call, level: Level) -> Result<Predicate, String> {
     };
     let reference = reference_of(op, reference, level)?;
     let is_order = !matches!(op, "eq" | "ne");
-    let has_order = !matches!(reference.kind, Kind::SpanKind | Kind::Status);
+    let has_order = !matches!(reference.holds, Holds::SpanKind | Holds::Status);
     if is_order && (!has_order || scalar.r#type == "bool") {
         return Err(format!(
             "{op}: truth values, kinds and statuses have no order"
         ));
     }
-    let literal = literal_of(op, reference.kind, &scalar.value, &scalar.r#type)?;
+    let literal = literal_of(op, reference.holds, &scalar.value, &scalar.r#type)?;
     let literal = if is_order { ordered(literal) } else { literal };
     if is_order && matches!(literal, Literal::TraceId(_) | Literal::SpanId(_)) {
         return Err(format!("{op}: the order of ids can't be searched for"));
@@ -326,32 +326,32 @@ fn ordered(literal: Literal) -> Literal {
     }
 }
 
-fn literal_of(op: &str, kind: Kind, value: &str, value_type: &str) -> Result<Literal, String> {
+fn literal_of(op: &str, holds: Holds, value: &str, value_type: &str) -> Result<Literal, String> {
     let wrong = |why: &str| format!("{op}: the constant {value:?} {why}");
     if !matches!(value_type, "" | "string" | "int" | "double" | "bool") {
         return Err(wrong(&format!("has the unknown type {value_type:?}")));
     }
-    if kind != Kind::Attribute && !matches!(value_type, "" | "string") {
+    if holds != Holds::Attribute && !matches!(value_type, "" | "string") {
         return Err(wrong(&format!(
             "of type {value_type} is not what the field holds"
         )));
     }
-    Ok(match (kind, value_type) {
-        (Kind::Attribute, "") => Literal::Text(value.to_owned()),
-        (Kind::Attribute, "int") => Literal::Int(
+    Ok(match (holds, value_type) {
+        (Holds::Attribute, "") => Literal::Text(value.to_owned()),
+        (Holds::Attribute, "int") => Literal::Int(
             go_text::parse_int(value).map_err(|why| wrong(&format!("is no int: {why}")))?,
         ),
-        (Kind::Attribute, "double") => {
+        (Holds::Attribute, "double") => {
             let number = go_text::parse_float(value);
             Literal::Double(number.map_err(|why| wrong(&format!("is no double: {why}")))?)
         }
-        (Kind::Attribute, "bool") => match value {
+        (Holds::Attribute, "bool") => match value {
             "true" => Literal::Bool(true),
             "false" => Literal::Bool(false),
             _ => return Err(wrong("is no bool")),
         },
-        (Kind::Attribute | Kind::Text | Kind::Operation, _) => Literal::String(value.to_owned()),
-        (Kind::SpanKind, _) => {
+        (Holds::Attribute | Holds::Text | Holds::Operation, _) => Literal::String(value.to_owned()),
+        (Holds::SpanKind, _) => {
             let names = [
                 "unspecified",
                 "internal",
@@ -362,24 +362,24 @@ fn literal_of(op: &str, kind: Kind, value: &str, value_type: &str) -> Result<Lit
             ];
             Literal::Int(index_of(&names, value).ok_or_else(|| wrong("is no kind of a span"))?)
         }
-        (Kind::Status, _) => {
+        (Holds::Status, _) => {
             let names = ["unset", "ok", "error"];
             Literal::Int(index_of(&names, value).ok_or_else(|| wrong("is no status"))?)
         }
-        (Kind::Moment, _) => {
+        (Holds::Moment, _) => {
             let nanos =
                 go_moment::parse(value).map_err(|why| wrong(&format!("is no time: {why}")))?;
             let nanos = nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
             Literal::Int(i64::try_from(nanos).unwrap_or_default())
         }
-        (Kind::Duration, _) => {
+        (Holds::Duration, _) => {
             let nanos = go_text::parse_duration(value);
             Literal::Int(nanos.map_err(|why| wrong(&format!("is no duration: {why}")))?)
         }
-        (Kind::TraceId, _) => {
+        (Holds::TraceId, _) => {
             Literal::TraceId(TraceId::parse(value).map_err(|_| wrong("is no trace id"))?)
         }
-        (Kind::SpanId, _) => {
+        (Holds::SpanId, _) => {
             Literal::SpanId(SpanId::parse(value).map_err(|_| wrong("is no span id"))?)
         }
     })
@@ -405,7 +405,7 @@ fn lower_in(call: &Call, level: Level) -> Result<Predicate, String> {
     if list.values.len() > TERMS_MAX {
         return Err(format!("{op} takes at most {TERMS_MAX} values"));
     }
-    if reference.kind == Kind::Attribute && list.r#type.is_empty() {
+    if reference.holds == Holds::Attribute && list.r#type.is_empty() {
         return Err(format!(
             "{op}: a list for an attribute must declare its type"
         ));
@@ -418,7 +418,7 @@ fn lower_in(call: &Call, level: Level) -> Result<Predicate, String> {
     let literals = list
         .values
         .iter()
-        .map(|value| literal_of(op, reference.kind, value, &list.r#type))
+        .map(|value| literal_of(op, reference.holds, value, &list.r#type))
         .collect::<Result<Vec<_>, _>>()?;
     let one = |field: &Field| match op {
         "in" => equal(&reference, field, &literals),
@@ -442,8 +442,8 @@ fn lower_regex(call: &Call, level: Level) -> Result<Predicate, String> {
     }
     let reference = reference_of("regex", reference, level)?;
     if !matches!(
-        reference.kind,
-        Kind::Attribute | Kind::Text | Kind::Operation
+        reference.holds,
+        Holds::Attribute | Holds::Text | Holds::Operation
     ) {
         return Err("regex looks at texts only".to_owned());
     }

@@ -104,6 +104,18 @@ async fn what_was_skipped_is_told_behind_the_last_message() {
         assert_eq!((answer.code, answer.messages.len()), (0, 1), "{path}");
         assert_eq!(answer.trailers["trackway-incomplete"], lacks, "{path}");
     }
+    // API v3 over HTTP has no other place for it either.
+    let http = services_over(reader_that_skips(1), JaegerOptions::default()).http;
+    let request = Request::get("/api/v3/traces/01010101010101010101010101010101");
+    let response = http
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        response.headers()["trackway-incomplete"],
+        "segment 7: checksum <differs>"
+    );
     // Whether there is such a trace is not known.
     let answer = call(&told(0), GET_TRACE, &of_first_trace()).await;
     assert_eq!(answer.code, 13);

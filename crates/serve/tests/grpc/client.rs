@@ -1,15 +1,20 @@
 //! A framework's client on a real socket: both ports, and a client that goes away.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use bytes::{Buf as _, BufMut as _, Bytes};
 use codec::generated::jaeger::{api_v2, api_v3};
+use codec::otlp::decode_proto;
 use futures_util::StreamExt as _;
+use model::batch::{PackedValue, ResourceRow, ScopeRow, SpanRow};
+use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 use plumbing::{Shutdown, Tasks};
 use prost::Message as _;
 use serve::{HttpLimits, JaegerOptions, serve_http};
+use testkit::oracle::OracleStore;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
@@ -17,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use super::calls::GET_TRACE;
 use crate::golden::filled_store;
 use crate::limits::reader_that_hangs;
-use crate::world::services_over;
+use crate::world::{BASE_NANOS, services_over};
 
 /// Far above what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -132,6 +137,71 @@ async fn a_client_reads_a_trace_by_both_versions_on_both_ports() {
             "unknown method Bogus for service jaeger.api_v2.QueryService"
         );
     }
+}
+
+/// A trace of spans of 200 KiB each.
+fn long_trace(spans: u8) -> SpanBatch {
+    let mut builder = BatchBuilder::new();
+    let resource = builder.add_resource(ResourceRow::default());
+    let scope = builder.add_scope(ScopeRow::default());
+    for number in 1..=spans {
+        let mut cursor = builder.begin_attributes();
+        let text = vec![b'a' + number % 26; 200 << 10];
+        builder.push_attribute(&mut cursor, b"long", PackedValue::String(&text));
+        let attributes = builder.finish_attributes(cursor);
+        let name = builder.intern(format!("span {number}").as_bytes());
+        builder.push_span(SpanRow {
+            trace_id: TraceId([7; 16]),
+            span_id: SpanId([number; 8]),
+            name,
+            start: BASE_NANOS,
+            end: BASE_NANOS + 1,
+            resource,
+            scope,
+            attributes,
+            ..SpanRow::default()
+        });
+    }
+    builder.finish()
+}
+
+#[tokio::test]
+async fn a_trace_longer_than_a_message_comes_in_messages_that_a_client_takes() {
+    let store = OracleStore::new();
+    store.keep(&TenantId::default(), &long_trace(50));
+    let services = services_over(Arc::new(store), JaegerOptions::default());
+    // It refuses messages of more than 4 MiB, as clients do unless told otherwise.
+    let mut client = client(listen(services.grpc)).await;
+    let request = api_v2::GetTraceRequest {
+        trace_id: vec![7; 16],
+        ..Default::default()
+    };
+    let chunks = ask(&mut client, GET_TRACE, request.encode_to_vec())
+        .await
+        .unwrap();
+    let names = chunks.iter().flat_map(|chunk| {
+        let chunk = api_v2::SpansResponseChunk::decode(&**chunk).unwrap();
+        chunk.spans.into_iter().map(|span| span.operation_name)
+    });
+    let expected: Vec<String> = (1..=50).map(|number| format!("span {number}")).collect();
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+    let request = api_v3::GetTraceRequest {
+        trace_id: "07".repeat(16),
+        ..Default::default()
+    };
+    let path = "/jaeger.api_v3.QueryService/GetTrace";
+    let messages = ask(&mut client, path, request.encode_to_vec())
+        .await
+        .unwrap();
+    assert!((3..=8).contains(&messages.len()), "{}", messages.len());
+    let names = messages.iter().flat_map(|message| {
+        let batch = decode_proto(message).unwrap().batch;
+        batch
+            .iter()
+            .map(|span| span.name().to_owned())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(names.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]

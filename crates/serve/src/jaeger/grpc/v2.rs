@@ -119,13 +119,16 @@ fn write(spans: &SpanBatch, edits: Option<AdjustOptions>) -> Vec<Bytes> {
     };
     let mut writing = JaegerSpans::new(&batch);
     let mut messages = Vec::new();
-    let (mut out, mut in_chunk) = (Writer::new(), 0);
+    let (mut out, mut span, mut in_chunk) = (Writer::new(), Writer::new(), 0);
     for row in 0..batch.len() {
-        if in_chunk == chunk_spans_max || out.as_bytes().len() > MESSAGE_BYTES_TYPICAL_MAX {
+        span.clear();
+        writing.push(&mut span, 1, row);
+        let bytes = out.as_bytes().len() + span.as_bytes().len();
+        if in_chunk == chunk_spans_max || (in_chunk > 0 && bytes > MESSAGE_BYTES_TYPICAL_MAX) {
             messages.push(std::mem::take(&mut out).into_bytes().into());
             in_chunk = 0;
         }
-        writing.push(&mut out, 1, row);
+        out.raw(span.as_bytes());
         in_chunk += 1;
     }
     messages.push(out.into_bytes().into());

@@ -4,7 +4,7 @@
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
 //! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON,
-//! [`jaeger`] for Jaeger's own spans, [`zipkin`] for Zipkin's formats.
+//! [`jaeger`] for Jaeger's own spans, [`jaeger_encode`] for spans in its model, [`zipkin`] for Zipkin's formats.
 
 mod attributes;
 mod decoded;
@@ -17,12 +17,16 @@ mod decoded;
 )]
 pub mod generated;
 pub mod jaeger;
+pub mod jaeger_encode;
 mod json;
 mod notes;
 pub mod otlp;
 pub mod thrift;
 pub mod wire;
 pub mod zipkin;
+
+/// The descriptors of the services that are described to clients, as the bytes of a `FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 
 pub use decoded::{
     ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,

@@ -15,6 +15,7 @@ mod checks;
 mod corpus;
 mod golden;
 mod hostile;
+mod jaeger_encode;
 mod jaeger_spans;
 mod properties;
 mod rules_json;

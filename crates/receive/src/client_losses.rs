@@ -55,11 +55,17 @@ impl ClientLosses {
 
     /// Notes what a batch says of its client.
     pub(crate) fn note(&self, client: &Client) {
-        let Some(losses) = &client.losses else {
+        let Some(stats) = &client.stats else {
             return;
         };
-        let now = [losses.full_queue, losses.too_large, losses.not_sent];
-        let grown = self.grown(client.id.clone(), now);
+        let now = [
+            stats.full_queue_dropped_spans,
+            stats.too_large_dropped_spans,
+            stats.failed_to_emit_spans,
+        ]
+        .map(|sum| u64::try_from(sum).unwrap_or(0));
+        // A service's instances tell themselves apart by their ids, if they have any.
+        let grown = self.grown(format!("{} {}", client.service, client.uuid), now);
         let reasons = ["full_queue", "too_large", "not_sent"];
         for (reason, spans) in reasons.into_iter().zip(grown) {
             if spans > 0 {

@@ -18,9 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codec::jaeger;
+use codec::jaeger::{self, ThriftProtocol};
 use codec::otlp::{decode_proto, encode_proto};
-use codec::thrift::Protocol;
 use model::{BatchBuilder, SpanBatch};
 use plumbing::Shutdown;
 use tokio::net::UdpSocket;
@@ -188,8 +187,8 @@ pub async fn serve_udp(
         queue.close();
     };
     let protocol = match transport {
-        Transport::UdpBinary => Protocol::Binary,
-        _ => Protocol::Compact,
+        Transport::UdpBinary => ThriftProtocol::Binary,
+        _ => ThriftProtocol::Compact,
     };
     let writing = write_all(&receiver, &queue, protocol, &shutdown);
     tokio::join!(reading, writing);
@@ -256,7 +255,7 @@ impl Reader {
 async fn write_all(
     receiver: &Arc<Receiver>,
     queue: &Queue,
-    protocol: Protocol,
+    protocol: ThriftProtocol,
     shutdown: &Shutdown,
 ) {
     let writing = async {
@@ -277,7 +276,7 @@ async fn write_all(
 }
 
 /// Writes a pile, and tries again while the store can't take it and no newer ones need the room.
-async fn write_one(receiver: &Arc<Receiver>, queue: &Queue, protocol: Protocol, pile: Pile) {
+async fn write_one(receiver: &Arc<Receiver>, queue: &Queue, protocol: ThriftProtocol, pile: Pile) {
     let losses = Arc::clone(receiver.losses());
     let work = move || digest(&pile, protocol, &losses);
     let digest = match receiver.pool().run(work).await {
@@ -327,7 +326,7 @@ struct Digest {
 }
 
 /// Decodes a pile into one batch; datagrams that can't be read are settled alone.
-fn digest(pile: &Pile, protocol: Protocol, losses: &ClientLosses) -> Digest {
+fn digest(pile: &Pile, protocol: ThriftProtocol, losses: &ClientLosses) -> Digest {
     let mut builder = BatchBuilder::new();
     let mut tallies = Vec::with_capacity(pile.datagrams.len());
     for (bytes, tally) in pile.iter() {
@@ -338,9 +337,10 @@ fn digest(pile: &Pile, protocol: Protocol, losses: &ClientLosses) -> Digest {
                 continue;
             }
         };
-        losses.note(&datagram.client);
-        tally.add_decoded(&datagram.decoded);
-        builder.append(&datagram.decoded.batch);
+        let submitted = datagram.submitted;
+        losses.note(&submitted.client);
+        tally.add_decoded(&submitted.decoded);
+        builder.append(&submitted.decoded.batch);
         tallies.push(Arc::clone(tally));
     }
     let batch = builder.finish();

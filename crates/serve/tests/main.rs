@@ -10,6 +10,7 @@ mod admin;
 mod app;
 mod archive;
 mod golden;
+mod grpc;
 mod jaeger_clients;
 mod limits;
 mod listen;

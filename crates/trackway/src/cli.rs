@@ -115,6 +115,9 @@ pub(crate) struct KeyArgs {
     /// Jaeger's HTTP JSON API [key: listen.query_http, default: 16686]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub query_http: Option<String>,
+    /// Jaeger's query services over gRPC [key: listen.query_grpc, default: 16685]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub query_grpc: Option<String>,
     /// What clients are to record [key: listen.sampling_http, default: 5778]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub sampling_http: Option<String>,
@@ -496,6 +499,7 @@ impl KeyArgs {
             ),
             ("listen.zipkin", &self.zipkin, "--zipkin"),
             ("listen.query_http", &self.query_http, "--query-http"),
+            ("listen.query_grpc", &self.query_grpc, "--query-grpc"),
             (
                 "listen.sampling_http",
                 &self.sampling_http,
@@ -572,6 +576,7 @@ mod tests {
             zipkin_compact: Some("14".to_owned()),
             zipkin: Some("15".to_owned()),
             query_http: Some("3".to_owned()),
+            query_grpc: Some("6".to_owned()),
             sampling_http: Some("16".to_owned()),
             admin: Some("4".to_owned()),
             health: Some("5".to_owned()),

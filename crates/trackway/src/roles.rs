@@ -386,7 +386,7 @@ impl<'a> AllInOne<'a> {
             shutdown: self.shutdown.clone(),
             options: ui_options(config),
         });
-        let router = serve::jaeger_router(
+        let services = serve::jaeger_services(
             query,
             ServeParts {
                 clock: Arc::clone(&self.seams.clock),
@@ -400,31 +400,27 @@ impl<'a> AllInOne<'a> {
             },
         );
         let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
-        let answers = serve::serve_http(
-            router,
-            listeners.take("query_http"),
-            http_limits(config),
-            stop(),
-            tasks(),
-        );
-        let told = serve::serve_http(
+        let answer = |router, listeners| {
+            serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
+        };
+        let answers = answer(services.http, listeners.take("query_http"));
+        let calls = answer(services.grpc, listeners.take("query_grpc"));
+        let told = answer(
             serve::sampling_router(Arc::clone(&strategies) as Arc<dyn Strategies>),
             listeners.take("sampling_http"),
-            http_limits(config),
-            stop(),
-            tasks(),
         );
         let watched = strategies::watch(strategies, config.sampling.clone(), stop());
         self.tasks.spawn(watched);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (received, told, answers, kept) = tokio::join!(
+        let (received, told, answers, calls, kept) = tokio::join!(
             self.receive(receiver, &mut listeners),
             self.guard(told),
             self.guard(answers),
+            self.guard(calls),
             self.watch_store(store)
         );
-        received.and(told).and(answers).and(kept)
+        received.and(told).and(answers).and(calls).and(kept)
     }
 
     /// Takes spans by every way that is open, until the stop.

@@ -8,6 +8,21 @@ pub mod google {
         include!("google.rpc.rs");
     }
 }
+pub mod grpc {
+    pub mod health {
+        pub mod v1 {
+            include!("grpc.health.v1.rs");
+        }
+    }
+    pub mod reflection {
+        pub mod v1 {
+            include!("grpc.reflection.v1.rs");
+        }
+        pub mod v1alpha {
+            include!("grpc.reflection.v1alpha.rs");
+        }
+    }
+}
 pub mod jaeger {
     pub mod api_v2 {
         include!("jaeger.api_v2.rs");

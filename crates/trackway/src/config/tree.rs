@@ -59,8 +59,11 @@ tree! {
         zipkin_compact: Address = Address::Off,
         /// Zipkin's clients over HTTP: `POST /api/v2/spans` and `/api/v1/spans`.
         zipkin: Address = Address::Port(9411),
-        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
+        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest. The services of `listen.query_grpc` are
+        /// answered here too.
         query_http: Address = Address::Port(16686),
+        /// Jaeger's query services over gRPC: `jaeger.api_v2.QueryService`, `jaeger.api_v3.QueryService`.
+        query_grpc: Address = Address::Port(16685),
         /// What clients are to record: `/sampling?service=`.
         sampling_http: Address = Address::Port(5778),
         /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
@@ -303,7 +306,7 @@ const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
     /// The name of every listener's key, what it listens for, and where.
-    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 12] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 13] {
         [
             ("otlp_grpc", Kind::Tcp, self.otlp_grpc),
             ("otlp_http", Kind::Tcp, self.otlp_http),
@@ -314,6 +317,7 @@ impl Listen {
             ("zipkin_compact", Kind::Udp, self.zipkin_compact),
             ("zipkin", Kind::Tcp, self.zipkin),
             ("query_http", Kind::Tcp, self.query_http),
+            ("query_grpc", Kind::Tcp, self.query_grpc),
             ("sampling_http", Kind::Tcp, self.sampling_http),
             ("admin", Kind::Tcp, self.admin),
             ("health", Kind::Tcp, self.health),
@@ -333,6 +337,7 @@ impl Listen {
             zipkin_compact: Address::Off,
             zipkin: Address::Off,
             query_http: Address::Off,
+            query_grpc: Address::Off,
             sampling_http: Address::Off,
             admin: Address::Off,
             health: Address::Off,

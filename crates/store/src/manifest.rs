@@ -8,7 +8,8 @@
 //! - A commit that returned is found after a crash; one that did not is wholly there or absent.
 //! - Whatever the list has lost (a torn end, damage, the whole file), a segment whose frames the log may have let go
 //!   is never lost with it: whole segments at or above the floor are adopted.
-//! - Opening writes nothing, so that a full disk does not stop a start.
+//! - Opening writes nothing, so that a full disk does not stop a start. What it reads at the end of the file may be of
+//!   a commit whose sync failed, and is durable with the next commit: until then a power cut can take it back.
 //!
 //! Read next: `engine.rs` and `finalise/`, which decide what is committed.
 
@@ -292,6 +293,23 @@ impl Manifest {
             self.write_anew(&contents)?;
             self.may_say_more = false;
         }
+        Ok(())
+    }
+
+    /// Tells whether no crash can change what the list says: after a start, not before the first commit.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.open.is_some() && !self.may_say_more
+    }
+
+    /// Makes durable what the list says, for who answers that something is so already.
+    pub(crate) fn confirm(&mut self) -> Result<(), Error> {
+        if self.is_settled() || plumbing::planted("store-known-pin-unconfirmed") {
+            return Ok(());
+        }
+        let contents = self.contents.clone();
+        self.open = None;
+        self.write_anew(&contents)?;
+        self.may_say_more = false;
         Ok(())
     }
 

@@ -35,9 +35,10 @@ impl Engine {
         self.settle(&mut layout)?;
         let pins = self.pins_now();
         let of_tenant = pins.get(tenant.as_str());
-        // Not even a pin that is known is acknowledged unseen: settling has made sure that its end, if that failed,
-        // does not come back.
+        // Not even a pin that is known is acknowledged unseen: its end, if that failed, must not come back, and a start
+        // may have read it where it is not durable.
         if of_tenant.is_some_and(|pins| pins.contains_key(&trace_id)) {
+            lock(&self.manifest).confirm()?;
             return Ok(true);
         }
         if !self.has_trace(tenant, trace_id)? {
@@ -68,8 +69,8 @@ impl Engine {
         let mut manifest = lock(&self.manifest);
         let pins = manifest.contents().pins.get(tenant.as_str());
         if !pins.is_some_and(|pins| pins.contains_key(&trace_id)) {
-            // A pin that failed must not come back.
-            manifest.settle()?;
+            // A pin that failed must not come back, nor one whose end a start has read where it is not durable.
+            manifest.confirm()?;
             return Ok(false);
         }
         let unpin = Edit::Unpin {

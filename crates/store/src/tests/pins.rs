@@ -368,3 +368,20 @@ fn a_trace_that_is_pinned_while_retention_works_stays() {
     assert!(!machine.engine().finalise(When::Due, &|| false).unwrap());
     assert_eq!(left(&machine), [3, 0, 0, 0, 0]);
 }
+
+#[test]
+fn a_pin_that_a_start_has_read_is_acknowledged_only_when_no_power_cut_can_take_it_back() {
+    for seed in 0..20 {
+        let mut machine = Machine::new();
+        three_parts(&machine);
+        machine.files.fail_sync(FaultScope::Once);
+        machine.engine().pin(&tenant(0), id(1)).unwrap_err();
+        // The process dies, and the page cache has what the disk does not.
+        machine.restart();
+        assert_eq!(pinned(&machine), [id(1)]);
+        assert!(pin(&machine, 1));
+        machine.cut_power(seed);
+        machine.open().unwrap();
+        assert_eq!(pinned(&machine), [id(1)], "seed {seed}");
+    }
+}

@@ -20,7 +20,7 @@ use super::first_spans::compare_first_spans;
 use super::machine::links;
 use super::questions::{self, compare_overview, compare_search};
 use super::traffic::decode;
-use crate::engine::Engine;
+use crate::engine::{Engine, lock};
 
 /// A span by its content.
 pub(super) type Key = (TenantId, TraceId, SpanId, u64);
@@ -128,8 +128,10 @@ impl Truth {
         }
     }
 
-    /// The pins are those that were acknowledged, and perhaps some that were not. After a start there is no doubt.
+    /// The pins are those that were acknowledged, and perhaps some that were not. Once the list was written after a
+    /// start there is no doubt.
     pub(super) fn check_pins(&mut self, engine: &Engine, is_after_start: bool) {
+        let is_certain = is_after_start && lock(&engine.manifest).is_settled();
         for number in 0..2 {
             let tenant = super::traffic::tenant(number);
             let found = engine.pins(&tenant).into_iter();
@@ -142,11 +144,11 @@ impl Truth {
                 let is_known = self.pinned.contains(of) || self.perhaps_pinned.contains(of);
                 assert!(is_known, "nobody pinned {of:?}");
             }
-            if is_after_start {
+            if is_certain {
                 self.pinned.extend(found);
             }
         }
-        if is_after_start {
+        if is_certain {
             self.perhaps_pinned.clear();
         }
     }

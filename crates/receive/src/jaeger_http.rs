@@ -116,11 +116,12 @@ fn content_type_text(headers: &HeaderMap, given: &str, accepted: &str) -> String
     if !is_given {
         return format!("Cannot parse content type: mime: no media type; use {accepted}");
     }
-    let given = given
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\'', "&#39;")
-        .replace('"', "&#34;");
+    let is_odd = |sign: char| "()<>@,;:\\\"[]?={}".contains(sign) || sign.is_whitespace();
+    if given.matches('/').count() > 1 || given.contains(is_odd) {
+        return format!(
+            "Cannot parse content type: mime: unexpected content after media subtype; use {accepted}"
+        );
+    }
+    let given = given.replace('&', "&amp;").replace('\'', "&#39;");
     format!("Unsupported content type: {given}")
 }

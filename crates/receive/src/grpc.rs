@@ -1,4 +1,4 @@
-//! Spans over gRPC, spoken directly over HTTP/2: OTLP's `TraceService/Export`, and Jaeger's `CollectorService/PostSpans`.
+//! Spans over gRPC, spoken directly over HTTP/2: OTLP's `TraceService/Export`, Jaeger's `CollectorService/PostSpans`.
 //!
 //! Why not through a gRPC framework: one call with one message each way needs five bytes of prefix and two trailers,
 //! and in exchange every limit is ours. The length in the prefix is checked and its memory reserved *before* the

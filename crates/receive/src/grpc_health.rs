@@ -9,8 +9,8 @@ pub(crate) const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
 /// This service itself.
 const OWN_NAME: &[u8] = b"grpc.health.v1.Health";
 
-/// The answer to a `HealthCheckRequest`: the bytes of a `HealthCheckResponse`, or a code and why. `served` is the path of
-/// the method beside this one; the empty name is the server as a whole.
+/// The answer to a `HealthCheckRequest`: the bytes of a `HealthCheckResponse`, or a code and why. `served` is the path
+/// of the method beside this one; the empty name is the server as a whole.
 pub(crate) fn check(
     request: &[u8],
     served: &str,

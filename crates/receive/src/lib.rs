@@ -1,4 +1,5 @@
-//! The way in: takes spans over OTLP, from Jaeger's and from Zipkin's clients, and hands them to a [`model::contract::SpanWriter`].
+//! The way in: takes spans over OTLP, from Jaeger's and from Zipkin's clients, and hands them to a
+//! [`model::contract::SpanWriter`].
 //!
 //! Promises
 //! - A request is acknowledged only after the writer said that its spans are kept.

@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(left, (count - left.len()..count).collect::<Vec<_>>());
         let counts = ledger.counts(Transport::UdpCompact);
         let gone = counts.requests.refused_for(Reason::Overloaded);
-        assert_eq!(gone as usize, count - left.len());
+        assert_eq!(usize::try_from(gone).unwrap(), count - left.len());
         assert!(counts.is_balanced());
     }
 }

@@ -281,7 +281,7 @@ async fn zipkins_oldest_clients_are_understood_at_every_port() {
     let house = House::open();
     let packet = datagram("emitZipkinBatch compact");
     for transport in [Transport::UdpZipkin, Transport::UdpCompact] {
-        send(&house, transport, &[packet.clone()]).await;
+        send(&house, transport, std::slice::from_ref(&packet)).await;
         house
             .until(transport, |counts| counts.spans.accepted == 1)
             .await;

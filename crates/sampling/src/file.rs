@@ -106,13 +106,13 @@ impl FileStrategies {
                 why: why.to_string(),
             })?;
         let mut warnings = Vec::new();
-        let table = self.table(read.unwrap_or_default(), &mut warnings)?;
+        let table = self.table(&read.unwrap_or_default(), &mut warnings)?;
         let mut current = self.table.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(table);
         Ok(warnings)
     }
 
-    fn table(&self, read: FileText, warnings: &mut Vec<String>) -> Result<Table, StrategiesError> {
+    fn table(&self, read: &FileText, warnings: &mut Vec<String>) -> Result<Table, StrategiesError> {
         let usual = self.default_probability;
         let (mut default, mut of_default) = (probabilistic(usual), Vec::new());
         if let Some(entry) = &read.default_strategy {

@@ -1,7 +1,7 @@
 //! Which traces clients record: what is decided for a service, and how it is told.
 //!
-//! Clients ask for their service's strategy about once a minute. What they are told comes from a file in Jaeger's format
-//! ([`FileStrategies`]); without one it is one probability for all.
+//! Clients ask for their service's strategy about once a minute. What they are told comes from a file in Jaeger's
+//! format ([`FileStrategies`]); without one it is one probability for all.
 //!
 //! Promises: asking takes no I/O and waits for nothing; a file that can't be read never takes the place of one that
 //! could.

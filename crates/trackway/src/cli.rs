@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Store(StoreCommand),
     /// Show, check and explain the configuration
     #[command(subcommand)]
-    Config(ConfigCommand),
+    Config(Box<ConfigCommand>),
     /// Generate traces and send them anywhere, or write them to a file
     Generate(GenerateArgs),
     /// Print the completions of a shell

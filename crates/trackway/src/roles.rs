@@ -180,6 +180,15 @@ struct AllInOne<'a> {
     last_tasks: Tasks,
 }
 
+/// The threads for work that takes the processor.
+fn start_pool() -> Result<CpuPool, Error> {
+    let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX);
+    pool.map_err(|source| Error::Machine {
+        action: "start threads",
+        source,
+    })
+}
+
 impl<'a> AllInOne<'a> {
     fn new(settings: &'a Settings, addresses_file: Option<&'a Path>, is_demo: bool) -> Self {
         let shutdown = Shutdown::new();
@@ -346,12 +355,7 @@ impl<'a> AllInOne<'a> {
         addresses: &Addresses,
     ) -> Result<(), Error> {
         let config = &self.settings.config;
-        let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX).map_err(
-            |source| Error::Machine {
-                action: "start threads",
-                source,
-            },
-        )?;
+        let pool = start_pool()?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
         let tail = Tail::default();

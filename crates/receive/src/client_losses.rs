@@ -7,6 +7,7 @@
 //! a forgotten client's next batch only sets its sums.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::jaeger::Client;
@@ -54,7 +55,7 @@ impl ClientLosses {
     }
 
     /// Notes what a batch says of its client.
-    pub(crate) fn note(&self, client: &Client) {
+    pub(crate) fn note(&self, client: &Client, peer: Option<IpAddr>) {
         let Some(stats) = &client.stats else {
             return;
         };
@@ -64,8 +65,12 @@ impl ClientLosses {
             stats.failed_to_emit_spans,
         ]
         .map(|sum| u64::try_from(sum).unwrap_or(0));
-        // A service's instances tell themselves apart by their ids, if they have any.
-        let grown = self.grown(format!("{} {}", client.service, client.uuid), now);
+        // A service's instances tell themselves apart by their ids; the others are told by where they are.
+        let id = match (client.uuid.as_str(), peer) {
+            ("", Some(peer)) => format!("{} {peer}", client.service),
+            (uuid, _) => format!("{} {uuid}", client.service),
+        };
+        let grown = self.grown(id, now);
         let reasons = ["full_queue", "too_large", "not_sent"];
         for (reason, spans) in reasons.into_iter().zip(grown) {
             if spans > 0 {

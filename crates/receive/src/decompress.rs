@@ -66,13 +66,27 @@ impl Compression {
         Ok(match self {
             Self::Identity => Box::new(compressed),
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
-            Self::Deflate => Box::new(ZlibDecoder::new(compressed)),
+            Self::Deflate => Box::new(Zlib(ZlibDecoder::new(compressed))),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
                 Box::new(decoder)
             }
         })
+    }
+}
+
+/// A zlib stream with nothing behind it.
+struct Zlib<'a>(ZlibDecoder<&'a [u8]>);
+
+impl Read for Zlib<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        if read == 0 && !buffer.is_empty() && !self.0.get_ref().is_empty() {
+            let text = "there are bytes behind the end of the stream";
+            return Err(std::io::Error::new(ErrorKind::InvalidData, text));
+        }
+        Ok(read)
     }
 }
 

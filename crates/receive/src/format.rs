@@ -3,6 +3,8 @@
 use codec::otlp::{decode_json, decode_proto};
 use codec::{DecodeError, Decoded, jaeger, zipkin};
 
+use crate::client_losses::ClientLosses;
+
 /// The encoding of a request's spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -25,12 +27,20 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Decodes a body.
-    pub(crate) fn decode(self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    /// Decodes a body; what its client says of itself is noted.
+    pub(crate) fn decode(
+        self,
+        bytes: &[u8],
+        losses: &ClientLosses,
+    ) -> Result<Decoded, DecodeError> {
         match self {
             Self::OtlpProto => decode_proto(bytes),
             Self::OtlpJson => decode_json(bytes),
-            Self::JaegerThrift => jaeger::decode_batch_binary(bytes).map(|batch| batch.decoded),
+            Self::JaegerThrift => {
+                let submitted = jaeger::decode_batch_binary(bytes)?;
+                losses.note(&submitted.client, None);
+                Ok(submitted.decoded)
+            }
             Self::JaegerProto => jaeger::decode_post_spans(bytes),
             Self::ZipkinJsonV1 => zipkin::decode_json_v1(bytes),
             Self::ZipkinThriftV1 => zipkin::decode_thrift_v1(bytes),

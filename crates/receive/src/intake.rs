@@ -204,7 +204,9 @@ impl Receiver {
     /// Decompresses and decodes on the pool.
     async fn digest(&self, request: Request) -> Result<Digest, Refusal> {
         let bytes_max = self.limits.body_bytes_max;
-        self.pool.run(move || digest(request, bytes_max)).await?
+        let losses = Arc::clone(&self.losses);
+        let work = move || digest(request, bytes_max, &losses);
+        self.pool.run(work).await?
     }
 
     /// Hands the spans to the writer; gives nothing when the client was gone before. The reservation comes back
@@ -242,7 +244,7 @@ impl Receiver {
 }
 
 /// Decompresses and decodes; the CPU's part of the road.
-fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
+fn digest(request: Request, bytes_max: u64, losses: &ClientLosses) -> Result<Digest, Refusal> {
     let Request {
         format,
         compression,
@@ -262,7 +264,7 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     };
     // As much again is a guess of the batch's size, which is known only afterwards.
     follow(&mut reservation, plain.capacity() + plain.len())?;
-    let decoded = format.decode(&plain).map_err(undecodable)?;
+    let decoded = format.decode(&plain, losses).map_err(undecodable)?;
     tally.add_decoded(&decoded);
     follow(
         &mut reservation,
@@ -274,8 +276,11 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     } else if is_as_sent {
         plain
     } else {
-        // Protobuf of a batch is no longer than the request it came from, but for numbers that were left out.
-        grow(&mut reservation, plain.len())?;
+        // Protobuf of OTLP's JSON is shorter than that; of other formats it is about as long as their batch.
+        grow(
+            &mut reservation,
+            plain.len().max(decoded.batch.size_bytes()),
+        )?;
         drop(plain);
         encode_proto(&decoded.batch)
     };

@@ -13,7 +13,9 @@
 //! Every datagram is a request of the ledger. What the kernel lets go before it is read is not in it.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,14 +23,14 @@ use bytes::Bytes;
 use codec::jaeger::{self, ThriftProtocol};
 use codec::otlp::{decode_proto, encode_proto};
 use model::{BatchBuilder, SpanBatch};
-use plumbing::Shutdown;
+use plumbing::{ByteBudget, Reservation, Shutdown, Tasks};
 use tokio::net::UdpSocket;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use crate::client_losses::ClientLosses;
 use crate::intake::{Receiver, undecodable};
 use crate::ledger::{Outcome, Tally, Transport};
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 
 /// The largest datagram that IP carries.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -36,8 +38,11 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 const PILE_BYTES: usize = 1024 * 1024;
 /// So many datagrams are one pile at most, however small they are.
 const PILE_DATAGRAMS_MAX: usize = 2_000;
-/// What may wait to be written, for each transport.
+/// What may wait to be written, for each transport: this at most, and this part of what all requests may take.
 const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+const QUEUE_PART: u64 = 8;
+/// What is read of each socket behind the signal to stop.
+const LAST_PILES_MAX: usize = 16;
 /// Memory of a datagram in a pile besides its bytes.
 const DATAGRAM_OVERHEAD_BYTES: usize = 256;
 /// How long it takes until more is read, so that a pile is more than one datagram.
@@ -50,10 +55,20 @@ const READ_PAUSE: Duration = Duration::from_millis(50);
 
 /// Datagrams that are written together.
 #[derive(Debug, Default)]
-pub(crate) struct Pile {
-    pub(crate) bytes: Vec<u8>,
-    /// The end of each datagram in the bytes, and its account.
-    pub(crate) datagrams: Vec<(usize, Arc<Tally>)>,
+struct Pile {
+    bytes: Vec<u8>,
+    datagrams: Vec<Datagram>,
+}
+
+/// One of a pile.
+#[derive(Debug)]
+struct Datagram {
+    /// Where its bytes end among those of the pile.
+    end: usize,
+    /// Who sent it.
+    peer: IpAddr,
+    /// Its account.
+    tally: Arc<Tally>,
 }
 
 impl Pile {
@@ -65,31 +80,33 @@ impl Pile {
         self.bytes.len() >= PILE_BYTES || self.datagrams.len() >= PILE_DATAGRAMS_MAX
     }
 
-    fn push(&mut self, datagram: &[u8], tally: Arc<Tally>) {
+    fn push(&mut self, datagram: &[u8], peer: IpAddr, tally: Arc<Tally>) {
         self.bytes.extend_from_slice(datagram);
-        self.datagrams.push((self.bytes.len(), tally));
+        let end = self.bytes.len();
+        self.datagrams.push(Datagram { end, peer, tally });
     }
 
-    /// The datagrams, with their accounts.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Arc<Tally>)> {
+    /// The bytes of each datagram, and what else is known of it.
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &Datagram)> {
         let mut start = 0;
-        self.datagrams.iter().map(move |(end, tally)| {
-            let datagram = self.bytes.get(start..*end).unwrap_or_default();
-            start = *end;
-            (datagram, tally)
+        self.datagrams.iter().map(move |datagram| {
+            let bytes = self.bytes.get(start..datagram.end).unwrap_or_default();
+            start = datagram.end;
+            (bytes, datagram)
         })
     }
 
     fn let_go(&self, reason: Reason) {
-        for (_, tally) in &self.datagrams {
-            tally.settle(Outcome::Refused(reason));
+        for datagram in &self.datagrams {
+            datagram.tally.settle(Outcome::Refused(reason));
         }
     }
 }
 
 /// Piles on their way from the socket to the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
+    bytes_max: usize,
     piles: Mutex<Waiting>,
     has_more: Notify,
 }
@@ -102,6 +119,16 @@ struct Waiting {
 }
 
 impl Queue {
+    /// A queue whose bytes are a small part of what all requests may take.
+    fn new(budget: &ByteBudget) -> Self {
+        let part = usize::try_from(budget.limit() / QUEUE_PART).unwrap_or(usize::MAX);
+        Self {
+            bytes_max: part.clamp(2 * PILE_BYTES, QUEUE_BYTES_MAX),
+            piles: Mutex::default(),
+            has_more: Notify::new(),
+        }
+    }
+
     /// Adds a pile; what makes the queue too large is let go, the oldest first.
     fn push(&self, pile: Pile) {
         let mut gone = Vec::new();
@@ -109,7 +136,7 @@ impl Queue {
             let mut waiting = self.piles.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.bytes += pile.memory();
             waiting.piles.push_back(pile);
-            while waiting.bytes > QUEUE_BYTES_MAX && waiting.piles.len() > 1 {
+            while waiting.bytes > self.bytes_max && waiting.piles.len() > 1 {
                 let Some(oldest) = waiting.piles.pop_front() else {
                     break;
                 };
@@ -146,12 +173,6 @@ impl Queue {
             self.has_more.notified().await;
         }
     }
-
-    /// Tells whether so much waits that a pile that can't be written had better make room.
-    fn is_crowded(&self) -> bool {
-        let waiting = self.piles.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.bytes > QUEUE_BYTES_MAX / 2
-    }
 }
 
 /// Reads datagrams until the signal to stop, then writes what was read; gives an error only before it reads.
@@ -163,6 +184,7 @@ pub async fn serve_udp(
     receiver: Arc<Receiver>,
     sockets: Vec<std::net::UdpSocket>,
     shutdown: Shutdown,
+    tasks: Tasks,
 ) -> io::Result<()> {
     let sockets = sockets
         .into_iter()
@@ -171,8 +193,10 @@ pub async fn serve_udp(
             UdpSocket::from_std(socket)
         })
         .collect::<io::Result<Vec<_>>>()?;
-    let queue = Arc::new(Queue::default());
-    let readers = sockets.into_iter().map(|socket| {
+    let queue = Arc::new(Queue::new(receiver.budget()));
+    // Nothing is ever sent: the channel ends when every reader has let go of its sender.
+    let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
+    for socket in sockets {
         let reader = Reader {
             socket,
             transport,
@@ -180,15 +204,21 @@ pub async fn serve_udp(
             queue: Arc::clone(&queue),
             shutdown: shutdown.clone(),
         };
-        reader.run()
-    });
-    let reading = async {
-        futures_util::future::join_all(readers).await;
-        queue.close();
-    };
+        let alive = alive.clone();
+        // Tasks of their own: whoever sends without a pause keeps no other listener waiting.
+        tasks.spawn(async move {
+            reader.run().await;
+            drop(alive);
+        });
+    }
+    drop(alive);
     let protocol = match transport {
         Transport::UdpBinary => ThriftProtocol::Binary,
         _ => ThriftProtocol::Compact,
+    };
+    let reading = async {
+        all_ended.recv().await;
+        queue.close();
     };
     let writing = write_all(&receiver, &queue, protocol, &shutdown);
     tokio::join!(reading, writing);
@@ -204,6 +234,14 @@ struct Reader {
     shutdown: Shutdown,
 }
 
+/// What reading has come to.
+enum Read {
+    /// Nothing more waits.
+    All,
+    /// A pile was read, and there may be more.
+    Pile,
+}
+
 impl Reader {
     async fn run(self) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
@@ -213,34 +251,43 @@ impl Reader {
                 () = self.shutdown.begun() => break,
                 ready = self.socket.readable() => ready,
             };
-            let is_read = ready.and_then(|()| self.read_all(&mut buffer));
-            if let Err(error) = is_read {
-                tracing::warn!(transport = self.transport.label(), %error, "datagrams could not be read");
-                tokio::time::sleep(READ_PAUSE).await;
+            match ready.and_then(|()| self.read_pile(&mut buffer)) {
+                // However fast they come, others have their turn.
+                Ok(Read::Pile) => tokio::task::yield_now().await,
+                // A moment later there is more: one write for many datagrams. The kernel holds them meanwhile.
+                Ok(Read::All) => tokio::time::sleep(GATHER).await,
+                Err(error) => {
+                    tracing::warn!(transport = self.transport.label(), %error, "datagrams could not be read");
+                    tokio::time::sleep(READ_PAUSE).await;
+                }
             }
-            // A moment later there is more: one write for many datagrams. The kernel holds them meanwhile.
-            tokio::time::sleep(GATHER).await;
         }
         // What the kernel had when the program was told to stop.
-        let _ended = self.read_all(&mut buffer);
+        for _ in 0..LAST_PILES_MAX {
+            match self.read_pile(&mut buffer) {
+                Ok(Read::Pile) => tokio::task::yield_now().await,
+                Ok(Read::All) | Err(_) => break,
+            }
+        }
     }
 
-    /// Reads what waits in the socket, in piles.
-    fn read_all(&self, buffer: &mut [u8]) -> io::Result<()> {
+    /// Reads what waits in the socket, a pile at most.
+    fn read_pile(&self, buffer: &mut [u8]) -> io::Result<Read> {
         let mut pile = Pile::default();
         let result = loop {
             match self.socket.try_recv_from(buffer) {
                 Ok((length, peer)) => {
                     let ledger = self.receiver.ledger();
-                    let tally = ledger.open(self.transport, Some(peer.ip().to_canonical()));
+                    let peer = peer.ip().to_canonical();
+                    let tally = ledger.open(self.transport, Some(peer));
                     let datagram = buffer.get(..length).unwrap_or_default();
                     tally.add_bytes(u64::try_from(length).unwrap_or(0));
-                    pile.push(datagram, tally);
+                    pile.push(datagram, peer, tally);
                     if pile.is_full() {
-                        self.queue.push(std::mem::take(&mut pile));
+                        break Ok(Read::Pile);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(Read::All),
                 Err(error) => break Err(error),
             }
         };
@@ -260,7 +307,7 @@ async fn write_all(
 ) {
     let writing = async {
         while let Some(pile) = queue.next().await {
-            write_one(receiver, queue, protocol, pile).await;
+            write_one(receiver, protocol, Arc::new(pile)).await;
         }
     };
     let too_late = async {
@@ -275,45 +322,82 @@ async fn write_all(
     }
 }
 
-/// Writes a pile, and tries again while the store can't take it and no newer ones need the room.
-async fn write_one(receiver: &Arc<Receiver>, queue: &Queue, protocol: ThriftProtocol, pile: Pile) {
-    let losses = Arc::clone(receiver.losses());
-    let work = move || digest(&pile, protocol, &losses);
-    let digest = match receiver.pool().run(work).await {
-        Ok(digest) => digest,
-        // The pool is full or gone; the accounts are settled as they are let go.
-        Err(error) => return tracing::debug!(%error, "datagrams were let go"),
-    };
+/// Writes a pile, and tries again while the store can't take it: newer ones wait in the queue meanwhile, which lets go
+/// of the oldest when it is full.
+async fn write_one(receiver: &Arc<Receiver>, protocol: ThriftProtocol, pile: Arc<Pile>) {
+    let mut pauses = Pauses::default();
     let Digest {
         batch,
         otlp,
         tallies,
-    } = digest;
+        _reservation,
+    } = loop {
+        match decode(receiver, protocol, &pile).await {
+            Ok(digest) => break digest,
+            Err(refusal) if can_wait(&refusal) => pauses.wait().await,
+            Err(refusal) => return let_go(pile.datagrams.iter().map(|one| &one.tally), &refusal),
+        }
+    };
     if batch.is_empty() {
         return settle(&tallies, 0);
     }
-    let mut pause = PAUSE_MIN;
     let mut next = Some(batch);
     loop {
-        let batch = match next.take() {
-            Some(batch) => batch,
-            None => again(receiver, &otlp).await,
+        let written = match next.take() {
+            Some(batch) => receiver.write(batch, otlp.clone()).await,
+            None => match again(receiver, &otlp).await {
+                Ok(batch) => receiver.write(batch, otlp.clone()).await,
+                Err(refusal) => Err(refusal),
+            },
         };
-        let refusal = match receiver.write(batch, otlp.clone()).await {
+        match written {
             Ok(kept) => return settle(&tallies, kept.duplicate_spans),
-            Err(refusal) => refusal,
-        };
-        let can_wait = matches!(refusal.kind(), Reason::Overloaded | Reason::Unavailable);
-        if !can_wait || queue.is_crowded() {
-            tracing::debug!(error = %refusal, "datagrams were let go");
-            for tally in &tallies {
-                tally.refuse(&refusal);
-            }
-            return;
+            Err(refusal) if can_wait(&refusal) => pauses.wait().await,
+            Err(refusal) => return let_go(tallies.iter(), &refusal),
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
     }
+}
+
+/// Pauses that get longer.
+struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(PAUSE_MIN)
+    }
+}
+
+impl Pauses {
+    async fn wait(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(PAUSE_MAX);
+    }
+}
+
+fn can_wait(refusal: &Refusal) -> bool {
+    matches!(refusal.kind(), Reason::Overloaded | Reason::Unavailable)
+}
+
+fn let_go<'a>(tallies: impl Iterator<Item = &'a Arc<Tally>>, refusal: &Refusal) {
+    tracing::debug!(error = %refusal, "datagrams were let go");
+    for tally in tallies {
+        tally.refuse(refusal);
+    }
+}
+
+/// Decodes a pile on the pool, within the budget of all requests. What fails here has settled nothing.
+async fn decode(
+    receiver: &Receiver,
+    protocol: ThriftProtocol,
+    pile: &Arc<Pile>,
+) -> Result<Digest, Refusal> {
+    // The datagrams, their batch and its encoding are each about as large.
+    let bytes = u64::try_from(pile.bytes.len().saturating_mul(3)).unwrap_or(u64::MAX);
+    let reserved = receiver.budget().reserve(bytes);
+    let reservation = reserved.map_err(|exceeded| Refusal::over_budget(0, &exceeded))?;
+    let (pile, losses) = (Arc::clone(pile), Arc::clone(receiver.losses()));
+    let work = move || digest(&pile, protocol, &losses, reservation);
+    Ok(receiver.pool().run(work).await?)
 }
 
 /// The spans of a pile, ready for the writer.
@@ -323,13 +407,20 @@ struct Digest {
     otlp: Bytes,
     /// The accounts of the datagrams that could be read.
     tallies: Vec<Arc<Tally>>,
+    /// The memory of all this, until it is written.
+    _reservation: Reservation,
 }
 
 /// Decodes a pile into one batch; datagrams that can't be read are settled alone.
-fn digest(pile: &Pile, protocol: ThriftProtocol, losses: &ClientLosses) -> Digest {
+fn digest(
+    pile: &Pile,
+    protocol: ThriftProtocol,
+    losses: &ClientLosses,
+    reservation: Reservation,
+) -> Digest {
     let mut builder = BatchBuilder::new();
     let mut tallies = Vec::with_capacity(pile.datagrams.len());
-    for (bytes, tally) in pile.iter() {
+    for (bytes, Datagram { peer, tally, .. }) in pile.iter() {
         let datagram = match jaeger::decode_udp(bytes, protocol) {
             Ok(datagram) => datagram,
             Err(error) => {
@@ -338,7 +429,7 @@ fn digest(pile: &Pile, protocol: ThriftProtocol, losses: &ClientLosses) -> Diges
             }
         };
         let submitted = datagram.submitted;
-        losses.note(&submitted.client);
+        losses.note(&submitted.client, Some(*peer));
         tally.add_decoded(&submitted.decoded);
         builder.append(&submitted.decoded.batch);
         tallies.push(Arc::clone(tally));
@@ -349,16 +440,15 @@ fn digest(pile: &Pile, protocol: ThriftProtocol, losses: &ClientLosses) -> Diges
         batch,
         otlp,
         tallies,
+        _reservation: reservation,
     }
 }
 
 /// The same batch once more: what is written is given away.
-async fn again(receiver: &Receiver, otlp: &Bytes) -> SpanBatch {
+async fn again(receiver: &Receiver, otlp: &Bytes) -> Result<SpanBatch, Refusal> {
     let otlp = otlp.clone();
-    let decoding = receiver.pool().run(move || decode_proto(&otlp));
-    // What we encoded can be decoded; without a pool there is nothing to be written any more.
-    let decoded = decoding.await.ok().and_then(Result::ok);
-    decoded.map(|decoded| decoded.batch).unwrap_or_default()
+    let decoded = receiver.pool().run(move || decode_proto(&otlp)).await?;
+    decoded.map(|decoded| decoded.batch).map_err(undecodable)
 }
 
 fn settle(tallies: &[Arc<Tally>], duplicate_spans: u64) {
@@ -377,14 +467,15 @@ mod tests {
 
     fn pile(ledger: &Arc<Ledger>, bytes: usize) -> Pile {
         let mut pile = Pile::default();
-        pile.push(&vec![7; bytes], ledger.open(Transport::UdpCompact, None));
+        let tally = ledger.open(Transport::UdpCompact, None);
+        pile.push(&vec![7; bytes], IpAddr::from([127, 0, 0, 1]), tally);
         pile
     }
 
     #[tokio::test]
     async fn a_full_queue_lets_the_oldest_go_and_counts_them() {
         let ledger = Ledger::new(Arc::new(RealClock::default()));
-        let queue = Queue::default();
+        let queue = Queue::new(&ByteBudget::new(1 << 30));
         let count = 3 * QUEUE_BYTES_MAX / PILE_BYTES;
         for number in 0..count {
             let mut one = pile(&ledger, PILE_BYTES);

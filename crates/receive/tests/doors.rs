@@ -2,6 +2,8 @@
 //! that nobody answers are kept or counted.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::contract::WriteError;
 use receive::{Reason, Transport};
@@ -305,6 +307,33 @@ async fn datagrams_wait_for_a_store_that_is_busy_and_are_written_once_it_is_not(
         .await;
     assert_eq!(house.writer.kept_spans(), 1);
     house.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_datagrams_keeps_nobody_waiting_and_the_stop_is_heard() {
+    let house = House::open();
+    let to = house.doors[&Transport::UdpBinary];
+    let (packet, is_over) = (datagram("binary full"), Arc::new(AtomicBool::new(false)));
+    let flag = Arc::clone(&is_over);
+    let flood = std::thread::spawn(move || {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.connect(to).unwrap();
+        while !flag.load(Ordering::Relaxed) {
+            let _sent = socket.send(&packet);
+        }
+    });
+    house
+        .until(Transport::UdpBinary, |counts| counts.spans.accepted > 5_000)
+        .await;
+    let body = format!("[{}]", zipkin_span(1, ""));
+    let mut client = Http1::connect(house.doors[&Transport::ZipkinHttp]).await;
+    let asked = request("POST /api/v2/spans", &[JSON], body.as_bytes());
+    assert_eq!(client.ask(&asked).await.status, 202);
+    drop(client);
+    // The sender goes on while the receiver stops.
+    house.close().await;
+    is_over.store(true, Ordering::Relaxed);
+    flood.join().unwrap();
 }
 
 #[tokio::test]

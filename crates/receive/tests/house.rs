@@ -207,7 +207,7 @@ impl House {
             if UDP.contains(&transport) {
                 let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
                 doors.insert(transport, socket.local_addr().unwrap());
-                let serving = serve_udp(transport, receiver, vec![socket], stop);
+                let serving = serve_udp(transport, receiver, vec![socket], stop, tasks.clone());
                 tasks.spawn(async move { tell.send(serving.await).await.unwrap() });
             } else {
                 let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

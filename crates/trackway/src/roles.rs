@@ -442,7 +442,8 @@ impl<'a> AllInOne<'a> {
                 let served = receive::serve(transport, receiver, sockets, stop, tasks);
                 doors.push(Box::pin(self.guard(served)));
             } else if !datagrams.is_empty() {
-                let served = receive::serve_udp(transport, receiver, datagrams, stop);
+                let tasks = self.tasks.clone();
+                let served = receive::serve_udp(transport, receiver, datagrams, stop, tasks);
                 doors.push(Box::pin(self.guard(served)));
             }
         }

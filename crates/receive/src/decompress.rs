@@ -403,6 +403,15 @@ mod tests {
                 "{rest:?}"
             );
         }
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, b"one").unwrap();
+        let stream = encoder.finish().unwrap();
+        assert_eq!(read(Compression::Deflate, &stream, LIMIT).unwrap(), b"one");
+        let trailing = [&stream[..], b"x"].concat();
+        assert!(matches!(
+            read(Compression::Deflate, &trailing, LIMIT),
+            Err(Refusal::Malformed { .. })
+        ));
         let frames = [
             zstd::encode_all(&b"one"[..], 1).unwrap(),
             zstd::encode_all(&b"two"[..], 1).unwrap(),

@@ -1,7 +1,7 @@
 //! The port where clients ask what to record (5778): Jaeger's JSON.
 //!
-//! Promises: as at Jaeger's port every path answers, by whatever method, to exactly one parameter `service`; `/` with
-//! `format=legacy` answers in the form of the first agents.
+//! Promises: as at Jaeger's port every path answers, by whatever method, to exactly one parameter `service`; with
+//! `format=legacy` in the form of the first agents.
 //!
 //! Source: recordings in `tests/golden/sampling`.
 

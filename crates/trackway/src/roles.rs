@@ -363,7 +363,8 @@ impl<'a> AllInOne<'a> {
             store: store.clone(),
             tail: tail.clone(),
         };
-        let strategies = strategies::load(&config.sampling).map_err(Error::Usage)?;
+        let loaded = strategies::load(&config.sampling).map_err(Error::Usage)?;
+        let strategies = Arc::clone(&loaded.0) as Arc<dyn Strategies>;
         let receiver = receive::Receiver::new(
             Arc::new(writer),
             receive::ReceiverParts {
@@ -373,7 +374,7 @@ impl<'a> AllInOne<'a> {
                 metrics: &self.seams.metrics,
                 limits: receive_limits(config),
                 tenant: tenant.clone(),
-                strategies: Arc::clone(&strategies) as Arc<dyn Strategies>,
+                strategies: Arc::clone(&strategies),
             },
         );
         let query = Arc::new(Query::with_limits(
@@ -410,10 +411,10 @@ impl<'a> AllInOne<'a> {
         let answers = answer(services.http, listeners.take("query_http"));
         let calls = answer(services.grpc, listeners.take("query_grpc"));
         let told = answer(
-            serve::sampling_router(Arc::clone(&strategies) as Arc<dyn Strategies>),
+            serve::sampling_router(strategies),
             listeners.take("sampling_http"),
         );
-        let watched = strategies::watch(strategies, config.sampling.clone(), stop());
+        let watched = strategies::watch(loaded, config.sampling.clone(), stop());
         self.tasks.spawn(watched);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;

@@ -14,24 +14,28 @@ use crate::config::{OrOff, Sampling};
 /// A larger file is no file of strategies.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Strategies, and the text of the file that they were read from.
+pub(crate) type Loaded = (Arc<FileStrategies>, Option<String>);
+
 /// The strategies that the configuration names; the error is a sentence with the key.
-pub(crate) fn load(config: &Sampling) -> Result<Arc<FileStrategies>, String> {
+pub(crate) fn load(config: &Sampling) -> Result<Loaded, String> {
     let strategies = FileStrategies::without_file(config.default_probability.0);
+    let mut last = None;
     if let OrOff::On(path) = &config.strategies_file {
         let text = read(path).map_err(|why| format!("sampling.strategies_file: {why}"))?;
         take(&strategies, &text)
             .map_err(|why| format!("sampling.strategies_file: {}: {why}", path.display()))?;
+        last = Some(text);
     }
-    Ok(Arc::new(strategies))
+    Ok((Arc::new(strategies), last))
 }
 
 /// Looks at the file again and again until the stop.
-pub(crate) async fn watch(strategies: Arc<FileStrategies>, config: Sampling, stop: Shutdown) {
+pub(crate) async fn watch((strategies, mut last): Loaded, config: Sampling, stop: Shutdown) {
     let (OrOff::On(path), OrOff::On(pause)) = (config.strategies_file, config.reload_interval)
     else {
         return;
     };
-    let mut last = read_aside(path.clone()).await.ok();
     let mut complaint = None;
     while tokio::time::timeout(pause, stop.begun()).await.is_err() {
         let text = match read_aside(path.clone()).await {

@@ -30,6 +30,8 @@ pub fn decode_post_spans(bytes: &[u8]) -> Result<Decoded, DecodeError> {
         match field {
             (1, Field::Bytes(batch)) => {
                 batches.push(batch);
+                let held = batches.len() * size_of::<&[u8]>();
+                decoder.translator.check(&decoder.span, held)?;
                 decoder.batch_process(batch)?;
             }
             (field @ 1, _) => {
@@ -209,7 +211,9 @@ impl<'a> Decoder<'a> {
             if let Err(fault) = read {
                 return Ok(Err(fault));
             }
-            self.translator.check(&self.span)?;
+            // The pieces of a process are held twice.
+            let pieces = 2 * self.pieces.len() * size_of::<&[u8]>();
+            self.translator.check(&self.span, pieces)?;
         }
         if !self.pieces.is_empty() && self.pieces != self.own_pieces {
             self.own_pieces.clear();

@@ -257,7 +257,7 @@ impl<'a> Decoder<'a> {
         for _ in 0..list.count {
             let read = read_log(reader, &mut self.span);
             read.map_err(|why| reader.broken("log", why))?;
-            self.translator.check(&self.span)?;
+            self.translator.check(&self.span, 0)?;
         }
         Ok(())
     }

@@ -421,10 +421,10 @@ impl Translator {
         self.notes.into_decoded(self.builder, false)
     }
 
-    /// Fails when the request has outgrown its bound, with what is read of the next span.
-    pub(super) fn check(&self, span: &Span<'_>) -> Result<(), DecodeError> {
+    /// Fails when the request has outgrown its bound, with what is read of the next span and so much beside it.
+    pub(super) fn check(&self, span: &Span<'_>, beside_bytes: usize) -> Result<(), DecodeError> {
         self.memory
-            .check_beside(&self.builder, span.scratch_bytes())
+            .check_beside(&self.builder, span.scratch_bytes() + beside_bytes)
     }
 
     /// The row of a process.

@@ -33,8 +33,8 @@ pub fn decode_proto(bytes: &[u8]) -> Result<Decoded, DecodeError> {
         notes: Notes::default(),
         memory: MemoryBound::new(bytes.len()),
         place: Place::default(),
-        events: Vec::new(),
-        links: Vec::new(),
+        events: Held::new(EVENTS_PER_SPAN_MAX),
+        links: Held::new(LINKS_PER_SPAN_MAX),
         entity_refs: Vec::new(),
     };
     decoder.request()?;
@@ -48,10 +48,41 @@ struct Decoder<'a> {
     memory: MemoryBound,
     place: Place,
     /// A span's events and links, which are decoded after its attributes: the values of an owner lie side by side.
-    events: Vec<&'a [u8]>,
-    links: Vec<&'a [u8]>,
+    events: Held<'a>,
+    links: Held<'a>,
     /// The fields of a resource's entity refs, tags included.
     entity_refs: Vec<u8>,
+}
+
+/// Parts of a span that are decoded later; those over a limit are only counted.
+struct Held<'a> {
+    pieces: Vec<&'a [u8]>,
+    pieces_max: usize,
+    cut_off: usize,
+}
+
+impl<'a> Held<'a> {
+    fn new(pieces_max: usize) -> Self {
+        Self {
+            pieces: Vec::new(),
+            pieces_max,
+            cut_off: 0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.cut_off = 0;
+    }
+
+    #[inline]
+    fn push(&mut self, piece: &'a [u8]) {
+        if self.pieces.len() < self.pieces_max {
+            self.pieces.push(piece);
+        } else {
+            self.cut_off += 1;
+        }
+    }
 }
 
 /// The envelope of a `ResourceSpans` or a `ScopeSpans`, which have the same form.
@@ -333,19 +364,17 @@ impl<'a> Decoder<'a> {
         if let Err(fault) = self.span_fields(bytes, &mut row) {
             return Ok(Err(fault));
         }
-        let cut_off = self.events.len().saturating_sub(EVENTS_PER_SPAN_MAX);
-        row.dropped_events = self.add_cut_off(row.dropped_events, cut_off);
-        for index in 0..self.events.len().min(EVENTS_PER_SPAN_MAX) {
-            let event = self.events.get(index).copied().unwrap_or_default();
+        row.dropped_events = self.add_cut_off(row.dropped_events, self.events.cut_off);
+        for index in 0..self.events.pieces.len() {
+            let event = self.events.pieces.get(index).copied().unwrap_or_default();
             if let Err(fault) = self.event(event) {
                 return Ok(Err(fault.into()));
             }
             self.memory.check(&self.builder)?;
         }
-        let cut_off = self.links.len().saturating_sub(LINKS_PER_SPAN_MAX);
-        row.dropped_links = self.add_cut_off(row.dropped_links, cut_off);
-        for index in 0..self.links.len().min(LINKS_PER_SPAN_MAX) {
-            let link = self.links.get(index).copied().unwrap_or_default();
+        row.dropped_links = self.add_cut_off(row.dropped_links, self.links.cut_off);
+        for index in 0..self.links.pieces.len() {
+            let link = self.links.pieces.get(index).copied().unwrap_or_default();
             if let Err(fault) = self.link(link) {
                 return Ok(Err(fault.into()));
             }

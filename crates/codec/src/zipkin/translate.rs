@@ -23,6 +23,8 @@ use crate::{DecodeError, Decoded, LINKS_PER_SPAN_MAX};
 
 /// OTLP's number of the status of a failed span.
 const STATUS_ERROR: i32 = 2;
+/// Links of a span are held parsed up to so many bytes of their texts; parsed they take up to 16 times as much.
+const LINK_BYTES_MAX: usize = 1 << 20;
 /// Attributes of the local endpoint: its address and its port. Its service is the resource's.
 const LOCAL_KEYS: [&[u8]; 3] = [b"", b"network.local.address", b"net.host.port"];
 /// Attributes of the remote endpoint: its service, its address and its port.
@@ -75,6 +77,8 @@ struct Extras<'a> {
     /// The scope by the names that exporters used before.
     library: Scope<'a>,
     links: Vec<Link<'a>>,
+    /// Bytes of their texts.
+    link_bytes: usize,
 }
 
 impl<'a> Translator<'a> {
@@ -371,10 +375,14 @@ impl<'a> Extras<'a> {
                 Some(place) => self.kind = place + 1,
                 None => return false,
             },
-            _ if key.starts_with(b"otlp.link.") => match link_of(text) {
-                Some(link) => self.links.push(link),
-                None => return false,
-            },
+            // A link is held parsed until the span is written; beyond what is held it stays a tag.
+            _ if key.starts_with(b"otlp.link.") && self.link_bytes < LINK_BYTES_MAX => {
+                match link_of(text) {
+                    Some(link) => self.links.push(link),
+                    None => return false,
+                }
+                self.link_bytes += text.len();
+            }
             _ => return false,
         }
         true

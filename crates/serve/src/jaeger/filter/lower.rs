@@ -15,6 +15,9 @@ pub(in crate::jaeger) fn lower(call: &Call) -> Result<Predicate, String> {
     lower_call(call, 1, Level::Span, &mut terms)
 }
 
+/// So many parts a pattern counts.
+const PATTERN_PARTS: usize = 30;
+
 /// On what conditions are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
@@ -23,13 +26,23 @@ enum Level {
     One(Place),
 }
 
+/// What a call counts: itself, its arguments, the values of its lists; a pattern is as dear as many of them.
+fn parts_of(call: &Call) -> usize {
+    let values = call.args.iter().map(|arg| match &arg.term {
+        Some(Term::List(list)) => 1 + list.values.len(),
+        _ => 1,
+    });
+    let pattern = if call.op == "regex" { PATTERN_PARTS } else { 0 };
+    1 + pattern + values.sum::<usize>()
+}
+
 fn lower_call(
     call: &Call,
     depth: usize,
     level: Level,
     terms: &mut usize,
 ) -> Result<Predicate, String> {
-    *terms = terms.saturating_add(1 + call.args.len());
+    *terms = terms.saturating_add(parts_of(call));
     if depth > CALLS_DEEP_MAX {
         return Err(too_deep());
     }
@@ -244,12 +257,14 @@ fn equal(reference: &Reference, field: &Field, literals: &[Literal]) -> Predicat
     any_of(literals.iter().map(one).collect())
 }
 
-/// There is a value, and none of the literals is it.
-fn unequal(reference: &Reference, field: &Field, literals: &[Literal]) -> Predicate {
-    let equal = equal(reference, field, literals);
+/// There is a value in some of the fields, and none of the literals is one of them.
+fn unequal(reference: &Reference, literals: &[Literal]) -> Predicate {
+    let fields = || reference.fields.iter();
+    let exists = fields().map(|field| Predicate::Exists(field.clone()));
+    let equal = fields().map(|field| equal(reference, field, literals));
     Predicate::And(vec![
-        Predicate::Exists(field.clone()),
-        Predicate::Not(Box::new(equal)),
+        any_of(exists.collect()),
+        Predicate::Not(Box::new(any_of(equal.collect()))),
     ])
 }
 
@@ -286,9 +301,11 @@ fn lower_compare(call: &Call, level: Level) -> Result<Predicate, String> {
         );
     }
     let literals = [literal];
+    if op == "ne" {
+        return Ok(unequal(&reference, &literals));
+    }
     let one = |field: &Field| {
         let operator = match op {
-            "ne" => return unequal(&reference, field, &literals),
             "gt" => Operator::Greater,
             "lt" => Operator::Less,
             "gte" => Operator::GreaterOrEqual,
@@ -420,10 +437,10 @@ fn lower_in(call: &Call, level: Level) -> Result<Predicate, String> {
         .iter()
         .map(|value| literal_of(op, reference.holds, value, &list.r#type))
         .collect::<Result<Vec<_>, _>>()?;
-    let one = |field: &Field| match op {
-        "in" => equal(&reference, field, &literals),
-        _ => unequal(&reference, field, &literals),
-    };
+    if op == "not_in" {
+        return Ok(unequal(&reference, &literals));
+    }
+    let one = |field: &Field| equal(&reference, field, &literals);
     Ok(any_of(reference.fields.iter().map(one).collect()))
 }
 

@@ -1,9 +1,15 @@
 //! The regular expressions of a filter.
 
+/// Memory of one compiled pattern; the store allows as much.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
 /// Refuses what a pattern that is found anywhere must not say.
 pub(super) fn check_pattern(pattern: &str) -> Result<(), String> {
     let refused = |what: &str| Err(format!("regex: {what} is not allowed in {pattern:?}"));
-    if let Err(error) = regex::Regex::new(pattern) {
+    let built = regex::RegexBuilder::new(pattern)
+        .size_limit(PATTERN_BYTES_MAX)
+        .build();
+    if let Err(error) = built {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();
         return Err(format!(

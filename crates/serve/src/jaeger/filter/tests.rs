@@ -58,6 +58,45 @@ fn what_differs_has_a_value() {
 }
 
 #[test]
+fn what_differs_of_span_or_resource_is_in_neither() {
+    let text = r#"{"op":"ne","args":[{"attr":{"key":"n"}},{"scalar":{"value":"3"}}]}"#;
+    let places = [Place::Span, Place::Resource];
+    let is = |place| {
+        let three = Literal::Text("3".to_owned());
+        Predicate::Compare(attribute(place, "n"), Operator::Equal, three)
+    };
+    let exists = places.map(|place| Predicate::Exists(attribute(place, "n")));
+    let differs = Predicate::And(vec![
+        Predicate::Or(exists.to_vec()),
+        Predicate::Not(Box::new(Predicate::Or(places.map(is).to_vec()))),
+    ]);
+    assert_eq!(lowered(text), Ok(differs));
+}
+
+#[test]
+fn patterns_and_lists_count_for_what_they_cost() {
+    let pattern =
+        r#"{"call":{"op":"regex","args":[{"attr":{"key":"n"}},{"scalar":{"value":"a"}}]}}"#;
+    let patterns = |count: usize| {
+        let all = vec![pattern; count].join(",");
+        lowered(&format!(r#"{{"op":"or","args":[{all}]}}"#))
+    };
+    assert!(patterns(10).is_ok());
+    assert!(patterns(100).unwrap_err().contains("more than 1000 parts"));
+    let list = |count: usize| {
+        let values = vec![r#""v""#; count].join(",");
+        lowered(&format!(
+            r#"{{"op":"in","args":[{{"attr":{{"key":"n"}}}},{{"list":{{"values":[{values}],"type":"string"}}}}]}}"#
+        ))
+    };
+    assert!(list(900).is_ok());
+    assert!(list(1_100).is_err());
+    let big =
+        r#"{"op":"regex","args":[{"attr":{"key":"n"}},{"scalar":{"value":"(?:a{1000}){1000}"}}]}"#;
+    assert!(lowered(big).unwrap_err().contains("is no pattern"));
+}
+
+#[test]
 fn a_pattern_is_found_anywhere() {
     let text = concat!(
         r#"{"op":"some","args":[{"nested":{"level":"event"}},{"call":{"op":"regex","args":["#,

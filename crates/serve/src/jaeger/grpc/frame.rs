@@ -21,8 +21,8 @@ use super::status::{Status, code};
 use super::{Part, Parts};
 use crate::jaeger::ask::{INCOMPLETE, incomplete};
 
-/// The longest request message, compressed or not.
-pub(super) const REQUEST_BYTES_MAX: usize = 4 << 20;
+/// The longest request message, compressed or not: a question is short, and is held outside of any budget.
+pub(super) const REQUEST_BYTES_MAX: usize = 256 << 10;
 /// The longest deadline that means anything.
 pub(super) const DEADLINE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Bytes before a message: one flag, four of length.

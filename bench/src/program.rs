@@ -16,8 +16,18 @@ use crate::figures::Stopwatch;
 use crate::http::Connection;
 use crate::options::Options;
 
-/// Every listener gets a port of the system's choice.
+/// Listeners that are asked; each gets a port of the system's choice.
 const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+/// Listeners that nobody asks here.
+const CLOSED: [&str; 7] = [
+    "jaeger_http",
+    "jaeger_grpc",
+    "jaeger_compact",
+    "jaeger_binary",
+    "zipkin",
+    "sampling_http",
+    "query_grpc",
+];
 /// Far above what is asked of a start or a stop, so that a hang is told from a slow machine.
 const START_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(120);
@@ -72,6 +82,9 @@ impl<'a> Program<'a> {
         command.arg("--addresses-file").arg(&addresses_file);
         for listener in LISTENERS {
             command.args(["--set", &format!("listen.{listener}=0")]);
+        }
+        for listener in CLOSED {
+            command.args(["--set", &format!("listen.{listener}=off")]);
         }
         command.args(["--set", &format!("store.acknowledge={}", options.level)]);
         for setting in &options.settings {

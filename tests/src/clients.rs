@@ -1,6 +1,8 @@
 //! Two small services, instrumented with the stock OpenTelemetry SDKs of Python and Node.js, call each other and send
 //! their spans; Jaeger's API must return them as one trace, equal in everything the services know of it.
 //!
+//! A stock gRPC client reads it by both versions of Jaeger's query service.
+//!
 //! Between them they send by gRPC, HTTP/protobuf (plain and gzip) and HTTP/JSON. What the services sent they write
 //! down themselves, so the expectation comes from the SDKs and not from this project.
 
@@ -175,6 +177,31 @@ fn check(program: &Program, sent: &[Sent]) {
     }
 }
 
+/// The same spans by both versions of the query service, on its own port and on the one that it shares with HTTP.
+fn check_by_grpc(program: &Program, sent: &[Sent]) {
+    let mut names: Vec<&str> = sent.iter().map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    let trace_id = &sent.first().unwrap().trace_id;
+    for address in [&program.addresses.query_grpc, &program.addresses.query_http] {
+        let root = project_root();
+        let output = Command::new(root.join("target/clients/python/bin/python"))
+            .arg(root.join("tests/clients/python/query.py"))
+            .args([address, trace_id])
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{address}: {error}");
+        let mut read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        for version in ["v2", "v3"] {
+            let read = read[version].as_array_mut().unwrap();
+            read.sort_by_key(|name| name.as_str().unwrap().to_owned());
+            assert_eq!(*read, names, "{version} on {address}");
+        }
+        assert_eq!(read["health"], "0801", "{address}");
+        assert_eq!(read["absent"], "NOT_FOUND: trace not found", "{address}");
+    }
+}
+
 fn round_trip(front: &str, prices: &str, caller: &[(&str, &str)]) {
     set_up();
     let folder = Folder::new("round-trip");
@@ -183,6 +210,7 @@ fn round_trip(front: &str, prices: &str, caller: &[(&str, &str)]) {
     check(&program, &sent);
     let services = program.query("/api/services").json();
     assert_eq!(services["data"], serde_json::json!(["front", "prices"]));
+    check_by_grpc(&program, &sent);
     // Also what is read from disk after a restart is the same.
     let ended = program.stop();
     assert!(ended.status.success(), "{}", ended.log);

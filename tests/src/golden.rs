@@ -16,9 +16,12 @@ use crate::wait::skipped;
 /// The groups of recorded questions that are answered so far.
 const GROUPS: &str = "services,operations,service-operations,search,search-errors,search-duration,search-lookback,\
     search-tags,search-raw,search-by-id,trace,trace-raw,trace-id-forms,dependencies,methods,other-paths,metrics-off,\
-    archive-off,transform";
+    archive-off,transform,v3-services,v3-operations,v3-search,v3-search-shapes,v3-summaries,v3-trace,v3-trace-raw,\
+    v3-trace-forms,v3-other";
+/// The documented difference that the tool can't see: the recording holds the status alone.
+const UNSEEN: (&str, &str) = ("v3-search", "filter-off");
 /// There are over 400 recorded questions; far fewer would mean that they were not asked.
-const AGREEING_MIN: usize = 340;
+const AGREEING_MIN: usize = 430;
 
 type Cases = BTreeSet<(String, String)>;
 
@@ -74,7 +77,8 @@ fn the_program_answers_as_jaeger_but_for_the_documented_differences() {
     let program = Program::start(&folder.join("data"));
     let printed = replay(&program, &folder.join(""));
     ledger::check(&program);
-    let (documented, found) = (documented(), differing(&printed));
+    let (mut documented, found) = (documented(), differing(&printed));
+    documented.remove(&(UNSEEN.0.to_owned(), UNSEEN.1.to_owned()));
     let new: Vec<_> = found.difference(&documented).collect();
     let gone: Vec<_> = documented.difference(&found).collect();
     assert!(

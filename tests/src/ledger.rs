@@ -7,6 +7,17 @@ use crate::http;
 use crate::program::Program;
 use crate::wait::until;
 
+/// The ways in.
+const TRANSPORTS: [&str; 8] = [
+    "otlp_http",
+    "otlp_grpc",
+    "jaeger_http",
+    "jaeger_grpc",
+    "zipkin_http",
+    "jaeger_udp_compact",
+    "jaeger_udp_binary",
+    "zipkin_udp_compact",
+];
 /// Until nothing is in flight any more.
 const SETTLED_MAX: Duration = Duration::from_secs(20);
 
@@ -49,7 +60,8 @@ pub(crate) fn check(program: &Program) {
             .unwrap_or_else(|| panic!("no {key} in {sums:#?}"))
     };
     let mut accepted = 0;
-    for transport in ["\"otlp_http\"", "\"otlp_grpc\""] {
+    for transport in TRANSPORTS.map(|name| format!("\"{name}\"")) {
+        let transport = transport.as_str();
         for what in ["spans", "bytes"] {
             let gone = ["accepted", "rejected", "refused", "dropped"]
                 .map(|fate| get(&format!("receive_{what}_{fate}_total"), transport));

@@ -24,7 +24,21 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of the program's log a failing test shows.
 const SHOWN_LINES_MAX: usize = 60;
 /// Port 0 of every listener: the system picks a free one.
-const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+const LISTENERS: [&str; 13] = [
+    "otlp_grpc",
+    "otlp_http",
+    "jaeger_http",
+    "jaeger_grpc",
+    "jaeger_compact",
+    "jaeger_binary",
+    "zipkin_compact",
+    "zipkin",
+    "query_http",
+    "query_grpc",
+    "sampling_http",
+    "admin",
+    "health",
+];
 
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -34,7 +48,10 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
+    pub(crate) jaeger_compact: String,
+    pub(crate) zipkin: String,
     pub(crate) query_http: String,
+    pub(crate) query_grpc: String,
     pub(crate) admin: String,
     pub(crate) health: String,
 }

@@ -53,7 +53,10 @@ async function addressesOf(file: string, child: ChildProcess, log: () => string)
 export async function startProgram(args: readonly string[] = [], basePath = ''): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'trackway-e2e-'));
   const file = join(folder, 'addresses.json');
-  const ports = ['--otlp-grpc', '--otlp-http', '--query-http', '--admin', '--health'].flatMap((flag) => [flag, '0']);
+  const open = ['--otlp-grpc', '--otlp-http', '--query-http', '--admin', '--health'].flatMap((flag) => [flag, '0']);
+  const closed = ['--jaeger-http', '--jaeger-grpc', '--jaeger-compact', '--jaeger-binary', '--zipkin'];
+  closed.push('--query-grpc', '--sampling-http');
+  const ports = [...open, ...closed.flatMap((flag) => [flag, 'off'])];
   const common = ['--data-dir', join(folder, 'data'), '--addresses-file', file, '--log-format', 'text'];
   const child = spawn(binary(), [...common, ...ports, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';

@@ -1,4 +1,5 @@
-//! Writes the generated sources of the project (`cargo xtask codegen`): the messages of `crates/codec/proto`.
+//! Writes the generated sources of the project (`cargo xtask codegen`): the messages of `crates/codec/proto`, and the
+//! descriptors of the files whose services are described to clients that ask (gRPC's reflection).
 //!
 //! Promises: plain Rust, no `protoc`; the same input gives the same bytes. `--check` changes nothing and fails where a
 //! generated file differs from what would be written, is missing, or has no source any more.
@@ -13,6 +14,16 @@ use anyhow::{Context as _, bail};
 const PROTO_DIR: &str = "crates/codec/proto";
 /// Where their types are written.
 const GENERATED_DIR: &str = "crates/codec/src/generated";
+/// The descriptors, as the bytes of a `FileDescriptorSet`.
+const DESCRIPTORS_FILE: &str = "descriptors.bin";
+/// The files with services that are answered; what they import is described with them.
+const DESCRIBED: [&str; 5] = [
+    "grpc/health/v1/health.proto",
+    "grpc/reflection/v1/reflection.proto",
+    "grpc/reflection/v1alpha/reflection.proto",
+    "jaeger/api_v2/query.proto",
+    "jaeger/api_v3/query_service.proto",
+];
 /// The module tree that includes the others.
 const ROOT_FILE: &str = "mod.rs";
 const ROOT_HEADER: &str = "\
@@ -54,11 +65,20 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
 }
 
 /// The generated files by name.
-fn generate(protos: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+fn generate(protos: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut sources = Vec::new();
     find_sources(protos, FOLDER_DEPTH_MAX, &mut sources)?;
     sources.sort();
     let described = protox::compile(&sources, [protos]).context("cannot read the messages")?;
+    // Comments and places are none of a client's business.
+    let served: Vec<PathBuf> = DESCRIBED.iter().map(|name| protos.join(name)).collect();
+    let descriptors = protox::Compiler::new([protos])
+        .and_then(|mut compiler| {
+            compiler.include_imports(true).include_source_info(false);
+            compiler.open_files(&served)?;
+            Ok(compiler.encode_file_descriptor_set())
+        })
+        .context("cannot describe the services")?;
     let out = std::env::temp_dir().join(format!("trackway-codegen-{}", std::process::id()));
     fs::create_dir_all(&out)?;
     let written = prost_build::Config::new()
@@ -71,8 +91,9 @@ fn generate(protos: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     fs::remove_dir_all(&out)?;
     let mut files = written?;
     if let Some(tree) = files.get_mut(ROOT_FILE) {
-        tree.insert_str(0, ROOT_HEADER);
+        tree.splice(0..0, ROOT_HEADER.bytes());
     }
+    files.insert(DESCRIPTORS_FILE.to_owned(), descriptors);
     Ok(files)
 }
 
@@ -90,7 +111,7 @@ fn find_sources(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> anyhow
     Ok(())
 }
 
-fn read_all(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+fn read_all(folder: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     if !folder.exists() {
         return Ok(files);
@@ -98,15 +119,15 @@ fn read_all(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".rs") {
-            files.insert(name, fs::read_to_string(entry.path())?);
+        if name.ends_with(".rs") || name == DESCRIPTORS_FILE {
+            files.insert(name, fs::read(entry.path())?);
         }
     }
     Ok(files)
 }
 
 /// Names of the files that differ, are missing or are too many.
-fn stale_files(target: &Path, wanted: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
+fn stale_files(target: &Path, wanted: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec<String>> {
     let there = read_all(target)?;
     let differing = wanted
         .iter()

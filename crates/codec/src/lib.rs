@@ -3,8 +3,11 @@
 //! Everything here is a pure function of its input: no I/O, no clock, no state between calls. Decoders write straight
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
-//! Read next: [`wire`] for protobuf's bytes, [`otlp`] for OTLP over protobuf and JSON.
+//! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON,
+//! [`jaeger`] for Jaeger's own spans, [`jaeger_encode`] for spans in its model, [`zipkin`] for Zipkin's formats.
 
+mod attributes;
+mod decoded;
 #[allow(
     clippy::all,
     clippy::allow_attributes_without_reason,
@@ -13,5 +16,19 @@
     reason = "written by cargo xtask codegen"
 )]
 pub mod generated;
+pub mod jaeger;
+pub mod jaeger_encode;
+mod json;
+mod notes;
 pub mod otlp;
+pub mod thrift;
 pub mod wire;
+pub mod zipkin;
+
+/// The descriptors of the services that are described to clients, as the bytes of a `FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
+
+pub use decoded::{
+    ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,
+    MESSAGE_BYTES_MAX,
+};

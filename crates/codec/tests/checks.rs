@@ -15,8 +15,13 @@ use codec::generated::opentelemetry::proto::common::v1::{
 use codec::generated::opentelemetry::proto::resource::v1::Resource;
 use codec::generated::opentelemetry::proto::trace::v1::span::{Event, Link};
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use codec::jaeger::{
+    ThriftProtocol, decode_batch_binary, decode_post_spans, decode_span, decode_udp,
+};
 use codec::otlp::{decode_json, decode_proto, encode_json, encode_proto};
 use codec::wire::{Field, Reader, WireError, Writer};
+use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
+use codec::{DecodeError, Decoded};
 use model::SpanBatch;
 use model::batch::{AttrValue, Attribute, SpanRef};
 use model::value::Value;
@@ -48,6 +53,55 @@ pub fn check_otlp_json(bytes: &[u8]) {
         return;
     };
     assert!(!decoded.is_verbatim, "JSON is no protobuf");
+    check_texts(
+        decoded.rejected_spans,
+        decoded.rejection.as_deref(),
+        decoded.warning.as_deref(),
+    );
+    check_encoders(&decoded.batch);
+}
+
+/// Checks Zipkin's JSON of version 2 on any bytes, by encoding what was decoded.
+pub fn check_zipkin_json_v2(bytes: &[u8]) {
+    check_other(bytes, decode_json_v2(bytes));
+}
+
+/// Checks Zipkin's JSON of version 1 on any bytes, by encoding what was decoded.
+pub fn check_zipkin_json_v1(bytes: &[u8]) {
+    check_other(bytes, decode_json_v1(bytes));
+}
+
+/// Checks Zipkin's protobuf on any bytes, by encoding what was decoded.
+pub fn check_zipkin_proto(bytes: &[u8]) {
+    check_other(bytes, decode_proto_v2(bytes));
+}
+
+/// Checks Zipkin's Thrift on any bytes, by encoding what was decoded.
+pub fn check_zipkin_thrift(bytes: &[u8]) {
+    check_other(bytes, decode_thrift_v1(bytes));
+}
+
+/// Checks all of Jaeger's formats on any bytes, by encoding what was decoded.
+pub fn check_jaeger(bytes: &[u8]) {
+    let datagrams = [ThriftProtocol::Binary, ThriftProtocol::Compact];
+    for protocol in datagrams {
+        let datagram = decode_udp(bytes, protocol);
+        check_other(bytes, datagram.map(|datagram| datagram.submitted.decoded));
+    }
+    let batch = decode_batch_binary(bytes);
+    check_other(bytes, batch.map(|submitted| submitted.decoded));
+    check_other(bytes, decode_post_spans(bytes));
+    check_other(bytes, decode_span(bytes));
+}
+
+fn check_other(bytes: &[u8], decoded: Result<Decoded, DecodeError>) {
+    let Ok(decoded) = decoded else { return };
+    assert!(!decoded.is_verbatim, "other bytes are not OTLP's");
+    let memory_bytes = decoded.batch.size_bytes();
+    assert!(
+        memory_bytes <= 8 * bytes.len() + (16 << 20),
+        "{memory_bytes} bytes"
+    );
     check_texts(
         decoded.rejected_spans,
         decoded.rejection.as_deref(),

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::checks::{check_otlp_json, check_otlp_proto, check_wire};
+use crate::checks::{
+    check_jaeger, check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1,
+    check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
+};
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,4 +34,25 @@ fn the_corpus_of_otlp_json_holds() {
 #[test]
 fn the_corpus_of_the_wire_format_holds() {
     replay("wire", check_wire);
+}
+
+#[test]
+fn the_corpus_of_zipkin_in_json_holds() {
+    replay("zipkin_json_v2", check_zipkin_json_v2);
+    replay("zipkin_json_v1", check_zipkin_json_v1);
+}
+
+#[test]
+fn the_corpus_of_zipkin_in_protobuf_holds() {
+    replay("zipkin_proto", check_zipkin_proto);
+}
+
+#[test]
+fn the_corpus_of_zipkin_in_thrift_holds() {
+    replay("zipkin_thrift", check_zipkin_thrift);
+}
+
+#[test]
+fn the_corpus_of_jaeger_holds() {
+    replay("jaeger", check_jaeger);
 }

@@ -1,10 +1,9 @@
 //! Input that is made to do harm: nothing panics, and memory stays in proportion to the input.
 
 use codec::generated::opentelemetry::proto::common::v1::any_value::Value as Any;
-use codec::otlp::{
-    DecodeError, Decoded, LINKS_PER_SPAN_MAX, decode_json, decode_proto, encode_json,
-};
+use codec::otlp::{decode_json, decode_proto, encode_json};
 use codec::wire::Writer;
+use codec::{DecodeError, Decoded, LINKS_PER_SPAN_MAX};
 use proptest::prelude::*;
 use prost::Message as _;
 

@@ -1,7 +1,7 @@
 //! The crate at its door: the rules of OTLP, oracles, hostile input, recorded requests and the fuzzers' corpora.
 //!
-//! `rules_proto.rs` and `rules_json.rs` have one test for each rule; `properties.rs` compares with another
-//! implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`.
+//! `rules_proto.rs`, `rules_json.rs` and `zipkin_rules.rs` have one test for each rule; `properties.rs` compares with
+//! another implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,14 @@ mod checks;
 mod corpus;
 mod golden;
 mod hostile;
+mod jaeger_encode;
+mod jaeger_spans;
 mod properties;
 mod rules_json;
 mod rules_proto;
 mod spans;
+mod thrift_writer;
+mod zipkin_golden;
+mod zipkin_properties;
+mod zipkin_rules;
+mod zipkin_v1;

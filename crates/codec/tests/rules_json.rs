@@ -1,6 +1,7 @@
 //! One test for each rule of OTLP/JSON.
 
-use codec::otlp::{DecodeError, decode_json, encode_json};
+use codec::DecodeError;
+use codec::otlp::{decode_json, encode_json};
 use model::batch::{AttrValue, SpanRef};
 use model::value::Value;
 
@@ -597,7 +598,7 @@ fn what_is_written_is_strict_otlp_json() {
         r#""spanId":"0000000100000001","name":"a\"\\\n\u0001ä","kind":2,"startTimeUnixNano":"5","attributes":["#,
         r#"{"key":"i","value":{"intValue":"-7"}},{"key":"d","value":{"doubleValue":0.5}},"#,
         r#"{"key":"n","value":{"doubleValue":"NaN"}},{"key":"b","value":{"bytesValue":"+/8="}},"#,
-        r#"{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{"values":[]}}},"#,
+        r#"{"key":"e","value":{}},{"key":"a","value":{"arrayValue":{}}},"#,
         r#"{"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}}],"#,
         r#""status":{}}]}]}]}"#,
     );

@@ -1,6 +1,7 @@
 //! One test for each rule of OTLP over protobuf: what is accepted, what is rejected alone, what is refused, and what
 //! a sender is told.
 
+use codec::DecodeError;
 use codec::generated::google::protobuf::Any as Detailed;
 use codec::generated::google::rpc::{BadRequest, RetryInfo, Status as RpcStatus};
 use codec::generated::opentelemetry::proto::collector::trace::v1::{
@@ -12,7 +13,7 @@ use codec::generated::opentelemetry::proto::common::v1::{
 };
 use codec::generated::opentelemetry::proto::trace::v1::span::{Event, Link};
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use codec::otlp::{DecodeError, Detail, Encoding, decode_proto, status_body, success_body};
+use codec::otlp::{Detail, Encoding, decode_proto, status_body, success_body};
 use codec::wire::Writer;
 use model::batch::AttrValue;
 use model::value::Value;

@@ -1,5 +1,6 @@
 //! Requests in one readable line, for the rules and the hostile inputs.
 
+use codec::Decoded;
 use codec::generated::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 use codec::generated::opentelemetry::proto::common::v1::any_value::Value as Any;
 use codec::generated::opentelemetry::proto::common::v1::{
@@ -7,7 +8,7 @@ use codec::generated::opentelemetry::proto::common::v1::{
 };
 use codec::generated::opentelemetry::proto::resource::v1::Resource;
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use codec::otlp::{Decoded, decode_json, decode_proto};
+use codec::otlp::{decode_json, decode_proto};
 use codec::wire::Writer;
 use prost::Message;
 

@@ -7,6 +7,7 @@ mod budget;
 mod clock;
 mod metrics;
 mod planted;
+pub mod query_string;
 mod random;
 mod shutdown;
 mod tasks;

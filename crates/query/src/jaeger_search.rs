@@ -90,7 +90,9 @@ fn duration(operator: Operator, nanos: i64) -> Predicate {
     Predicate::Compare(Field::Duration, operator, Literal::Int(nanos))
 }
 
-fn operation_is(operation: &str) -> Predicate {
+/// Spans of an operation by the name that is shown.
+#[must_use]
+pub fn operation_is(operation: &str) -> Predicate {
     let named = text_is(Field::Name, operation);
     if operation == SPAN_NAME_EMPTY {
         return Predicate::Or(vec![named, text_is(Field::Name, "")]);

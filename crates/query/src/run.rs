@@ -23,6 +23,9 @@ use crate::{Error, SPAN_NAME_EMPTY};
 /// Measured in answers of 66,000 and 200,000 small spans: 1.2 to 2 KiB a span.
 pub const SHOWN_SPAN_BYTES: usize = 1_000;
 
+/// Traces that are read ahead of the one that is written, where they are written one by one.
+const EACH_AHEAD: usize = 2;
+
 /// How much one question may take.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryLimits {
@@ -252,6 +255,27 @@ impl Query {
             }
         }
         Ok(found)
+    }
+
+    /// The traces that were found, one after another, for answers that are made trace by trace: only each alone has to
+    /// fit into an answer. What is dropped halfway is read no further.
+    pub fn each(
+        &self,
+        tenant: &TenantId,
+        hits: Vec<TraceHit>,
+    ) -> impl stream::Stream<Item = Result<TraceAnswer, Error>> + Send + Unpin + use<> {
+        let query = self.clone();
+        let (reader, tenant) = (Arc::clone(&self.reader), tenant.clone());
+        let load = move |hit: TraceHit| {
+            let (reader, tenant) = (Arc::clone(&reader), tenant.clone());
+            async move { reader.trace(&tenant, hit.trace_id).await }
+        };
+        let loads = stream::iter(hits).map(load).buffered(EACH_AHEAD);
+        Box::pin(loads.map(move |loaded| {
+            let answer = loaded?;
+            query.check_room(&answer.spans)?;
+            Ok(answer)
+        }))
     }
 
     /// The names of all services, ascending.

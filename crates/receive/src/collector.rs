@@ -111,7 +111,7 @@ impl LedgerCollector {
     }
 
     fn encode_durations(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let Some(first) = self.ledger.duration(Transport::Http) else {
+        let Some(first) = self.ledger.duration(Transport::OtlpHttp) else {
             return Ok(());
         };
         let name = "trackway_receive_request_duration";

@@ -35,7 +35,7 @@ use crate::limits::{
 use crate::ping_watch::PingWatch;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::{otlp_grpc, otlp_http};
+use crate::{grpc, jaeger_http, otlp_http, zipkin_http};
 
 /// How long accepting rests after it failed (out of file handles, most often).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -66,53 +66,44 @@ impl Door {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
         match self.transport {
-            Transport::Http => otlp_http::answer(self, request).await,
-            Transport::Grpc => otlp_grpc::answer(self, request).await,
+            Transport::OtlpHttp => otlp_http::answer(self, request).await,
+            Transport::OtlpGrpc | Transport::JaegerGrpc => grpc::answer(self, request).await,
+            Transport::JaegerHttp => jaeger_http::answer(self, request).await,
+            Transport::ZipkinHttp => zipkin_http::answer(self, request).await,
+            Transport::UdpCompact | Transport::UdpBinary | Transport::UdpZipkin => no_requests(),
         }
     }
 }
 
-/// Serves OTLP/HTTP on the listeners until the signal to stop, then drains; gives an error only before it serves.
-pub async fn serve_otlp_http(
+/// Datagrams have no connections: nothing asks by this way.
+fn no_requests() -> Response<Reply> {
+    let mut response = Response::new(Reply::empty());
+    *response.status_mut() = http::StatusCode::NOT_FOUND;
+    response
+}
+
+/// Serves a transport on its listeners until the signal to stop, then drains; gives an error only before it serves.
+///
+/// # Errors
+/// When a listener can't be used.
+pub async fn serve(
+    transport: Transport,
     receiver: Arc<Receiver>,
     listeners: Vec<std::net::TcpListener>,
     shutdown: Shutdown,
     tasks: Tasks,
 ) -> io::Result<()> {
-    serve(
-        Door {
-            receiver,
-            tasks,
-            transport: Transport::Http,
-            peer: None,
-            shutdown,
-        },
-        listeners,
-    )
-    .await
+    let door = Door {
+        receiver,
+        tasks,
+        transport,
+        peer: None,
+        shutdown,
+    };
+    serve_door(door, listeners).await
 }
 
-/// Serves OTLP/gRPC on the listeners until the signal to stop, then drains; gives an error only before it serves.
-pub async fn serve_otlp_grpc(
-    receiver: Arc<Receiver>,
-    listeners: Vec<std::net::TcpListener>,
-    shutdown: Shutdown,
-    tasks: Tasks,
-) -> io::Result<()> {
-    serve(
-        Door {
-            receiver,
-            tasks,
-            transport: Transport::Grpc,
-            peer: None,
-            shutdown,
-        },
-        listeners,
-    )
-    .await
-}
-
-async fn serve(door: Door, listeners: Vec<std::net::TcpListener>) -> io::Result<()> {
+async fn serve_door(door: Door, listeners: Vec<std::net::TcpListener>) -> io::Result<()> {
     let listeners = listeners
         .into_iter()
         .map(listen)
@@ -206,9 +197,7 @@ impl Accepting {
 
 /// The age limit of the n-th connection: from 90 to 110 %, so that clients don't come back all at once.
 fn age_max(limits: &Limits, transport: Transport, number: u64) -> Option<Duration> {
-    let age = limits
-        .connection_age_max
-        .filter(|_| transport == Transport::Grpc)?;
+    let age = limits.connection_age_max.filter(|_| transport.is_grpc())?;
     // 37 and 21 have no common divisor: 21 connections in a row get 21 different ages.
     let percent = 90 + u32::try_from(number.wrapping_mul(37) % 21).unwrap_or(10);
     Some(age * percent / 100)
@@ -276,7 +265,7 @@ async fn reason_to_leave(
 fn builder(door: &Door) -> Builder<OnTasks> {
     let limits = door.receiver.limits();
     let mut builder = Builder::new(OnTasks(door.tasks.clone()));
-    if door.transport == Transport::Grpc {
+    if door.transport.is_grpc() {
         builder = builder.http2_only();
     }
     builder

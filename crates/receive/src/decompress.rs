@@ -10,7 +10,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use http::HeaderValue;
 use plumbing::Reservation;
 
@@ -18,7 +18,7 @@ use crate::limits::ZSTD_WINDOW_LOG_MAX;
 use crate::refusal::{Refusal, shorten_to};
 
 /// The encodings that are taken, as a header value.
-pub(crate) const ENCODINGS_ACCEPTED: &str = "identity, gzip, zstd";
+pub(crate) const ENCODINGS_ACCEPTED: &str = "identity, gzip, zstd, deflate";
 
 /// Bodies that unpack to no more than this are decompressed in one go. For larger ones see [`Plan`].
 const AT_ONCE_BYTES_MIN: usize = 2 * 1024 * 1024;
@@ -39,6 +39,8 @@ pub(crate) enum Compression {
     Gzip,
     /// RFC 8878.
     Zstd,
+    /// RFC 1950, which HTTP calls deflate.
+    Deflate,
 }
 
 impl Compression {
@@ -52,6 +54,7 @@ impl Compression {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
+            "deflate" | "zlib" => Ok(Self::Deflate),
             _ => Err(Refusal::UnknownEncoding {
                 given: shorten_to(&name, 100),
                 accepted: ENCODINGS_ACCEPTED,
@@ -63,12 +66,27 @@ impl Compression {
         Ok(match self {
             Self::Identity => Box::new(compressed),
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+            Self::Deflate => Box::new(Zlib(ZlibDecoder::new(compressed))),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
                 Box::new(decoder)
             }
         })
+    }
+}
+
+/// A zlib stream with nothing behind it.
+struct Zlib<'a>(ZlibDecoder<&'a [u8]>);
+
+impl Read for Zlib<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        if read == 0 && !buffer.is_empty() && !self.0.get_ref().is_empty() {
+            let text = "there are bytes behind the end of the stream";
+            return Err(std::io::Error::new(ErrorKind::InvalidData, text));
+        }
+        Ok(read)
     }
 }
 
@@ -160,7 +178,7 @@ impl Plan {
 /// What a body says of its decompressed size: true of honest bodies of one member or frame, a guess of others.
 fn said_size(compression: Compression, compressed: &[u8]) -> Option<usize> {
     let said = match compression {
-        Compression::Identity => None,
+        Compression::Identity | Compression::Deflate => None,
         Compression::Gzip => compressed
             .last_chunk::<4>()
             .map(|tail| u64::from(u32::from_le_bytes(*tail))),
@@ -385,6 +403,15 @@ mod tests {
                 "{rest:?}"
             );
         }
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, b"one").unwrap();
+        let stream = encoder.finish().unwrap();
+        assert_eq!(read(Compression::Deflate, &stream, LIMIT).unwrap(), b"one");
+        let trailing = [&stream[..], b"x"].concat();
+        assert!(matches!(
+            read(Compression::Deflate, &trailing, LIMIT),
+            Err(Refusal::Malformed { .. })
+        ));
         let frames = [
             zstd::encode_all(&b"one"[..], 1).unwrap(),
             zstd::encode_all(&b"two"[..], 1).unwrap(),
@@ -450,7 +477,7 @@ mod tests {
             (of("zstd"), of("identity")),
             (Ok(Compression::Zstd), Ok(Compression::Identity))
         );
-        for unknown in ["br", "gzip, gzip", "deflate", "snappy"] {
+        for unknown in ["br", "gzip, gzip", "compress", "snappy"] {
             assert!(
                 matches!(of(unknown), Err(Refusal::UnknownEncoding { .. })),
                 "{unknown}"

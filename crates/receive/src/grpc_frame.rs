@@ -198,7 +198,7 @@ pub(crate) fn success(message: &[u8]) -> Response<Reply> {
 }
 
 /// gRPC's list has no spaces in the clients' own; theirs is what we send.
-const ENCODINGS_ACCEPTED_GRPC: &str = "identity,gzip,zstd";
+const ENCODINGS_ACCEPTED_GRPC: &str = "identity,gzip,zstd,deflate";
 
 /// An answer that is only an error, in the headers.
 pub(crate) fn refusal(refusal: &Refusal, retry_after_s: Option<u32>) -> Response<Reply> {

@@ -6,22 +6,25 @@
 use crate::refusal::{Refusal, code};
 
 pub(crate) const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
-/// The services that can be asked for; the empty name is the server as a whole.
-const SERVICES: [&[u8]; 3] = [
-    b"",
-    b"opentelemetry.proto.collector.trace.v1.TraceService",
-    b"grpc.health.v1.Health",
-];
+/// This service itself.
+const OWN_NAME: &[u8] = b"grpc.health.v1.Health";
 
-/// The answer to a `HealthCheckRequest`: the bytes of a `HealthCheckResponse`, or a code and why.
-pub(crate) fn check(request: &[u8], is_ready: bool) -> Result<[u8; 2], (i32, String)> {
+/// The answer to a `HealthCheckRequest`: the bytes of a `HealthCheckResponse`, or a code and why. `served` is the path
+/// of the method beside this one; the empty name is the server as a whole.
+pub(crate) fn check(
+    request: &[u8],
+    served: &str,
+    is_ready: bool,
+) -> Result<[u8; 2], (i32, String)> {
     let service = service(request).ok_or_else(|| {
         let refusal = Refusal::Malformed {
             reason: "not a HealthCheckRequest".to_owned(),
         };
         (refusal.grpc_code(), refusal.message())
     })?;
-    if !SERVICES.contains(&service) {
+    let beside = served.trim_start_matches('/').split('/').next();
+    let is_beside = beside.is_some_and(|name| name.as_bytes() == service);
+    if !service.is_empty() && service != OWN_NAME && !is_beside {
         return Err((code::NOT_FOUND, "there is no such service here".to_owned()));
     }
     // Field 1, a varint: 1 is SERVING, 2 is NOT_SERVING.
@@ -46,6 +49,8 @@ mod tests {
 
     #[test]
     fn says_whether_the_server_or_a_service_of_it_serves() {
+        let served = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        let check = |request: &[u8], is_ready| super::check(request, served, is_ready);
         assert_eq!(check(b"", true), Ok([8, 1]));
         assert_eq!(check(b"\x0a\x00", false), Ok([8, 2]));
         let named = [

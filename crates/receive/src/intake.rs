@@ -16,20 +16,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use codec::otlp::{DecodeError, Decoded, decode_json, decode_proto, encode_proto};
-use model::TenantId;
-use model::contract::{IncomingBatch, SpanWriter};
+use codec::otlp::encode_proto;
+use codec::{DecodeError, Decoded};
+use model::contract::{IncomingBatch, Kept, SpanWriter};
+use model::{SpanBatch, TenantId};
 use plumbing::{ByteBudget, Clock, CpuPool, Metrics, Reservation, Tasks};
+use sampling::Strategies;
 use tokio::sync::oneshot;
 
 use crate::body::Held;
+use crate::client_losses::ClientLosses;
 use crate::collector;
 use crate::decompress::{Compression, decompress, grow};
+use crate::format::Format;
 use crate::ledger::{Ledger, Outcome, Tally};
 use crate::limits::Limits;
 use crate::refusal::{Refusal, shorten};
-
-pub(crate) use codec::otlp::Encoding;
 
 /// What a receiver stands on.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct ReceiverParts<'a> {
     pub limits: Limits,
     /// Whose spans they are.
     pub tenant: TenantId,
+    /// What clients that ask at these doors are to record.
+    pub strategies: Arc<dyn Strategies>,
 }
 
 /// Takes requests, whatever transport they come by, and hands their spans to a writer.
@@ -58,13 +62,15 @@ pub struct Receiver {
     limits: Limits,
     tenant: TenantId,
     ledger: Arc<Ledger>,
+    losses: Arc<ClientLosses>,
+    strategies: Arc<dyn Strategies>,
     refusals: AtomicU64,
 }
 
 /// A request whose body was read.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) encoding: Encoding,
+    pub(crate) format: Format,
     pub(crate) compression: Compression,
     pub(crate) held: Held,
     pub(crate) tally: Arc<Tally>,
@@ -95,8 +101,10 @@ impl Receiver {
             metrics,
             limits,
             tenant,
+            strategies,
         } = parts;
         let ledger = Ledger::new(Arc::clone(&clock));
+        let losses = ClientLosses::register(metrics);
         collector::register(metrics, &ledger, &budget);
         Arc::new(Self {
             writer,
@@ -106,6 +114,8 @@ impl Receiver {
             limits,
             tenant,
             ledger,
+            losses,
+            strategies,
             refusals: AtomicU64::new(0),
         })
     }
@@ -114,6 +124,18 @@ impl Receiver {
     #[must_use]
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
+    }
+
+    pub(crate) fn losses(&self) -> &Arc<ClientLosses> {
+        &self.losses
+    }
+
+    pub(crate) fn strategies(&self) -> &dyn Strategies {
+        &*self.strategies
+    }
+
+    pub(crate) fn pool(&self) -> &CpuPool {
+        &self.pool
     }
 
     pub(crate) fn budget(&self) -> &ByteBudget {
@@ -165,16 +187,32 @@ impl Receiver {
         told
     }
 
+    /// Writes spans, and says in the log when that fails by a fault of ours.
+    pub(crate) async fn write(&self, batch: SpanBatch, otlp: Bytes) -> Result<Kept, Refusal> {
+        let incoming = IncomingBatch {
+            tenant: self.tenant.clone(),
+            batch,
+            otlp,
+        };
+        let result = self.writer.write(incoming).await.map_err(Refusal::from);
+        if let Err(Refusal::Failed { reason }) = &result {
+            tracing::error!(error = %reason, "spans could not be kept");
+        }
+        result
+    }
+
     /// Decompresses and decodes on the pool.
     async fn digest(&self, request: Request) -> Result<Digest, Refusal> {
         let bytes_max = self.limits.body_bytes_max;
-        self.pool.run(move || digest(request, bytes_max)).await?
+        let losses = Arc::clone(&self.losses);
+        let work = move || digest(request, bytes_max, &losses);
+        self.pool.run(work).await?
     }
 
     /// Hands the spans to the writer; gives nothing when the client was gone before. The reservation comes back
     /// with the result, so that it lives until the answer.
     async fn keep(
-        &self,
+        self: &Arc<Self>,
         digest: Digest,
         tally: &Tally,
         tell: &oneshot::Sender<Result<Receipt, Refusal>>,
@@ -191,34 +229,24 @@ impl Receiver {
         if tell.is_closed() && !plumbing::planted("receive-abandoned-request-written") {
             return (None, None);
         }
-        let incoming = IncomingBatch {
-            tenant: self.tenant.clone(),
-            batch: decoded.batch,
-            otlp,
-        };
-        let writing = self.writer.write(incoming);
         if plumbing::planted("receive-ack-before-write") {
-            Tasks::new().spawn(async move { drop(writing.await) });
+            let receiver = Arc::clone(self);
+            let writing = async move { drop(receiver.write(decoded.batch, otlp).await) };
+            Tasks::new().spawn(writing);
             return (Some(Ok(receipt)), Some(reservation));
         }
-        let result = match writing.await {
-            Ok(kept) => {
-                tally.add_notes(0, 0, kept.duplicate_spans);
-                Ok(receipt)
-            }
-            Err(error) => Err(Refusal::from(error)),
-        };
-        if let Err(Refusal::Failed { reason }) = &result {
-            tracing::error!(error = %reason, "spans could not be kept");
-        }
+        let result = self.write(decoded.batch, otlp).await.map(|kept| {
+            tally.add_notes(0, 0, kept.duplicate_spans);
+            receipt
+        });
         (Some(result), Some(reservation))
     }
 }
 
 /// Decompresses and decodes; the CPU's part of the road.
-fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
+fn digest(request: Request, bytes_max: u64, losses: &ClientLosses) -> Result<Digest, Refusal> {
     let Request {
-        encoding,
+        format,
         compression,
         held: Held {
             bytes,
@@ -228,7 +256,7 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     } = request;
     let plain = match compression {
         Compression::Identity => bytes,
-        Compression::Gzip | Compression::Zstd => {
+        Compression::Gzip | Compression::Zstd | Compression::Deflate => {
             let plain = decompress(compression, &bytes, bytes_max, &mut reservation)?;
             drop(bytes);
             plain
@@ -236,27 +264,23 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
     };
     // As much again is a guess of the batch's size, which is known only afterwards.
     follow(&mut reservation, plain.capacity() + plain.len())?;
-    let decoded = match encoding {
-        Encoding::Proto => decode_proto(&plain),
-        Encoding::Json => decode_json(&plain),
-    }
-    .map_err(undecodable)?;
-    tally.add_spans(size(decoded.batch.len()), decoded.rejected_spans);
-    tally.add_notes(decoded.repaired_texts, decoded.truncated_values, 0);
-    let spans = decoded.batch.spans();
-    tally.add_late(&spans.start, &spans.end);
+    let decoded = format.decode(&plain, losses).map_err(undecodable)?;
+    tally.add_decoded(&decoded);
     follow(
         &mut reservation,
         plain.capacity() + decoded.batch.size_bytes(),
     )?;
-    let is_as_sent = matches!(encoding, Encoding::Proto) && decoded.is_verbatim;
+    let is_as_sent = format.is_otlp_proto() && decoded.is_verbatim;
     let otlp = if decoded.batch.is_empty() {
         Vec::new()
     } else if is_as_sent {
         plain
     } else {
-        // Protobuf of a batch is no longer than the request it came from, but for numbers that were left out.
-        grow(&mut reservation, plain.len())?;
+        // Protobuf of OTLP's JSON is shorter than that; of other formats it is about as long as their batch.
+        grow(
+            &mut reservation,
+            plain.len().max(decoded.batch.size_bytes()),
+        )?;
         drop(plain);
         encode_proto(&decoded.batch)
     };
@@ -272,7 +296,7 @@ fn digest(request: Request, bytes_max: u64) -> Result<Digest, Refusal> {
 }
 
 /// Says why a body could not be decoded: its bytes are wrong, or would unpack to more than may be held.
-fn undecodable(error: DecodeError) -> Refusal {
+pub(crate) fn undecodable(error: DecodeError) -> Refusal {
     match error {
         DecodeError::TooLarge {
             memory_bytes_max, ..

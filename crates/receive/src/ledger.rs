@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use codec::Decoded;
 use plumbing::{Clock, latency_buckets};
 use prometheus_client::metrics::histogram::Histogram;
 
@@ -25,22 +26,55 @@ use crate::refusal::{Reason, Refusal};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// OTLP/HTTP.
-    Http,
+    OtlpHttp,
     /// OTLP/gRPC.
-    Grpc,
+    OtlpGrpc,
+    /// Jaeger's Thrift over HTTP.
+    JaegerHttp,
+    /// Jaeger's agents over gRPC.
+    JaegerGrpc,
+    /// Zipkin over HTTP.
+    ZipkinHttp,
+    /// Thrift's compact protocol by datagrams.
+    UdpCompact,
+    /// Thrift's binary protocol by datagrams.
+    UdpBinary,
+    /// Thrift's compact protocol by datagrams, at the port of the oldest clients.
+    UdpZipkin,
 }
 
 impl Transport {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+    /// All.
+    pub const ALL: [Self; 8] = [
+        Self::OtlpHttp,
+        Self::OtlpGrpc,
+        Self::JaegerHttp,
+        Self::JaegerGrpc,
+        Self::ZipkinHttp,
+        Self::UdpCompact,
+        Self::UdpBinary,
+        Self::UdpZipkin,
+    ];
 
     /// The word in the metrics.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Http => "otlp_http",
-            Self::Grpc => "otlp_grpc",
+            Self::OtlpHttp => "otlp_http",
+            Self::OtlpGrpc => "otlp_grpc",
+            Self::JaegerHttp => "jaeger_http",
+            Self::JaegerGrpc => "jaeger_grpc",
+            Self::ZipkinHttp => "zipkin_http",
+            Self::UdpCompact => "jaeger_udp_compact",
+            Self::UdpBinary => "jaeger_udp_binary",
+            Self::UdpZipkin => "zipkin_udp_compact",
         }
+    }
+
+    /// Tells whether it is gRPC.
+    #[must_use]
+    pub fn is_grpc(self) -> bool {
+        matches!(self, Self::OtlpGrpc | Self::JaegerGrpc)
     }
 }
 
@@ -168,7 +202,7 @@ pub struct Last {
     pub refused: Option<Refused>,
 }
 
-/// The ledger of both transports.
+/// The ledger of all transports.
 #[derive(Debug)]
 pub struct Ledger {
     counts: HashMap<Transport, Mutex<Counts>>,
@@ -267,7 +301,7 @@ impl Tally {
     }
 
     /// Counts the spans once they are known; those rejected are settled with it.
-    pub(crate) fn add_spans(&self, good: u64, rejected: u64) {
+    fn add_spans(&self, good: u64, rejected: u64) {
         self.spans.fetch_add(good, Ordering::AcqRel);
         self.ledger.change(self.transport, |counts| {
             counts.spans.receive(good);
@@ -276,9 +310,18 @@ impl Tally {
         });
     }
 
+    /// Counts what was found in the body.
+    pub(crate) fn add_decoded(&self, decoded: &Decoded) {
+        let good = u64::try_from(decoded.batch.len()).unwrap_or(u64::MAX);
+        self.add_spans(good, decoded.rejected_spans);
+        self.add_notes(decoded.repaired_texts, decoded.truncated_values, 0);
+        let spans = decoded.batch.spans();
+        self.add_late(&spans.start, &spans.end);
+    }
+
     /// Counts those that come long after their ends. One that ends before it starts, as one that was never ended, is
     /// judged by its start.
-    pub(crate) fn add_late(&self, starts: &[u64], ends: &[u64]) {
+    fn add_late(&self, starts: &[u64], ends: &[u64]) {
         let now = self.ledger.clock.unix_nanos();
         let latest = now.saturating_sub(LATE_NANOS);
         let last = starts.iter().zip(ends).map(|(start, end)| start.max(end));
@@ -359,21 +402,21 @@ mod tests {
     #[test]
     fn everything_that_came_is_accounted_for_at_every_step() {
         let ledger = Ledger::new(Arc::new(ManualClock::at(0)));
-        let balanced = || ledger.counts(Transport::Http).is_balanced();
-        let first = ledger.open(Transport::Http, None);
+        let balanced = || ledger.counts(Transport::OtlpHttp).is_balanced();
+        let first = ledger.open(Transport::OtlpHttp, None);
         first.add_bytes(100);
         first.add_spans(7, 2);
         assert!(balanced());
-        let second = ledger.open(Transport::Http, None);
+        let second = ledger.open(Transport::OtlpHttp, None);
         second.add_bytes(30);
         first.settle(Outcome::Accepted);
         first.settle(Outcome::Dropped);
         assert!(balanced());
         second.settle(Outcome::Refused(Reason::Malformed));
-        let third = ledger.open(Transport::Http, None);
+        let third = ledger.open(Transport::OtlpHttp, None);
         third.add_spans(5, 0);
         drop(third);
-        let counts = ledger.counts(Transport::Http);
+        let counts = ledger.counts(Transport::OtlpHttp);
         assert!(counts.is_balanced());
         assert_eq!(
             (
@@ -399,16 +442,16 @@ mod tests {
             ),
             (5, 0, 30)
         );
-        assert_eq!(ledger.counts(Transport::Grpc), Counts::default());
+        assert_eq!(ledger.counts(Transport::OtlpGrpc), Counts::default());
     }
 
     #[test]
     fn a_span_is_late_five_minutes_after_its_end() {
         let ledger = Ledger::new(Arc::new(ManualClock::at(LATE_NANOS + 1_000)));
-        let tally = ledger.open(Transport::Grpc, None);
+        let tally = ledger.open(Transport::OtlpGrpc, None);
         // On the point, a moment before it; then two without an end, one of which has just begun.
         tally.add_late(&[0, 0, 0, 1_001], &[1_000, 1_001, 0, 0]);
-        assert_eq!(ledger.counts(Transport::Grpc).late_spans, 2);
-        assert_eq!(ledger.counts(Transport::Http).late_spans, 0);
+        assert_eq!(ledger.counts(Transport::OtlpGrpc).late_spans, 2);
+        assert_eq!(ledger.counts(Transport::OtlpHttp).late_spans, 0);
     }
 }

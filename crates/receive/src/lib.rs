@@ -1,4 +1,5 @@
-//! The way in: takes spans over OTLP/HTTP and OTLP/gRPC and hands them to a [`model::contract::SpanWriter`].
+//! The way in: takes spans over OTLP, from Jaeger's and from Zipkin's clients, and hands them to a
+//! [`model::contract::SpanWriter`].
 //!
 //! Promises
 //! - A request is acknowledged only after the writer said that its spans are kept.
@@ -14,22 +15,29 @@
 //! `connection.rs` for the life of a connection.
 
 mod body;
+mod client_losses;
 mod collector;
 mod connection;
 mod decompress;
+mod format;
+mod grpc;
 mod grpc_frame;
 mod grpc_health;
+mod http_request;
 mod intake;
+mod jaeger_http;
 mod ledger;
 mod limits;
-mod otlp_grpc;
 mod otlp_http;
 mod ping_watch;
 mod refusal;
 mod reply;
+mod udp;
+mod zipkin_http;
 
-pub use connection::{serve_otlp_grpc, serve_otlp_http};
+pub use connection::serve;
 pub use intake::{Receiver, ReceiverParts};
 pub use ledger::{Counts, LATE_NANOS, Last, Ledger, Outcome, Refused, Transport};
 pub use limits::Limits;
 pub use refusal::{Reason, Refusal};
+pub use udp::serve_udp;

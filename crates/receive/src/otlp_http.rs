@@ -9,18 +9,16 @@
 //! Refuses: other paths (404), other methods (405 with `Allow`), preflights of browsers (CORS is off).
 
 use codec::otlp::{Encoding, status_body, success_body};
-use http::header::{
-    ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER,
-};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::body::{linger, read_whole, within};
 use crate::connection::Door;
 use crate::decompress::{Compression, ENCODINGS_ACCEPTED};
-use crate::intake::{self, Receipt};
+use crate::format::Format;
+use crate::http_request::{compression, media_type, refused, take};
+use crate::intake::Receipt;
 use crate::ledger::Tally;
 use crate::refusal::{Refusal, shorten_to};
 use crate::reply::Reply;
@@ -41,19 +39,8 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
     match receive(door, &parts, encoding, &mut body, &tally).await {
         Ok(receipt) => success(encoding.unwrap_or(Encoding::Json), &receipt),
         Err(refusal) => {
-            tally.refuse(&refusal);
-            tracing::debug!(transport = door.transport.label(), error = %refusal, "a request was refused");
-            let response = refuse(door, &parts, encoding.unwrap_or(Encoding::Json), &refusal);
-            let is_waiting_for_100 = parts.headers.contains_key(EXPECT);
-            let is_slow = matches!(refusal, Refusal::TooSlow { .. } | Refusal::BrokenOff { .. });
-            if parts.version < Version::HTTP_2
-                && !body.is_end_stream()
-                && !is_waiting_for_100
-                && !is_slow
-            {
-                door.tasks.spawn(linger(body));
-            }
-            response
+            refused(door, &parts, body, &tally, &refusal);
+            refuse(door, &parts, encoding.unwrap_or(Encoding::Json), &refusal)
         }
     }
 }
@@ -65,36 +52,14 @@ async fn receive(
     body: &mut Incoming,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
-    let (encoding, compression) = check_headers(parts, encoding)?;
-    door.check_open()?;
-    let receiver = &door.receiver;
-    let limits = receiver.limits();
-    let is_compressed = compression != Compression::Identity;
-    let bytes_max = if is_compressed {
-        limits.compressed_bytes_max
-    } else {
-        limits.body_bytes_max
-    };
-    let reading = read_whole(body, receiver.budget(), bytes_max, is_compressed, tally);
-    let held = within(limits.body_timeout, reading).await?;
-    let request = intake::Request {
-        encoding,
-        compression,
-        held,
-        tally: Arc::clone(tally),
-    };
-    let told = receiver.take(request, &door.tasks).await;
-    told.unwrap_or_else(|_| {
-        Err(Refusal::Failed {
-            reason: "the request's task ended early".to_owned(),
-        })
-    })
+    let (format, compression) = check_headers(parts, encoding)?;
+    take(door, format, compression, body, tally).await
 }
 
 fn check_headers(
     parts: &Parts,
     encoding: Option<Encoding>,
-) -> Result<(Encoding, Compression), Refusal> {
+) -> Result<(Format, Compression), Refusal> {
     let path = parts.uri.path();
     if path != PATH {
         return Err(Refusal::UnknownPath {
@@ -118,33 +83,23 @@ fn check_headers(
             accepted: TYPES_ACCEPTED,
         }
     })?;
-    if parts.headers.get_all(CONTENT_ENCODING).iter().count() > 1 {
-        let given = "several Content-Encoding headers".to_owned();
-        return Err(Refusal::UnknownEncoding {
-            given,
-            accepted: ENCODINGS_ACCEPTED,
-        });
-    }
-    Ok((
-        encoding,
-        Compression::of_header(parts.headers.get(CONTENT_ENCODING))?,
-    ))
+    let format = match encoding {
+        Encoding::Proto => Format::OtlpProto,
+        Encoding::Json => Format::OtlpJson,
+    };
+    Ok((format, compression(&parts.headers)?))
 }
 
 /// The encoding that the content type names, whatever its parameters; nothing when it is none of ours.
 fn content_type(headers: &HeaderMap) -> Option<Encoding> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case(PROTO_TYPE) {
-        Some(Encoding::Proto)
-    } else if media_type.eq_ignore_ascii_case(JSON_TYPE) {
-        Some(Encoding::Json)
-    } else {
-        None
+    match media_type(headers)?.as_str() {
+        PROTO_TYPE => Some(Encoding::Proto),
+        JSON_TYPE => Some(Encoding::Json),
+        _ => None,
     }
 }
 
-fn media_type(encoding: Encoding) -> HeaderValue {
+fn type_of(encoding: Encoding) -> HeaderValue {
     HeaderValue::from_static(match encoding {
         Encoding::Proto => PROTO_TYPE,
         Encoding::Json => JSON_TYPE,
@@ -156,7 +111,7 @@ fn success(encoding: Encoding, receipt: &Receipt) -> Response<Reply> {
     let mut response = Response::new(Reply::bytes(body));
     response
         .headers_mut()
-        .insert(CONTENT_TYPE, media_type(encoding));
+        .insert(CONTENT_TYPE, type_of(encoding));
     response
 }
 
@@ -171,7 +126,7 @@ fn refuse(door: &Door, parts: &Parts, encoding: Encoding, refusal: &Refusal) -> 
     let mut response = Response::new(Reply::bytes(body));
     *response.status_mut() = refusal.http_status();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, media_type(encoding));
+    headers.insert(CONTENT_TYPE, type_of(encoding));
     if let Some(seconds) =
         retry_after_s.filter(|_| !plumbing::planted("receive-retry-after-missing"))
     {

@@ -39,7 +39,7 @@ async fn a_body_that_was_begun_may_still_come_and_a_new_request_is_refused_for_n
         .send(&frame(HEADERS, END_HEADERS, 1, &export_fields(EXPORT)))
         .await;
     house
-        .until(Transport::Grpc, |counts| counts.requests.in_flight == 1)
+        .until(Transport::OtlpGrpc, |counts| counts.requests.in_flight == 1)
         .await;
     house.shutdown.begin();
     // A polite server first says that it will go, and takes what is already on its way.
@@ -61,14 +61,16 @@ async fn what_comes_on_an_open_connection_after_the_signal_is_refused_for_now() 
         .send(&frame(HEADERS, END_HEADERS, 1, &export_fields(EXPORT)))
         .await;
     house
-        .until(Transport::Grpc, |counts| counts.requests.in_flight == 1)
+        .until(Transport::OtlpGrpc, |counts| counts.requests.in_flight == 1)
         .await;
     house.shutdown.begin();
     // The pings of the goodbye are not answered yet, so streams are still taken.
     while client.next().await.unwrap().kind != GOAWAY {}
     client.send_export(3, &spans(1)).await;
     let counts = house
-        .until(Transport::Grpc, |counts| counts.requests.refused_sum() == 1)
+        .until(Transport::OtlpGrpc, |counts| {
+            counts.requests.refused_sum() == 1
+        })
         .await;
     assert_eq!(counts.requests.refused[Reason::Unavailable as usize], 1);
     client
@@ -107,7 +109,7 @@ async fn clients_that_do_not_finish_are_cut_when_the_time_is_over() {
         ))
         .await;
     house
-        .until(Transport::Http, |counts| counts.requests.in_flight == 1)
+        .until(Transport::OtlpHttp, |counts| counts.requests.in_flight == 1)
         .await;
     house.close().await;
     stuck.end().await;
@@ -127,15 +129,15 @@ async fn a_client_that_goes_away_while_its_spans_are_written_changes_nothing() {
     house.writer.begun(2).await;
     drop((answering, http2));
     house
-        .until(Transport::Grpc, |counts| counts.connections == 0)
+        .until(Transport::OtlpGrpc, |counts| counts.connections == 0)
         .await;
     house.writer.release();
     let counts = house
-        .until(Transport::Grpc, |counts| counts.requests.in_flight == 0)
+        .until(Transport::OtlpGrpc, |counts| counts.requests.in_flight == 0)
         .await;
     assert_eq!((counts.spans.accepted, counts.spans.dropped), (3, 0));
     let counts = house
-        .until(Transport::Http, |counts| counts.requests.in_flight == 0)
+        .until(Transport::OtlpHttp, |counts| counts.requests.in_flight == 0)
         .await;
     assert_eq!((counts.spans.accepted, counts.spans.dropped), (2, 0));
     assert_eq!(house.writer.kept_spans(), 5);

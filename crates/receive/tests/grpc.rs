@@ -73,7 +73,7 @@ async fn the_flag_decides_and_the_header_names_the_compression() {
         .await;
     assert_eq!(
         (answer.code(), answer.header("grpc-accept-encoding")),
-        (12, Some("identity,gzip,zstd"))
+        (12, Some("identity,gzip,zstd,deflate"))
     );
     assert_eq!(house.writer.kept_spans(), 3);
     house.close().await;
@@ -168,7 +168,7 @@ async fn other_services_and_methods_are_unimplemented_and_other_protocols_are_to
         .post(EXPORT, &[("content-type", "application/json")], spans(1))
         .await;
     assert_eq!(json.status, 415);
-    assert_eq!(house.counts(Transport::Grpc).requests.received, 0);
+    assert_eq!(house.counts(Transport::OtlpGrpc).requests.received, 0);
     house.close().await;
 }
 

@@ -82,7 +82,7 @@ async fn without_budget_a_call_is_refused_for_now_as_soon_as_its_length_is_known
     assert_eq!(answer.code(), 14);
     assert!(retry_info_s(&answer.error()).is_some_and(|seconds| (1..=30).contains(&seconds)));
     // The rest of the message was not taken in: no more than what was under way when the length was read.
-    assert!(house.counts(Transport::Grpc).bytes.received < 2 * MIB);
+    assert!(house.counts(Transport::OtlpGrpc).bytes.received < 2 * MIB);
     drop(held);
     assert_eq!(client.export(0, &[], &mebibytes(4)).await.code(), 0);
     house.close().await;
@@ -157,7 +157,7 @@ async fn work_whose_deadline_passed_before_it_was_written_is_given_up() {
     assert_eq!(answer.code(), 4);
     drop(blocked);
     let counts = house
-        .until(Transport::Grpc, |counts| counts.requests.in_flight == 0)
+        .until(Transport::OtlpGrpc, |counts| counts.requests.in_flight == 0)
         .await;
     assert_eq!(
         (
@@ -188,7 +188,7 @@ async fn a_deadline_that_passes_while_writing_leaves_the_spans_kept_and_counted(
     );
     house.writer.release();
     let counts = house
-        .until(Transport::Grpc, |counts| counts.requests.in_flight == 0)
+        .until(Transport::OtlpGrpc, |counts| counts.requests.in_flight == 0)
         .await;
     assert_eq!((counts.spans.accepted, counts.spans.dropped), (2, 0));
     house.close().await;
@@ -209,7 +209,9 @@ async fn a_message_that_does_not_come_is_given_up_for_now() {
         ))
         .await;
     let counts = house
-        .until(Transport::Grpc, |counts| counts.requests.refused_sum() == 1)
+        .until(Transport::OtlpGrpc, |counts| {
+            counts.requests.refused_sum() == 1
+        })
         .await;
     assert_eq!(counts.requests.refused[Reason::TooSlow as usize], 1);
     assert!(client.next_of(1).await.unwrap().is_ok());

@@ -59,7 +59,7 @@ async fn connections_that_are_silent_or_slow_with_their_headers_are_closed() {
         }
     })
     .await;
-    assert_eq!(house.counts(Transport::Http).requests.received, 0);
+    assert_eq!(house.counts(Transport::OtlpHttp).requests.received, 0);
     assert_serves(&house).await;
     house.close().await;
 }
@@ -106,10 +106,10 @@ async fn one_connection_too_many_is_closed_as_it_comes_and_counted() {
     }
     let mut third = Http1::connect(house.http).await;
     assert_eq!(third.end().await, b"");
-    assert_eq!(house.counts(Transport::Http).connections_refused, 1);
+    assert_eq!(house.counts(Transport::OtlpHttp).connections_refused, 1);
     drop(clients);
     house
-        .until(Transport::Http, |counts| counts.connections == 0)
+        .until(Transport::OtlpHttp, |counts| counts.connections == 0)
         .await;
     assert_serves(&house).await;
     house.close().await;
@@ -134,7 +134,7 @@ async fn streams_that_are_reset_as_they_open_end_the_connection_and_nothing_else
         client.end().await;
     }
     assert_serves(&house).await;
-    assert_eq!(house.counts(Transport::Grpc).requests.accepted, 1);
+    assert_eq!(house.counts(Transport::OtlpGrpc).requests.accepted, 1);
     house.close().await;
 }
 
@@ -222,7 +222,7 @@ async fn a_path_without_its_leading_slash_is_no_path_of_ours() {
     }
     assert_eq!(
         (
-            house.counts(Transport::Grpc).requests.received,
+            house.counts(Transport::OtlpGrpc).requests.received,
             house.writer.begun_count()
         ),
         (0, 0)

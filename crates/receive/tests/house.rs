@@ -1,5 +1,6 @@
 //! A receiver on real sockets, with a writer whose mood the test sets.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,12 +8,17 @@ use std::time::Duration;
 use model::TenantId;
 use model::contract::{Answer, IncomingBatch, Kept, SpanWriter, WriteError};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, Shutdown, Tasks};
-use receive::{
-    Counts, Limits, Receiver, ReceiverParts, Transport, serve_otlp_grpc, serve_otlp_http,
-};
+use receive::{Counts, Limits, Receiver, ReceiverParts, Transport, serve, serve_udp};
+use sampling::FileStrategies;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) const MIB: u64 = 1024 * 1024;
+/// The ways without connections.
+const UDP: [Transport; 3] = [
+    Transport::UdpCompact,
+    Transport::UdpBinary,
+    Transport::UdpZipkin,
+];
 
 /// Fails when something that must happen does not within ten seconds.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -158,6 +164,7 @@ impl Default for Plan {
 pub(crate) struct House {
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
+    pub(crate) doors: HashMap<Transport, SocketAddr>,
     pub(crate) writer: Arc<Writer>,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) budget: ByteBudget,
@@ -188,31 +195,32 @@ impl House {
                 metrics: &metrics,
                 limits: plan.limits,
                 tenant: TenantId::default(),
+                strategies: Arc::new(FileStrategies::without_file(0.25)),
             },
         );
         let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
-        let (http, grpc) = (listener(), listener());
-        let addresses = (http.local_addr().unwrap(), grpc.local_addr().unwrap());
-        let (tell, served) = mpsc::channel(2);
-        let http = serve_otlp_http(
-            Arc::clone(&receiver),
-            vec![http],
-            shutdown.clone(),
-            tasks.clone(),
-        );
-        let grpc = serve_otlp_grpc(
-            Arc::clone(&receiver),
-            vec![grpc],
-            shutdown.clone(),
-            tasks.clone(),
-        );
-        let tell_also = tell.clone();
-        tasks.spawn(async move { tell.send(http.await).await.unwrap() });
-        tasks.spawn(async move { tell_also.send(grpc.await).await.unwrap() });
-        let (http, grpc) = addresses;
+        let (tell, served) = mpsc::channel(Transport::ALL.len());
+        let mut doors = HashMap::new();
+        for transport in Transport::ALL {
+            let (receiver, stop) = (Arc::clone(&receiver), shutdown.clone());
+            let tell = tell.clone();
+            if UDP.contains(&transport) {
+                let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+                doors.insert(transport, socket.local_addr().unwrap());
+                let serving = serve_udp(transport, receiver, vec![socket], stop, tasks.clone());
+                tasks.spawn(async move { tell.send(serving.await).await.unwrap() });
+            } else {
+                let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                doors.insert(transport, socket.local_addr().unwrap());
+                let serving = serve(transport, receiver, vec![socket], stop, tasks.clone());
+                tasks.spawn(async move { tell.send(serving.await).await.unwrap() });
+            }
+        }
+        let (http, grpc) = (doors[&Transport::OtlpHttp], doors[&Transport::OtlpGrpc]);
         Self {
             http,
             grpc,
+            doors,
             writer,
             receiver,
             budget,
@@ -270,7 +278,7 @@ impl House {
     /// Stops, waits for everything, and checks that nothing is left under way or unaccounted for.
     pub(crate) async fn close(mut self) {
         self.shutdown.begin();
-        for _ in 0..2 {
+        for _ in Transport::ALL {
             soon(self.served.recv()).await.unwrap().unwrap();
         }
         soon(self.tasks.wait()).await;
@@ -295,10 +303,6 @@ impl House {
             "acknowledged is not kept"
         );
     }
-}
-
-fn listener() -> std::net::TcpListener {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 /// A request of so many spans, all good.

@@ -45,7 +45,7 @@ async fn refuses_a_body_over_the_limit_before_reading_it() {
     let status = answer.error();
     assert_eq!(status.code, 8);
     assert!(status.message.contains("1048576"), "{}", status.message);
-    assert_eq!(house.counts(Transport::Http).bytes.received, 0);
+    assert_eq!(house.counts(Transport::OtlpHttp).bytes.received, 0);
     assert_eq!(house.budget.peak(), 0);
     house.close().await;
 }
@@ -229,7 +229,7 @@ async fn a_body_that_does_not_come_is_given_up_with_an_answer_that_lets_it_be_se
     assert_eq!(answer.status, 503);
     assert!(answer.retry_after_s() <= 30);
     assert_eq!(client.end().await, b"");
-    let counts = house.counts(Transport::Http);
+    let counts = house.counts(Transport::OtlpHttp);
     assert_eq!(
         (
             counts.bytes.received,
@@ -253,11 +253,11 @@ async fn a_body_that_breaks_off_is_accounted_for() {
         .await;
     client.send(&[0x0a; 10]).await;
     house
-        .until(Transport::Http, |counts| counts.bytes.in_flight == 10)
+        .until(Transport::OtlpHttp, |counts| counts.bytes.in_flight == 10)
         .await;
     drop(client);
     let counts = house
-        .until(Transport::Http, |counts| counts.requests.in_flight == 0)
+        .until(Transport::OtlpHttp, |counts| counts.requests.in_flight == 0)
         .await;
     assert_eq!(counts.bytes.refused_sum() + counts.bytes.dropped, 10);
     assert_eq!(counts.requests.accepted, 0);

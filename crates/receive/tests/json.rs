@@ -95,7 +95,7 @@ async fn ids_that_are_base64_short_or_zero_cost_only_their_span() {
             .is_empty()
     );
     assert_eq!(house.writer.kept_names(), ["EEE19B7EC3C1B174"]);
-    let counts = house.counts(Transport::Http).spans;
+    let counts = house.counts(Transport::OtlpHttp).spans;
     assert_eq!((counts.received, counts.rejected), (5, 4));
     house.close().await;
 }

@@ -9,6 +9,7 @@
     reason = "a test that can't go on ends there"
 )]
 
+mod doors;
 mod drain;
 mod grpc;
 mod grpc_client;

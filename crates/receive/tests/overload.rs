@@ -53,7 +53,7 @@ async fn without_budget_a_request_is_refused_before_its_body_is_sent() {
         200
     );
     assert_eq!(
-        house.counts(Transport::Http).requests.refused[Reason::Overloaded as usize],
+        house.counts(Transport::OtlpHttp).requests.refused[Reason::Overloaded as usize],
         8
     );
     house.close().await;
@@ -122,12 +122,16 @@ async fn a_full_pool_of_threads_is_503() {
     let bytes = u64::try_from(body.len()).unwrap();
     queued.send(&export(&body)).await;
     house
-        .until(Transport::Http, |counts| counts.bytes.in_flight == bytes)
+        .until(Transport::OtlpHttp, |counts| {
+            counts.bytes.in_flight == bytes
+        })
         .await;
     // The first request may still be on its way into the queue: the second may get in before it.
     refused.send(&export(&body)).await;
     house
-        .until(Transport::Http, |counts| counts.requests.refused_sum() == 1)
+        .until(Transport::OtlpHttp, |counts| {
+            counts.requests.refused_sum() == 1
+        })
         .await;
     drop(blocked);
     let mut statuses = Vec::new();
@@ -162,7 +166,7 @@ async fn what_the_writer_says_is_what_the_client_hears() {
             answer.retry_after_s();
         }
     }
-    let counts = house.counts(Transport::Http);
+    let counts = house.counts(Transport::OtlpHttp);
     assert_eq!(
         (
             counts.spans.received,
@@ -189,7 +193,7 @@ async fn nothing_is_acknowledged_before_the_writer_has_kept_it() {
         early.is_err(),
         "answered before the spans were kept: {early:?}"
     );
-    assert_eq!(house.counts(Transport::Http).spans.in_flight, 2);
+    assert_eq!(house.counts(Transport::OtlpHttp).spans.in_flight, 2);
     house.writer.release();
     assert_eq!(soon(client.answer()).await.status, 200);
     assert_eq!(house.writer.kept_spans(), 2);

@@ -278,7 +278,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// A text in quotes, as Go's package `time` does it: every byte beyond ASCII on its own.
-fn time_quote(text: &str) -> String {
+pub(crate) fn time_quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         if c.is_ascii() && c >= ' ' {

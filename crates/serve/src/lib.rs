@@ -1,7 +1,8 @@
 //! Answering: the HTTP servers behind which spans are found again.
 //!
-//! - [`jaeger_router`] speaks Jaeger's HTTP API (v1), for its web app, Grafana and scripts.
+//! - [`jaeger_services`] speak Jaeger's query APIs over HTTP (v1 and v3) and gRPC.
 //! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
+//! - [`sampling_router`] tells clients what to record.
 //! - [`serve_http`] listens, with limits, and ends gracefully.
 //!
 //! - [`ui_router`] answers what the web app asks, below `/api/ui/v1`; the app itself is served by [`jaeger_router`].
@@ -13,20 +14,22 @@
 mod admin;
 mod app;
 mod go_json;
+mod go_moment;
 mod go_text;
 mod jaeger;
 mod json_text;
 mod kinds;
 mod listen;
-mod query_string;
+mod sampling;
 mod ui;
 
+pub use self::sampling::sampling_router;
 pub use admin::{AdminState, Health, admin_router, health_router};
 pub use app::{
     AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,
     MenuLink, ReceiverAddress, UI_CONFIG_BYTES_MAX, UiConfig, UiConfigError,
 };
-pub use jaeger::{JaegerOptions, ServeParts, jaeger_router};
+pub use jaeger::{JaegerOptions, JaegerServices, ServeParts, jaeger_router, jaeger_services};
 pub use listen::{HttpLimits, serve_http};
 pub use ui::{
     LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreGrowth,

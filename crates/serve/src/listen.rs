@@ -18,6 +18,9 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+/// Questions at once on one HTTP/2 connection.
+const HTTP2_STREAMS_MAX: u32 = 100;
+
 /// What one server may take.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpLimits {
@@ -72,6 +75,7 @@ pub async fn serve_http(
     http.http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(HTTP2_STREAMS_MAX)
         .keep_alive_interval(Some(Duration::from_secs(30)));
     let connections = Arc::new(Semaphore::new(limits.connections_max.max(1)));
     let server = Server {

@@ -15,6 +15,7 @@ use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 use plumbing::{CpuPool, ManualClock, Metrics};
 use query::{Query, QueryLimits};
 use serve::{JaegerOptions, ServeParts, jaeger_router};
+use tokio::sync::Notify;
 
 use crate::world::{BASE_NANOS, NOW_NANOS, PinsOf, app_options, get, router_over};
 
@@ -27,6 +28,27 @@ struct Told {
     skipped: Vec<Skipped>,
     reading: AtomicUsize,
     reading_max: AtomicUsize,
+    /// Told when a trace is asked for, which is then never answered, and when nobody waits for it any more.
+    hangs: Option<(Arc<Notify>, Arc<Notify>)>,
+}
+
+/// Tells when it goes.
+struct Farewell(Arc<Notify>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// A reader that never answers, with what tells that it was asked, and that nobody waits for it any more.
+pub(crate) fn reader_that_hangs() -> (Arc<dyn SpanReader>, Arc<Notify>, Arc<Notify>) {
+    let (asked, ended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let reader = Told {
+        hangs: Some((Arc::clone(&asked), Arc::clone(&ended))),
+        ..Told::default()
+    };
+    (Arc::new(reader), asked, ended)
 }
 
 fn skipped() -> Vec<Skipped> {
@@ -34,6 +56,15 @@ fn skipped() -> Vec<Skipped> {
         what: "segment 7".to_owned(),
         why: "checksum <differs>".to_owned(),
     }]
+}
+
+/// A reader with some traces of one span, which skips what `skipped` says wherever it is asked.
+pub(crate) fn reader_that_skips(traces: u8) -> Arc<dyn SpanReader> {
+    Arc::new(Told {
+        traces,
+        skipped: skipped(),
+        ..Told::default()
+    })
 }
 
 fn span_of(trace_id: TraceId) -> SpanBatch {
@@ -67,6 +98,11 @@ impl Told {
 impl SpanReader for Told {
     fn trace(&self, _: &TenantId, trace_id: TraceId) -> Answer<'_, Result<TraceAnswer, ReadError>> {
         Box::pin(async move {
+            if let Some((asked, ended)) = &self.hangs {
+                let _farewell = Farewell(Arc::clone(ended));
+                asked.notify_one();
+                std::future::pending::<()>().await;
+            }
             let now = self.reading.fetch_add(1, Ordering::SeqCst) + 1;
             self.reading_max.fetch_max(now, Ordering::SeqCst);
             tokio::task::yield_now().await;

@@ -10,6 +10,8 @@ mod admin;
 mod app;
 mod archive;
 mod golden;
+mod grpc;
+mod jaeger_clients;
 mod limits;
 mod listen;
 mod metrics;

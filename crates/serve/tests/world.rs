@@ -9,7 +9,9 @@ use model::contract::{PinError, PinnedTrace, Pins, SpanReader};
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, ManualClock, Metrics};
 use query::Query;
-use serve::{AppOptions, BasePath, Boot, JaegerOptions, ServeParts, jaeger_router};
+use serve::{
+    AppOptions, BasePath, Boot, JaegerOptions, JaegerServices, ServeParts, jaeger_services,
+};
 use tower::ServiceExt;
 
 /// The moment that the recordings count from: 2026-01-15T10:00:00Z.
@@ -19,6 +21,11 @@ pub(crate) const NOW_NANOS: u64 = BASE_NANOS + 90 * 60 * 1_000_000_000;
 
 /// Jaeger's API over a reader.
 pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -> Router {
+    services_over(reader, options).http
+}
+
+/// Jaeger's API over a reader, over HTTP and gRPC.
+pub(crate) fn services_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -> JaegerServices {
     let parts = ServeParts {
         clock: Arc::new(ManualClock::at(NOW_NANOS)),
         metrics: &Metrics::new(),
@@ -29,7 +36,7 @@ pub(crate) fn router_over(reader: Arc<dyn SpanReader>, options: JaegerOptions) -
         ui: Router::new(),
         app: app_options(),
     };
-    jaeger_router(Arc::new(Query::new(reader)), parts)
+    jaeger_services(Arc::new(Query::new(reader)), parts)
 }
 
 /// Takes pins of the traces that a reader knows.

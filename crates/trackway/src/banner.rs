@@ -24,6 +24,7 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
             "/api/services",
             "Jaeger's HTTP API",
         ),
+        ("", "query_grpc", "", "Jaeger's gRPC API"),
         ("watch it at", "admin", "/metrics", "metrics, /ready, /live"),
         ("", "health", "/status", "health"),
     ];
@@ -123,10 +124,17 @@ mod tests {
 
     #[test]
     fn says_where_everything_is_in_at_most_20_lines() {
-        let names = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+        let names = [
+            "otlp_grpc",
+            "otlp_http",
+            "query_http",
+            "query_grpc",
+            "admin",
+            "health",
+        ];
         let addresses: Addresses = names
             .into_iter()
-            .zip([4317, 4318, 16686, 14269, 13133])
+            .zip([4317, 4318, 16686, 16685, 14269, 13133])
             .map(|(name, port)| (name, std::net::SocketAddr::from(([127, 0, 0, 1], port))))
             .collect();
         let text = banner(&Config::default(), &addresses, false);

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Store(StoreCommand),
     /// Show, check and explain the configuration
     #[command(subcommand)]
-    Config(ConfigCommand),
+    Config(Box<ConfigCommand>),
     /// Generate traces and send them anywhere, or write them to a file
     Generate(GenerateArgs),
     /// Print the completions of a shell
@@ -94,9 +94,33 @@ pub(crate) struct KeyArgs {
     /// OTLP over HTTP [key: listen.otlp_http, default: 4318]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub otlp_http: Option<String>,
+    /// Jaeger's clients over HTTP, Thrift [key: listen.jaeger_http, default: 14268]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub jaeger_http: Option<String>,
+    /// Jaeger's agents over gRPC [key: listen.jaeger_grpc, default: 14250]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub jaeger_grpc: Option<String>,
+    /// Jaeger's clients by UDP, compact Thrift [key: listen.jaeger_compact, default: 6831]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub jaeger_compact: Option<String>,
+    /// Jaeger's clients by UDP, binary Thrift [key: listen.jaeger_binary, default: 6832]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub jaeger_binary: Option<String>,
+    /// The oldest clients by UDP, Zipkin's compact Thrift [key: listen.zipkin_compact, default: off]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub zipkin_compact: Option<String>,
+    /// Zipkin's clients over HTTP [key: listen.zipkin, default: 9411]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub zipkin: Option<String>,
     /// Jaeger's HTTP JSON API [key: listen.query_http, default: 16686]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub query_http: Option<String>,
+    /// Jaeger's query services over gRPC [key: listen.query_grpc, default: 16685]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub query_grpc: Option<String>,
+    /// What clients are to record [key: listen.sampling_http, default: 5778]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub sampling_http: Option<String>,
     /// Metrics and health [key: listen.admin, default: 14269]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub admin: Option<String>,
@@ -456,7 +480,31 @@ impl KeyArgs {
             ("listen.host", &self.host, "--host"),
             ("listen.otlp_grpc", &self.otlp_grpc, "--otlp-grpc"),
             ("listen.otlp_http", &self.otlp_http, "--otlp-http"),
+            ("listen.jaeger_http", &self.jaeger_http, "--jaeger-http"),
+            ("listen.jaeger_grpc", &self.jaeger_grpc, "--jaeger-grpc"),
+            (
+                "listen.jaeger_compact",
+                &self.jaeger_compact,
+                "--jaeger-compact",
+            ),
+            (
+                "listen.jaeger_binary",
+                &self.jaeger_binary,
+                "--jaeger-binary",
+            ),
+            (
+                "listen.zipkin_compact",
+                &self.zipkin_compact,
+                "--zipkin-compact",
+            ),
+            ("listen.zipkin", &self.zipkin, "--zipkin"),
             ("listen.query_http", &self.query_http, "--query-http"),
+            ("listen.query_grpc", &self.query_grpc, "--query-grpc"),
+            (
+                "listen.sampling_http",
+                &self.sampling_http,
+                "--sampling-http",
+            ),
             ("listen.admin", &self.admin, "--admin"),
             ("listen.health", &self.health, "--health"),
             ("store.acknowledge", &self.acknowledge, "--acknowledge"),
@@ -521,7 +569,15 @@ mod tests {
             host: Some("0.0.0.0".to_owned()),
             otlp_grpc: Some("1".to_owned()),
             otlp_http: Some("2".to_owned()),
+            jaeger_http: Some("10".to_owned()),
+            jaeger_grpc: Some("11".to_owned()),
+            jaeger_compact: Some("12".to_owned()),
+            jaeger_binary: Some("13".to_owned()),
+            zipkin_compact: Some("14".to_owned()),
+            zipkin: Some("15".to_owned()),
             query_http: Some("3".to_owned()),
+            query_grpc: Some("6".to_owned()),
+            sampling_http: Some("16".to_owned()),
             admin: Some("4".to_owned()),
             health: Some("5".to_owned()),
             acknowledge: Some("memory".to_owned()),

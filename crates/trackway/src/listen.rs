@@ -4,30 +4,24 @@
 //! port, its owner where it can be known, the configuration key, and what to do.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::{Address, Host, Listen};
+use crate::config::{Address, Host, Kind, Listen};
 use crate::error::Error;
 use crate::port_owner::owner_of;
 
 /// Connections that the kernel holds until they are accepted; it caps the number itself.
 const BACKLOG_CONNECTIONS: i32 = 1024;
+/// Datagrams that the kernel is asked to hold until they are read; it caps the number itself.
+const RECEIVE_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 
-/// The sockets of every listener; none where it is off.
+/// The sockets of every listener that is on, by the name of its key.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    /// OTLP over gRPC.
-    pub otlp_grpc: Vec<TcpListener>,
-    /// OTLP over HTTP.
-    pub otlp_http: Vec<TcpListener>,
-    /// Jaeger's HTTP JSON API.
-    pub query_http: Vec<TcpListener>,
-    /// Operation.
-    pub admin: Vec<TcpListener>,
-    /// Health alone.
-    pub health: Vec<TcpListener>,
+    tcp: Vec<(&'static str, Vec<TcpListener>)>,
+    udp: Vec<(&'static str, Vec<UdpSocket>)>,
 }
 
 /// The first address of every listener that is on, by the name of its key.
@@ -36,46 +30,75 @@ pub(crate) type Addresses = Vec<(&'static str, SocketAddr)>;
 impl Listeners {
     /// Opens all of them.
     pub(crate) fn open(listen: &Listen) -> Result<Self, Error> {
-        let open = |name: &str, address| open_listener(name, address, listen.host);
-        Ok(Self {
-            otlp_grpc: open("otlp_grpc", listen.otlp_grpc)?,
-            otlp_http: open("otlp_http", listen.otlp_http)?,
-            query_http: open("query_http", listen.query_http)?,
-            admin: open("admin", listen.admin)?,
-            health: open("health", listen.health)?,
-        })
+        let mut opened = Self::default();
+        for (name, kind, address) in listen.addresses() {
+            match kind {
+                Kind::Tcp => {
+                    let sockets = open_listener(name, address, listen.host, bind_tcp)?;
+                    opened.tcp.push((name, sockets));
+                }
+                Kind::Udp => {
+                    let sockets = open_listener(name, address, listen.host, bind_udp)?;
+                    opened.udp.push((name, sockets));
+                }
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Takes the sockets of a listener; none where it is off.
+    pub(crate) fn take(&mut self, name: &str) -> Vec<TcpListener> {
+        take(&mut self.tcp, name)
+    }
+
+    /// Takes the sockets of a listener for datagrams; none where it is off.
+    pub(crate) fn take_udp(&mut self, name: &str) -> Vec<UdpSocket> {
+        take(&mut self.udp, name)
     }
 
     /// Every listener's first address.
     pub(crate) fn addresses(&self) -> Addresses {
-        self.all()
-            .into_iter()
-            .filter_map(|(name, sockets)| Some((name, sockets.first()?.local_addr().ok()?)))
-            .collect()
+        let mut found: Addresses = Vec::new();
+        for (name, address) in self.all() {
+            if found.iter().all(|(known, _)| *known != name) {
+                found.push((name, address));
+            }
+        }
+        found
     }
 
     /// The addresses that can be reached from other machines.
     pub(crate) fn open_to_others(&self) -> Vec<SocketAddr> {
-        let all = self.all();
-        let sockets = all.iter().flat_map(|(_, sockets)| sockets.iter());
-        sockets
-            .filter_map(|socket| socket.local_addr().ok())
+        let addresses = self.all().into_iter().map(|(_, address)| address);
+        addresses
             .filter(|address| !address.ip().is_loopback())
             .collect()
     }
 
-    fn all(&self) -> [(&'static str, &[TcpListener]); 5] {
-        [
-            ("otlp_grpc", &self.otlp_grpc),
-            ("otlp_http", &self.otlp_http),
-            ("query_http", &self.query_http),
-            ("admin", &self.admin),
-            ("health", &self.health),
-        ]
+    fn all(&self) -> Addresses {
+        let tcp = self.tcp.iter().flat_map(|(name, sockets)| {
+            let addresses = sockets.iter().filter_map(|socket| socket.local_addr().ok());
+            addresses.map(|address| (*name, address))
+        });
+        let udp = self.udp.iter().flat_map(|(name, sockets)| {
+            let addresses = sockets.iter().filter_map(|socket| socket.local_addr().ok());
+            addresses.map(|address| (*name, address))
+        });
+        tcp.chain(udp).collect()
     }
 }
 
-fn open_listener(name: &str, address: Address, host: Host) -> Result<Vec<TcpListener>, Error> {
+fn take<T>(listeners: &mut [(&'static str, Vec<T>)], name: &str) -> Vec<T> {
+    let found = listeners.iter_mut().find(|(known, _)| *known == name);
+    found.map_or_else(Vec::new, |(_, sockets)| std::mem::take(sockets))
+}
+
+fn open_listener<T>(
+    name: &str,
+    address: Address,
+    host: Host,
+    bind: fn(SocketAddr) -> io::Result<T>,
+) -> Result<Vec<T>, Error> {
     let (loopback_port, exact) = match (address, host) {
         (Address::Off, _) => (None, None),
         (Address::Loopback(port), _) | (Address::Port(port), Host::Loopback) => (Some(port), None),
@@ -101,20 +124,31 @@ fn open_listener(name: &str, address: Address, host: Host) -> Result<Vec<TcpList
     Ok(sockets)
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    // A restart must not wait until the kernel forgets the connections of the run before.
-    socket.set_reuse_address(true)?;
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bind(address, Type::STREAM, Protocol::TCP)?;
+    socket.listen(BACKLOG_CONNECTIONS)?;
+    Ok(socket.into())
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = bind(address, Type::DGRAM, Protocol::UDP)?;
+    // The kernel gives what it may; less only means that a burst is lost sooner.
+    let _as_given = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+    Ok(socket.into())
+}
+
+fn bind(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if kind == Type::STREAM {
+        // A restart must not wait until the kernel forgets the connections of the run before. For datagrams it would
+        // let two programs have one port.
+        socket.set_reuse_address(true)?;
+    }
     if let SocketAddr::V6(v6) = address {
         socket.set_only_v6(!v6.ip().is_unspecified())?;
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG_CONNECTIONS)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// Tells whether the machine just has no IPv6.
@@ -164,14 +198,7 @@ mod tests {
     use super::*;
 
     fn listen(set: impl Fn(&mut Listen)) -> Listen {
-        let mut listen = Listen {
-            otlp_grpc: Address::Off,
-            otlp_http: Address::Off,
-            query_http: Address::Off,
-            admin: Address::Off,
-            health: Address::Off,
-            ..Listen::default()
-        };
+        let mut listen = Listen::off();
         set(&mut listen);
         listen
     }

@@ -24,6 +24,7 @@ mod otlp_sender;
 mod port_owner;
 mod process_metrics;
 mod roles;
+mod strategies;
 mod terminal;
 mod web;
 

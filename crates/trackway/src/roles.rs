@@ -11,6 +11,7 @@
 use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
+use sampling::Strategies;
 use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,7 +35,10 @@ use crate::error::Error;
 use crate::keep::{self, Seams};
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::web::{self, TailedWriter, WebProgram};
-use crate::{logging, machine};
+use crate::{logging, machine, strategies};
+
+/// A server that runs until the stop.
+type Serving<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// Pieces of work that may wait for a core; their bytes are bounded by the budget of requests in flight.
 const POOL_QUEUE_JOBS_MAX: usize = 1024;
@@ -175,6 +180,15 @@ struct AllInOne<'a> {
     last_tasks: Tasks,
 }
 
+/// The threads for work that takes the processor.
+fn start_pool() -> Result<CpuPool, Error> {
+    let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX);
+    pool.map_err(|source| Error::Machine {
+        action: "start threads",
+        source,
+    })
+}
+
 impl<'a> AllInOne<'a> {
     fn new(settings: &'a Settings, addresses_file: Option<&'a Path>, is_demo: bool) -> Self {
         let shutdown = Shutdown::new();
@@ -294,11 +308,8 @@ impl<'a> AllInOne<'a> {
                 std::future::ready(request)
             }));
         let doors = [
-            (admin, std::mem::take(&mut listeners.admin)),
-            (
-                serve::health_router(state),
-                std::mem::take(&mut listeners.health),
-            ),
+            (admin, listeners.take("admin")),
+            (serve::health_router(state), listeners.take("health")),
         ];
         for (router, sockets) in doors {
             if sockets.is_empty() {
@@ -340,16 +351,11 @@ impl<'a> AllInOne<'a> {
     async fn serve(
         &self,
         store: &Store,
-        listeners: Listeners,
+        mut listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
         let config = &self.settings.config;
-        let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX).map_err(
-            |source| Error::Machine {
-                action: "start threads",
-                source,
-            },
-        )?;
+        let pool = start_pool()?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
         let tail = Tail::default();
@@ -357,6 +363,8 @@ impl<'a> AllInOne<'a> {
             store: store.clone(),
             tail: tail.clone(),
         };
+        let loaded = strategies::load(&config.sampling).map_err(Error::Usage)?;
+        let strategies = Arc::clone(&loaded.0) as Arc<dyn Strategies>;
         let receiver = receive::Receiver::new(
             Arc::new(writer),
             receive::ReceiverParts {
@@ -366,6 +374,7 @@ impl<'a> AllInOne<'a> {
                 metrics: &self.seams.metrics,
                 limits: receive_limits(config),
                 tenant: tenant.clone(),
+                strategies: Arc::clone(&strategies),
             },
         );
         let query = Arc::new(Query::with_limits(
@@ -382,7 +391,7 @@ impl<'a> AllInOne<'a> {
             shutdown: self.shutdown.clone(),
             options: ui_options(config),
         });
-        let router = serve::jaeger_router(
+        let services = serve::jaeger_services(
             query,
             ServeParts {
                 clock: Arc::clone(&self.seams.clock),
@@ -396,25 +405,51 @@ impl<'a> AllInOne<'a> {
             },
         );
         let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
-        let grpc =
-            receive::serve_otlp_grpc(Arc::clone(&receiver), listeners.otlp_grpc, stop(), tasks());
-        let http = receive::serve_otlp_http(receiver, listeners.otlp_http, stop(), tasks());
-        let answers = serve::serve_http(
-            router,
-            listeners.query_http,
-            http_limits(config),
-            stop(),
-            tasks(),
+        let answer = |router, listeners| {
+            serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
+        };
+        let answers = answer(services.http, listeners.take("query_http"));
+        let calls = answer(services.grpc, listeners.take("query_grpc"));
+        let told = answer(
+            serve::sampling_router(strategies),
+            listeners.take("sampling_http"),
         );
+        let watched = strategies::watch(loaded, config.sampling.clone(), stop());
+        self.tasks.spawn(watched);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (grpc, http, answers, kept) = tokio::join!(
-            self.guard(grpc),
-            self.guard(http),
+        let (received, told, answers, calls, kept) = tokio::join!(
+            self.receive(receiver, &mut listeners),
+            self.guard(told),
             self.guard(answers),
+            self.guard(calls),
             self.watch_store(store)
         );
-        grpc.and(http).and(answers).and(kept)
+        received.and(told).and(answers).and(calls).and(kept)
+    }
+
+    /// Takes spans by every way that is open, until the stop.
+    async fn receive(
+        &self,
+        receiver: Arc<receive::Receiver>,
+        listeners: &mut Listeners,
+    ) -> Result<(), Error> {
+        let mut doors: Vec<Serving<'_>> = Vec::new();
+        for (name, transport) in web::DOORS {
+            let (receiver, stop) = (Arc::clone(&receiver), self.shutdown.clone());
+            let (sockets, datagrams) = (listeners.take(name), listeners.take_udp(name));
+            if !sockets.is_empty() {
+                let tasks = self.tasks.clone();
+                let served = receive::serve(transport, receiver, sockets, stop, tasks);
+                doors.push(Box::pin(self.guard(served)));
+            } else if !datagrams.is_empty() {
+                let tasks = self.tasks.clone();
+                let served = receive::serve_udp(transport, receiver, datagrams, stop, tasks);
+                doors.push(Box::pin(self.guard(served)));
+            }
+        }
+        let ended = futures_util::future::join_all(doors).await;
+        ended.into_iter().collect()
     }
 
     /// Waits for the stop; a store that can keep nothing any more begins it.

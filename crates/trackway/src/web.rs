@@ -31,10 +31,16 @@ const SAMPLE_SPANS: u64 = 20_000;
 const HOUR_SECONDS: u64 = 3_600;
 const DAY_SECONDS: u64 = 86_400;
 const SAMPLE_BATCH_SPANS: usize = 1_000;
-/// The listeners that take spans, and what they are called elsewhere.
-const DOORS: [(&str, Transport, &str); 2] = [
-    ("otlp_grpc", Transport::Grpc, "otlp-grpc"),
-    ("otlp_http", Transport::Http, "otlp-http"),
+/// The listeners that take spans, and what they are counted under.
+pub(crate) const DOORS: [(&str, Transport); 8] = [
+    ("otlp_grpc", Transport::OtlpGrpc),
+    ("otlp_http", Transport::OtlpHttp),
+    ("jaeger_grpc", Transport::JaegerGrpc),
+    ("jaeger_http", Transport::JaegerHttp),
+    ("jaeger_compact", Transport::UdpCompact),
+    ("jaeger_binary", Transport::UdpBinary),
+    ("zipkin_compact", Transport::UdpZipkin),
+    ("zipkin", Transport::ZipkinHttp),
 ];
 
 /// The program, for the web app.
@@ -55,7 +61,7 @@ impl Program for WebProgram {
     fn status(&self) -> ProgramStatus {
         let doors: Vec<(&str, Transport, Counts, Last)> = DOORS
             .into_iter()
-            .map(|(name, transport, _)| {
+            .map(|(name, transport)| {
                 let (counts, last) = (self.ledger.counts(transport), self.ledger.last(transport));
                 (name, transport, counts, last)
             })
@@ -312,10 +318,10 @@ impl SpanWriter for TailedWriter {
 
 /// What the app's page is told.
 pub(crate) fn app_options(config: &Config, addresses: &Addresses) -> Result<AppOptions, Error> {
-    let receivers = DOORS.into_iter().flat_map(|(listener, _, protocol)| {
+    let receivers = DOORS.into_iter().flat_map(|(listener, _)| {
         let of_door = addresses.iter().filter(move |(name, _)| *name == listener);
         of_door.map(|(_, address)| ReceiverAddress {
-            protocol: protocol.to_owned(),
+            protocol: listener.replace('_', "-"),
             address: address.to_string(),
         })
     });

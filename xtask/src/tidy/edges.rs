@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The floor plan. Tests may use `testkit` in addition, from any crate.
-pub(super) const FLOOR_PLAN: [Row; 14] = [
+pub(super) const FLOOR_PLAN: [Row; 15] = [
     Row {
         name: "model",
         uses: &[],
@@ -50,9 +50,14 @@ pub(super) const FLOOR_PLAN: [Row; 14] = [
         name: "traceql",
         uses: &["model", "plumbing"],
     },
+    // What is told to clients, by whichever door they ask.
+    Row {
+        name: "sampling",
+        uses: &["model", "plumbing", "codec"],
+    },
     Row {
         name: "receive",
-        uses: &["model", "plumbing", "codec"],
+        uses: &["model", "plumbing", "codec", "sampling"],
     },
     Row {
         name: "store",
@@ -64,7 +69,7 @@ pub(super) const FLOOR_PLAN: [Row; 14] = [
     },
     Row {
         name: "serve",
-        uses: &["model", "plumbing", "codec", "query", "traceql"],
+        uses: &["model", "plumbing", "codec", "query", "sampling", "traceql"],
     },
     Row {
         name: "testkit",
@@ -75,8 +80,8 @@ pub(super) const FLOOR_PLAN: [Row; 14] = [
     Row {
         name: "trackway",
         uses: &[
-            "model", "plumbing", "codec", "journal", "traceql", "receive", "store", "query",
-            "serve", "testkit",
+            "model", "plumbing", "codec", "journal", "traceql", "sampling", "receive", "store",
+            "query", "serve", "testkit",
         ],
     },
     Row {

@@ -16,3 +16,12 @@ pub struct Duration {
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Timestamp {
+    /// Seconds since the epoch; negative before it.
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    /// Nanoseconds after the second, never negative.
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}

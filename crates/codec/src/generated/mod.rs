@@ -8,6 +8,42 @@ pub mod google {
         include!("google.rpc.rs");
     }
 }
+pub mod grpc {
+    pub mod health {
+        pub mod v1 {
+            include!("grpc.health.v1.rs");
+        }
+    }
+    pub mod reflection {
+        pub mod v1 {
+            include!("grpc.reflection.v1.rs");
+        }
+        pub mod v1alpha {
+            include!("grpc.reflection.v1alpha.rs");
+        }
+    }
+}
+pub mod jaeger {
+    pub mod api_v2 {
+        include!("jaeger.api_v2.rs");
+    }
+    pub mod api_v3 {
+        include!("jaeger.api_v3.rs");
+    }
+    pub mod expression {
+        pub mod v1 {
+            include!("jaeger.expression.v1.rs");
+        }
+    }
+    pub mod storage {
+        pub mod v1 {
+            include!("jaeger.storage.v1.rs");
+        }
+        pub mod v2 {
+            include!("jaeger.storage.v2.rs");
+        }
+    }
+}
 pub mod opentelemetry {
     pub mod proto {
         pub mod collector {

@@ -6,13 +6,14 @@
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 
-use super::notes::cut;
-use super::{Encoding, MESSAGE_BYTES_MAX};
+use super::Encoding;
+use crate::MESSAGE_BYTES_MAX;
 use crate::generated::google::protobuf::{Any, Duration};
 use crate::generated::google::rpc::{BadRequest, RetryInfo, Status, bad_request::FieldViolation};
 use crate::generated::opentelemetry::proto::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
+use crate::notes::cut;
 
 /// Begins the type of every detail.
 const TYPE_PREFIX: &str = "type.googleapis.com/google.rpc.";

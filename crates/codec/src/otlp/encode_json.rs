@@ -41,6 +41,22 @@ pub fn encode_json(batch: &SpanBatch) -> String {
     out.text
 }
 
+/// Appends the `ResourceSpans` of a batch to a list of them that is being written; the first of the list comes to an
+/// empty text, or behind its `[`.
+pub fn push_resource_spans_json(text: &mut String, batch: &SpanBatch) {
+    let is_first = text.is_empty() || text.ends_with('[');
+    text.reserve(batch.len() * SPAN_CHARS_GUESS);
+    let mut out = Json {
+        text: std::mem::take(text),
+        is_first,
+    };
+    for rows in runs(0..batch.len(), |row| batch.spans().resource.get(row)) {
+        out.separate();
+        out.object(|out| put_resource_spans(out, batch, rows));
+    }
+    *text = out.text;
+}
+
 /// A JSON text that is being written; commas come by themselves.
 struct Json {
     text: String,
@@ -246,8 +262,7 @@ fn put_attributes<'a>(out: &mut Json, attributes: impl ExactSizeIterator<Item = 
         return;
     }
     out.list("attributes", attributes, |out, Attribute { key, value }| {
-        out.key("key");
-        out.string(key);
+        out.member_text("key", key);
         out.member_object("value", |out| match value {
             AttrValue::String(text) => {
                 out.key("stringValue");
@@ -286,7 +301,7 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
             out.key("doubleValue");
             let text = number_text(*double);
             if double.is_finite() {
-                out.text.push_str(&text);
+                push_number(&mut out.text, &text);
             } else {
                 out.quoted(text);
             }
@@ -301,17 +316,33 @@ fn put_value(out: &mut Json, value: &Value, depth: usize) {
     }
 }
 
+/// Writes a number as OTLP/JSON's usual writer does: an exponent has two digits.
+fn push_number(out: &mut String, text: &str) {
+    match text.split_once("e-") {
+        Some((digits, exponent)) if exponent.len() == 1 => {
+            out.push_str(digits);
+            out.push_str("e-0");
+            out.push_str(exponent);
+        }
+        _ => out.push_str(text),
+    }
+}
+
 fn put_array(out: &mut Json, values: &[Value], depth: usize) {
     out.member_object("arrayValue", |out| {
-        out.list("values", values, |out, value| put_value(out, value, depth));
+        if !values.is_empty() {
+            out.list("values", values, |out, value| put_value(out, value, depth));
+        }
     });
 }
 
 fn put_map(out: &mut Json, pairs: &[(String, Value)], depth: usize) {
     out.member_object("kvlistValue", |out| {
+        if pairs.is_empty() {
+            return;
+        }
         out.list("values", pairs, |out, (key, value)| {
-            out.key("key");
-            out.string(key);
+            out.member_text("key", key);
             out.member_object("value", |out| put_value(out, value, depth));
         });
     });

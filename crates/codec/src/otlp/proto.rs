@@ -13,17 +13,14 @@
 //!
 //! Order of the file: the request, its envelopes, a span, its events and links.
 
-use model::batch::{
-    AttributeCursor, Attributes, EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow,
-};
+use model::batch::{EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow};
 use model::{BatchBuilder, SpanId, TraceId};
 
-use super::notes::{MemoryBound, Notes, Place, SpanFault};
 use super::value::{push_key_value, put_entity_ref};
-use super::{
-    ATTRIBUTES_PER_OWNER_MAX, DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX,
-};
+use crate::attributes::AttributeWriter;
+use crate::notes::{MemoryBound, Notes, Place, SpanFault};
 use crate::wire::{Field, Reader, WireError};
+use crate::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
 
 /// Decodes the bytes of an `ExportTraceServiceRequest` (or of `TracesData`, which is the same).
 ///
@@ -36,8 +33,8 @@ pub fn decode_proto(bytes: &[u8]) -> Result<Decoded, DecodeError> {
         notes: Notes::default(),
         memory: MemoryBound::new(bytes.len()),
         place: Place::default(),
-        events: Vec::new(),
-        links: Vec::new(),
+        events: Held::new(EVENTS_PER_SPAN_MAX),
+        links: Held::new(LINKS_PER_SPAN_MAX),
         entity_refs: Vec::new(),
     };
     decoder.request()?;
@@ -51,10 +48,41 @@ struct Decoder<'a> {
     memory: MemoryBound,
     place: Place,
     /// A span's events and links, which are decoded after its attributes: the values of an owner lie side by side.
-    events: Vec<&'a [u8]>,
-    links: Vec<&'a [u8]>,
+    events: Held<'a>,
+    links: Held<'a>,
     /// The fields of a resource's entity refs, tags included.
     entity_refs: Vec<u8>,
+}
+
+/// Parts of a span that are decoded later; those over a limit are only counted.
+struct Held<'a> {
+    pieces: Vec<&'a [u8]>,
+    pieces_max: usize,
+    cut_off: usize,
+}
+
+impl<'a> Held<'a> {
+    fn new(pieces_max: usize) -> Self {
+        Self {
+            pieces: Vec::new(),
+            pieces_max,
+            cut_off: 0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.cut_off = 0;
+    }
+
+    #[inline]
+    fn push(&mut self, piece: &'a [u8]) {
+        if self.pieces.len() < self.pieces_max {
+            self.pieces.push(piece);
+        } else {
+            self.cut_off += 1;
+        }
+    }
 }
 
 /// The envelope of a `ResourceSpans` or a `ScopeSpans`, which have the same form.
@@ -67,49 +95,16 @@ struct Envelope<'a> {
     has_spans: bool,
 }
 
-/// The attributes of one owner while they are written.
-struct Writing {
-    cursor: AttributeCursor,
-    count: usize,
-    cut_off: u32,
-}
-
-impl Writing {
-    fn new(builder: &BatchBuilder) -> Self {
-        Self {
-            cursor: builder.begin_attributes(),
-            count: 0,
-            cut_off: 0,
-        }
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        builder: &mut BatchBuilder,
-        notes: &mut Notes,
-        bytes: &[u8],
-    ) -> Result<(), WireError> {
-        if self.count == ATTRIBUTES_PER_OWNER_MAX {
-            self.cut_off = self.cut_off.saturating_add(1);
-            return Ok(());
-        }
-        self.count += 1;
-        push_key_value(builder, notes, &mut self.cursor, bytes)
-    }
-
-    /// The attributes, and the number of dropped ones with those that were cut off here.
-    fn finish(
-        self,
-        builder: &mut BatchBuilder,
-        notes: &mut Notes,
-        dropped: u32,
-    ) -> (Attributes, u32) {
-        notes.truncated_values += u64::from(self.cut_off);
-        (
-            builder.finish_attributes(self.cursor),
-            dropped.saturating_add(self.cut_off),
-        )
+#[inline]
+fn push_pair(
+    builder: &mut BatchBuilder,
+    notes: &mut Notes,
+    writing: &mut AttributeWriter,
+    bytes: &[u8],
+) -> Result<(), WireError> {
+    match writing.admit() {
+        Some(cursor) => push_key_value(builder, notes, cursor, bytes),
+        None => Ok(()),
     }
 }
 
@@ -226,7 +221,7 @@ impl<'a> Decoder<'a> {
     /// The row of the resource. Without a span below it is checked but not kept.
     fn resource(&mut self, envelope: &Envelope<'a>) -> Result<u32, DecodeError> {
         let mark = self.builder.mark();
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut dropped = 0;
         self.entity_refs.clear();
         for piece in &envelope.owner {
@@ -238,7 +233,7 @@ impl<'a> Decoder<'a> {
                 };
                 let done = match next {
                     (1, Field::Bytes(pair)) => {
-                        writing.push(&mut self.builder, &mut self.notes, pair)
+                        push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)
                     }
                     (2, Field::Varint(number)) => {
                         dropped = low_u32(number);
@@ -291,7 +286,7 @@ impl<'a> Decoder<'a> {
                     if !plumbing::planted("codec-rejected-span-left-behind") {
                         self.builder.roll_back(mark);
                     }
-                    self.notes.reject(fault, self.place);
+                    self.notes.reject(fault, &self.place);
                 }
                 self.memory.check(&self.builder)?;
                 self.place.span += 1;
@@ -303,7 +298,7 @@ impl<'a> Decoder<'a> {
     /// The row of the scope. Without a span below it is checked but not kept.
     fn scope(&mut self, envelope: &Envelope<'a>) -> Result<u32, DecodeError> {
         let mark = self.builder.mark();
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let (mut name, mut version, mut dropped) = (&[][..], &[][..], 0);
         for piece in &envelope.owner {
             let mut reader = Reader::new(piece);
@@ -322,7 +317,7 @@ impl<'a> Decoder<'a> {
                         Ok(())
                     }
                     (3, Field::Bytes(pair)) => {
-                        writing.push(&mut self.builder, &mut self.notes, pair)
+                        push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)
                     }
                     (4, Field::Varint(number)) => {
                         dropped = low_u32(number);
@@ -369,19 +364,17 @@ impl<'a> Decoder<'a> {
         if let Err(fault) = self.span_fields(bytes, &mut row) {
             return Ok(Err(fault));
         }
-        let cut_off = self.events.len().saturating_sub(EVENTS_PER_SPAN_MAX);
-        row.dropped_events = self.add_cut_off(row.dropped_events, cut_off);
-        for index in 0..self.events.len().min(EVENTS_PER_SPAN_MAX) {
-            let event = self.events.get(index).copied().unwrap_or_default();
+        row.dropped_events = self.add_cut_off(row.dropped_events, self.events.cut_off);
+        for index in 0..self.events.pieces.len() {
+            let event = self.events.pieces.get(index).copied().unwrap_or_default();
             if let Err(fault) = self.event(event) {
                 return Ok(Err(fault.into()));
             }
             self.memory.check(&self.builder)?;
         }
-        let cut_off = self.links.len().saturating_sub(LINKS_PER_SPAN_MAX);
-        row.dropped_links = self.add_cut_off(row.dropped_links, cut_off);
-        for index in 0..self.links.len().min(LINKS_PER_SPAN_MAX) {
-            let link = self.links.get(index).copied().unwrap_or_default();
+        row.dropped_links = self.add_cut_off(row.dropped_links, self.links.cut_off);
+        for index in 0..self.links.pieces.len() {
+            let link = self.links.pieces.get(index).copied().unwrap_or_default();
             if let Err(fault) = self.link(link) {
                 return Ok(Err(fault.into()));
             }
@@ -403,7 +396,7 @@ impl<'a> Decoder<'a> {
         let (mut trace_id, mut span_id, mut parent_id) = (&[][..], &[][..], &[][..]);
         let (mut name, mut trace_state, mut status_message) = (&[][..], &[][..], &[][..]);
         let mut dropped = 0;
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
@@ -416,7 +409,7 @@ impl<'a> Decoder<'a> {
                 (7, Field::Fixed64(nanos)) => row.start = nanos,
                 (8, Field::Fixed64(nanos)) => row.end = nanos,
                 (9, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (10, Field::Varint(number)) => dropped = low_u32(number),
                 (11, Field::Bytes(event)) => self.events.push(event),
@@ -463,14 +456,14 @@ impl<'a> Decoder<'a> {
     fn event(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let mut row = EventRow::default();
         let (mut name, mut dropped) = (&[][..], 0);
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
                 (1, Field::Fixed64(nanos)) => row.time = nanos,
                 (2, Field::Bytes(text)) => name = text,
                 (3, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (4, Field::Varint(number)) => dropped = low_u32(number),
                 (field @ 1..=4, _) => return Err(WireError::FieldType { field }),
@@ -488,7 +481,7 @@ impl<'a> Decoder<'a> {
         let mut row = LinkRow::default();
         let (mut trace_id, mut span_id, mut trace_state, mut dropped) =
             (&[][..], &[][..], &[][..], 0);
-        let mut writing = Writing::new(&self.builder);
+        let mut writing = AttributeWriter::begin(&self.builder);
         let mut reader = Reader::new(bytes);
         while let Some(next) = reader.next_field()? {
             match next {
@@ -496,7 +489,7 @@ impl<'a> Decoder<'a> {
                 (2, Field::Bytes(id)) => span_id = id,
                 (3, Field::Bytes(text)) => trace_state = text,
                 (4, Field::Bytes(pair)) => {
-                    writing.push(&mut self.builder, &mut self.notes, pair)?;
+                    push_pair(&mut self.builder, &mut self.notes, &mut writing, pair)?;
                 }
                 (5, Field::Varint(number)) => dropped = low_u32(number),
                 (6, Field::Fixed32(flags)) => row.flags = flags,

@@ -14,24 +14,24 @@ use model::BatchBuilder;
 use model::batch::{AttributeCursor, PackedValue};
 use model::value::packed::VALUE_DEPTH_MAX;
 
-use super::notes::Notes;
+use crate::notes::Notes;
 use crate::wire::{Field, Reader, WireError, Writer};
 
 /// Fields of OTLP's messages for values.
-pub(super) mod field {
-    pub(in crate::otlp) const KEY: u32 = 1;
-    pub(in crate::otlp) const VALUE: u32 = 2;
-    pub(in crate::otlp) const KEY_STRINDEX: u32 = 3;
-    pub(in crate::otlp) const STRING: u32 = 1;
-    pub(in crate::otlp) const BOOL: u32 = 2;
-    pub(in crate::otlp) const INT: u32 = 3;
-    pub(in crate::otlp) const DOUBLE: u32 = 4;
-    pub(in crate::otlp) const ARRAY: u32 = 5;
-    pub(in crate::otlp) const MAP: u32 = 6;
-    pub(in crate::otlp) const BYTES: u32 = 7;
-    pub(in crate::otlp) const STRING_STRINDEX: u32 = 8;
+pub(crate) mod field {
+    pub(crate) const KEY: u32 = 1;
+    pub(crate) const VALUE: u32 = 2;
+    pub(crate) const KEY_STRINDEX: u32 = 3;
+    pub(crate) const STRING: u32 = 1;
+    pub(crate) const BOOL: u32 = 2;
+    pub(crate) const INT: u32 = 3;
+    pub(crate) const DOUBLE: u32 = 4;
+    pub(crate) const ARRAY: u32 = 5;
+    pub(crate) const MAP: u32 = 6;
+    pub(crate) const BYTES: u32 = 7;
+    pub(crate) const STRING_STRINDEX: u32 = 8;
     /// The elements of an array or a map.
-    pub(in crate::otlp) const ELEMENT: u32 = 1;
+    pub(crate) const ELEMENT: u32 = 1;
 }
 
 /// Adds the attribute of a `KeyValue` message to its owner.
@@ -352,7 +352,7 @@ fn rewrite_text(field: u32, text: &[u8], out: &mut Writer, notes: &mut Notes) {
 }
 
 /// Writes the field of an `AnyValue`; nothing for the empty value.
-pub(super) fn put_value(out: &mut Writer, value: PackedValue<'_>) {
+pub(crate) fn put_value(out: &mut Writer, value: PackedValue<'_>) {
     match value {
         PackedValue::Empty => {}
         PackedValue::String(text) => out.bytes_field(field::STRING, text),

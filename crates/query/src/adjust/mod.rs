@@ -19,6 +19,7 @@ mod skew;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod to_batch;
 mod trace;
 
 pub use trace::{

@@ -3,7 +3,7 @@
 
 use plumbing::planted;
 
-use super::trace::{AdjustableAttribute, AdjustableTrace};
+use super::trace::{AdjustableAttribute, AdjustableTrace, WARNINGS_KEY};
 
 pub(super) fn sort(trace: &mut AdjustableTrace<'_>) {
     for resource in &mut trace.resources {
@@ -14,6 +14,10 @@ pub(super) fn sort(trace: &mut AdjustableTrace<'_>) {
     }
     for span in &mut trace.spans {
         sort_attributes(&mut span.attributes);
+        // What the store would have kept with the span has its place among the attributes; later warnings follow them.
+        let has_warnings = !span.warnings.is_empty();
+        let place = || (span.attributes).partition_point(|attribute| attribute.key < WARNINGS_KEY);
+        span.warnings_place = has_warnings.then(place);
         for event in &mut span.events {
             sort_attributes(&mut event.attributes);
         }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::sanitize;
 
 /// Where Jaeger keeps the warnings of a span among its attributes.
-const WARNINGS_KEY: &str = "@jaeger@warnings";
+pub(super) const WARNINGS_KEY: &str = "@jaeger@warnings";
 
 /// The value of an attribute.
 #[derive(Debug, Clone)]
@@ -58,6 +58,12 @@ impl AdjustableAttribute<'_> {
 pub struct AdjustableResource<'a> {
     /// The attributes, `service.name` among them.
     pub attributes: Vec<AdjustableAttribute<'a>>,
+    /// Attributes that the sender dropped.
+    pub dropped_attributes: u32,
+    /// The schema URL of the resource's envelope.
+    pub schema_url: &'a str,
+    /// The `entity_refs` fields as they came, tags included.
+    pub entity_refs: &'a [u8],
 }
 
 /// A scope of the trace.
@@ -69,6 +75,10 @@ pub struct AdjustableScope<'a> {
     pub version: &'a str,
     /// The attributes.
     pub attributes: Vec<AdjustableAttribute<'a>>,
+    /// Attributes that the sender dropped.
+    pub dropped_attributes: u32,
+    /// The schema URL of the scope's envelope.
+    pub schema_url: &'a str,
 }
 
 /// An event of a span.
@@ -138,6 +148,8 @@ pub struct AdjustableSpan<'a> {
     pub dropped: (u32, u32, u32),
     /// What a reader should know about the span, oldest first.
     pub warnings: Vec<String>,
+    /// Before which attribute the warnings stand where they are shown as one; `None`: behind all of them.
+    pub warnings_place: Option<usize>,
 }
 
 /// A trace that may be edited.
@@ -199,8 +211,13 @@ impl<'a> AdjustableTrace<'a> {
         let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
         for span in rows.into_iter().filter_map(|row| batch.span(row)) {
             let resource = *resources.entry(span.resource_row()).or_insert_with(|| {
-                let attributes = collect(span.resource().attributes());
-                trace.resources.push(AdjustableResource { attributes });
+                let resource = span.resource();
+                trace.resources.push(AdjustableResource {
+                    attributes: collect(resource.attributes()),
+                    dropped_attributes: resource.row().dropped_attributes,
+                    schema_url: resource.schema_url(),
+                    entity_refs: resource.entity_refs(),
+                });
                 trace.resources.len() - 1
             });
             let scope = *scopes.entry(span.scope_row()).or_insert_with(|| {
@@ -211,6 +228,8 @@ impl<'a> AdjustableTrace<'a> {
                     name,
                     version,
                     attributes,
+                    dropped_attributes: scope.row().dropped_attributes,
+                    schema_url: scope.schema_url(),
                 });
                 trace.scopes.len() - 1
             });
@@ -247,6 +266,7 @@ impl<'a> AdjustableSpan<'a> {
             dropped_attributes: link.dropped_attributes(),
             flags: link.flags(),
         });
+        let (warnings, warnings_place) = take_warnings(&mut attributes);
         Self {
             span_id: span.span_id(),
             parent_span_id: span.parent_span_id(),
@@ -263,7 +283,8 @@ impl<'a> AdjustableSpan<'a> {
             events: events.collect(),
             links: links.collect(),
             dropped: span.dropped(),
-            warnings: take_warnings(&mut attributes),
+            warnings,
+            warnings_place,
             attributes,
         }
     }
@@ -275,9 +296,12 @@ impl<'a> AdjustableSpan<'a> {
     }
 }
 
-/// Warnings that came as an attribute, as from another Jaeger.
-fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> Vec<String> {
+/// Warnings that came as an attribute, as from another Jaeger, and its place among the others.
+fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> (Vec<String>, Option<usize>) {
     let mut warnings = Vec::new();
+    let place = attributes
+        .iter()
+        .position(|attribute| attribute.key == WARNINGS_KEY);
     attributes.retain(|attribute| {
         let is_warnings = attribute.key == WARNINGS_KEY;
         if is_warnings {
@@ -290,5 +314,5 @@ fn take_warnings(attributes: &mut Vec<AdjustableAttribute<'_>>) -> Vec<String> {
         }
         !is_warnings
     });
-    warnings
+    (warnings, place)
 }

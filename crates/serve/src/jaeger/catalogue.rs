@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use codec::jaeger_encode::kind_name;
 use model::contract::{DependencyAnswer, DependencyLink, Window};
 
 use super::Jaeger;
@@ -96,18 +97,6 @@ pub(super) async fn operations(
         out.push('}');
     });
     Ok(timing.put(answer.into_response(&parameters)))
-}
-
-/// The name of a span's kind; none for kind 0 and numbers that OTLP doesn't know.
-pub(super) fn kind_name(kind: i32) -> Option<&'static str> {
-    match kind {
-        1 => Some("internal"),
-        2 => Some("server"),
-        3 => Some("client"),
-        4 => Some("producer"),
-        5 => Some("consumer"),
-        _ => None,
-    }
 }
 
 pub(super) async fn dependencies(

@@ -1,12 +1,16 @@
-//! Jaeger's HTTP API, version 1: what its web app, Grafana, Kiali and many scripts ask.
+//! Jaeger's query service: the HTTP API of version 1, which its web app, Grafana, Kiali and many scripts ask; that of
+//! version 3 (`v3`), and both over gRPC (`grpc`), on a port of its own and beside HTTP.
 //!
 //! Promises: the same paths, parameters, answers and error texts as Jaeger v2.20.0, but for the differences that
 //! `docs/jaeger-differences.md` lists with their reasons; an answer that lacks something says so in `errors`.
 //! Refuses: analyses that Jaeger only has samples of; it says that there are none.
 
 mod archive;
+mod ask;
 mod catalogue;
 mod envelope;
+mod filter;
+mod grpc;
 mod metrics;
 mod off;
 mod parameters;
@@ -16,6 +20,7 @@ mod timing;
 mod trace_json;
 mod traces;
 mod transform;
+mod v3;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +36,7 @@ use query::adjust::AdjustOptions;
 
 use crate::app::{self, App, AppOptions};
 use envelope::ApiError;
+use grpc::GrpcServices;
 use requests::RequestMetrics;
 
 /// The largest body of `/api/transform`.
@@ -102,8 +108,22 @@ impl Jaeger {
     }
 }
 
+/// What listens.
+#[derive(Debug)]
+pub struct JaegerServices {
+    /// The HTTP API, the web app, and the gRPC services beside them.
+    pub http: Router,
+    /// The gRPC services alone.
+    pub grpc: Router,
+}
+
 /// Makes the API's routes, and a page for everything that is no route.
 pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
+    jaeger_services(query, parts).http
+}
+
+/// Makes the API's routes over HTTP and over gRPC.
+pub fn jaeger_services(query: Arc<Query>, parts: ServeParts<'_>) -> JaegerServices {
     let ServeParts {
         clock,
         metrics,
@@ -125,7 +145,33 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         pins,
         options,
     });
-    let routes = Router::new()
+    let grpc = GrpcServices::new(Arc::clone(&state), metrics);
+    let routes = routes_of(state, &prefix)
+        .fallback_service(any(app::serve).with_state(Arc::clone(&app)))
+        .nest("/api/ui/v1", ui);
+    let all = match prefix.as_str() {
+        "" => routes,
+        // Whoever comes to the root of a server that stands below a path is sent there.
+        prefix => Router::new()
+            .route("/", get(paths::to_folder(prefix)))
+            .nest(prefix, routes)
+            // The path itself is none of those below it.
+            .route_service(prefix, any(app::serve).with_state(Arc::clone(&app)))
+            .route_service(&format!("{prefix}/"), any(app::serve).with_state(app))
+            .fallback(paths::not_found),
+    };
+    let all = all.layer(axum::middleware::from_fn(paths::clean)).layer(
+        axum::middleware::from_fn_with_state(requests, requests::observe),
+    );
+    JaegerServices {
+        http: grpc.beside(all),
+        grpc: grpc.alone(),
+    }
+}
+
+/// The routes of the API alone.
+fn routes_of(state: Arc<Jaeger>, prefix: &str) -> Router {
+    Router::new()
         .route("/api/services", get(catalogue::services))
         .route(
             "/api/services/{service}/operations",
@@ -143,28 +189,15 @@ pub fn jaeger_router(query: Arc<Query>, parts: ServeParts<'_>) -> Router {
         .route("/api/deep-dependencies", get(off::deep_dependencies))
         .route("/api/quality-metrics", get(off::quality_metrics))
         .route("/api/metrics/{metric}", get(metrics::metrics))
+        .route("/api/v3/services", get(v3::services))
+        .route("/api/v3/operations", get(v3::operations))
+        .route("/api/v3/traces", get(v3::traces))
+        .route("/api/v3/traces/{trace_id}", get(v3::trace))
+        .route("/api/v3/trace-summaries", get(v3::summaries))
         .route("/api", any(paths::to_folder(&format!("{prefix}/api"))))
         .route("/api/", any(paths::not_found))
         .route("/api/{*rest}", any(paths::not_found))
         .route("/static/{*rest}", any(paths::not_found))
         .method_not_allowed_fallback(paths::not_found)
         .with_state(state)
-        .fallback_service(any(app::serve).with_state(Arc::clone(&app)))
-        .nest("/api/ui/v1", ui);
-    let all = match prefix.as_str() {
-        "" => routes,
-        // Whoever comes to the root of a server that stands below a path is sent there.
-        prefix => Router::new()
-            .route("/", get(paths::to_folder(prefix)))
-            .nest(prefix, routes)
-            // The path itself is none of those below it.
-            .route_service(prefix, any(app::serve).with_state(Arc::clone(&app)))
-            .route_service(&format!("{prefix}/"), any(app::serve).with_state(app))
-            .fallback(paths::not_found),
-    };
-    all.layer(axum::middleware::from_fn(paths::clean))
-        .layer(axum::middleware::from_fn_with_state(
-            requests,
-            requests::observe,
-        ))
 }

@@ -24,7 +24,7 @@ pub(super) struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Reads what stands behind the `?` of a target.
     pub(super) fn parse(query: Option<&str>) -> Self {
-        Self(crate::query_string::pairs(query).collect())
+        Self(plumbing::query_string::pairs(query).collect())
     }
 
     /// The first value of a parameter; empty when there is none.

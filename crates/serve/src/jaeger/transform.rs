@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use codec::otlp::{Decoded, decode_json};
+use codec::Decoded;
+use codec::otlp::decode_json;
 use query::adjust::AdjustableTrace;
 
 use super::Jaeger;

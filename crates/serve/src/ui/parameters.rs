@@ -22,7 +22,7 @@ pub(super) struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Reads what stands behind the `?`. What can't be unescaped is as if absent.
     pub(super) fn parse(query: Option<&str>) -> Self {
-        Self(crate::query_string::pairs(query).collect())
+        Self(plumbing::query_string::pairs(query).collect())
     }
 
     /// The first value of a parameter; empty when there is none.

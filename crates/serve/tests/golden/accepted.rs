@@ -166,6 +166,107 @@ pub(super) const ACCEPTED: &[Accepted] = &[
         change: |case| case.want_error(404, "trace not found"),
     },
     Accepted {
+        group: "v3-services",
+        cases: &["all", "pretty-ignored"],
+        change: |case| {
+            let mut body = recorded(case);
+            let services = body["services"].as_array_mut().unwrap();
+            services.push(json!("gold-bad \u{fffd}"));
+            case.want_ours(body);
+        },
+    },
+    Accepted {
+        group: "v3-search",
+        cases: &[
+            "service-camel",
+            "service-snake",
+            "both-names",
+            "num-traces-camel",
+            "time-zone",
+            "depth-1",
+            "num-traces-2",
+        ],
+        change: newest_resource_spans,
+    },
+    Accepted {
+        group: "v3-summaries",
+        cases: &[
+            "service-camel",
+            "service-snake",
+            "num-traces-camel",
+            "time-zone",
+            "depth-snake-2",
+            "num-traces-2",
+        ],
+        change: newest_summaries,
+    },
+    Accepted {
+        group: "v3-summaries",
+        cases: &["no-service"],
+        change: |case| {
+            newest_summaries_of(case, "no-service");
+            let mut body = recorded(case);
+            repair_summaries(&mut body);
+            case.want_ours(body);
+        },
+    },
+    Accepted {
+        group: "v3-search",
+        cases: &["filter-with-service"],
+        change: |case| case.want_v3_error(FILTER_BESIDE_OTHERS),
+    },
+    Accepted {
+        group: "v3-search",
+        cases: &["filter-broken"],
+        change: |case| {
+            case.want_v3_error("");
+            case.is_unstable = true;
+        },
+    },
+    Accepted {
+        group: "v3-search",
+        cases: &["filter-off"],
+        change: |case| {
+            case.want_ours(ours("v3-filter"));
+            case.is_unstable = false;
+        },
+    },
+    Accepted {
+        group: "v3-summaries",
+        cases: &["filter-with-service"],
+        change: |case| case.want_v3_error(FILTER_BESIDE_OTHERS),
+    },
+    Accepted {
+        group: "v3-summaries",
+        cases: &["filter-off"],
+        change: |case| {
+            newest_summaries_of(case, "no-service");
+            let mut body = recorded(case);
+            // These traces have an attribute n that is 3.
+            let has_three = |summary: &Value| matches!(summary["traceId"].as_str(), Some(id) if id.ends_with("35") || id.ends_with("3e"));
+            body["summaries"].as_array_mut().unwrap().retain(has_three);
+            case.want_ours(body);
+        },
+    },
+    Accepted {
+        group: "v3-trace",
+        cases: &["13", "15"],
+        change: |case| {
+            let answer = ours(&format!("v3-trace-{}", case.name));
+            case.want_ours(answer);
+        },
+    },
+    Accepted {
+        group: "v3-trace-raw",
+        cases: &["13"],
+        change: |case| case.want_ours(ours("v3-trace-raw-13")),
+    },
+    Accepted {
+        group: "v3-trace",
+        cases: &["35"],
+        change: |case| case.want_ours(ours("v3-trace-35")),
+    },
+    Accepted {
         group: "transform",
         cases: &["empty", "text", "bad-id", "short-id", "wrong-type"],
         change: |case| case.is_unstable = true,
@@ -180,6 +281,7 @@ impl Case {
         self.want.json = Some(json);
         self.want.text = None;
         self.want.body_bytes = None;
+        self.want.is_index_page = false;
     }
 
     /// Expects another error than the recorded one.
@@ -190,6 +292,17 @@ impl Case {
         self.want.text = Some(format!("{body}\n"));
         self.want.json = Some(body);
         self.want.body_bytes = None;
+    }
+}
+
+const FILTER_BESIDE_OTHERS: &str = "the query filter can't be combined with service name, operation name, durations or \
+                                    attributes; say them in the filter";
+
+impl Case {
+    fn want_v3_error(&mut self, message: &str) {
+        self.want_ours(json!({"error": {"httpCode": 400, "message": message}}));
+        self.want.status = 400;
+        "text/plain; charset=utf-8".clone_into(&mut self.want.content_type);
     }
 }
 
@@ -276,4 +389,78 @@ fn without_samples(case: &mut Case) {
     case.want_ours(
         json!({"traceQualityDocumentationLink": "", "scores": [], "metrics": [], "clients": []}),
     );
+}
+
+/// As many traces as were recorded, but the newest of all that the service has.
+fn newest_resource_spans(case: &mut Case) {
+    let of = |body: &Value| body["result"]["resourceSpans"].as_array().unwrap().clone();
+    let id = |one: &Value| one["scopeSpans"][0]["spans"][0]["traceId"].clone();
+    let mut recorded_ids: Vec<Value> = of(&recorded(case)).iter().map(id).collect();
+    recorded_ids.dedup();
+    let all = cases_of("v3-search");
+    let all = all
+        .iter()
+        .find(|case| case.name == "service-camel")
+        .unwrap();
+    // The parts of a trace stand side by side.
+    let mut traces: Vec<Vec<Value>> = Vec::new();
+    for one in of(&recorded(all)) {
+        match traces.last_mut() {
+            Some(trace) if id(&trace[0]) == id(&one) => trace.push(one),
+            _ => traces.push(vec![one]),
+        }
+    }
+    let start = |trace: &Vec<Value>| {
+        let spans = trace
+            .iter()
+            .flat_map(|one| one["scopeSpans"].as_array().unwrap());
+        let spans = spans.flat_map(|scope| scope["spans"].as_array().unwrap());
+        let starts = spans.map(|span| span["startTimeUnixNano"].as_str().unwrap().to_owned());
+        starts.min()
+    };
+    traces.sort_by_cached_key(|trace| Reverse(start(trace)));
+    traces.truncate(recorded_ids.len());
+    let traces: Vec<Value> = traces.into_iter().flatten().collect();
+    case.want_ours(json!({"result": {"resourceSpans": traces}}));
+}
+
+fn newest_summaries(case: &mut Case) {
+    newest_summaries_of(case, "service-camel");
+}
+
+/// As many summaries as were recorded, but the newest of all that another case has.
+fn newest_summaries_of(case: &mut Case, all: &str) {
+    let limit = recorded(case)["summaries"].as_array().unwrap().len();
+    let cases = cases_of("v3-summaries");
+    let all = cases.iter().find(|case| case.name == all).unwrap();
+    let mut body = recorded(all);
+    let summaries = body["summaries"].as_array_mut().unwrap();
+    summaries.sort_by_cached_key(|summary| {
+        let start = summary["minStartTimeUnixNano"].as_str().unwrap_or_default();
+        let start = start.parse::<u64>().unwrap_or_default();
+        (
+            Reverse(start),
+            summary["traceId"].as_str().unwrap().to_owned(),
+        )
+    });
+    summaries.truncate(limit);
+    case.want_ours(body);
+}
+
+/// The names of the trace whose texts are no UTF-8.
+fn repair_summaries(body: &mut Value) {
+    for summary in body["summaries"].as_array_mut().unwrap() {
+        if summary["traceId"] != "747261636b7761790000000000000023" {
+            continue;
+        }
+        summary["rootOperationName"] = json!("op \u{fffd}\u{fffd}");
+        for service in summary["services"].as_array_mut().unwrap() {
+            if service["name"].as_str().unwrap_or_default().is_empty() {
+                service["name"] = json!("gold-bad \u{fffd}");
+            }
+        }
+        let services = summary["services"].as_array_mut().unwrap();
+        services
+            .sort_by_cached_key(|service| service["name"].as_str().unwrap_or_default().to_owned());
+    }
 }

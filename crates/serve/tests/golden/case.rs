@@ -186,7 +186,7 @@ fn escape(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-/// `@us(1500)@` becomes the base and 1500 ms in microseconds; so do `ms`, `ns` and `s`.
+/// `@us(1500)@` becomes the base and 1500 ms in microseconds; so do `ms`, `ns` and `s`, and `rfc` in RFC 3339.
 fn resolve(text: &str) -> String {
     let mut parts = text.split('@');
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -203,7 +203,7 @@ fn resolve(text: &str) -> String {
 fn moment(part: &str) -> Option<String> {
     let (unit, millis) = part.strip_suffix(')')?.split_once('(')?;
     let unit_nanos = match unit {
-        "ns" => 1,
+        "rfc" | "ns" => 1,
         "us" => 1_000,
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
@@ -215,5 +215,9 @@ fn moment(part: &str) -> Option<String> {
         reason = "the recordings count a few days in milliseconds"
     )]
     let nanos = BASE_NANOS.cast_signed() + (millis * 1e6).round() as i64;
+    if unit == "rfc" {
+        let moment = jiff::Timestamp::from_nanosecond(i128::from(nanos)).unwrap();
+        return Some(moment.to_string());
+    }
     Some(nanos.div_euclid(unit_nanos).to_string())
 }

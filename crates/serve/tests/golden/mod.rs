@@ -25,7 +25,7 @@ use accepted::{ACCEPTED, Accepted};
 use case::{Case, Input, cases_of, inputs};
 
 /// The groups of recorded questions that are answered so far.
-const GROUPS: [&str; 19] = [
+const GROUPS: [&str; 28] = [
     "services",
     "operations",
     "service-operations",
@@ -45,13 +45,22 @@ const GROUPS: [&str; 19] = [
     "metrics-off",
     "archive-off",
     "transform",
+    "v3-services",
+    "v3-operations",
+    "v3-search",
+    "v3-search-shapes",
+    "v3-summaries",
+    "v3-trace",
+    "v3-trace-raw",
+    "v3-trace-forms",
+    "v3-other",
 ];
 
-fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn filled_store() -> Arc<OracleStore> {
+pub(crate) fn filled_store() -> Arc<OracleStore> {
     let store = OracleStore::new();
     for Input { name, json, proto } in inputs() {
         let decoded = match json {

@@ -209,7 +209,14 @@ fn what_does_not_fit_together_is_told() {
     );
     assert!(told[1].contains("receive.connections_max is 0"), "{told:?}");
     assert!(told[2].contains("memory.limit is 1MiB"), "{told:?}");
-    let free = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
+    let free = [
+        "otlp_grpc",
+        "otlp_http",
+        "query_http",
+        "query_grpc",
+        "admin",
+        "health",
+    ];
     let flags = free
         .iter()
         .map(|name| flag(&format!("listen.{name}"), "0"))

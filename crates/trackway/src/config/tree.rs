@@ -12,7 +12,9 @@ use std::time::Duration;
 use super::node::{Entry, Node, SetError, tree};
 use serve::BasePath;
 
-use super::units::{Address, ByteCount, Host, OrOff, Setting, SizeOrAuto, SizeOrShare, words};
+use super::units::{
+    Address, ByteCount, Host, Kind, OrOff, Probability, Setting, SizeOrAuto, SizeOrShare, words,
+};
 use super::web::FrameAncestors;
 
 tree! {
@@ -24,6 +26,8 @@ tree! {
         receive: Receive,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
+        /// What clients are told to record.
+        sampling: Sampling,
         /// What questions may cost.
         query: Query,
         /// The web app.
@@ -43,8 +47,25 @@ tree! {
         otlp_grpc: Address = Address::Port(4317),
         /// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON.
         otlp_http: Address = Address::Port(4318),
-        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest.
+        /// Jaeger's clients over HTTP: `POST /api/traces`, Thrift.
+        jaeger_http: Address = Address::Port(14268),
+        /// Jaeger's agents over gRPC: `CollectorService/PostSpans`.
+        jaeger_grpc: Address = Address::Port(14250),
+        /// Jaeger's clients by datagrams (UDP): Thrift's compact protocol.
+        jaeger_compact: Address = Address::Port(6831),
+        /// Jaeger's clients by datagrams (UDP): Thrift's binary protocol, as Node's client sends it.
+        jaeger_binary: Address = Address::Port(6832),
+        /// The oldest clients by datagrams (UDP): Thrift's compact protocol with Zipkin's model. Usually 5775.
+        zipkin_compact: Address = Address::Off,
+        /// Zipkin's clients over HTTP: `POST /api/v2/spans` and `/api/v1/spans`.
+        zipkin: Address = Address::Port(9411),
+        /// Jaeger's HTTP JSON API: `/api/traces`, `/api/services` and the rest. The services of `listen.query_grpc` are
+        /// answered here too.
         query_http: Address = Address::Port(16686),
+        /// Jaeger's query services over gRPC: `jaeger.api_v2.QueryService`, `jaeger.api_v3.QueryService`.
+        query_grpc: Address = Address::Port(16685),
+        /// What clients are to record: `/sampling?service=`.
+        sampling_http: Address = Address::Port(5778),
         /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
         admin: Address = Address::Port(14269),
         /// Health alone: `/status`.
@@ -145,6 +166,16 @@ tree! {
         /// A UI configuration as Jaeger has it (`ui-config.json`): links to other tools, menu, limits and more. What of
         /// it is not used is listed in the app's settings. Its form that is a program in JavaScript is refused.
         config_file: OrOff<PathBuf> = OrOff::Off,
+    }
+
+    /// What clients are told to record.
+    pub(crate) struct Sampling {
+        /// Strategies by service and operation, in Jaeger's format (`strategies.json`).
+        strategies_file: OrOff<PathBuf> = OrOff::Off,
+        /// How often the file is looked at again.
+        reload_interval: OrOff<Duration> = OrOff::On(Duration::from_secs(10)),
+        /// The probability where the file says nothing, from 0 to 1: without a file, that of every service.
+        default_probability: Probability = Probability(1.0),
     }
 
     /// How much memory the program takes.
@@ -265,6 +296,7 @@ impl Config {
             ));
         }
         found.extend(self.ui.jaeger_config().err());
+        found.extend(crate::strategies::load(&self.sampling).err());
         found
     }
 }
@@ -273,31 +305,61 @@ impl Config {
 const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
-    /// Every listener's key and address.
-    pub(crate) fn addresses(&self) -> [(&'static str, Address); 5] {
+    /// The name of every listener's key, what it listens for, and where.
+    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 13] {
         [
-            ("listen.otlp_grpc", self.otlp_grpc),
-            ("listen.otlp_http", self.otlp_http),
-            ("listen.query_http", self.query_http),
-            ("listen.admin", self.admin),
-            ("listen.health", self.health),
+            ("otlp_grpc", Kind::Tcp, self.otlp_grpc),
+            ("otlp_http", Kind::Tcp, self.otlp_http),
+            ("jaeger_http", Kind::Tcp, self.jaeger_http),
+            ("jaeger_grpc", Kind::Tcp, self.jaeger_grpc),
+            ("jaeger_compact", Kind::Udp, self.jaeger_compact),
+            ("jaeger_binary", Kind::Udp, self.jaeger_binary),
+            ("zipkin_compact", Kind::Udp, self.zipkin_compact),
+            ("zipkin", Kind::Tcp, self.zipkin),
+            ("query_http", Kind::Tcp, self.query_http),
+            ("query_grpc", Kind::Tcp, self.query_grpc),
+            ("sampling_http", Kind::Tcp, self.sampling_http),
+            ("admin", Kind::Tcp, self.admin),
+            ("health", Kind::Tcp, self.health),
         ]
+    }
+
+    /// Nothing listens, for tests that need one port.
+    #[cfg(test)]
+    pub(crate) fn off() -> Self {
+        Self {
+            otlp_grpc: Address::Off,
+            otlp_http: Address::Off,
+            jaeger_http: Address::Off,
+            jaeger_grpc: Address::Off,
+            jaeger_compact: Address::Off,
+            jaeger_binary: Address::Off,
+            zipkin_compact: Address::Off,
+            zipkin: Address::Off,
+            query_http: Address::Off,
+            query_grpc: Address::Off,
+            sampling_http: Address::Off,
+            admin: Address::Off,
+            health: Address::Off,
+            ..Self::default()
+        }
     }
 
     fn shared_ports(&self) -> Vec<String> {
         let addresses = self.addresses();
         let mut found = Vec::new();
-        for (index, (key, address)) in addresses.iter().enumerate() {
-            let same = |(_, other): &&(&str, Address)| {
-                other == address
+        for (index, (name, kind, address)) in addresses.iter().enumerate() {
+            // A port of TCP and the same of UDP are two.
+            let same = |(_, other_kind, other): &&(&str, Kind, Address)| {
+                (other_kind, other) == (kind, address)
                     && !matches!(
                         address,
                         Address::Off | Address::Port(0) | Address::Loopback(0)
                     )
             };
-            if let Some((other, _)) = addresses.iter().take(index).find(same) {
+            if let Some((other, ..)) = addresses.iter().take(index).find(same) {
                 found.push(format!(
-                    "{other} and {key} are both {}: each needs its own port",
+                    "listen.{other} and listen.{name} are both {}: each needs its own port",
                     address.print()
                 ));
             }

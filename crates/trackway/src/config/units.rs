@@ -346,6 +346,35 @@ impl Setting for Host {
     }
 }
 
+/// A probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Probability(pub f64);
+
+impl Setting for Probability {
+    const VALUES: &'static str = "number from 0 to 1, such as `0.1`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = text.trim().parse().ok();
+        let number = number.filter(|number| (0.0..=1.0).contains(number));
+        number.map(Self).ok_or_else(|| {
+            format!("{text:?} is no probability; write a number from 0 to 1, such as 0.1")
+        })
+    }
+
+    fn print(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// What a listener takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Connections.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
 /// Where one listener listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Address {

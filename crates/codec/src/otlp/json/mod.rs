@@ -1,4 +1,4 @@
-//! OTLP/JSON requests into batches, by way of a tape of the JSON text (`tape.rs`), without an object per span.
+//! OTLP/JSON requests into batches, by way of a tape of the JSON text (`crate::json`), without an object per span.
 //!
 //! The rules where OTLP/JSON differs from protobuf's JSON, or where the sender's freedom needs an answer:
 //!
@@ -13,10 +13,8 @@
 //!
 //! Refuses: what is not JSON, and more than `JSON_DEPTH_MAX` levels. Values below 64 levels of arrays and maps are cut.
 //!
-//! Read next: `tape.rs` for the JSON, `scalar.rs` for numbers and ids, `value.rs` for attribute values.
+//! Read next: `crate::json` for the text, numbers and ids, `value.rs` for attribute values.
 
-mod scalar;
-mod tape;
 mod value;
 
 use std::borrow::Cow;
@@ -24,10 +22,10 @@ use std::borrow::Cow;
 use model::batch::{Attributes, EventRow, LinkRow, ResourceRow, ScopeRow, SpanRow};
 use model::{BatchBuilder, SpanId, Symbol, TraceId};
 
-use self::scalar::{Unfit, enum_of, id_of, u32_of, u64_of};
-use self::tape::{Node, Tape};
-use super::notes::{MemoryBound, Notes, Place, SpanFault};
-use super::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
+use crate::json::scalar::{Unfit, enum_of, id_of, u32_of, u64_of};
+use crate::json::tape::{Node, Tape};
+use crate::notes::{MemoryBound, Notes, Place, SpanFault};
+use crate::{DecodeError, Decoded, EVENTS_PER_SPAN_MAX, LINKS_PER_SPAN_MAX};
 
 /// The names of the span kinds by number.
 const KIND_NAMES: [&str; 6] = [
@@ -278,7 +276,7 @@ impl Decoder {
                 if !plumbing::planted("codec-rejected-span-left-behind") {
                     self.builder.roll_back(mark);
                 }
-                self.notes.reject(fault, place);
+                self.notes.reject(fault, &place);
             }
             self.memory.check(&self.builder)?;
         }
@@ -490,7 +488,7 @@ impl Decoder {
         let mut dropped = u32_of(dropped, "droppedAttributesCount")?;
         let mut cursor = self.builder.begin_attributes();
         for (index, pair) in messages_of(list, "attributes")?.enumerate() {
-            if index >= super::ATTRIBUTES_PER_OWNER_MAX {
+            if index >= crate::ATTRIBUTES_PER_OWNER_MAX {
                 dropped = dropped.saturating_add(1);
                 self.notes.truncated_values += 1;
                 continue;

@@ -6,9 +6,9 @@
 use model::batch::{AttributeCursor, PackedValue};
 use model::value::packed::VALUE_DEPTH_MAX;
 
-use super::scalar::{Unfit, bool_of, bytes_of, double_of, integer};
-use super::tape::Node;
 use super::{Decoder, list_of, messages_of};
+use crate::json::scalar::{Unfit, bool_of, bytes_of, double_of, integer};
+use crate::json::tape::Node;
 use crate::otlp::encode::RESOURCE_ENTITY_REFS;
 use crate::otlp::value::{field, put_value};
 use crate::wire::Writer;

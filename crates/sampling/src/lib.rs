@@ -1,0 +1,22 @@
+//! Which traces clients record: what is decided for a service, and how it is told.
+//!
+//! Clients ask for their service's strategy about once a minute. What they are told comes from a file in Jaeger's
+//! format ([`FileStrategies`]); without one it is one probability for all.
+//!
+//! Promises: asking takes no I/O and waits for nothing; a file that can't be read never takes the place of one that
+//! could.
+//!
+//! Read next: `file.rs` for the file and its rules, `answer.rs` for how a question is read and answered.
+
+mod answer;
+mod file;
+
+pub use answer::{NO_SERVICE, http_answer, proto_answer};
+pub use codec::generated::jaeger::api_v2::SamplingStrategyResponse as Strategy;
+pub use file::{FileStrategies, StrategiesError};
+
+/// Knows what each service is to record.
+pub trait Strategies: Send + Sync + std::fmt::Debug {
+    /// The strategy of a service; every service has one.
+    fn strategy(&self, service: &str) -> Strategy;
+}

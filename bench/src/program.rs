@@ -19,13 +19,14 @@ use crate::options::Options;
 /// Listeners that are asked; each gets a port of the system's choice.
 const LISTENERS: [&str; 5] = ["otlp_grpc", "otlp_http", "query_http", "admin", "health"];
 /// Listeners that nobody asks here.
-const CLOSED: [&str; 7] = [
+const CLOSED: [&str; 8] = [
     "jaeger_http",
     "jaeger_grpc",
     "jaeger_compact",
     "jaeger_binary",
     "zipkin",
     "sampling_http",
+    "sampling_grpc",
     "query_grpc",
 ];
 /// Far above what is asked of a start or a stop, so that a hang is told from a slow machine.

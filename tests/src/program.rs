@@ -24,7 +24,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of the program's log a failing test shows.
 const SHOWN_LINES_MAX: usize = 60;
 /// Port 0 of every listener: the system picks a free one.
-const LISTENERS: [&str; 13] = [
+const LISTENERS: [&str; 14] = [
     "otlp_grpc",
     "otlp_http",
     "jaeger_http",
@@ -36,6 +36,7 @@ const LISTENERS: [&str; 13] = [
     "query_http",
     "query_grpc",
     "sampling_http",
+    "sampling_grpc",
     "admin",
     "health",
 ];
@@ -52,6 +53,7 @@ pub(crate) struct Addresses {
     pub(crate) zipkin: String,
     pub(crate) query_http: String,
     pub(crate) query_grpc: String,
+    pub(crate) sampling_http: String,
     pub(crate) admin: String,
     pub(crate) health: String,
 }

@@ -55,7 +55,7 @@ export async function startProgram(args: readonly string[] = [], basePath = ''):
   const file = join(folder, 'addresses.json');
   const open = ['--otlp-grpc', '--otlp-http', '--query-http', '--admin', '--health'].flatMap((flag) => [flag, '0']);
   const closed = ['--jaeger-http', '--jaeger-grpc', '--jaeger-compact', '--jaeger-binary', '--zipkin'];
-  closed.push('--query-grpc', '--sampling-http');
+  closed.push('--query-grpc', '--sampling-http', '--sampling-grpc');
   const ports = [...open, ...closed.flatMap((flag) => [flag, 'off'])];
   const common = ['--data-dir', join(folder, 'data'), '--addresses-file', file, '--log-format', 'text'];
   const child = spawn(binary(), [...common, ...ports, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

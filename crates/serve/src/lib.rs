@@ -2,7 +2,7 @@
 //!
 //! - [`jaeger_services`] speak Jaeger's query APIs over HTTP (v1 and v3) and gRPC.
 //! - [`admin_router`] and [`health_router`] tell supervisors and Prometheus how the program is.
-//! - [`sampling_router`] tells clients what to record.
+//! - [`sampling_router`] and [`sampling_grpc_router`] tell clients what to record.
 //! - [`serve_http`] listens, with limits, and ends gracefully.
 //!
 //! - [`ui_router`] answers what the web app asks, below `/api/ui/v1`; the app itself is served by [`jaeger_router`].
@@ -29,7 +29,9 @@ pub use app::{
     AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,
     MenuLink, ReceiverAddress, UI_CONFIG_BYTES_MAX, UiConfig, UiConfigError,
 };
-pub use jaeger::{JaegerOptions, JaegerServices, ServeParts, jaeger_router, jaeger_services};
+pub use jaeger::{
+    JaegerOptions, JaegerServices, ServeParts, jaeger_router, jaeger_services, sampling_grpc_router,
+};
 pub use listen::{HttpLimits, serve_http};
 pub use ui::{
     LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreGrowth,

@@ -121,6 +121,9 @@ pub(crate) struct KeyArgs {
     /// What clients are to record [key: listen.sampling_http, default: 5778]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub sampling_http: Option<String>,
+    /// What clients are to record, over gRPC [key: listen.sampling_grpc, default: 5779]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub sampling_grpc: Option<String>,
     /// Metrics and health [key: listen.admin, default: 14269]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub admin: Option<String>,
@@ -505,6 +508,11 @@ impl KeyArgs {
                 &self.sampling_http,
                 "--sampling-http",
             ),
+            (
+                "listen.sampling_grpc",
+                &self.sampling_grpc,
+                "--sampling-grpc",
+            ),
             ("listen.admin", &self.admin, "--admin"),
             ("listen.health", &self.health, "--health"),
             ("store.acknowledge", &self.acknowledge, "--acknowledge"),
@@ -578,6 +586,7 @@ mod tests {
             query_http: Some("3".to_owned()),
             query_grpc: Some("6".to_owned()),
             sampling_http: Some("16".to_owned()),
+            sampling_grpc: Some("17".to_owned()),
             admin: Some("4".to_owned()),
             health: Some("5".to_owned()),
             acknowledge: Some("memory".to_owned()),

@@ -411,21 +411,26 @@ impl<'a> AllInOne<'a> {
         let answers = answer(services.http, listeners.take("query_http"));
         let calls = answer(services.grpc, listeners.take("query_grpc"));
         let told = answer(
-            serve::sampling_router(strategies),
+            serve::sampling_router(Arc::clone(&strategies)),
             listeners.take("sampling_http"),
+        );
+        let told_calls = answer(
+            serve::sampling_grpc_router(strategies),
+            listeners.take("sampling_grpc"),
         );
         let watched = strategies::watch(loaded, config.sampling.clone(), stop());
         self.tasks.spawn(watched);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (received, told, answers, calls, kept) = tokio::join!(
+        let (received, told, told_calls, answers, calls, kept) = tokio::join!(
             self.receive(receiver, &mut listeners),
             self.guard(told),
+            self.guard(told_calls),
             self.guard(answers),
             self.guard(calls),
             self.watch_store(store)
         );
-        received.and(told).and(answers).and(calls).and(kept)
+        received.and(told).and(told_calls).and(answers).and(calls).and(kept)
     }
 
     /// Takes spans by every way that is open, until the stop.

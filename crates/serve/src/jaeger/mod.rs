@@ -37,6 +37,7 @@ use query::adjust::AdjustOptions;
 use crate::app::{self, App, AppOptions};
 use envelope::ApiError;
 use grpc::GrpcServices;
+pub use grpc::sampling_grpc_router;
 use requests::RequestMetrics;
 
 /// The largest body of `/api/transform`.

@@ -363,3 +363,31 @@ async fn answers_what_the_recorded_jaeger_answered() {
     let told = replay(&services.http).await;
     assert!(told.is_empty(), "beside HTTP: {}", told.join("\n"));
 }
+
+#[tokio::test]
+async fn clients_are_told_what_to_record_as_by_the_recorded_jaeger() {
+    let strategies = sampling::FileStrategies::without_file(0.001);
+    let file = project().join("tests/golden/sampling/strategies.json");
+    strategies
+        .replace(&std::fs::read_to_string(file).unwrap())
+        .unwrap();
+    let router = serve::sampling_grpc_router(std::sync::Arc::new(strategies));
+    let calls = recorded("sampling");
+    assert_eq!(calls.len(), 4);
+    for one in calls {
+        let answer = call(&router, &one.method, &one.request).await;
+        assert_eq!(answer.code, one.code, "{}", one.name);
+        let read = |message: &Bytes| sampling::Strategy::decode(&**message).unwrap();
+        let got: Vec<_> = answer.messages.iter().map(read).collect();
+        let wanted: Vec<_> = one.responses.iter().map(read).collect();
+        assert_eq!(got, wanted, "{}", one.name);
+    }
+    let health = codec::generated::grpc::health::v1::HealthCheckRequest {
+        service: "jaeger.api_v2.SamplingManager".to_owned(),
+    };
+    let path = "/grpc.health.v1.Health/Check";
+    let answer = call(&router, path, &health.encode_to_vec()).await;
+    assert_eq!((answer.code, answer.messages.len()), (0, 1));
+    let answer = call(&router, "/jaeger.api_v2.QueryService/GetServices", &[]).await;
+    assert_eq!(answer.code, 12, "{answer:?}");
+}

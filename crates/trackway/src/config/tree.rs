@@ -66,6 +66,8 @@ tree! {
         query_grpc: Address = Address::Port(16685),
         /// What clients are to record: `/sampling?service=`.
         sampling_http: Address = Address::Port(5778),
+        /// The same over gRPC: `jaeger.api_v2.SamplingManager`. It is answered at `listen.jaeger_grpc` too.
+        sampling_grpc: Address = Address::Port(5779),
         /// Operation: `/metrics`, `/live`, `/ready`, `/started`, `/version`, `/admin/finalise`, `/admin/pins`.
         admin: Address = Address::Port(14269),
         /// Health alone: `/status`.
@@ -306,7 +308,7 @@ const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
     /// The name of every listener's key, what it listens for, and where.
-    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 13] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 14] {
         [
             ("otlp_grpc", Kind::Tcp, self.otlp_grpc),
             ("otlp_http", Kind::Tcp, self.otlp_http),
@@ -319,6 +321,7 @@ impl Listen {
             ("query_http", Kind::Tcp, self.query_http),
             ("query_grpc", Kind::Tcp, self.query_grpc),
             ("sampling_http", Kind::Tcp, self.sampling_http),
+            ("sampling_grpc", Kind::Tcp, self.sampling_grpc),
             ("admin", Kind::Tcp, self.admin),
             ("health", Kind::Tcp, self.health),
         ]
@@ -339,6 +342,7 @@ impl Listen {
             query_http: Address::Off,
             query_grpc: Address::Off,
             sampling_http: Address::Off,
+            sampling_grpc: Address::Off,
             admin: Address::Off,
             health: Address::Off,
             ..Self::default()

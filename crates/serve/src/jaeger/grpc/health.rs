@@ -11,8 +11,13 @@ use super::{Parts, SERVICES, one};
 use crate::jaeger::Jaeger;
 
 pub(super) async fn check(_: Arc<Jaeger>, request: HealthCheckRequest) -> Result<Parts, Status> {
+    of(&SERVICES, &request)
+}
+
+/// The answer of a port that has these services.
+pub(super) fn of(services: &[&str], request: &HealthCheckRequest) -> Result<Parts, Status> {
     let service = request.service.as_str();
-    if !service.is_empty() && !SERVICES.contains(&service) {
+    if !service.is_empty() && !services.contains(&service) {
         return Err(Status::new(code::NOT_FOUND, "unknown service"));
     }
     Ok(one(&HealthCheckResponse {

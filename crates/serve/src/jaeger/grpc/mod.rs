@@ -13,6 +13,7 @@
 mod frame;
 mod health;
 mod reflection;
+mod sampling;
 mod status;
 mod v2;
 mod v3;
@@ -40,6 +41,7 @@ use tokio::time::Instant;
 use super::Jaeger;
 use super::ask::AskError;
 use frame::{Incoming, is_grpc};
+pub use sampling::sampling_grpc_router;
 use status::{Status, code};
 
 /// Clients refuse messages of more than 4 MiB unless told otherwise; a span more may come.

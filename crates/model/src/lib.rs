@@ -15,10 +15,12 @@ pub mod outline;
 pub mod overview;
 pub mod predicate;
 pub mod rates;
+pub mod recorded;
 pub mod seen;
 pub mod span_search;
 mod structure;
 mod tenant;
+pub mod throughput;
 pub mod tree;
 pub mod value;
 

@@ -112,6 +112,12 @@ impl FileStrategies {
         Ok(warnings)
     }
 
+    /// The strategy of a service that the file names.
+    pub(crate) fn named(&self, service: &str) -> Option<Strategy> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.by_service.get(service).cloned()
+    }
+
     fn table(&self, read: &FileText, warnings: &mut Vec<String>) -> Result<Table, StrategiesError> {
         let usual = self.default_probability;
         let (mut default, mut of_default) = (probabilistic(usual), Vec::new());

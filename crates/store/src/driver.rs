@@ -35,6 +35,7 @@ use crate::finalise::When;
 use crate::meter::IsCancelled;
 use crate::metrics::seconds;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
+use crate::sampling::SamplingFile;
 use crate::stats::Stats;
 
 /// Requests that may wait for the committing thread; their bytes are bounded by the receivers' budget.
@@ -78,6 +79,7 @@ struct Shared {
     finalising: Arc<Finalising>,
     scrubbing: Arc<Bell>,
     queries: CpuPool,
+    sampling: Arc<SamplingFile>,
     threads: Mutex<Vec<ThreadHandle>>,
 }
 
@@ -149,6 +151,7 @@ impl Store {
     ) -> Result<Self, Error> {
         let dir = options.dir.clone();
         let query_threads = options.query_threads;
+        let files = Arc::clone(&parts.files);
         let engine = Arc::new(Engine::open(options, parts, progress)?);
         engine.keep_what_is_in_doubt();
         let (sender, receiver) = sync_channel(COMMIT_QUEUE_MAX);
@@ -185,6 +188,7 @@ impl Store {
             Tasks::thread("scrub", move || scrub_until_stopped(&engine, &bell)).map_err(io)?
         };
         let queries = CpuPool::start("query", query_threads, QUERY_QUEUE_MAX).map_err(io)?;
+        let sampling = Arc::new(SamplingFile::open(files, &dir));
         let threads = Mutex::new(vec![committer, maintainer, finaliser, scrubber]);
         let commits = Mutex::new(Some(sender));
         maintenance.ring();
@@ -197,6 +201,7 @@ impl Store {
                 finalising,
                 scrubbing,
                 queries,
+                sampling,
                 threads,
             }),
         })
@@ -257,6 +262,10 @@ impl Store {
         let engine = Arc::clone(&self.shared.engine);
         let pool = self.shared.queries.clone();
         async move { pool.run(move || work(&engine)).await }
+    }
+
+    pub(crate) fn sampling(&self) -> Arc<SamplingFile> {
+        Arc::clone(&self.shared.sampling)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

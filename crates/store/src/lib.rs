@@ -35,6 +35,7 @@ mod options;
 mod pins;
 mod read;
 mod recent;
+mod sampling;
 mod scrub;
 pub mod segment;
 mod services;

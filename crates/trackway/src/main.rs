@@ -5,6 +5,7 @@
 //!
 //! Read next: `cli` (what can be asked), `config` (the one tree of settings), `roles` (the wiring), `commands`.
 
+mod adaptive;
 mod allocator;
 mod banner;
 mod cli;

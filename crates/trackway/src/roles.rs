@@ -22,11 +22,12 @@ use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
-use sampling::Strategies;
+use sampling::{FileStrategies, Strategies};
 use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::adaptive::{self, CountedWriter};
 use crate::banner::{accepted_means, banner, next_step};
 use crate::client::Server;
 use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
@@ -364,9 +365,9 @@ impl<'a> AllInOne<'a> {
             tail: tail.clone(),
         };
         let loaded = strategies::load(&config.sampling).map_err(Error::Usage)?;
-        let strategies = Arc::clone(&loaded.0) as Arc<dyn Strategies>;
+        let (writer, strategies) = self.sampled(store, Arc::new(writer), &loaded.0);
         let receiver = receive::Receiver::new(
-            Arc::new(writer),
+            writer,
             receive::ReceiverParts {
                 pool: pool.clone(),
                 budget: ByteBudget::new(memory / 4),
@@ -430,7 +431,37 @@ impl<'a> AllInOne<'a> {
             self.guard(calls),
             self.watch_store(store)
         );
-        received.and(told).and(told_calls).and(answers).and(calls).and(kept)
+        received
+            .and(told)
+            .and(told_calls)
+            .and(answers)
+            .and(calls)
+            .and(kept)
+    }
+
+    /// What clients are told to record, and the writer that counts what they did where that follows the traffic.
+    fn sampled(
+        &self,
+        store: &Store,
+        writer: Arc<dyn SpanWriter>,
+        file: &Arc<FileStrategies>,
+    ) -> (Arc<dyn SpanWriter>, Arc<dyn Strategies>) {
+        let config = &self.settings.config.sampling;
+        let Some(adaptive) = adaptive::of(config, file) else {
+            return (writer, Arc::clone(file) as Arc<dyn Strategies>);
+        };
+        self.tasks.spawn(adaptive::follow(
+            Arc::clone(&adaptive),
+            Arc::new(store.clone()),
+            config.adaptive.interval,
+            Arc::clone(&self.seams.clock),
+            self.shutdown.clone(),
+        ));
+        let counted = CountedWriter {
+            inner: writer,
+            adaptive: Arc::clone(&adaptive),
+        };
+        (Arc::new(counted), adaptive)
     }
 
     /// Takes spans by every way that is open, until the stop.

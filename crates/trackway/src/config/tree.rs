@@ -13,7 +13,8 @@ use super::node::{Entry, Node, SetError, tree};
 use serve::BasePath;
 
 use super::units::{
-    Address, ByteCount, Host, Kind, OrOff, Probability, Setting, SizeOrAuto, SizeOrShare, words,
+    Address, ByteCount, Host, Kind, OrOff, PerSecond, Probability, Setting, SizeOrAuto,
+    SizeOrShare, words,
 };
 use super::web::FrameAncestors;
 
@@ -178,6 +179,25 @@ tree! {
         reload_interval: OrOff<Duration> = OrOff::On(Duration::from_secs(10)),
         /// The probability where the file says nothing, from 0 to 1: without a file, that of every service.
         default_probability: Probability = Probability(1.0),
+        /// Probabilities that follow the traffic, for services that the file does not name.
+        adaptive: Adaptive,
+    }
+
+    /// Probabilities that follow the traffic.
+    pub(crate) struct Adaptive {
+        /// So many traces a second are wanted of each operation. Traces are counted by their first spans, whichever
+        /// client sends them.
+        target: OrOff<PerSecond> = OrOff::Off,
+        /// How often probabilities are chosen anew. Clients ask once a minute.
+        interval: Duration = Duration::from_secs(60),
+        /// A probability stays while what it gives differs from the target by less than this share.
+        tolerance: Probability = Probability(0.1),
+        /// What a service is told before something is known of it.
+        initial_probability: Probability = Probability(0.001),
+        /// The smallest probability.
+        min_probability: Probability = Probability(0.00001),
+        /// What clients that can (Jaeger's) record of each operation at least, in traces a second.
+        min_traces_per_second: PerSecond = PerSecond(1.0 / 60.0),
     }
 
     /// How much memory the program takes.
@@ -299,9 +319,18 @@ impl Config {
         }
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
+        if self.sampling.adaptive.interval < ADAPTIVE_INTERVAL_MIN {
+            let least = ADAPTIVE_INTERVAL_MIN.print();
+            found.push(format!(
+                "sampling.adaptive.interval is under {least}: too few traces would come in one"
+            ));
+        }
         found
     }
 }
+
+/// In less hardly a trace comes of an operation that is recorded once a second.
+const ADAPTIVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// A head, a freeze and one request of the default size do not fit into less.
 const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);

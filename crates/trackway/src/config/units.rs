@@ -366,6 +366,27 @@ impl Setting for Probability {
     }
 }
 
+/// So many a second, over 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PerSecond(pub f64);
+
+impl Setting for PerSecond {
+    const VALUES: &'static str = "number over 0, such as `0.5`";
+    const VALUES_OR_OFF: &'static str = "number over 0, such as `0.5`, or `off`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = text.trim().parse().ok();
+        let number = number.filter(|number: &f64| *number > 0.0 && number.is_finite());
+        number
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no rate; write a number over 0, such as 0.5"))
+    }
+
+    fn print(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// What a listener takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -183,15 +183,7 @@ fn check_by_grpc(program: &Program, sent: &[Sent]) {
     names.sort_unstable();
     let trace_id = &sent.first().unwrap().trace_id;
     for address in [&program.addresses.query_grpc, &program.addresses.query_http] {
-        let root = project_root();
-        let output = Command::new(root.join("target/clients/python/bin/python"))
-            .arg(root.join("tests/clients/python/query.py"))
-            .args([address, trace_id])
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{address}: {error}");
-        let mut read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut read = read_by_grpc(address, trace_id);
         for version in ["v2", "v3"] {
             let read = read[version].as_array_mut().unwrap();
             read.sort_by_key(|name| name.as_str().unwrap().to_owned());
@@ -200,6 +192,19 @@ fn check_by_grpc(program: &Program, sent: &[Sent]) {
         assert_eq!(read["health"], "0801", "{address}");
         assert_eq!(read["absent"], "NOT_FOUND: trace not found", "{address}");
     }
+}
+
+/// The names of a trace's spans by both versions of the query service, by a client in Python.
+pub(crate) fn read_by_grpc(address: &str, trace_id: &str) -> serde_json::Value {
+    let root = project_root();
+    let output = Command::new(root.join("target/clients/python/bin/python"))
+        .arg(root.join("tests/clients/python/query.py"))
+        .args([address, trace_id])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{address}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn round_trip(front: &str, prices: &str, caller: &[(&str, &str)]) {

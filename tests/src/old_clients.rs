@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clients::read_by_grpc;
 use crate::folder::{Folder, project_root};
 use crate::http;
 use crate::ledger;
 use crate::program::Program;
 use crate::wait::until;
 
-/// Jaeger's client with ids of 64 and of 128 bits, py-zipkin with both versions, OpenTelemetry with JSON and protobuf.
-const CLIENTS: usize = 6;
+/// In Python Jaeger's client with ids of 64 and of 128 bits, py-zipkin with both versions, OpenTelemetry with JSON and
+/// protobuf.
+const CLIENTS_PYTHON: usize = 6;
+/// In JavaScript Jaeger's client by datagrams and over HTTP.
+const CLIENTS_NODE: usize = 2;
 /// How long a datagram may take until it is kept.
 const ARRIVAL_MAX: Duration = Duration::from_secs(20);
 
@@ -24,12 +28,29 @@ fn send_all(program: &Program) -> Vec<Value> {
     let status = Command::new(root.join("tests/clients/setup")).status();
     assert!(status.unwrap().success(), "see tests/clients/setup");
     let compact = program.addresses.jaeger_compact.rsplit(':').next().unwrap();
-    let output = Command::new(root.join("target/clients/old/bin/python"))
+    let mut python = Command::new(root.join("target/clients/old/bin/python"));
+    python
         .arg("-B")
         .arg(root.join("tests/clients/old/clients.py"))
-        .args(["--compact", compact, "--zipkin", &program.addresses.zipkin])
-        .output()
-        .unwrap();
+        .args(["--compact", compact, "--zipkin", &program.addresses.zipkin]);
+    let binary = program.addresses.jaeger_binary.rsplit(':').next().unwrap();
+    let mut node = Command::new("node");
+    node.arg(root.join("tests/clients/node/jaeger.js"))
+        .args(["--binary", binary])
+        .args([
+            "--http",
+            &format!("http://{}", program.addresses.jaeger_http),
+        ])
+        .env("NODE_PATH", root.join("target/clients/node/node_modules"));
+    let mut sent = said(&mut python);
+    assert_eq!(sent.len(), CLIENTS_PYTHON);
+    sent.extend(said(&mut node));
+    assert_eq!(sent.len(), CLIENTS_PYTHON + CLIENTS_NODE);
+    sent
+}
+
+fn said(client: &mut Command) -> Vec<Value> {
+    let output = client.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}\n{complaint}");
@@ -93,7 +114,6 @@ fn clients_from_before_opentelemetry_are_understood() {
     let folder = Folder::new("old-clients");
     let program = Program::start(&folder.join("data"));
     let sent = send_all(&program);
-    assert_eq!(sent.len(), CLIENTS);
     for trace in &sent {
         let client = trace["client"].as_str().unwrap();
         let trace_id = trace["traceId"].as_str().unwrap();
@@ -114,6 +134,22 @@ fn clients_from_before_opentelemetry_are_understood() {
             ids.into_iter().all(|id| text.contains(id)),
             "{client}: {text}"
         );
+        let read = read_by_grpc(&program.addresses.query_grpc, trace_id);
+        for version in ["v2", "v3"] {
+            let mut names: Vec<&str> = wanted
+                .iter()
+                .map(|span| span["name"].as_str().unwrap())
+                .collect();
+            let mut read: Vec<&str> = read[version]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
+            names.sort_unstable();
+            read.sort_unstable();
+            assert_eq!(read, names, "{client}, {version}");
+        }
     }
     ledger::check(&program);
     program.stop();

@@ -49,7 +49,9 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
+    pub(crate) jaeger_http: String,
     pub(crate) jaeger_compact: String,
+    pub(crate) jaeger_binary: String,
     pub(crate) zipkin: String,
     pub(crate) query_http: String,
     pub(crate) query_grpc: String,

@@ -41,7 +41,7 @@ test: web ## all tests: the crates, then the real program with real clients, and
 	cd web && npm run --silent test
 	cargo build --locked --profile ci --workspace --all-targets
 	tests/setup
-	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --workspace
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_MUTATION_SECONDS=20 $(TEST) --workspace
 	web/setup --browser
 	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent e2e
 

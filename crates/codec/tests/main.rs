@@ -1,7 +1,8 @@
 //! The crate at its door: the rules of OTLP, oracles, hostile input, recorded requests and the fuzzers' corpora.
 //!
 //! `rules_proto.rs`, `rules_json.rs` and `zipkin_rules.rs` have one test for each rule; `properties.rs` compares with
-//! another implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`.
+//! another implementation of the messages; `checks.rs` is what the fuzzers check too, replayed here by `corpus.rs`
+//! and changed by `mutation.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@ mod golden;
 mod hostile;
 mod jaeger_encode;
 mod jaeger_spans;
+mod mutation;
 mod properties;
 mod rules_json;
 mod rules_proto;

@@ -1,6 +1,16 @@
 //! Simulated traffic: clients that ask once a minute, collectors that share what they count, and a probability that
 //! must give the wanted rate within ten minutes, however the traffic is and however it changes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "a simulation of small numbers, and helpers that fail by panicking"
+)]
+
 use std::sync::Arc;
 
 use model::batch::{BatchBuilder, PackedValue, ResourceRow, ScopeRow, SpanRow};
@@ -52,7 +62,6 @@ fn root(service: &str, says: Says, probability: f64) -> SpanBatch {
     let attributes = builder.finish_attributes(cursor);
     let state = match says {
         Says::TraceState => {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let threshold = ((1.0 - probability) * (1u64 << 56) as f64) as u64;
             format!("ot=th:{threshold:014x}")
         }
@@ -97,7 +106,7 @@ impl Clients {
 
     fn ask(&mut self, second: u64, collector: &Adaptive) {
         for (number, told) in self.told.iter_mut().enumerate() {
-            if (second + number as u64 * 3) % 60 != 0 {
+            if !(second + number as u64 * 3).is_multiple_of(60) {
                 continue;
             }
             let strategy = collector.strategy(self.service);
@@ -120,7 +129,6 @@ impl Clients {
             expected += each * told;
             // Whole traces, and one more by chance for what is left.
             let whole = each.floor();
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let traces = whole as u64 + u64::from(random.random_bool(each - whole));
             for _ in 0..traces {
                 if random.random_bool(*told) {

@@ -2,6 +2,7 @@
 //!
 //! - [`corpus`] writes a stream of OTLP requests from a seed, with every answer a correct system must give about it.
 //! - [`spans`] builds one small OTLP request in one readable line.
+//! - [`mutation`] changes good inputs into ones that decoders must survive.
 //! - [`oracle`] answers every question by looking at every span: what the real store is compared with.
 //! - [`attribute`] is the key and value that both are made of.
 //!
@@ -11,6 +12,7 @@
 mod attribute;
 pub mod corpus;
 mod error;
+pub mod mutation;
 pub mod oracle;
 pub mod spans;
 

@@ -20,5 +20,6 @@ mod errors;
 mod grammar;
 mod judging;
 mod lowering;
+mod mutation;
 mod properties;
 mod trees;

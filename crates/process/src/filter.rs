@@ -5,7 +5,7 @@
 //! there.
 
 use model::TenantId;
-use model::contract::Processed;
+use model::contract::{FilteredSpans, Processed};
 use traceql::{Judge, Severity};
 
 use crate::pipeline::{Step, keep_rows};
@@ -65,6 +65,8 @@ impl Step for FilterOptions {
         }
         let rows = (0..work.batch.len()).filter(|row| left_out.next_if_eq(row).is_none());
         let rows: Vec<usize> = rows.collect();
-        keep_rows(work, &rows, "filter");
+        let spans = keep_rows(work, &rows);
+        let reason = "filter";
+        work.filtered.push(FilteredSpans { reason, spans });
     }
 }

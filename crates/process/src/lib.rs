@@ -13,10 +13,21 @@
 //! Read next: `plan.rs` for how steps are configured, `pipeline.rs` for how they are run, `rewrite.rs` for how a batch
 //! is changed. Each step has a file and a page of docs/process.
 
+mod attributes;
 mod filter;
+mod limit;
+mod metrics;
 mod pipeline;
 mod plan;
 mod reader;
+mod redact;
+mod rewrite;
+mod sample;
+mod weight;
 
 pub use pipeline::{Pipeline, Surroundings};
 pub use plan::{Plan, without_secrets};
+
+/// Tables whose keys come from outside: hashed with a seed of their own.
+type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
+type Set<T> = hashbrown::HashSet<T, foldhash::fast::RandomState>;

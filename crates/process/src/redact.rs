@@ -121,23 +121,28 @@ fn read_keys(keys: &mut Reader<'_>) -> Option<Regex> {
     let mut all = Vec::with_capacity(written.len());
     for key in &written {
         let between = key.strip_prefix('/').and_then(|key| key.strip_suffix('/'));
-        let pattern = match between {
-            Some(pattern) => match compile(pattern) {
-                Ok(_) => pattern.to_owned(),
-                Err(why) => {
-                    keys.complain("keys", format!("{key}: {why}"));
-                    continue;
-                }
-            },
-            None => regex::escape(key).replace(r"\*", ".*").replace(r"\?", "."),
+        let pattern = match between.map(|pattern| (pattern, compile(pattern))) {
+            None => {
+                let exact = regex::escape(key).replace(r"\*", ".*").replace(r"\?", ".");
+                format!(r"\A(?:{exact})\z")
+            }
+            Some((pattern, Ok(regex))) if !regex.is_match("") => format!("(?:{pattern})"),
+            Some((_, Ok(_))) => {
+                keys.complain("keys", format!("{key}: it matches every key"));
+                continue;
+            }
+            Some((_, Err(why))) => {
+                keys.complain("keys", format!("{key}: {why}"));
+                continue;
+            }
         };
-        all.push(format!("(?:{pattern})"));
+        all.push(pattern);
     }
     if all.is_empty() {
         return None;
     }
     // Whoever writes `password` means `Password`, too.
-    match compile(&format!(r"(?is)\A(?:{})\z", all.join("|"))) {
+    match compile(&format!("(?is){}", all.join("|"))) {
         Ok(regex) => Some(regex),
         Err(why) => {
             keys.complain("keys", why);
@@ -343,5 +348,50 @@ impl Step for RedactOptions {
         if self.may_touch(&work.batch) {
             apply_rewrite(work, self);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(text: &str) -> RedactOptions {
+        let value = serde_json::from_str(text).unwrap();
+        let mut keys = Reader::new("redact".to_owned(), &value);
+        let options = RedactOptions::read(&mut keys).unwrap();
+        assert_eq!(keys.finish(), Vec::<String>::new());
+        options
+    }
+
+    #[test]
+    fn keys_are_exact_or_have_wildcards_or_are_expressions_that_may_match_a_part() {
+        let options = options(r#"{"keys": ["a.b", "*token*", "id?", "/^card_/", "/secret$/"]}"#);
+        let secret = [
+            "a.b",
+            "A.B",
+            "token",
+            "my.Token.x",
+            "id1",
+            "card_number",
+            "top.secret",
+        ];
+        let not = [
+            "a.bc", "xa.b", "axb", "id", "id12", "my_card_", "secrets", "",
+        ];
+        assert!(secret.iter().all(|key| options.is_secret_key(key)));
+        assert!(not.iter().all(|key| !options.is_secret_key(key)), "{not:?}");
+    }
+
+    #[test]
+    fn hashes_are_keyed_and_say_nothing_of_the_length() {
+        let of = |salt: &str, text: &str| {
+            let keys = format!(r#"{{"keys": ["a"], "action": "hash", "salt": "{salt}"}}"#);
+            options(&keys).replacement(text)
+        };
+        let one = of("0123456789abcdef", "ann@example.org");
+        assert_eq!(one, of("0123456789abcdef", "ann@example.org"));
+        assert_ne!(one, of("0123456789abcdeg", "ann@example.org"));
+        assert_ne!(one, of("0123456789abcdef", "ann@example.com"));
+        assert_eq!(of("0123456789abcdef", "").len(), one.len());
     }
 }

@@ -25,7 +25,8 @@ tree! {
         listen: Listen,
         /// What is accepted from senders.
         receive: Receive,
-        /// The steps that spans go through before anything of them is written, in their order; see docs/process.
+        /// The steps that spans go through before anything of them is written, in their order: [how they are
+        /// written](process/README.md).
         process: ProcessSteps,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,

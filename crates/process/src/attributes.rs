@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
+use model::Value;
 use model::contract::Processed;
-use model::{TenantId, Value};
 
-use crate::pipeline::{Step, apply_rewrite};
+use crate::pipeline::{Step, With, apply_rewrite};
 use crate::reader::Reader;
 use crate::rewrite::{Cell, Fields, Owner, Pair, Rewrite};
 use crate::{Map, Set};
@@ -202,7 +202,7 @@ fn set(fields: &mut Fields<'_>, first: usize, value: &Value) {
 }
 
 impl Step for AttributesOptions {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         apply_rewrite(work, self);
     }
 }

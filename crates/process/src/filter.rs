@@ -4,11 +4,10 @@
 //! Refuses: queries that ask for facts of the trace (root, counts, self time): other spans are elsewhere or not yet
 //! there.
 
-use model::TenantId;
 use model::contract::{FilteredSpans, Processed};
 use traceql::{Judge, Severity};
 
-use crate::pipeline::{Step, keep_rows};
+use crate::pipeline::{Step, With, keep_rows};
 use crate::reader::Reader;
 
 /// What is left out.
@@ -58,7 +57,7 @@ pub(crate) fn judge(text: &str) -> Result<Judge, String> {
 }
 
 impl Step for FilterOptions {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         let mut left_out = self.drop.matches(&work.batch).into_iter().peekable();
         if left_out.peek().is_none() {
             return;

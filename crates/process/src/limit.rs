@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
+use model::Value;
 use model::batch::AttrValue;
 use model::contract::Processed;
-use model::{TenantId, Value};
 
-use crate::pipeline::{Step, apply_rewrite};
+use crate::pipeline::{Step, With, apply_rewrite};
 use crate::reader::Reader;
 use crate::rewrite::{Cell, Fields, Owner, Rewrite, TextOf};
 
@@ -108,7 +108,7 @@ impl Rewrite for LimitOptions {
 }
 
 impl Step for LimitOptions {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         apply_rewrite(work, self);
     }
 }

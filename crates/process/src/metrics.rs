@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::batch::SpanRef;
 use model::contract::Processed;
-use model::{SpanBatch, Symbol, TenantId};
+use model::{SpanBatch, Symbol};
 use plumbing::Metrics;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -24,7 +24,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Unit;
 
 use crate::Map;
-use crate::pipeline::Step;
+use crate::pipeline::{Step, With};
 use crate::reader::Reader;
 use crate::weight::weight;
 
@@ -276,7 +276,7 @@ impl Table {
 }
 
 impl Step for SpanMetrics {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         let counted = self.count(&work.batch);
         let table = Arc::clone(&self.table);
         work.on_kept.push(Box::new(move || table.absorb(counted)));

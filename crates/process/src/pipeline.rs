@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use model::contract::{BatchProcessor, Processed};
-use model::{BatchBuilder, SpanBatch, TenantId};
+use model::{BatchBuilder, SpanBatch, TenantId, TraceId};
 use plumbing::{Clock, Metrics};
 
 use crate::metrics::SpanMetrics;
@@ -26,7 +26,14 @@ pub struct Surroundings<'a> {
 /// One step.
 pub(crate) trait Step: Send + Sync + Debug {
     /// Takes a batch through the step.
-    fn apply(&self, tenant: &TenantId, work: &mut Processed);
+    fn apply(&self, with: &With<'_>, work: &mut Processed);
+}
+
+/// What is known of a batch besides its spans.
+#[derive(Debug)]
+pub(crate) struct With<'a> {
+    /// Traces that samplers must keep.
+    pub(crate) forced: &'a [TraceId],
 }
 
 /// All steps of a configuration.
@@ -59,13 +66,14 @@ impl Pipeline {
 }
 
 impl BatchProcessor for Pipeline {
-    fn process(&self, tenant: &TenantId, batch: SpanBatch) -> Processed {
+    fn process(&self, _tenant: &TenantId, batch: SpanBatch, forced: &[TraceId]) -> Processed {
+        let with = With { forced };
         let mut work = Processed::untouched(batch);
         for step in &self.steps {
             if work.batch.is_empty() {
                 break;
             }
-            step.apply(tenant, &mut work);
+            step.apply(&with, &mut work);
         }
         work
     }

@@ -15,11 +15,11 @@ use std::fmt;
 use model::batch::{AttrValue, SpanBatch};
 use model::contract::Processed;
 use model::value::ValueType;
-use model::{Symbol, TenantId, Value};
+use model::{Symbol, Value};
 use regex::{Regex, RegexBuilder};
 use ring::hmac;
 
-use crate::pipeline::{Step, apply_rewrite};
+use crate::pipeline::{Step, With, apply_rewrite};
 use crate::plan::HIDDEN;
 use crate::reader::Reader;
 use crate::rewrite::{Cell, Fields, Owner, Rewrite, TextOf};
@@ -344,7 +344,7 @@ impl Rewrite for RedactOptions {
 }
 
 impl Step for RedactOptions {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         if self.may_touch(&work.batch) {
             apply_rewrite(work, self);
         }

@@ -3,7 +3,7 @@
 //! Promises
 //! - The probability keeps or leaves out a trace the same at every collector and however often it is sent. The threshold
 //!   is written into the trace state, so that counts can be weighted; a span that was sampled more strictly before stays.
-//! - What somebody forces (`sampling.priority`, `jaeger-debug-id`) is kept.
+//! - What somebody forces (Jaeger's debug flag, `sampling.priority`, `jaeger-debug-id`) is kept.
 //! - Services and traces that rates remember are bounded: [`SERVICES_MAX`], [`TRACES_MAX`].
 //!
 //! Rates depend on the moment: they are the one thing here that a request sent again may find otherwise.
@@ -13,17 +13,17 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use model::TraceId;
 use model::batch::SpanRef;
 use model::contract::{FilteredSpans, Processed};
-use model::{TenantId, TraceId};
 use plumbing::Clock;
 use serde_json::Value;
 
-use crate::Map;
-use crate::pipeline::{Step, keep_rows};
+use crate::pipeline::{Step, With, keep_rows};
 use crate::reader::Reader;
 use crate::rewrite::{Rewrite, rewrite};
 use crate::weight::{Sampled, Threshold, is_forced, with_threshold};
+use crate::{Map, Set};
 
 /// Services that have a rate of their own; all others share one.
 const SERVICES_MAX: usize = 10_000;
@@ -171,9 +171,14 @@ impl Sample {
         }
     }
 
-    fn judge(&self, span: SpanRef<'_>, rates: &mut Option<Moment<'_>>) -> Verdict {
+    fn judge(
+        &self,
+        span: SpanRef<'_>,
+        forced: &Set<TraceId>,
+        rates: &mut Option<Moment<'_>>,
+    ) -> Verdict {
         let rule = self.rule(span);
-        if is_forced(span) {
+        if forced.contains(&span.trace_id()) || is_forced(span) {
             return Verdict::Kept;
         }
         let verdict = match rule.probability {
@@ -205,7 +210,7 @@ impl Rewrite for Thresholds {
 }
 
 impl Step for Sample {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, with: &With<'_>, work: &mut Processed) {
         let has_rates =
             self.options.all.has_rate() || self.options.services.values().any(Rule::has_rate);
         let mut locked =
@@ -216,9 +221,10 @@ impl Step for Sample {
         });
         let mut rows = Vec::with_capacity(work.batch.len());
         let mut thresholds = vec![None; work.batch.len()];
+        let forced: Set<TraceId> = with.forced.iter().copied().collect();
         let mut left_out = [(BY_PROBABILITY, 0u64), (BY_RATE, 0)];
         for (span, threshold) in work.batch.iter().zip(&mut thresholds) {
-            match self.judge(span, &mut moment) {
+            match self.judge(span, &forced, &mut moment) {
                 Verdict::Kept => rows.push(span.row()),
                 Verdict::KeptBy(by) => {
                     *threshold = Some(by);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::contract::{BatchProcessor, Processed};
-use model::{SpanBatch, TenantId};
+use model::{SpanBatch, TenantId, TraceId};
 use plumbing::{ManualClock, Metrics};
 use process::{Pipeline, Plan, Surroundings};
 use serde_json::Value;
@@ -38,6 +38,11 @@ impl Bench {
     }
 
     pub(crate) fn process(&self, batch: &SpanBatch) -> Processed {
-        self.pipeline.process(&TenantId::default(), batch.clone())
+        self.process_forced(batch, &[])
+    }
+
+    pub(crate) fn process_forced(&self, batch: &SpanBatch, forced: &[TraceId]) -> Processed {
+        let tenant = TenantId::default();
+        self.pipeline.process(&tenant, batch.clone(), forced)
     }
 }

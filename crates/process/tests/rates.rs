@@ -63,4 +63,10 @@ fn what_is_forced_passes_and_takes_no_tokens() {
     });
     let all = codec::otlp::decode_proto(&all.encode()).unwrap().batch;
     assert_eq!(kept(&bench, &all), 20);
+    // A debug flag is told beside the spans.
+    let plain = traces("a", 0..3);
+    let forced: Vec<_> = plain.iter().skip(1).map(|span| span.trace_id()).collect();
+    let after = bench.process_forced(&plain, &forced);
+    let ids: Vec<_> = after.batch.iter().map(|span| span.trace_id()).collect();
+    assert_eq!(ids, forced);
 }

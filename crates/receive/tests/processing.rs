@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use codec::otlp::decode_proto;
 use model::contract::{BatchProcessor, FilteredSpans, Processed, WriteError};
-use model::{BatchBuilder, SpanBatch, TenantId};
+use model::{BatchBuilder, SpanBatch, TenantId, TraceId};
 use receive::Transport;
 use testkit::spans::request;
 
@@ -21,7 +21,7 @@ struct WithoutX {
 }
 
 impl BatchProcessor for WithoutX {
-    fn process(&self, _tenant: &TenantId, batch: SpanBatch) -> Processed {
+    fn process(&self, _: &TenantId, batch: SpanBatch, _: &[TraceId]) -> Processed {
         let rows: Vec<usize> = batch
             .iter()
             .filter(|span| !span.name().contains('x'))

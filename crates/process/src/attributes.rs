@@ -203,6 +203,13 @@ fn set(fields: &mut Fields<'_>, first: usize, value: &Value) {
 
 impl Step for AttributesOptions {
     fn apply(&self, _with: &With<'_>, work: &mut Processed) {
-        apply_rewrite(work, self);
+        let strings = work.batch.strings();
+        let mut keys = self.delete.iter().chain(self.rename.keys());
+        let is_idle = self.insert.is_empty()
+            && self.upsert.is_empty()
+            && keys.all(|key| strings.find(key).is_none());
+        if !is_idle {
+            apply_rewrite(work, self);
+        }
     }
 }

@@ -5,7 +5,7 @@
 //!   the bytes that came.
 //! - A step is a function of the span and the configuration, so a request that is sent again ends the same. The rates
 //!   of `sample` are the exception.
-//! - A batch that no step touches is handed on as it is.
+//! - A batch that no step touches is handed on as it is; `redact` alone has it written anew in any case.
 //! - Every mistake of the configuration is told at the start, with the number of the step and the key.
 //!
 //! Refuses: what needs other spans than the one it looks at; sockets and files.

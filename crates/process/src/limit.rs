@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 
-use model::Value;
-use model::batch::AttrValue;
+use model::batch::{AttrValue, FieldOfShape, ShapeId};
 use model::contract::Processed;
+use model::value::ValueType;
+use model::{SpanBatch, Symbol, Value};
 
 use crate::pipeline::{Step, With, apply_rewrite};
 use crate::reader::Reader;
@@ -51,6 +52,28 @@ impl LimitOptions {
             .iter()
             .any(|limit| *limit != usize::MAX)
             .then_some(options)
+    }
+}
+
+impl LimitOptions {
+    /// Tells whether anything of a batch could be over a limit; `false` is certain.
+    fn may_touch(&self, batch: &SpanBatch) -> bool {
+        let text_max = self.key_bytes_max.min(self.value_bytes_max);
+        let numbers = |len: usize| (0..len).filter_map(|at| u32::try_from(at).ok());
+        let mut texts = numbers(batch.strings().len()).map(Symbol);
+        let mut shapes = numbers(batch.shapes().len()).map(|at| batch.shapes().fields(ShapeId(at)));
+        let is_bytes = |field: &FieldOfShape| {
+            use ValueType as T;
+            matches!(field.value_type, T::Bytes | T::Array | T::Map)
+        };
+        let has_limit = self.value_bytes_max != usize::MAX;
+        texts.any(|text| batch.strings().get_bytes(text).len() > text_max)
+            || shapes.any(|fields| {
+                fields.len() > self.attributes_max || has_limit && fields.iter().any(is_bytes)
+            })
+            || batch.iter().any(|span| {
+                span.events().len() > self.events_max || span.links().len() > self.links_max
+            })
     }
 }
 
@@ -109,6 +132,8 @@ impl Rewrite for LimitOptions {
 
 impl Step for LimitOptions {
     fn apply(&self, _with: &With<'_>, work: &mut Processed) {
-        apply_rewrite(work, self);
+        if self.may_touch(&work.batch) {
+            apply_rewrite(work, self);
+        }
     }
 }

@@ -259,7 +259,7 @@ impl<'a> Copier<'a, '_> {
             from.row().dropped_attributes,
         );
         let row = ScopeRow {
-            is_present: from.row().is_present,
+            is_present: from.row().is_present || !self.fields.pairs.is_empty(),
             name: self.builder.intern(from.name().as_bytes()),
             version: self.builder.intern(from.version().as_bytes()),
             attributes,

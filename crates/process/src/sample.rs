@@ -1,8 +1,9 @@
 //! Keeps a part of the traces: by a probability, which is a function of the trace's id, and by rates for each service.
 //!
 //! Promises
-//! - The probability keeps or leaves out a trace the same at every collector and however often it is sent. The threshold
-//!   is written into the trace state, so that counts can be weighted; a span that was sampled more strictly before stays.
+//! - The probability keeps or leaves out a trace the same at every collector and however often it is sent. The
+//!   threshold is written into the trace state, so that counts can be weighted; a span that was sampled more strictly
+//!   before stays.
 //! - What somebody forces (Jaeger's debug flag, `sampling.priority`, `jaeger-debug-id`) is kept.
 //! - Services and traces that rates remember are bounded: [`SERVICES_MAX`], [`TRACES_MAX`].
 //!
@@ -204,6 +205,9 @@ struct Thresholds(Vec<Option<Threshold>>);
 
 impl Rewrite for Thresholds {
     fn trace_state(&self, span: SpanRef<'_>) -> Option<String> {
+        if plumbing::planted("process-threshold-not-written") {
+            return None;
+        }
         let threshold = self.0.get(span.row()).copied().flatten()?;
         Some(with_threshold(span.trace_state(), threshold))
     }

@@ -1,9 +1,9 @@
 //! What must hold of any batch, step by step.
 
 use codec::otlp::encode_proto;
-use model::batch::{AttrValue, Attribute, SpanRef};
+use model::batch::{AttrValue, Attribute, PackedValue, ResourceRow, ScopeRow, SpanRef, SpanRow};
 use model::contract::Processed;
-use model::{SpanBatch, TraceId};
+use model::{BatchBuilder, SpanBatch, TraceId};
 
 use crate::batches::{ROUNDS, SECRET, SECRET_NUMBER, SERVICES, batch};
 use crate::bench::Bench;
@@ -156,6 +156,7 @@ fn a_secret_is_nowhere_in_what_is_kept_whatever_the_action() {
                 is_in(SECRET.as_bytes()) || is_in(&number)
             };
             let after = bench.process(&before);
+            assert!(after.is_changed);
             seen += usize::from(has(&encode_proto(&before)));
             assert!(!has(&encode_proto(&after.batch)), "{action} {seed}");
             // What is written to segments is what is in the tables.
@@ -285,7 +286,7 @@ fn every_span_counts_in_some_series_however_few_there_may_be() {
 #[test]
 fn what_no_step_is_about_is_handed_on_as_it_came() {
     let bench = Bench::of(
-        "process:\n- limit: {value_bytes_max: 100000}\n- attributes: {delete: [nothing]}\n- redact: {patterns: ['x{9}']}\n\
+        "process:\n- limit: {value_bytes_max: 100000}\n- attributes: {delete: [nothing]}\n\
          - filter: {drop: '{ name = \"no such\" }'}\n- sample: {probability: 1}\n",
     );
     for seed in 0..ROUNDS {
@@ -295,4 +296,35 @@ fn what_no_step_is_about_is_handed_on_as_it_came() {
         assert_eq!(encode_proto(&after.batch), encode_proto(&before));
     }
     assert!(SERVICES.len() > 1);
+}
+
+#[test]
+fn what_redaction_does_not_see_is_not_kept_either() {
+    // A text that came twice in an element of a list: the last is what is read, the bytes have both.
+    let mut element = vec![0x0a, u8::try_from(SECRET.len()).unwrap()];
+    element.extend_from_slice(SECRET.as_bytes());
+    element.extend_from_slice(&[0x0a, 1, b'b']);
+    let mut list = vec![0x0a, u8::try_from(element.len()).unwrap()];
+    list.extend_from_slice(&element);
+    let mut builder = BatchBuilder::new();
+    let resource = builder.add_resource(ResourceRow::default());
+    let scope = builder.add_scope(ScopeRow::default());
+    let mut cursor = builder.begin_attributes();
+    builder.push_attribute(&mut cursor, b"list", PackedValue::Array(&list));
+    let attributes = builder.finish_attributes(cursor);
+    builder.push_span(SpanRow {
+        trace_id: TraceId([1; 16]),
+        attributes,
+        resource,
+        scope,
+        ..SpanRow::default()
+    });
+    let batch = builder.finish();
+    let bench = Bench::of("process: [redact: {patterns: ['x{9}']}]");
+    let after = bench.process(&batch);
+    let bytes = encode_proto(&after.batch);
+    let is_in = bytes
+        .windows(SECRET.len())
+        .any(|part| part == SECRET.as_bytes());
+    assert!(after.is_changed && !is_in);
 }

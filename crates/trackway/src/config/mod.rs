@@ -6,8 +6,8 @@
 //! - An unknown key is a mistake, wherever it stands.
 //!
 //! Refuses: guessing. A variable is a key only when it has the two underscores of a path (`TRACKWAY_LOG__LEVEL`) or
-//! names a key that has no path, for platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses just
-//! the second underscore is told.
+//! names a key that has no path, for platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses
+//! just the second underscore is told.
 //!
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 

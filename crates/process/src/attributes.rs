@@ -16,6 +16,8 @@ use crate::{Map, Set};
 
 /// Levels of lists and maps in a value that is set.
 const VALUE_DEPTH_MAX: usize = 8;
+/// Bytes of all keys and values that one step sets: they are written for every owner anew.
+const SET_BYTES_MAX: usize = 1024;
 
 /// The owners by their names.
 pub(crate) const OWNERS: [(&str, Owner); 5] = [
@@ -87,7 +89,18 @@ fn read_owners(keys: &mut Reader<'_>) -> Vec<Owner> {
 
 fn read_values(keys: &mut Reader<'_>, key: &'static str) -> Vec<(String, Value)> {
     let mut values = Vec::new();
-    for (name, written) in keys.pairs(key) {
+    let pairs = keys.pairs(key);
+    let bytes: usize = pairs
+        .iter()
+        .map(|(name, value)| name.len() + value.to_string().len())
+        .sum();
+    if bytes > SET_BYTES_MAX {
+        keys.complain(
+            key,
+            format!("takes {bytes} bytes; at most {SET_BYTES_MAX} are put into every span"),
+        );
+    }
+    for (name, written) in pairs {
         match value_of(written, 0) {
             Some(value) => values.push((name.to_owned(), value)),
             None => keys.complain(key, format!("{name}: this is no value of an attribute")),

@@ -44,6 +44,10 @@ const OTHER: &str = "<other>";
 /// Labels that every series has.
 const OWN_LABELS: [&str; 4] = ["service_name", "span_name", "span_kind", "status_code"];
 
+/// Places of labels.
+const KIND: usize = 2;
+const STATUS: usize = 3;
+
 /// What is counted.
 #[derive(Debug, Clone)]
 pub(crate) struct MetricsOptions {
@@ -173,8 +177,9 @@ impl Calls {
     }
 }
 
-/// The series of a span inside its batch.
-type LocalKey = (Symbol, Symbol, i32, i32, Vec<String>);
+/// The series of a span inside its batch: kind, status, and the rest, or nothing where there are too many.
+type LocalKey = (&'static str, &'static str, Option<Rest>);
+type Rest = (Symbol, Symbol, Vec<String>);
 
 impl SpanMetrics {
     pub(crate) fn new(options: MetricsOptions, metrics: &Metrics) -> Self {
@@ -197,27 +202,39 @@ impl SpanMetrics {
         for span in batch.iter() {
             let name = batch.spans().name.get(span.row()).copied();
             let dimensions = self.options.dimensions.iter();
-            let key = (
+            let rest = (
                 span.resource().row().service,
                 name.unwrap_or_default(),
-                span.kind(),
-                span.status(),
                 dimensions.map(|(key, _)| dimension(span, key)).collect(),
             );
+            let mut key = (
+                kind_name(span.kind()),
+                status_name(span.status()),
+                Some(rest),
+            );
+            // However many series a request makes up, it holds no more than there may be in all.
+            if local.len() >= self.options.series_max && !local.contains_key(&key) {
+                key.2 = None;
+            }
             let nanos = span.end().saturating_sub(span.start());
             let ms = std::time::Duration::from_nanos(nanos).as_secs_f64() * 1_000.0;
             let calls = local.entry(key).or_default();
             calls.add(&self.options.bounds_ms, ms, weight(span));
         }
-        let told = local.into_iter().map(|(key, calls)| {
-            let (service, name, kind, status, dimensions) = key;
-            let own = [
-                short(batch.strings().get(service)),
-                short(batch.strings().get(name)),
-                kind_name(kind).to_owned(),
-                status_name(status).to_owned(),
-            ];
-            (own.into_iter().chain(dimensions).collect(), calls)
+        let told = local.into_iter().map(|((kind, status, rest), calls)| {
+            let labels = match rest {
+                Some((service, name, dimensions)) => {
+                    let own = [
+                        short(batch.strings().get(service)),
+                        short(batch.strings().get(name)),
+                        kind.to_owned(),
+                        status.to_owned(),
+                    ];
+                    own.into_iter().chain(dimensions).collect()
+                }
+                None => self.table.others(kind, status),
+            };
+            (labels, calls)
         });
         told.collect()
     }
@@ -259,16 +276,24 @@ fn status_name(status: i32) -> &'static str {
 }
 
 impl Table {
+    /// The labels of what has no series of its own.
+    fn others(&self, kind: &str, status: &str) -> Vec<String> {
+        let label = |place| match place {
+            KIND => kind,
+            STATUS => status,
+            _ => OTHER,
+        };
+        let labels = (0..self.labels.len()).map(label);
+        labels.map(str::to_owned).collect()
+    }
+
     fn absorb(&self, counted: Vec<(Vec<String>, Calls)>) {
         let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         for (mut labels, calls) in counted {
             if !series.contains_key(&labels) && series.len() >= self.series_max {
                 // Kind and status stay, so that the share of errors can still be told.
-                for (place, label) in labels.iter_mut().enumerate() {
-                    if !(2..OWN_LABELS.len()).contains(&place) {
-                        OTHER.clone_into(label);
-                    }
-                }
+                let own = |at: usize| labels.get(at).cloned().unwrap_or_default();
+                labels = self.others(&own(KIND), &own(STATUS));
             }
             series.entry(labels).or_default().absorb(&calls);
         }

@@ -35,6 +35,8 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 const PATTERNS_MAX: usize = 200;
 /// Bytes of the HMAC that are kept.
 const HASH_BYTES: usize = 16;
+/// So many places of one text are hashed one by one; a text with more becomes one hash, or it would grow 32-fold.
+const HASHES_PER_TEXT_MAX: usize = 64;
 /// A shorter salt is guessed as soon as the values are.
 const SALT_BYTES_MIN: usize = 16;
 
@@ -218,6 +220,10 @@ impl RedactOptions {
         let mut clean: Option<String> = None;
         for pattern in &self.patterns {
             let before = clean.as_deref().unwrap_or(text);
+            let places = pattern.find_iter(before).take(HASHES_PER_TEXT_MAX + 1);
+            if self.action == Action::Hash && places.count() > HASHES_PER_TEXT_MAX {
+                return Some(self.replacement(text));
+            }
             let after = pattern.replace_all(before, |found: &regex::Captures<'_>| {
                 self.replacement(found.get(0).map_or("", |found| found.as_str()))
             });
@@ -421,5 +427,16 @@ mod tests {
         assert_ne!(one, of("0123456789abcdeg", "ann@example.org"));
         assert_ne!(one, of("0123456789abcdef", "ann@example.com"));
         assert_eq!(of("0123456789abcdef", "").len(), one.len());
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_secrets_does_not_grow() {
+        let many = "7".repeat(100_000);
+        let hash = r#"{"patterns": ["\\d"], "action": "hash", "salt": "0123456789abcdef"}"#;
+        assert_eq!(options(hash).without_secrets(&many).unwrap().len(), 32);
+        let few = options(hash).without_secrets("a1b").unwrap();
+        assert_eq!((few.len(), options(hash).without_secrets("ab")), (34, None));
+        let mask = options(r#"{"patterns": ["\\d"]}"#);
+        assert_eq!(mask.without_secrets("a1b22").unwrap(), "a***b******");
     }
 }

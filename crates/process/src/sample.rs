@@ -30,6 +30,8 @@ use crate::{Map, Set};
 const SERVICES_MAX: usize = 10_000;
 /// Traces whose verdict is remembered: at least the last so many, at most twice as many, 50 bytes each.
 const TRACES_MAX: usize = 65_536;
+/// Bytes of a service's name by which its rate is known.
+const NAME_BYTES_MAX: usize = 256;
 /// Who shares the rate of services beyond the most.
 const OTHER_SERVICES: &str = "<other>";
 
@@ -307,6 +309,8 @@ impl Moment<'_> {
     /// Whether a span may pass, as far as rates go.
     fn allow(&mut self, rule: Rule, service: &str, trace_id: TraceId) -> bool {
         let rates = &mut *self.rates;
+        let service = service.get(..service.floor_char_boundary(NAME_BYTES_MAX));
+        let service = service.unwrap_or_default();
         let is_known = rates.services.contains_key(service);
         let name = if is_known || rates.services.len() < SERVICES_MAX {
             service

@@ -56,6 +56,10 @@ fn every_mistake_names_the_step_and_the_key() {
             "step 1: attributes.upsert: a: this is no value",
         ),
         (
+            "- attributes: {insert: {a: LONG}}",
+            "step 1: attributes.insert: takes 1503 bytes; at most 1024",
+        ),
+        (
             "- redact: {keys: [a], action: masq}",
             "step 1: redact.action: \"masq\" is none of remove, mask, hash",
         ),
@@ -121,7 +125,7 @@ fn every_mistake_names_the_step_and_the_key() {
         ),
     ];
     for (yaml, wanted) in cases {
-        let told = mistakes(yaml);
+        let told = mistakes(&yaml.replace("LONG", &"x".repeat(1_500)));
         assert!(
             told.iter().any(|one| one.contains(wanted)),
             "{yaml}: {told:?}"

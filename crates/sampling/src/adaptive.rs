@@ -6,7 +6,8 @@
 //! - A trace whose first span says its probability stands for 1 / probability traces, whatever was decided meanwhile.
 //!   The rate is the likeliest one: recorded traces by seconds, each second counted as its probability.
 //! - A plain one (OpenTelemetry's SDKs say nothing) was recorded with the probability that its client was told. Clients
-//!   ask once a minute, so plain traces of slices that begin sooner than [`CLIENT_REFRESH`] after a decision say nothing.
+//!   ask once a minute, so plain traces of slices that begin sooner than [`CLIENT_REFRESH`] after a decision say
+//!   nothing.
 //! - Slices are added newest first, until there are enough traces to be sure, or one differs by more than chance does:
 //!   then the traffic has changed, and what is older says nothing.
 //! - A probability falls as soon as the estimate says so. It rises no further than the traffic that can be believed at

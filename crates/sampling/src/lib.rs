@@ -6,8 +6,8 @@
 //! Promises: asking takes no I/O and waits for nothing; a file that can't be read never takes the place of one that
 //! could.
 //!
-//! Read next: `file.rs` for the file and its rules, `adaptive.rs` for how a probability is chosen, `answer.rs` for how a
-//! question is read and answered.
+//! Read next: `file.rs` for the file and its rules, `adaptive.rs` for how a probability is chosen, `answer.rs` for how
+//! a question is read and answered.
 
 mod adaptive;
 mod answer;

@@ -17,6 +17,7 @@ pub(crate) fn show(settings: &Settings) -> String {
         let indent = "  ".repeat(depth);
         let line = match &entry.key {
             None => format!("{indent}{name}:"),
+            Some(key) if key.is_list => list(&format!("{indent}{name}:"), key, settings, &entry),
             Some(key) => {
                 let set = format!("{indent}{name}: {}", yaml_scalar(&key.value));
                 format!("{set:SOURCE_COLUMN$} # {}", settings.origin(&entry.path))
@@ -26,6 +27,18 @@ pub(crate) fn show(settings: &Settings) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A list as YAML, each item on a line of its own.
+fn list(name: &str, key: &KeyEntry, settings: &Settings, entry: &Entry) -> String {
+    let origin = settings.origin(&entry.path);
+    let items: Vec<serde_json::Value> = serde_json::from_str(&key.value).unwrap_or_default();
+    if items.is_empty() {
+        return format!("{:SOURCE_COLUMN$} # {origin}", format!("{name} []"));
+    }
+    let lines = items.iter().map(|item| format!("\n  - {item}"));
+    let lines: String = lines.collect();
+    format!("{name:SOURCE_COLUMN$} # {origin}{lines}")
 }
 
 /// Quotes what YAML would not read as the same text.
@@ -135,18 +148,21 @@ without its unit. Every change needs a restart.
 
 /// The reference of all keys in Markdown.
 pub(crate) fn reference() -> String {
+    const TABLE: &str = "\n| Key | Default | Takes | |\n|---|---|---|---|\n";
     let mut text = REFERENCE_HEAD.to_owned();
-    for entry in Settings::default().entries() {
-        let line = match &entry.key {
-            None => format!(
-                "\n## {}\n\n{}\n\n| Key | Default | Takes | |\n|---|---|---|---|\n",
-                entry.path, entry.about
-            ),
+    for Entry { path, about, key } in Settings::default().entries() {
+        let line = match &key {
+            None => format!("\n## {path}\n\n{about}\n{TABLE}"),
             Some(key) => {
-                let about = entry.about.replace('|', "\\|");
+                // A key that is in no section has a heading of its own.
+                let head = match path.contains('.') {
+                    true => String::new(),
+                    false => format!("\n## {path}\n{TABLE}"),
+                };
+                let about = about.replace('|', "\\|");
                 format!(
-                    "| `{}` | `{}` | {} | {about} |\n",
-                    entry.path, key.value, key.values
+                    "{head}| `{path}` | `{}` | {} | {about} |\n",
+                    key.value, key.values
                 )
             }
         };

@@ -2,7 +2,11 @@
 
 use model::contract::{Answer, IncomingBatch, Kept, WriteError};
 
+use serve::JaegerOptions;
+
+use super::all_in_one::{jaeger_options, query_limits, reachable};
 use super::*;
+use crate::config::SizeOrAuto;
 
 #[derive(Debug)]
 struct Writer(Result<(), String>);

@@ -1,55 +1,46 @@
-//! Roles: which rooms a process opens, and how it hands them to each other. So far one: all in one.
+//! The role that does everything in one process, on the embedded store.
 //!
 //! Promises
 //! - Listeners come first: a taken port ends the start before the store is touched.
-//! - Health answers from the first second, while the store still opens and while the last requests drain.
-//! - A stop (SIGTERM, SIGINT) lets requests under way finish, then stops the store; a second signal ends at once.
+//! - At a stop requests under way finish, then the store stops; health answers until then.
 //! - The addresses are written, and readiness is told, only when everything serves.
 //!
 //! Read next: `listen` (sockets), `keep` (the store), `banner` (what people see).
 
-use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::map_request;
 use model::contract::{Answer, BatchProcessor, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
-use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
+use plumbing::ByteBudget;
 use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
-use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
+use serve::{AdminState, Health, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
 use store::Store;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::{
+    Ground, ProgramHealth, Serving, State, http_limits, receive_limits, run_on_runtime, start_pool,
+    write_whole,
+};
 use crate::adaptive::{self, CountedWriter};
 use crate::banner::{accepted_means, banner, next_step};
 use crate::client::Server;
 use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
 use crate::demo;
 use crate::error::Error;
-use crate::keep::{self, Seams};
+use crate::keep;
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::web::{self, TailedWriter, WebProgram};
-use crate::{logging, machine, strategies};
+use crate::{logging, strategies};
 
-/// A server that runs until the stop.
-type Serving<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
-
-/// Pieces of work that may wait for a core; their bytes are bounded by the budget of requests in flight.
-const POOL_QUEUE_JOBS_MAX: usize = 1024;
-/// How long tasks may still take after their listeners have drained.
-const LAST_TASKS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the store is asked whether it has failed for good.
 const STORE_WATCH_PERIOD: Duration = Duration::from_millis(250);
-/// How long threads that still work may hold up the end of the process.
-const RUNTIME_END_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Runs everything in one process on the embedded store, until a signal ends it.
 pub(crate) fn run_all_in_one(
@@ -58,69 +49,24 @@ pub(crate) fn run_all_in_one(
     is_demo: bool,
 ) -> Result<(), Error> {
     logging::begin(&settings.config);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(machine::cores())
-        .thread_name("trackway-io")
-        .enable_all()
-        .build()
-        .map_err(|source| Error::Machine {
-            action: "start the runtime",
-            source,
-        })?;
-    let ended = runtime.block_on(AllInOne::new(settings, addresses_file, is_demo).run());
-    runtime.shutdown_timeout(RUNTIME_END_TIMEOUT);
-    ended
+    run_on_runtime(AllInOne::new(settings, addresses_file, is_demo).run())
 }
 
-/// How the program is, for the health ports.
+/// How the program is, with what only a store can do.
 #[derive(Debug)]
-struct ProgramHealth {
-    state: Mutex<State>,
+struct StoreHealth {
+    program: Arc<ProgramHealth>,
     /// The store, once it is open.
     opened: OnceLock<Store>,
-    shutdown: Shutdown,
 }
 
-#[derive(Debug)]
-enum State {
-    /// Still starting, and how far.
-    Starting(String),
-    /// Serving.
-    Serving(Arc<dyn SpanWriter>),
-}
-
-impl ProgramHealth {
-    fn new(shutdown: Shutdown) -> Self {
-        Self {
-            state: Mutex::new(State::Starting("the program starts".to_owned())),
-            opened: OnceLock::new(),
-            shutdown,
-        }
-    }
-
-    // A std mutex: it is held for a copy, never across an await.
-    fn set(&self, state: State) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-}
-
-impl Health for ProgramHealth {
+impl Health for StoreHealth {
     fn started(&self) -> Result<(), String> {
-        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Starting(progress) => Err(progress.clone()),
-            State::Serving(_) => Ok(()),
-        }
+        self.program.started()
     }
 
     fn ready(&self) -> Result<(), String> {
-        if self.shutdown.has_begun() {
-            return Err("the program stops".to_owned());
-        }
-        let writer = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Starting(progress) => return Err(progress.clone()),
-            State::Serving(writer) => Arc::clone(writer),
-        };
-        writer.readiness()
+        self.program.ready()
     }
 
     fn finalise(&self) -> Answer<'static, Result<(), String>> {
@@ -135,7 +81,7 @@ impl Health for ProgramHealth {
     }
 }
 
-impl ProgramHealth {
+impl StoreHealth {
     /// Asks the store for pins, once it is open.
     fn of_store<T: Send + 'static>(
         &self,
@@ -150,7 +96,7 @@ impl ProgramHealth {
     }
 }
 
-impl Pins for ProgramHealth {
+impl Pins for StoreHealth {
     fn pin(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'static, Result<bool, PinError>> {
         self.of_store(|store| store.pin(tenant, trace_id))
     }
@@ -172,47 +118,28 @@ struct AllInOne<'a> {
     settings: &'a Settings,
     addresses_file: Option<&'a Path>,
     is_demo: bool,
-    /// Stops everything that takes requests.
-    shutdown: Shutdown,
-    /// Stops the health ports, which outlive the rest.
-    last_shutdown: Shutdown,
-    health: Arc<ProgramHealth>,
-    seams: Seams,
-    tasks: Tasks,
-    last_tasks: Tasks,
-}
-
-/// The threads for work that takes the processor.
-fn start_pool() -> Result<CpuPool, Error> {
-    let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX);
-    pool.map_err(|source| Error::Machine {
-        action: "start threads",
-        source,
-    })
+    ground: Ground,
+    health: Arc<StoreHealth>,
 }
 
 impl<'a> AllInOne<'a> {
     fn new(settings: &'a Settings, addresses_file: Option<&'a Path>, is_demo: bool) -> Self {
-        let shutdown = Shutdown::new();
+        let ground = Ground::new();
+        let health = Arc::new(StoreHealth {
+            program: Arc::clone(&ground.health),
+            opened: OnceLock::new(),
+        });
         Self {
             settings,
             addresses_file,
             is_demo,
-            health: Arc::new(ProgramHealth::new(shutdown.clone())),
-            shutdown,
-            last_shutdown: Shutdown::new(),
-            seams: Seams {
-                clock: Arc::new(RealClock::default()),
-                random: Arc::new(RealRandom::default()),
-                metrics: Metrics::new(),
-            },
-            tasks: Tasks::new(),
-            last_tasks: Tasks::new(),
+            ground,
+            health,
         }
     }
 
     async fn run(self) -> Result<(), Error> {
-        self.watch_signals()?;
+        self.ground.watch_signals()?;
         let mut listeners = Listeners::open(&self.settings.config.listen)?;
         let addresses = listeners.addresses();
         self.warn_of_risks(&listeners);
@@ -229,40 +156,8 @@ impl<'a> AllInOne<'a> {
         served
     }
 
-    /// The first signal begins the stop; the second ends the process.
-    fn watch_signals(&self) -> Result<(), Error> {
-        let failed = |source| Error::Machine {
-            action: "watch for signals",
-            source,
-        };
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let shutdown = self.shutdown.clone();
-        self.last_tasks.spawn(async move {
-            let name = next_signal(&mut terminate, &mut interrupt).await;
-            tracing::info!(signal = name, "stopping; a second signal ends at once");
-            shutdown.begin();
-            let name = next_signal(&mut terminate, &mut interrupt).await;
-            tracing::warn!(signal = name, "ended at once");
-            #[allow(
-                clippy::exit,
-                reason = "the second signal asks for just this; the log keeps what was acknowledged"
-            )]
-            std::process::exit(130);
-        });
-        Ok(())
-    }
-
     fn warn_of_risks(&self, listeners: &Listeners) {
-        let open = listeners.open_to_others();
-        if !open.is_empty() {
-            let addresses: Vec<String> = open.iter().map(ToString::to_string).collect();
-            let addresses = addresses.join(" ");
-            tracing::warn!(
-                addresses,
-                "open to other machines without authentication; listen.host narrows it"
-            );
-        }
+        Ground::warn_of_open_listeners(listeners);
         let level = self.settings.config.store.acknowledge;
         if level == Acknowledge::Memory {
             tracing::warn!("store.acknowledge is memory: a crash loses spans that were accepted");
@@ -270,15 +165,9 @@ impl<'a> AllInOne<'a> {
     }
 
     fn register_facts(&self) {
-        crate::process_metrics::register(&self.seams.metrics, &*self.seams.clock);
+        self.ground.register_program();
         let level = self.settings.config.store.acknowledge.print();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        self.seams.metrics.register(|registry| {
-            registry.register(
-                "trackway_build",
-                "The program",
-                Info::new(vec![("version", version)]),
-            );
+        self.ground.seams.metrics.register(|registry| {
             let level = Info::new(vec![("level", level)]);
             registry.register(
                 "trackway_store_acknowledge",
@@ -288,11 +177,11 @@ impl<'a> AllInOne<'a> {
         });
     }
 
-    /// Serves the health ports on tasks of their own, from now until the very end.
     fn serve_health(&self, listeners: &mut Listeners) {
+        let seams = &self.ground.seams;
         let state = AdminState {
-            metrics: self.seams.metrics.clone(),
-            clock: Arc::clone(&self.seams.clock),
+            metrics: seams.metrics.clone(),
+            clock: Arc::clone(&seams.clock),
             health: Arc::clone(&self.health) as Arc<dyn Health>,
             pins: Arc::clone(&self.health) as Arc<dyn Pins>,
         };
@@ -309,33 +198,14 @@ impl<'a> AllInOne<'a> {
                 }
                 std::future::ready(request)
             }));
-        let doors = [
-            (admin, listeners.take("admin")),
-            (serve::health_router(state), listeners.take("health")),
-        ];
-        for (router, sockets) in doors {
-            if sockets.is_empty() {
-                continue;
-            }
-            let (shutdown, tasks) = (self.last_shutdown.clone(), self.last_tasks.clone());
-            let limits = HttpLimits {
-                drain_timeout: LAST_TASKS_TIMEOUT,
-                ..HttpLimits::default()
-            };
-            self.last_tasks.spawn(async move {
-                if let Err(error) =
-                    serve::serve_http(router, sockets, limits, shutdown, tasks).await
-                {
-                    tracing::error!(%error, "a health port ended");
-                }
-            });
-        }
+        let health = serve::health_router(state);
+        self.ground.serve_health(admin, health, listeners);
     }
 
     /// Opens the store on a thread that may block; `None` when the stop comes first.
     async fn open_store(&self) -> Result<Option<Store>, Error> {
-        let (config, seams) = (self.settings.config.clone(), self.seams.clone());
-        let health = Arc::clone(&self.health);
+        let (config, seams) = (self.settings.config.clone(), self.ground.seams.clone());
+        let health = Arc::clone(&self.ground.health);
         let opening = tokio::task::spawn_blocking(move || {
             keep::open(&config, &seams, &|progress| {
                 health.set(State::Starting(progress));
@@ -346,7 +216,7 @@ impl<'a> AllInOne<'a> {
                 Ok(opened) => opened.map(Some),
                 Err(panicked) => Err(Error::Store(format!("the store could not be opened: {panicked}"))),
             },
-            () = self.shutdown.begun() => Ok(None),
+            () = self.ground.shutdown.begun() => Ok(None),
         }
     }
 
@@ -356,7 +226,8 @@ impl<'a> AllInOne<'a> {
         mut listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
-        let config = &self.settings.config;
+        let (config, ground) = (&self.settings.config, &self.ground);
+        let seams = &ground.seams;
         let pool = start_pool()?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
@@ -372,33 +243,32 @@ impl<'a> AllInOne<'a> {
             receive::ReceiverParts {
                 pool: pool.clone(),
                 budget: ByteBudget::new(memory / 4),
-                clock: Arc::clone(&self.seams.clock),
-                metrics: &self.seams.metrics,
+                clock: Arc::clone(&seams.clock),
+                metrics: &seams.metrics,
                 limits: receive_limits(config),
                 tenant: tenant.clone(),
                 strategies: Arc::clone(&strategies),
                 processor: self.processor(),
             },
         );
-        let query = Arc::new(Query::with_limits(
-            Arc::new(store.clone()),
-            query_limits(config, memory),
-        ));
+        let limits = query_limits(config, memory);
+        let query = Arc::new(Query::with_limits(Arc::new(store.clone()), limits));
+        let program = Arc::new(self.web_program(store, &receiver, addresses));
         let ui = serve::ui_router(UiParts {
             query: Arc::clone(&query),
-            clock: Arc::clone(&self.seams.clock),
+            clock: Arc::clone(&seams.clock),
             pool: pool.clone(),
             tenant: tenant.clone(),
-            program: Arc::new(self.web_program(store, &receiver, addresses)),
+            program,
             tail,
-            shutdown: self.shutdown.clone(),
+            shutdown: ground.shutdown.clone(),
             options: ui_options(config),
         });
         let services = serve::jaeger_services(
             query,
             ServeParts {
-                clock: Arc::clone(&self.seams.clock),
-                metrics: &self.seams.metrics,
+                clock: Arc::clone(&seams.clock),
+                metrics: &seams.metrics,
                 pool,
                 tenant,
                 pins: Arc::clone(&self.health) as Arc<dyn Pins>,
@@ -407,38 +277,31 @@ impl<'a> AllInOne<'a> {
                 app: web::app_options(config, addresses)?,
             },
         );
-        let (stop, tasks) = (|| self.shutdown.clone(), || self.tasks.clone());
-        let answer = |router, listeners| {
-            serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
-        };
-        let answers = answer(services.http, listeners.take("query_http"));
-        let calls = answer(services.grpc, listeners.take("query_grpc"));
-        let told = answer(
-            serve::sampling_router(Arc::clone(&strategies)),
-            listeners.take("sampling_http"),
-        );
-        let told_calls = answer(
-            serve::sampling_grpc_router(strategies),
-            listeners.take("sampling_grpc"),
-        );
-        let watched = strategies::watch(loaded, config.sampling.clone(), stop());
-        self.tasks.spawn(watched);
-        self.health.set(State::Serving(Arc::new(store.clone())));
+        let doors = [
+            ("query_http", services.http),
+            ("query_grpc", services.grpc),
+            (
+                "sampling_http",
+                serve::sampling_router(Arc::clone(&strategies)),
+            ),
+            ("sampling_grpc", serve::sampling_grpc_router(strategies)),
+        ];
+        let mut serving: Vec<Serving<'_>> = Vec::new();
+        for (name, router) in doors {
+            let (stop, tasks) = (ground.shutdown.clone(), ground.tasks.clone());
+            let sockets = listeners.take(name);
+            let served = serve::serve_http(router, sockets, http_limits(config), stop, tasks);
+            serving.push(Box::pin(ground.guard(served)));
+        }
+        let watched = strategies::watch(loaded, config.sampling.clone(), ground.shutdown.clone());
+        ground.tasks.spawn(watched);
+        let kept = State::Serving(Arc::new(store.clone()));
+        ground.health.set(kept);
         self.tell_ready(addresses)?;
-        let (received, told, told_calls, answers, calls, kept) = tokio::join!(
-            self.receive(receiver, &mut listeners),
-            self.guard(told),
-            self.guard(told_calls),
-            self.guard(answers),
-            self.guard(calls),
-            self.watch_store(store)
-        );
-        received
-            .and(told)
-            .and(told_calls)
-            .and(answers)
-            .and(calls)
-            .and(kept)
+        serving.push(Box::pin(ground.receive(receiver, &mut listeners)));
+        serving.push(Box::pin(self.watch_store(store)));
+        let ended = futures_util::future::join_all(serving).await;
+        ended.into_iter().collect()
     }
 
     /// What clients are told to record, and the writer that counts what they did where that follows the traffic.
@@ -452,12 +315,13 @@ impl<'a> AllInOne<'a> {
         let Some(adaptive) = adaptive::of(config, file) else {
             return (writer, Arc::clone(file) as Arc<dyn Strategies>);
         };
-        self.tasks.spawn(adaptive::follow(
+        let ground = &self.ground;
+        ground.tasks.spawn(adaptive::follow(
             Arc::clone(&adaptive),
             Arc::new(store.clone()),
             config.adaptive.interval,
-            Arc::clone(&self.seams.clock),
-            self.shutdown.clone(),
+            Arc::clone(&ground.seams.clock),
+            ground.shutdown.clone(),
         ));
         let counted = CountedWriter {
             inner: writer,
@@ -469,62 +333,26 @@ impl<'a> AllInOne<'a> {
     /// The steps that spans go through before they are written.
     fn processor(&self) -> Option<Arc<dyn BatchProcessor>> {
         let around = Surroundings {
-            clock: Arc::clone(&self.seams.clock),
-            metrics: &self.seams.metrics,
+            clock: Arc::clone(&self.ground.seams.clock),
+            metrics: &self.ground.seams.metrics,
         };
         let steps = Pipeline::new(self.settings.config.process.plan(), &around)?;
         Some(Arc::new(steps))
     }
 
-    /// Takes spans by every way that is open, until the stop.
-    async fn receive(
-        &self,
-        receiver: Arc<receive::Receiver>,
-        listeners: &mut Listeners,
-    ) -> Result<(), Error> {
-        let mut doors: Vec<Serving<'_>> = Vec::new();
-        for (name, transport) in web::DOORS {
-            let (receiver, stop) = (Arc::clone(&receiver), self.shutdown.clone());
-            let (sockets, datagrams) = (listeners.take(name), listeners.take_udp(name));
-            if !sockets.is_empty() {
-                let tasks = self.tasks.clone();
-                let served = receive::serve(transport, receiver, sockets, stop, tasks);
-                doors.push(Box::pin(self.guard(served)));
-            } else if !datagrams.is_empty() {
-                let tasks = self.tasks.clone();
-                let served = receive::serve_udp(transport, receiver, datagrams, stop, tasks);
-                doors.push(Box::pin(self.guard(served)));
-            }
-        }
-        let ended = futures_util::future::join_all(doors).await;
-        ended.into_iter().collect()
-    }
-
     /// Waits for the stop; a store that can keep nothing any more begins it.
     async fn watch_store(&self, store: &Store) -> Result<(), Error> {
-        while tokio::time::timeout(STORE_WATCH_PERIOD, self.shutdown.begun())
+        while tokio::time::timeout(STORE_WATCH_PERIOD, self.ground.shutdown.begun())
             .await
             .is_err()
         {
             if store.has_failed() {
-                self.shutdown.begin();
+                self.ground.shutdown.begin();
                 let text = "the store can keep nothing any more; look at the log and the disk, then start again";
                 return Err(Error::Store(text.to_owned()));
             }
         }
         Ok(())
-    }
-
-    /// When one server fails, all stop: a program that serves by halves is harder to notice than one that ends.
-    async fn guard(&self, server: impl Future<Output = std::io::Result<()>>) -> Result<(), Error> {
-        let served = server.await;
-        if served.is_err() {
-            self.shutdown.begin();
-        }
-        served.map_err(|source| Error::Machine {
-            action: "serve a listener",
-            source,
-        })
     }
 
     fn tell_ready(&self, addresses: &Addresses) -> Result<(), Error> {
@@ -564,9 +392,9 @@ impl<'a> AllInOne<'a> {
             addresses: addresses.clone(),
             own_door: own_door(addresses),
             config: self.settings.config.clone(),
-            clock: Arc::clone(&self.seams.clock),
-            random: Arc::clone(&self.seams.random),
-            started_unix_nanos: self.seams.clock.unix_nanos(),
+            clock: Arc::clone(&self.ground.seams.clock),
+            random: Arc::clone(&self.ground.seams.random),
+            started_unix_nanos: self.ground.seams.clock.unix_nanos(),
         }
     }
 
@@ -576,39 +404,26 @@ impl<'a> AllInOne<'a> {
             return;
         };
         let (clock, random) = (
-            Arc::clone(&self.seams.clock),
-            Arc::clone(&self.seams.random),
+            Arc::clone(&self.ground.seams.clock),
+            Arc::clone(&self.ground.seams.random),
         );
-        self.tasks.spawn(demo::send_traffic(
+        self.ground.tasks.spawn(demo::send_traffic(
             server,
             clock,
             random,
-            self.shutdown.clone(),
+            self.ground.shutdown.clone(),
         ));
     }
 
     /// Ends what still runs, then the store, then the health ports.
     async fn stop(&self, store: Store) {
-        self.shutdown.begin();
-        if tokio::time::timeout(LAST_TASKS_TIMEOUT, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!("some requests were cut off: they were not acknowledged");
-        }
+        self.ground.drain().await;
         let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
         if let Err(panicked) = stopped {
             tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
         }
-        self.last_shutdown.begin();
+        self.ground.last_shutdown.begin();
         tracing::info!("stopped");
-    }
-}
-
-async fn next_signal(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
     }
 }
 
@@ -619,7 +434,7 @@ fn own_door(addresses: &Addresses) -> Option<Server> {
 }
 
 /// The address at which this very process reaches a listener of its own.
-fn reachable(address: std::net::SocketAddr) -> String {
+pub(super) fn reachable(address: std::net::SocketAddr) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -628,34 +443,6 @@ fn reachable(address: std::net::SocketAddr) -> String {
         });
     }
     format!("http://{address}")
-}
-
-/// Writes a file so that a reader sees either nothing or all of it.
-fn write_whole(file: &Path, text: &str) -> Result<(), Error> {
-    let failed = |action| {
-        move |source| Error::File {
-            action,
-            path: file.to_owned(),
-            source,
-        }
-    };
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = file.with_file_name(name);
-    std::fs::write(&beside, text).map_err(failed("write"))?;
-    std::fs::rename(&beside, file).map_err(failed("rename"))
-}
-
-fn receive_limits(config: &Config) -> receive::Limits {
-    receive::Limits {
-        body_bytes_max: config.receive.body_bytes_max.0,
-        compressed_bytes_max: config.receive.compressed_bytes_max.0,
-        header_timeout: config.receive.header_timeout,
-        body_timeout: config.receive.body_timeout,
-        connections_max: config.receive.connections_max,
-        drain_timeout: config.listen.drain_timeout,
-        ..receive::Limits::default()
-    }
 }
 
 /// What an answer may take in memory.
@@ -667,14 +454,14 @@ pub(crate) fn answer_bytes_max(config: &Config, memory_bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
-fn query_limits(config: &Config, memory_bytes: u64) -> QueryLimits {
+pub(super) fn query_limits(config: &Config, memory_bytes: u64) -> QueryLimits {
     QueryLimits {
         answer_bytes_max: answer_bytes_max(config, memory_bytes),
         ..QueryLimits::default()
     }
 }
 
-fn jaeger_options(config: &Config) -> JaegerOptions {
+pub(super) fn jaeger_options(config: &Config) -> JaegerOptions {
     let skew = config.query.clock_skew_max.as_nanos();
     let mut options = JaegerOptions {
         search_traces_max: config.query.search_traces_max,
@@ -692,14 +479,3 @@ fn ui_options(config: &Config) -> UiOptions {
         ..UiOptions::default()
     }
 }
-
-fn http_limits(config: &Config) -> HttpLimits {
-    HttpLimits {
-        connections_max: config.query.connections_max,
-        drain_timeout: config.listen.drain_timeout,
-        ..HttpLimits::default()
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -96,6 +96,13 @@ impl Plan {
         }
     }
 
+    /// Whether a step drops spans by chance or by a rate.
+    #[must_use]
+    pub fn samples(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step, StepOptions::Sample(_)))
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {

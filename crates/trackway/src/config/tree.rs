@@ -323,6 +323,11 @@ impl Config {
         }
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
+        if matches!(self.sampling.adaptive.target, OrOff::On(_)) && self.process.plan().samples() {
+            let text = "sampling.adaptive.target and a step sample of process work against each other: each takes \
+                        what the other leaves for the traffic; choose one of them";
+            found.push(text.to_owned());
+        }
         if self.sampling.adaptive.interval < ADAPTIVE_INTERVAL_MIN {
             let least = ADAPTIVE_INTERVAL_MIN.print();
             found.push(format!(

@@ -21,7 +21,9 @@ use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
-use serve::{AdminState, Health, JaegerOptions, ServeParts, Tail, UiOptions, UiParts};
+use serve::{
+    AdminState, Health, JaegerOptions, JaegerServices, ServeParts, Tail, UiOptions, UiParts,
+};
 use store::Store;
 
 use super::{
@@ -277,22 +279,7 @@ impl<'a> AllInOne<'a> {
                 app: web::app_options(config, addresses)?,
             },
         );
-        let doors = [
-            ("query_http", services.http),
-            ("query_grpc", services.grpc),
-            (
-                "sampling_http",
-                serve::sampling_router(Arc::clone(&strategies)),
-            ),
-            ("sampling_grpc", serve::sampling_grpc_router(strategies)),
-        ];
-        let mut serving: Vec<Serving<'_>> = Vec::new();
-        for (name, router) in doors {
-            let (stop, tasks) = (ground.shutdown.clone(), ground.tasks.clone());
-            let sockets = listeners.take(name);
-            let served = serve::serve_http(router, sockets, http_limits(config), stop, tasks);
-            serving.push(Box::pin(ground.guard(served)));
-        }
+        let mut serving = self.answer(services, strategies, &mut listeners);
         let watched = strategies::watch(loaded, config.sampling.clone(), ground.shutdown.clone());
         ground.tasks.spawn(watched);
         let kept = State::Serving(Arc::new(store.clone()));
@@ -302,6 +289,33 @@ impl<'a> AllInOne<'a> {
         serving.push(Box::pin(self.watch_store(store)));
         let ended = futures_util::future::join_all(serving).await;
         ended.into_iter().collect()
+    }
+
+    /// Answers on every port that is asked, until the stop.
+    fn answer(
+        &self,
+        services: JaegerServices,
+        strategies: Arc<dyn Strategies>,
+        listeners: &mut Listeners,
+    ) -> Vec<Serving<'_>> {
+        let doors = [
+            ("query_http", services.http),
+            ("query_grpc", services.grpc),
+            (
+                "sampling_http",
+                serve::sampling_router(Arc::clone(&strategies)),
+            ),
+            ("sampling_grpc", serve::sampling_grpc_router(strategies)),
+        ];
+        let (config, ground) = (&self.settings.config, &self.ground);
+        let mut serving: Vec<Serving<'_>> = Vec::new();
+        for (name, router) in doors {
+            let (stop, tasks) = (ground.shutdown.clone(), ground.tasks.clone());
+            let sockets = listeners.take(name);
+            let served = serve::serve_http(router, sockets, http_limits(config), stop, tasks);
+            serving.push(Box::pin(ground.guard(served)));
+        }
+        serving
     }
 
     /// What clients are told to record, and the writer that counts what they did where that follows the traffic.

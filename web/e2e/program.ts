@@ -58,6 +58,8 @@ export async function startProgram(args: readonly string[] = [], basePath = ''):
   closed.push('--query-grpc', '--sampling-http', '--sampling-grpc');
   const ports = [...open, ...closed.flatMap((flag) => [flag, 'off'])];
   const common = ['--data-dir', join(folder, 'data'), '--addresses-file', file, '--log-format', 'text'];
+  // Tests compare with what they sent.
+  common.push('--set', 'own_spans.per_second=off');
   const child = spawn(binary(), [...common, ...ports, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const keep = (part: Buffer) => {

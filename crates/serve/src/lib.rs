@@ -20,6 +20,7 @@ mod jaeger;
 mod json_text;
 mod kinds;
 mod listen;
+mod own_spans;
 mod sampling;
 mod ui;
 
@@ -33,6 +34,7 @@ pub use jaeger::{
     JaegerOptions, JaegerServices, ServeParts, jaeger_router, jaeger_services, sampling_grpc_router,
 };
 pub use listen::{HttpLimits, serve_http};
+pub use own_spans::{OwnSpans, OwnSpansOptions, OwnSpansWriter};
 pub use ui::{
     LastRefusal, LedgerStatus, Program, ProgramStatus, ReceiverStatus, RefusedStatus, StoreGrowth,
     StoreStatus, Tail, UiOptions, UiParts, ui_router,

@@ -31,7 +31,7 @@ pub(crate) use print::{explain, reference, show};
 pub(crate) use tree::{Acknowledge, Config, Listen, LogFormat, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
-pub(crate) use units::{Address, Host, Kind, OrOff, Setting, SizeOrAuto, SizeOrShare};
+pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};
 
 /// What every variable of ours begins with.
 const VARIABLE_PREFIX: &str = "TRACKWAY_";

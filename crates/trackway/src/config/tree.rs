@@ -14,7 +14,7 @@ use super::steps::ProcessSteps;
 use serve::BasePath;
 
 use super::units::{
-    Address, ByteCount, Host, Kind, OrOff, PerSecond, Probability, Setting, SizeOrAuto,
+    Address, ByteCount, Host, Kind, Name, OrOff, PerSecond, Probability, Setting, SizeOrAuto,
     SizeOrShare, words,
 };
 use super::web::FrameAncestors;
@@ -37,6 +37,8 @@ tree! {
         query: Query,
         /// The web app.
         ui: Ui,
+        /// Trackway's own spans.
+        own_spans: OwnSpans,
         /// How much memory the program takes.
         memory: Memory,
         /// The program's own log, written to standard error.
@@ -202,6 +204,15 @@ tree! {
         min_probability: Probability = Probability(0.00001),
         /// What clients that can (Jaeger's) record of each operation at least, in traces a second.
         min_traces_per_second: PerSecond = PerSecond(1.0 / 60.0),
+    }
+
+    /// Trackway's own spans: each request of Jaeger's API over HTTP is one, and the answer's header `traceresponse` names
+    /// it.
+    pub(crate) struct OwnSpans {
+        /// The service that they are of.
+        service: Name = Name("trackway".to_owned()),
+        /// So many are made in a second, at most.
+        per_second: OrOff<PerSecond> = OrOff::On(PerSecond(5.0)),
     }
 
     /// How much memory the program takes.

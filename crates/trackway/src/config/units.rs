@@ -368,6 +368,29 @@ impl Setting for Probability {
     }
 }
 
+/// A name that people give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name(pub String);
+
+impl Setting for Name {
+    const VALUES: &'static str = "name of at most 256 bytes";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let name = text.trim();
+        if name.is_empty() || name.len() > 256 {
+            let bytes = name.len();
+            return Err(format!(
+                "a name has 1 to 256 bytes, and this one has {bytes}"
+            ));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// So many a second, over 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PerSecond(pub f64);

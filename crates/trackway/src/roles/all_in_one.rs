@@ -22,7 +22,8 @@ use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
 use serve::{
-    AdminState, Health, JaegerOptions, JaegerServices, ServeParts, Tail, UiOptions, UiParts,
+    AdminState, Health, JaegerOptions, JaegerServices, OwnSpans, OwnSpansOptions, ServeParts, Tail,
+    UiOptions, UiParts,
 };
 use store::Store;
 
@@ -33,7 +34,7 @@ use super::{
 use crate::adaptive::{self, CountedWriter};
 use crate::banner::{accepted_means, banner, next_step};
 use crate::client::Server;
-use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
+use crate::config::{Acknowledge, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto};
 use crate::demo;
 use crate::error::Error;
 use crate::keep;
@@ -279,6 +280,7 @@ impl<'a> AllInOne<'a> {
                 app: web::app_options(config, addresses)?,
             },
         );
+        let services = self.with_own_spans(store, services);
         let mut serving = self.answer(services, strategies, &mut listeners);
         let watched = strategies::watch(loaded, config.sampling.clone(), ground.shutdown.clone());
         ground.tasks.spawn(watched);
@@ -289,6 +291,31 @@ impl<'a> AllInOne<'a> {
         serving.push(Box::pin(self.watch_store(store)));
         let ended = futures_util::future::join_all(serving).await;
         ended.into_iter().collect()
+    }
+
+    /// Has requests recorded as spans, where that is wanted.
+    fn with_own_spans(&self, store: &Store, services: JaegerServices) -> JaegerServices {
+        let (config, ground) = (&self.settings.config.own_spans, &self.ground);
+        let OrOff::On(PerSecond(per_second)) = config.per_second else {
+            return services;
+        };
+        let options = OwnSpansOptions {
+            service: config.service.0.clone(),
+            per_second,
+            tenant: TenantId::default(),
+        };
+        let (clock, random) = (&ground.seams.clock, &ground.seams.random);
+        let (own, writer) = OwnSpans::new(
+            options,
+            Arc::new(store.clone()),
+            Arc::clone(clock),
+            Arc::clone(random),
+        );
+        ground.tasks.spawn(writer.run(ground.shutdown.clone()));
+        JaegerServices {
+            http: own.over(services.http),
+            grpc: services.grpc,
+        }
     }
 
     /// Answers on every port that is asked, until the stop.

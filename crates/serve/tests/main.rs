@@ -16,4 +16,5 @@ mod limits;
 mod listen;
 mod metrics;
 mod ui;
+mod wire_facts;
 mod world;

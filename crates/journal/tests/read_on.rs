@@ -67,7 +67,7 @@ fn a_damaged_frame_is_counted_and_those_behind_it_are_given() {
     }
     let before = read_all(&journal, &mut Cursor::before(1), 1 << 20).0;
     let path = &wal_files(&files)[0];
-    files.flip_bit(path, 700, 0).unwrap();
+    files.flip_bit(path, 1_000, 0).unwrap();
     let (frames, missing) = read_all(&journal, &mut Cursor::before(1), 1 << 20);
     assert_eq!((frames.len() as u64 + missing, missing), (20, 1));
     assert!(frames.iter().all(|frame| before.contains(frame)));

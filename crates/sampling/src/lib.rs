@@ -11,7 +11,7 @@
 mod answer;
 mod file;
 
-pub use answer::{NO_SERVICE, http_answer, proto_answer};
+pub use answer::{NO_SERVICE, http_answer, proto_answer, proto_question, read_proto_answer};
 pub use codec::generated::jaeger::api_v2::SamplingStrategyResponse as Strategy;
 pub use file::{FileStrategies, StrategiesError};
 

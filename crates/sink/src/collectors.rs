@@ -166,6 +166,17 @@ impl Collectors {
         }
     }
 
+    /// Collectors that are only asked; they are in no metric.
+    #[must_use]
+    pub fn to_ask(
+        options: DeliveryOptions,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        tasks: Tasks,
+    ) -> Self {
+        Self::new(options, clock, random, SinkMetrics::default(), tasks)
+    }
+
     /// Looks names up until the stop.
     pub async fn run(self, stop: Shutdown) {
         loop {

@@ -35,7 +35,7 @@ use crate::error::Error;
 use crate::keep;
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::web::{self, TailedWriter, WebProgram};
-use crate::{logging, strategies};
+use crate::{logging, machine, strategies};
 
 /// How often the store is asked whether it has failed for good.
 const STORE_WATCH_PERIOD: Duration = Duration::from_millis(250);
@@ -47,7 +47,8 @@ pub(crate) fn run_all_in_one(
     is_demo: bool,
 ) -> Result<(), Error> {
     logging::begin(&settings.config);
-    run_on_runtime(AllInOne::new(settings, addresses_file, is_demo).run())
+    let role = AllInOne::new(settings, addresses_file, is_demo);
+    run_on_runtime(machine::cores(), role.run())
 }
 
 /// How the program is, with what only a store can do.

@@ -5,8 +5,9 @@
 //! - A stop (SIGTERM, SIGINT) lets requests under way finish; a second signal ends at once.
 //! - When one server fails, all stop.
 //!
-//! Read next: `all_in_one` (the store in the same process).
+//! Read next: `all_in_one` (the store in the same process), `agent` (beside an application).
 
+mod agent;
 mod all_in_one;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ use crate::keep::Seams;
 use crate::listen::Listeners;
 use crate::{machine, web};
 
+pub(crate) use agent::run_agent;
 pub(crate) use all_in_one::{answer_bytes_max, run_all_in_one};
 
 /// A server that runs until the stop.
@@ -41,9 +43,12 @@ const LAST_TASKS_TIMEOUT: Duration = Duration::from_secs(2);
 const RUNTIME_END_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Runs a role on a runtime of its own until it ends.
-fn run_on_runtime(role: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+fn run_on_runtime(
+    threads: usize,
+    role: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(machine::cores())
+        .worker_threads(threads)
         .thread_name("trackway-io")
         .enable_all()
         .build()

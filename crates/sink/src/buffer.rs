@@ -538,3 +538,6 @@ fn identity(files: &dyn Files, random: &dyn Random, dir: &Path) -> Result<u128, 
         Err(error) => Err(failed("open")(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,7 +236,7 @@ async fn read_answer(response: Response<Incoming>) -> Answer {
     let is_grpc = parts.status == StatusCode::OK;
     // An error may stand in the headers alone.
     if is_grpc && parts.headers.contains_key(GRPC_STATUS) {
-        return of_headers(&parts.headers, Bytes::new());
+        return of_headers(&parts.headers, &Bytes::new());
     }
     if !is_grpc {
         return Answer {
@@ -253,10 +253,10 @@ async fn read_answer(response: Response<Incoming>) -> Answer {
     let Some(trailers) = collected.trailers().cloned() else {
         return Answer::none("the answer has no status: does that port speak gRPC?");
     };
-    of_headers(&trailers, collected.to_bytes())
+    of_headers(&trailers, &collected.to_bytes())
 }
 
-fn of_headers(headers: &HeaderMap, body: Bytes) -> Answer {
+fn of_headers(headers: &HeaderMap, body: &Bytes) -> Answer {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let code = text(&GRPC_STATUS)
         .and_then(|text| text.parse().ok())

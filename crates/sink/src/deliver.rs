@@ -184,14 +184,18 @@ impl Deliverer {
     }
 
     fn confirm(&mut self) {
-        if self.is_unconfirmed || plumbing::planted("sink-release-before-answer") {
+        if self.has_to_confirm() {
             let sent = self.orders.try_send(Order::Confirm(self.floor()));
             self.is_unconfirmed = sent.is_err();
         }
     }
 
+    fn has_to_confirm(&self) -> bool {
+        self.is_unconfirmed || plumbing::planted("sink-release-before-answer")
+    }
+
     async fn tell_floor(&mut self) {
-        if self.is_unconfirmed {
+        if self.has_to_confirm() {
             // When the buffer has ended, what is not confirmed is sent once more after the next start.
             drop(self.orders.send(Order::Confirm(self.floor())).await);
         }

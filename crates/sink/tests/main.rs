@@ -1,1 +1,6 @@
-//! The sink from outside.
+//! The sink from outside, against collectors that do what a real one can't be made to do on demand.
+
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod double;

@@ -42,6 +42,14 @@ fn sums(program: &Program) -> BTreeMap<String, u64> {
     sums
 }
 
+/// A metric of a program, over all its labels; 0: there is none.
+pub(crate) fn total(program: &Program, name: &str) -> u64 {
+    let prefix = format!("trackway_{name} ");
+    let sums = sums(program);
+    let of_name = sums.iter().filter(|(key, _)| key.starts_with(&prefix));
+    of_name.map(|(_, value)| value).sum()
+}
+
 /// Checks, for spans and bytes and for each transport, that what was received is what was accepted, rejected, refused
 /// or dropped, and that the store has every span that was accepted.
 pub(crate) fn check(program: &Program) {

@@ -43,8 +43,18 @@ const LISTENERS: [&str; 13] = [
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
-/// Where the program listens, as it says itself.
+/// Those that an agent opens.
+const AGENT_LISTENERS: [&str; 5] = [
+    "otlp_grpc",
+    "otlp_http",
+    "jaeger_compact",
+    "sampling_http",
+    "admin",
+];
+
+/// Where the program listens, as it says itself; empty where it does not.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
@@ -52,6 +62,7 @@ pub(crate) struct Addresses {
     pub(crate) zipkin: String,
     pub(crate) query_http: String,
     pub(crate) query_grpc: String,
+    pub(crate) sampling_http: String,
     pub(crate) admin: String,
     pub(crate) health: String,
 }
@@ -120,9 +131,26 @@ impl Program {
         Self::try_launch(Command::new(binary()), data_dir, flags)
     }
 
-    fn try_launch(command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+    /// Starts an agent that delivers to collectors.
+    pub(crate) fn start_agent(collectors: &str, buffer_dir: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command
+            .args(["agent", "--collector", collectors, "--buffer-dir"])
+            .arg(buffer_dir)
+            .args(["--jaeger-binary", "off"]);
+        match Self::wait_until_ready(Self::spawn(command, &AGENT_LISTENERS, flags)) {
+            Ok(agent) => agent,
+            Err(ended) => panic!("the agent did not start ({}):\n{}", ended.status, ended.log),
+        }
+    }
+
+    fn try_launch(mut command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+        command.arg("--data-dir").arg(data_dir);
+        Self::wait_until_ready(Self::spawn(command, &LISTENERS, flags))
+    }
+
+    fn wait_until_ready((mut program, addresses_file): (Self, PathBuf)) -> Result<Self, Ended> {
         let watch = Stopwatch::start();
-        let (mut program, addresses_file) = Self::spawn(command, data_dir, flags);
         let answer = until(READY_MAX, || match program.child.try_wait().unwrap() {
             Some(status) => Some(Err(status)),
             None => read_addresses(&addresses_file).map(Ok),
@@ -143,25 +171,23 @@ impl Program {
 
     /// Starts the program and kills it after a while, whether it is ready by then or not.
     pub(crate) fn start_and_kill(data_dir: &Path, flags: &[&str], after: Duration) {
-        let (program, _) = Self::spawn(Command::new(binary()), data_dir, flags);
+        let mut command = Command::new(binary());
+        command.arg("--data-dir").arg(data_dir);
+        let (program, _) = Self::spawn(command, &LISTENERS, flags);
         let_pass(after);
         program.kill();
     }
 
     /// Starts the process; the path is that of the file in which it will name its addresses.
-    fn spawn(mut command: Command, data_dir: &Path, flags: &[&str]) -> (Self, PathBuf) {
+    fn spawn(mut command: Command, listeners: &[&str], flags: &[&str]) -> (Self, PathBuf) {
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("trackway-run-{}-{run}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let addresses_file = folder.join("addresses");
         let out = File::create(folder.join("log")).unwrap();
-        command
-            .arg("--data-dir")
-            .arg(data_dir)
-            .arg("--addresses-file")
-            .arg(&addresses_file);
-        for listener in LISTENERS {
+        command.arg("--addresses-file").arg(&addresses_file);
+        for listener in listeners {
             command.arg("--set").arg(format!("listen.{listener}=0"));
         }
         command

@@ -326,7 +326,7 @@ impl Buffer {
         if is_full {
             self.metrics.refuse("full");
             let reason = FULL.to_owned();
-            return answer(tell, Err(WriteError::Busy { reason }));
+            return answer(tell, Err(WriteError::Unavailable { reason }));
         }
         group.bytes += usize::try_from(bytes).unwrap_or(usize::MAX);
         group.batches.push(Waiting {

@@ -205,7 +205,10 @@ async fn a_full_buffer_refuses_for_now_and_has_room_again_once_it_is_delivered()
         }
         assert!(taken < 100, "it never is full");
     };
-    assert!(matches!(refused, WriteError::Busy { .. }), "{refused}");
+    assert!(
+        matches!(refused, WriteError::Unavailable { .. }),
+        "{refused}"
+    );
     assert!(house.sink.readiness().is_err());
     assert!(house.metric("buffer_bytes") <= MIB);
     assert_eq!(house.metric("refused_batches_total{reason=\"full\"}"), 1);

@@ -59,6 +59,14 @@ impl Double {
     pub(crate) async fn start(
         script: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(None, script).await
+    }
+
+    /// The same with TLS.
+    pub(crate) async fn start_with(
+        tls: Option<tls::ServerTls>,
+        script: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, stop) = (Arc::<Mutex<Vec<Seen>>>::default(), Shutdown::new());
@@ -94,8 +102,11 @@ impl Double {
                         Ok::<_, Infallible>(answer(script(&seen, before)).await)
                     }
                 });
-                let stopped = stopped.clone();
+                let (stopped, tls) = (stopped.clone(), tls.clone());
                 Tasks::new().spawn(async move {
+                    let Some(stream) = tls::accept(tls.as_ref(), stream).await else {
+                        return;
+                    };
                     let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(stream), service);
                     tokio::select! {

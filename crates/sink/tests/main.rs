@@ -4,3 +4,5 @@
 mod delivery;
 #[cfg(test)]
 mod double;
+#[cfg(test)]
+mod secure;

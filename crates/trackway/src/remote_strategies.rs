@@ -1,7 +1,7 @@
 //! Sampling strategies that a collector knows: asked for by service, kept, and told while no collector answers.
 //!
-//! Promises: a client is told what the collector said last about its service; one that nothing is known of gets an error
-//! with the reason, never a guess. At most [`SERVICES_MAX`] services are kept.
+//! Promises: a client is told what the collector said last about its service; one that nothing is known of gets an
+//! error with the reason, never a guess. At most [`SERVICES_MAX`] services are kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

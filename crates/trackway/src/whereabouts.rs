@@ -1,7 +1,7 @@
 //! Where the agent runs: what OpenTelemetry calls the machine, the container and the pod.
 //!
-//! Promises: nothing is asked of a network; what can't be learnt is left out. The container is the agent's own, which is
-//! also the application's only where both are one; the pod is the same for all its containers.
+//! Promises: nothing is asked of a network; what can't be learnt is left out. The container is the agent's own, which
+//! is also the application's only where both are one; the pod is the same for all its containers.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -84,8 +84,8 @@ impl Setting for Attributes {
 }
 
 impl Attributes {
-    /// With every `${NAME:default}` replaced by the environment's value, as Jaeger's agent has it. One whose variable is
-    /// not set and that has no default is left out.
+    /// With every `${NAME:default}` replaced by the environment's value, as Jaeger's agent has it. One whose variable
+    /// is not set and that has no default is left out.
     pub(crate) fn filled(
         &self,
         variable: impl Fn(&str) -> Option<String>,

@@ -33,7 +33,8 @@ tree! {
         query: Query,
         /// The web app.
         ui: Ui,
-        /// The agent beside an application: where it delivers, and what it keeps meanwhile. Only `trackway agent` reads it.
+        /// The agent beside an application: where it delivers, and what it keeps meanwhile. Only `trackway agent` reads
+        /// it.
         agent: Agent,
         /// How much memory the program takes.
         memory: Memory,
@@ -217,8 +218,8 @@ tree! {
     pub(crate) struct AgentBuffer {
         /// The folder. It is created with access for its owner alone. One process at a time.
         dir: PathBuf = PathBuf::from("./agent-buffer"),
-        /// The most bytes of the folder. When it is full, OTLP is refused for now, and the oldest datagrams that wait in
-        /// memory are dropped.
+        /// The most bytes of the folder. When it is full, OTLP is refused for now, and the oldest datagrams that wait
+        /// in memory are dropped.
         bytes_max: ByteCount = ByteCount::mib(512),
         /// What an accepted request promises: `sync` (survives a power cut) or `page_cache` (survives a crash of the
         /// agent).
@@ -432,7 +433,7 @@ impl Agent {
         );
         wrong(
             self.buffer.acknowledge == Acknowledge::Memory,
-            "agent.buffer.acknowledge is memory: a buffer that is not on the disk keeps nothing; write sync or page_cache",
+            "agent.buffer.acknowledge is memory: a buffer must be on the disk; write sync or page_cache",
         );
         wrong(
             self.request.in_flight_max == 0,

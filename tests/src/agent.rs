@@ -101,7 +101,7 @@ fn a_full_buffer_refuses_otlp_drops_the_oldest_datagrams_and_recovers() {
     let collector = Program::start_with(&folder.join("collector"), &[]);
     let address = collector.addresses.otlp_grpc.clone();
     collector.kill();
-    let small = ["--buffer-size", "1MiB", "--set", "memory.limit=64MiB"];
+    let small = ["--buffer-size", "4MiB", "--set", "memory.limit=64MiB"];
     let agent = Program::start_agent(
         &address,
         &folder.join("buffer"),
@@ -133,15 +133,13 @@ fn a_full_buffer_refuses_otlp_drops_the_oldest_datagrams_and_recovers() {
     // Datagrams can't be refused: they wait in memory, and when there is no more of that the oldest go.
     let datagram = a_datagram();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let dropped = || total(&agent, "receive_requests_refused_total");
-    let before = dropped();
     wait_for("datagrams are dropped", || {
         for _ in 0..500 {
             socket
                 .send_to(&datagram, &agent.addresses.jaeger_compact)
                 .unwrap();
         }
-        dropped() > before
+        dropped_bytes(&agent) > 0
     });
     let collector = start_again(&folder, &address);
     wait_for("there is room again", || {
@@ -155,6 +153,16 @@ fn a_full_buffer_refuses_otlp_drops_the_oldest_datagrams_and_recovers() {
         "?raw=true",
     );
     assert!(udp.is_some(), "of the datagrams that waited none arrived");
+}
+
+/// Bytes of datagrams that were let go because there was no room for them.
+fn dropped_bytes(agent: &Program) -> u64 {
+    let series = "trackway_receive_bytes_refused_total{transport=\"jaeger_udp_compact\",reason=\"overloaded\"}";
+    let text = http::get(&agent.addresses.admin, "/metrics")
+        .unwrap()
+        .text();
+    let line = text.lines().find_map(|line| line.strip_prefix(series));
+    line.unwrap().trim().parse().unwrap()
 }
 
 /// One that a Jaeger took, as it was recorded.

@@ -6,7 +6,7 @@
 //!   good.
 //! - A request that is refused is sent again in halves, until what is refused is one batch alone; that is dropped and
 //!   counted. OTLP's requests can be laid one behind another, and come apart where they were joined.
-//! - Memory is bounded by requests in flight times their size, twice (as they are and compressed).
+//! - Memory is bounded by requests in flight times their size, three times: in parts, joined, and compressed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -297,12 +297,8 @@ impl Deliverer {
 async fn deliver(context: Arc<Context>, joined: Joined) -> u64 {
     let mut stack = vec![joined.parts];
     while let Some(mut parts) = stack.pop() {
-        let message = Arc::new(
-            parts
-                .iter()
-                .flat_map(|part| part.payload.iter().copied())
-                .collect::<Vec<u8>>(),
-        );
+        let payloads: Vec<&[u8]> = parts.iter().map(|part| part.payload.as_slice()).collect();
+        let message = Arc::new(payloads.concat());
         let framed = context.frame(&message).await;
         let answer = context.collectors.export(&message, &framed).await;
         if answer.verdict() != Verdict::Taken && parts.len() > 1 {

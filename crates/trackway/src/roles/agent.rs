@@ -187,6 +187,13 @@ impl Agent<'_> {
                 .spawn(watch_token(token, file, text, stop));
         }
         let tls = match config.tls.enabled {
+            Switch::Off if config.token_file != OrOff::Off => {
+                tracing::warn!(
+                    "the token of agent.token_file is sent without TLS, so everybody on the way can read it; \
+                     agent.tls.enabled=on protects it"
+                );
+                None
+            }
             Switch::Off => None,
             Switch::On => Some(self.client_tls(config).await?),
         };

@@ -42,6 +42,14 @@ fn sums(program: &Program) -> BTreeMap<String, u64> {
     sums
 }
 
+/// A metric of a program, over all its labels; 0: there is none.
+pub(crate) fn total(program: &Program, name: &str) -> u64 {
+    let prefix = format!("trackway_{name} ");
+    let sums = sums(program);
+    let of_name = sums.iter().filter(|(key, _)| key.starts_with(&prefix));
+    of_name.map(|(_, value)| value).sum()
+}
+
 /// What steps left out, over all ways in.
 pub(crate) fn filtered(program: &Program) -> u64 {
     let sums = sums(program).into_iter();

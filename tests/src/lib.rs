@@ -1,11 +1,11 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
-//! `blowups`: what blows up stores, under a limit on memory. `clients`: stock SDKs send, Jaeger's API returns the
-//! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the
-//! answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and
-//! Zipkin. `own_spans`: what the program tells of itself. `processing`: what steps took out is nowhere. `readers`:
-//! pyarrow and DuckDB read the segments. `sampling`: a stock sampler does as it is told. `soak`: steady load takes no
-//! more the longer it lasts.
+//! `agent`: the role beside an application, over outages and kills. `blowups`: what blows up stores, under a limit on
+//! memory. `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`: `kill
+//! -9` under load loses nothing acknowledged. `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double
+//! start, full disk, health. `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself.
+//! `processing`: what steps took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `sampling`: a stock
+//! sampler does as it is told. `soak`: steady load takes no more the longer it lasts.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -34,6 +34,8 @@ mod ledger;
 #[cfg(test)]
 mod load;
 
+#[cfg(test)]
+mod agent;
 #[cfg(test)]
 mod blowups;
 #[cfg(test)]

@@ -44,8 +44,19 @@ const LISTENERS: [&str; 14] = [
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
-/// Where the program listens, as it says itself.
+/// Those that an agent opens.
+const AGENT_LISTENERS: [&str; 6] = [
+    "otlp_grpc",
+    "otlp_http",
+    "jaeger_compact",
+    "sampling_http",
+    "sampling_grpc",
+    "admin",
+];
+
+/// Where the program listens, as it says itself; empty where it does not.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
@@ -124,9 +135,26 @@ impl Program {
         Self::try_launch(Command::new(binary()), data_dir, flags)
     }
 
-    fn try_launch(command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+    /// Starts an agent that delivers to collectors.
+    pub(crate) fn start_agent(collectors: &str, buffer_dir: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command
+            .args(["agent", "--collector", collectors, "--buffer-dir"])
+            .arg(buffer_dir)
+            .args(["--jaeger-binary", "off"]);
+        match Self::wait_until_ready(Self::spawn(command, &AGENT_LISTENERS, flags)) {
+            Ok(agent) => agent,
+            Err(ended) => panic!("the agent did not start ({}):\n{}", ended.status, ended.log),
+        }
+    }
+
+    fn try_launch(mut command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+        command.arg("--data-dir").arg(data_dir);
+        Self::wait_until_ready(Self::spawn(command, &LISTENERS, flags))
+    }
+
+    fn wait_until_ready((mut program, addresses_file): (Self, PathBuf)) -> Result<Self, Ended> {
         let watch = Stopwatch::start();
-        let (mut program, addresses_file) = Self::spawn(command, data_dir, flags);
         let answer = until(READY_MAX, || match program.child.try_wait().unwrap() {
             Some(status) => Some(Err(status)),
             None => read_addresses(&addresses_file).map(Ok),
@@ -147,13 +175,15 @@ impl Program {
 
     /// Starts the program and kills it after a while, whether it is ready by then or not.
     pub(crate) fn start_and_kill(data_dir: &Path, flags: &[&str], after: Duration) {
-        let (program, _) = Self::spawn(Command::new(binary()), data_dir, flags);
+        let mut command = Command::new(binary());
+        command.arg("--data-dir").arg(data_dir);
+        let (program, _) = Self::spawn(command, &LISTENERS, flags);
         let_pass(after);
         program.kill();
     }
 
     /// Starts the process; the path is that of the file in which it will name its addresses.
-    fn spawn(mut command: Command, data_dir: &Path, flags: &[&str]) -> (Self, PathBuf) {
+    fn spawn(mut command: Command, listeners: &[&str], flags: &[&str]) -> (Self, PathBuf) {
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("trackway-run-{}-{run}", std::process::id()));
@@ -163,11 +193,9 @@ impl Program {
         command
             // Tests compare with what they sent; the one of own spans asks for them.
             .args(["--set", "own_spans.per_second=off"])
-            .arg("--data-dir")
-            .arg(data_dir)
             .arg("--addresses-file")
             .arg(&addresses_file);
-        for listener in LISTENERS {
+        for listener in listeners {
             command.arg("--set").arg(format!("listen.{listener}=0"));
         }
         command

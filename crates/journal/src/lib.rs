@@ -10,11 +10,13 @@
 //! - To sync a file again after a failed sync: the kernel may have dropped the pages.
 //! - Journal files written by a newer version.
 //!
-//! Read next: [`Files`] for the seam, `frame.rs` for the bytes, `replay.rs` for recovery, `writer.rs` for failures.
+//! Read next: [`Files`] for the seam, `frame.rs` for the bytes, `replay.rs` for recovery, `writer.rs` for failures,
+//! `reader.rs` for reading while others write.
 
 mod error;
 mod files;
 mod frame;
+mod reader;
 mod replay;
 mod report;
 mod scan;
@@ -27,6 +29,7 @@ pub use files::{
     read_exact_at, read_to_end, write_file_durably,
 };
 pub use frame::{FRAME_PAYLOAD_BYTES_MAX, Frame, FrameKind, NewFrame, TENANT_NAME_BYTES_MAX};
+pub use reader::{Cursor, ReadOn};
 pub use report::{Damage, DamageKind, ReplayReport, TornTail};
 pub use spares::{Spare, SpareTask};
 pub use writer::{Journal, Level, Options, Stats};

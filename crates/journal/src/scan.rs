@@ -47,6 +47,12 @@ impl Scanner {
         })
     }
 
+    /// Takes the file to end here, if it is longer: what lies behind is still being written.
+    pub(crate) fn ending_at(self, end: u64) -> Self {
+        let len = self.len.min(end);
+        Self { len, ..self }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

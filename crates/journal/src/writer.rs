@@ -114,12 +114,12 @@ pub(crate) struct Active {
 /// An append-only log of frames.
 #[derive(Debug)]
 pub struct Journal {
-    files: Arc<dyn Files>,
+    pub(crate) files: Arc<dyn Files>,
     dir: PathBuf,
-    store_id: u128,
+    pub(crate) store_id: u128,
     options: Options,
-    active: Option<Active>,
-    closed: VecDeque<Closed>,
+    pub(crate) active: Option<Active>,
+    pub(crate) closed: VecDeque<Closed>,
     spares: Vec<Spare>,
     spares_under_way: usize,
     next_sequence: u64,

@@ -18,6 +18,8 @@ mod faults;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod read_on;
+#[cfg(test)]
 mod real_files;
 #[cfg(test)]
 mod scenario;

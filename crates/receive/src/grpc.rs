@@ -46,9 +46,8 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         let (expected, format) = served_at(door.transport);
         match parts.uri.path() {
             path if path == expected => export(door, format, &parts, &mut body).await,
-            SAMPLING_PATH if door.transport == Transport::JaegerGrpc => {
-                strategy(door, &mut body).await
-            }
+            // Agents deliver over OTLP, and ask on the same connection.
+            SAMPLING_PATH => strategy(door, &mut body).await,
             grpc_health::CHECK_PATH => health(door, &mut body).await,
             path => Err(Refusal::UnknownPath {
                 path: shorten_to(path, 200),

@@ -54,6 +54,32 @@ pub fn proto_answer(strategies: &dyn Strategies, question: &[u8]) -> Result<Vec<
     Ok(strategies.strategy(&question.service_name).encode_to_vec())
 }
 
+/// The bytes of a `SamplingStrategyParameters`: the question of who passes answers on.
+#[must_use]
+pub fn proto_question(service: &str) -> Vec<u8> {
+    SamplingStrategyParameters {
+        service_name: service.to_owned(),
+    }
+    .encode_to_vec()
+}
+
+/// Reads the service of a `SamplingStrategyParameters`.
+///
+/// # Errors
+/// When the bytes are none.
+pub fn read_proto_question(question: &[u8]) -> Result<String, String> {
+    let question = SamplingStrategyParameters::decode(question).map_err(|why| why.to_string())?;
+    Ok(question.service_name)
+}
+
+/// Reads the bytes of a `SamplingStrategyResponse`.
+///
+/// # Errors
+/// When they are none.
+pub fn read_proto_answer(answer: &[u8]) -> Result<Strategy, String> {
+    Strategy::decode(answer).map_err(|why| why.to_string())
+}
+
 /// The usual form: enums by name, zeros written, what is absent left out.
 pub(crate) fn json(strategy: &Strategy) -> String {
     text(strategy, &quoted(strategy.strategy_type().as_str_name()))

@@ -3,6 +3,8 @@
 //! Promises: every flag that sets a key of the configuration says which; `trackway` alone runs everything.
 //! Refuses: a second meaning of a key: flags become entries of the one configuration, nothing else.
 
+mod agent;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -18,12 +20,15 @@ Examples:
   trackway                                   run everything, data in ./data
   trackway --demo                            the same with realistic traffic
   trackway --data-dir /var/lib/trackway --set store.retention.age=30d
+  trackway agent --collector collector:4317  run beside an application
   trackway services                          which services have sent spans
   trackway search --service checkout --min-duration 250ms
   trackway trace 5b8efff798038103d269b633813fc60c
   trackway config show                       every setting and where it came from
 
 Send traces with any OpenTelemetry SDK: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318";
+
+pub(crate) use agent::AgentArgs;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -44,6 +49,8 @@ pub(crate) struct Cli {
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run beside an application: take its spans, keep them on the disk, deliver them to collectors
+    Agent(Box<agent::AgentArgs>),
     /// Show a trace as a waterfall
     Trace(TraceArgs),
     /// Find traces

@@ -24,10 +24,12 @@ mod machine;
 mod otlp_sender;
 mod port_owner;
 mod process_metrics;
+mod remote_strategies;
 mod roles;
 mod strategies;
 mod terminal;
 mod web;
+mod whereabouts;
 
 use std::io::Write;
 use std::process::ExitCode;

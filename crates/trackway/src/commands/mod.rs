@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, RunArgs, ServerArgs};
+use crate::cli::{AgentArgs, Cli, Command, RunArgs, ServerArgs};
 use crate::client::{Connection, Reply, Server};
-use crate::config::Settings;
+use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::jaeger_json::{ApiError, Envelope};
 use crate::roles;
@@ -31,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match cli.command {
         None => run_all(&cli.run),
+        Some(Command::Agent(args)) => run_agent(&args),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Search(args)) => search::run(&args, out),
         Some(Command::Services(args)) => services::run(&args, out),
@@ -49,6 +50,12 @@ fn run_all(args: &RunArgs) -> Result<(), Error> {
     let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
     let settings = Settings::load(&sources)?;
     roles::run_all_in_one(&settings, args.addresses_file.as_deref(), args.demo)
+}
+
+fn run_agent(args: &AgentArgs) -> Result<(), Error> {
+    let sources = args.sources().map_err(Error::Usage)?;
+    let settings = Settings::load_over(Config::for_agent(), &sources)?;
+    roles::run_agent(&settings, args.addresses_file.as_deref())
 }
 
 /// Runs one conversation with a server to its end.

@@ -11,6 +11,7 @@
 //!
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
+mod agent;
 mod nearest;
 mod node;
 mod print;
@@ -27,8 +28,9 @@ use std::path::{Path, PathBuf};
 use node::{Entry, Node, SetError};
 use yaml::FileValue;
 
+pub(crate) use agent::{SendCompression, Switch};
 pub(crate) use print::{explain, reference, show};
-pub(crate) use tree::{Acknowledge, Config, Listen, LogFormat, Sampling};
+pub(crate) use tree::{Acknowledge, Agent, Config, Listen, LogFormat, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};
@@ -102,7 +104,13 @@ pub(crate) struct Settings {
 impl Settings {
     /// Fills the tree from the sources.
     pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_over(Config::default(), sources)
+    }
+
+    /// Fills the tree of a role, whose defaults are its own.
+    pub(crate) fn load_over(config: Config, sources: &Sources) -> Result<Self, ConfigError> {
         let mut loader = Loader::default();
+        loader.settings.config = config;
         if let Some(file) = &sources.file {
             loader.take_file(file);
         }

@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
 use serve::BasePath;
@@ -39,6 +40,9 @@ tree! {
         ui: Ui,
         /// Trackway's own spans.
         own_spans: OwnSpans,
+        /// The agent beside an application: where it delivers, and what it keeps meanwhile. Only `trackway agent` reads
+        /// it.
+        agent: Agent,
         /// How much memory the program takes.
         memory: Memory,
         /// The program's own log, written to standard error.
@@ -206,13 +210,102 @@ tree! {
         min_traces_per_second: PerSecond = PerSecond(1.0 / 60.0),
     }
 
-    /// Trackway's own spans: each request of Jaeger's API over HTTP is one, and the answer's header `traceresponse` names
-    /// it.
+    /// Trackway's own spans: each request of Jaeger's API over HTTP is one, and the answer's header `traceresponse`
+    /// names it.
     pub(crate) struct OwnSpans {
         /// The service that they are of.
         service: Name = Name("trackway".to_owned()),
         /// So many are made in a second, at most.
         per_second: OrOff<PerSecond> = OrOff::On(PerSecond(5.0)),
+    }
+
+    /// The agent beside an application.
+    pub(crate) struct Agent {
+        /// The collectors, by OTLP over gRPC. Every address behind every name is used.
+        collectors: Collectors,
+        /// How requests are compressed. A collector that can't read that gets them as they are.
+        compression: SendCompression = SendCompression::Zstd,
+        /// Headers of every request. `config show` shows their names alone.
+        headers: Headers,
+        /// A file with a bearer token that is sent with every request; it is read again when it changes.
+        token_file: OrOff<PathBuf> = OrOff::Off,
+        /// Attributes that every resource is given that lacks them. `${NAME:default}` is the environment's value.
+        attributes: Attributes,
+        /// Whether resources are given what is known of the machine, the container and the pod, where they lack it.
+        detect: Switch = Switch::On,
+        /// A folder with files of a downward volume of Kubernetes, such as `labels` and `annotations`.
+        pod_info_dir: OrOff<PathBuf> = OrOff::Off,
+        /// What is kept on the disk until a collector has it.
+        buffer: AgentBuffer,
+        /// How batches of clients are joined to requests.
+        request: AgentRequest,
+        /// What happens when a collector does not take a request.
+        retry: AgentRetry,
+        /// How often the names of collectors are looked up again. It is done at once when one fails.
+        resolve_interval: Duration = Duration::from_secs(30),
+        /// How long a stop goes on delivering. What is left then is delivered after the next start.
+        drain_timeout: Duration = Duration::from_secs(5),
+        /// Sampling strategies, which are fetched from the collectors.
+        sampling: AgentSampling,
+        /// TLS to the collectors.
+        tls: AgentTls,
+    }
+
+    /// What is kept on the disk until a collector has it.
+    pub(crate) struct AgentBuffer {
+        /// The folder. It is created with access for its owner alone. One process at a time.
+        dir: PathBuf = PathBuf::from("./agent-buffer"),
+        /// The most bytes of the folder. When it is full, OTLP is refused for now, and the oldest datagrams that wait
+        /// in memory are dropped.
+        bytes_max: ByteCount = ByteCount::mib(512),
+        /// What an accepted request promises: `sync` (survives a power cut) or `page_cache` (survives a crash of the
+        /// agent).
+        acknowledge: Acknowledge = Acknowledge::Sync,
+    }
+
+    /// How batches of clients are joined to requests.
+    pub(crate) struct AgentRequest {
+        /// A request is not made larger than this, unless one batch of a client is.
+        bytes_max: ByteCount = ByteCount::mib(1),
+        /// How long a batch waits for others.
+        delay: Duration = Duration::from_millis(200),
+        /// The most requests under way.
+        in_flight_max: usize = 4,
+    }
+
+    /// What happens when a collector does not take a request.
+    pub(crate) struct AgentRetry {
+        /// How long a collector may take to answer.
+        timeout: Duration = Duration::from_secs(10),
+        /// How long an address is left alone when it fails; twice as long each time, with some randomness.
+        pause_min: Duration = Duration::from_millis(250),
+        /// The longest such pause, unless the collector itself asks for a longer one.
+        pause_max: Duration = Duration::from_secs(30),
+    }
+
+    /// Sampling strategies.
+    pub(crate) struct AgentSampling {
+        /// Where they are fetched, by gRPC (`jaeger.api_v2.SamplingManager`). Nothing: from `agent.collectors`. A
+        /// Jaeger answers at its ports 14250 and 5779.
+        collectors: Collectors,
+        /// How long a strategy counts as fresh. An older one is asked for again, and told while no collector answers.
+        refresh: Duration = Duration::from_secs(60),
+    }
+
+    /// TLS to the collectors.
+    pub(crate) struct AgentTls {
+        /// Whether it is spoken.
+        enabled: Switch = Switch::Off,
+        /// Authorities to trust, instead of the system's.
+        ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The agent's own certificate (mTLS).
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// The key of that certificate.
+        key_file: OrOff<PathBuf> = OrOff::Off,
+        /// The name that a collector's certificate must have, where it is not the one in `agent.collectors`.
+        server_name: OrOff<HostName> = OrOff::Off,
+        /// Whether any certificate is accepted: everybody on the way can then read and change what is sent.
+        insecure_skip_verify: Switch = Switch::Off,
     }
 
     /// How much memory the program takes.
@@ -332,6 +425,7 @@ impl Config {
                 "memory.limit is {limit}: the program can't work with less than {least}"
             ));
         }
+        found.extend(self.agent.contradictions());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
         if matches!(self.sampling.adaptive.target, OrOff::On(_)) && self.process.plan().samples() {
@@ -354,6 +448,58 @@ const ADAPTIVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// A head, a freeze and one request of the default size do not fit into less.
 const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
+
+impl Config {
+    /// The defaults of `trackway agent`: only the doors of applications on the same machine are open.
+    pub(crate) fn for_agent() -> Self {
+        let mut config = Self::default();
+        let listen = &mut config.listen;
+        listen.admin = Address::Port(14271);
+        for off in [
+            &mut listen.jaeger_http,
+            &mut listen.jaeger_grpc,
+            &mut listen.zipkin,
+            &mut listen.query_http,
+            &mut listen.query_grpc,
+            &mut listen.health,
+        ] {
+            *off = Address::Off;
+        }
+        config.memory.limit = SizeOrAuto::Bytes(ByteCount::mib(128));
+        config
+    }
+}
+
+impl Agent {
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut wrong = |is_wrong: bool, why: &str| {
+            if is_wrong {
+                found.push(why.to_owned());
+            }
+        };
+        wrong(
+            self.buffer.bytes_max < AGENT_BUFFER_MIN,
+            "agent.buffer.bytes_max is below 1MiB: the log's files don't fit into less",
+        );
+        wrong(
+            self.buffer.acknowledge == Acknowledge::Memory,
+            "agent.buffer.acknowledge is memory: a buffer must be on the disk; write sync or page_cache",
+        );
+        wrong(
+            self.request.in_flight_max == 0,
+            "agent.request.in_flight_max is 0: nothing would be delivered",
+        );
+        wrong(
+            self.retry.pause_min > self.retry.pause_max,
+            "agent.retry.pause_min is longer than agent.retry.pause_max",
+        );
+        found
+    }
+}
+
+/// Sixteen files of the log.
+const AGENT_BUFFER_MIN: ByteCount = ByteCount::mib(1);
 
 impl Listen {
     /// The name of every listener's key, what it listens for, and where.

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::map_request;
-use model::contract::{Answer, BatchProcessor, PinError, PinnedTrace, Pins, SpanWriter};
+use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
 use plumbing::ByteBudget;
-use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
@@ -40,7 +39,7 @@ use crate::error::Error;
 use crate::keep;
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::web::{self, TailedWriter, WebProgram};
-use crate::{logging, strategies};
+use crate::{logging, machine, strategies};
 
 /// How often the store is asked whether it has failed for good.
 const STORE_WATCH_PERIOD: Duration = Duration::from_millis(250);
@@ -52,7 +51,8 @@ pub(crate) fn run_all_in_one(
     is_demo: bool,
 ) -> Result<(), Error> {
     logging::begin(&settings.config);
-    run_on_runtime(AllInOne::new(settings, addresses_file, is_demo).run())
+    let role = AllInOne::new(settings, addresses_file, is_demo);
+    run_on_runtime(machine::cores(), role.run())
 }
 
 /// How the program is, with what only a store can do.
@@ -251,7 +251,7 @@ impl<'a> AllInOne<'a> {
                 limits: receive_limits(config),
                 tenant: tenant.clone(),
                 strategies: Arc::clone(&strategies),
-                processor: self.processor(),
+                processor: ground.processor(config),
             },
         );
         let limits = query_limits(config, memory);
@@ -369,16 +369,6 @@ impl<'a> AllInOne<'a> {
             adaptive: Arc::clone(&adaptive),
         };
         (Arc::new(counted), adaptive)
-    }
-
-    /// The steps that spans go through before they are written.
-    fn processor(&self) -> Option<Arc<dyn BatchProcessor>> {
-        let around = Surroundings {
-            clock: Arc::clone(&self.ground.seams.clock),
-            metrics: &self.ground.seams.metrics,
-        };
-        let steps = Pipeline::new(self.settings.config.process.plan(), &around)?;
-        Some(Arc::new(steps))
     }
 
     /// Waits for the stop; a store that can keep nothing any more begins it.

@@ -5,8 +5,9 @@
 //! - A stop (SIGTERM, SIGINT) lets requests under way finish; a second signal ends at once.
 //! - When one server fails, all stop.
 //!
-//! Read next: `all_in_one` (the store in the same process).
+//! Read next: `all_in_one` (the store in the same process), `agent` (beside an application).
 
+mod agent;
 mod all_in_one;
 
 use std::future::Future;
@@ -16,8 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use model::contract::SpanWriter;
+use model::contract::{BatchProcessor, SpanWriter};
 use plumbing::{CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
+use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use serve::HttpLimits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,6 +30,7 @@ use crate::keep::Seams;
 use crate::listen::Listeners;
 use crate::{machine, web};
 
+pub(crate) use agent::run_agent;
 pub(crate) use all_in_one::{answer_bytes_max, run_all_in_one};
 
 /// A server that runs until the stop.
@@ -41,9 +44,12 @@ const LAST_TASKS_TIMEOUT: Duration = Duration::from_secs(2);
 const RUNTIME_END_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Runs a role on a runtime of its own until it ends.
-fn run_on_runtime(role: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+fn run_on_runtime(
+    threads: usize,
+    role: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(machine::cores())
+        .worker_threads(threads)
         .thread_name("trackway-io")
         .enable_all()
         .build()
@@ -130,6 +136,16 @@ impl Ground {
             tasks: Tasks::new(),
             last_tasks: Tasks::new(),
         }
+    }
+
+    /// The steps that spans go through before they are kept.
+    fn processor(&self, config: &Config) -> Option<Arc<dyn BatchProcessor>> {
+        let around = Surroundings {
+            clock: Arc::clone(&self.seams.clock),
+            metrics: &self.seams.metrics,
+        };
+        let steps = Pipeline::new(config.process.plan(), &around)?;
+        Some(Arc::new(steps))
     }
 
     /// The first signal begins the stop; the second ends the process.

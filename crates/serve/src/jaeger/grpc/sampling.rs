@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use sampling::{Strategies, proto_answer};
+use prost::Message as _;
+use sampling::{Strategies, read_proto_question};
 
 use super::frame::{self, Incoming, is_grpc};
 use super::status::{Status, code};
@@ -49,8 +50,11 @@ async fn call(strategies: &dyn Strategies, request: Request) -> Result<Parts, St
     match parts.uri.path() {
         QUESTION_PATH => {
             let question = incoming.only().await?;
-            let answer = proto_answer(strategies, &question);
-            let answer = answer.map_err(|why| Status::unreadable(&why))?;
+            let service = read_proto_question(&question);
+            let service = service.map_err(|why| Status::unreadable(&why))?;
+            let prepared = strategies.prepare(&service).await;
+            prepared.map_err(|why| Status::new(code::UNAVAILABLE, why))?;
+            let answer = strategies.strategy(&service).encode_to_vec();
             Ok(stream::iter([Ok(Part::Message(Bytes::from(answer)))]).boxed())
         }
         HEALTH_PATH => {

@@ -55,6 +55,8 @@ struct Inner {
     options: DeliveryOptions,
     manner: Manner,
     endpoints: Mutex<Vec<Arc<Endpoint>>>,
+    /// The failures of the last look-up, which were said.
+    said: Mutex<Vec<(String, String)>>,
     /// Something became known, free or usable.
     changed: Notify,
     /// A failure asks for a look-up.
@@ -156,6 +158,7 @@ impl Collectors {
                 manner,
                 options,
                 endpoints: Mutex::default(),
+                said: Mutex::default(),
                 changed: Notify::new(),
                 look_up: Notify::new(),
                 clock,
@@ -302,6 +305,7 @@ impl Collectors {
         let inner = &self.inner;
         let known = inner.endpoints();
         let mut found: Vec<Arc<Endpoint>> = Vec::new();
+        let mut failures = Vec::new();
         for target in &inner.options.collectors {
             let looking = tokio::net::lookup_host((target.host.as_str(), target.port));
             let addresses = match timeout(LOOK_UP_TIMEOUT, looking).await {
@@ -324,12 +328,7 @@ impl Collectors {
                 }
                 Err(error) => {
                     inner.metrics.resolve_failures.inc();
-                    let collector = target.authority();
-                    tracing::warn!(
-                        collector,
-                        error,
-                        "a collector's name could not be looked up"
-                    );
+                    failures.push((target.authority(), error));
                     // What was known of it may still be right.
                     found.extend(known.iter().filter(of_target).cloned());
                 }
@@ -340,10 +339,27 @@ impl Collectors {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = found;
         inner.changed.notify_waiters();
+        inner.complain(failures);
     }
 }
 
 impl Inner {
+    /// The same failures are said once.
+    fn complain(&self, failures: Vec<(String, String)>) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said == failures {
+            return;
+        }
+        for (collector, error) in &failures {
+            tracing::warn!(
+                collector,
+                error,
+                "a collector's name could not be looked up; it is tried again"
+            );
+        }
+        *said = failures;
+    }
+
     fn endpoints(&self) -> Vec<Arc<Endpoint>> {
         self.endpoints
             .lock()

@@ -147,12 +147,11 @@ fn a_full_buffer_refuses_otlp_drops_the_oldest_datagrams_and_recovers() {
     });
     wait_for("everything is delivered", || waiting(&agent) == 0);
     truth.check(&collector, &truth.trace_ids());
-    let udp = trace(
-        &mut collector.query_connection(),
-        "747261636b7761790000000000002001",
-        "?raw=true",
-    );
-    assert!(udp.is_some(), "of the datagrams that waited none arrived");
+    // A pile that waits in memory is tried again after a pause.
+    wait_for("datagrams arrive that had waited", || {
+        let trace_id = "747261636b7761790000000000002001";
+        trace(&mut collector.query_connection(), trace_id, "?raw=true").is_some()
+    });
 }
 
 /// Bytes of datagrams that were let go because there was no room for them.
@@ -199,14 +198,23 @@ fn resources_are_given_what_they_lack_and_clients_what_the_collector_says() {
         &folder.join("buffer"),
         &flags,
     );
-    let sampling = |service: &str| {
-        let path = format!("/sampling?service={service}");
-        http::get(&agent.addresses.sampling_http, &path).unwrap()
-    };
-    assert_eq!(
-        sampling("shop").json()["probabilisticSampling"]["samplingRate"],
-        0.25
+    // One that asks the other over gRPC, as a client of the kind would.
+    let asks = format!(
+        "agent.sampling.collectors={}",
+        agent.addresses.sampling_grpc
     );
+    let second = Program::start_agent(
+        &collector.addresses.otlp_grpc,
+        &folder.join("second"),
+        &["--set", &asks],
+    );
+    let sampling = |of: &Program, service: &str| {
+        let path = format!("/sampling?service={service}");
+        http::get(&of.addresses.sampling_http, &path).unwrap()
+    };
+    let rate =
+        |of: &Program| sampling(of, "shop").json()["probabilisticSampling"]["samplingRate"].clone();
+    assert_eq!((rate(&agent), rate(&second)), (0.25.into(), 0.25.into()));
     let request = Request::new(1, 0, 0);
     let mut connection = Connection::open(&agent.addresses.otlp_http).unwrap();
     assert_eq!(
@@ -237,11 +245,10 @@ fn resources_are_given_what_they_lack_and_clients_what_the_collector_says() {
     check(&collector);
     // What is known is told on; what is not known is an error with the reason.
     collector.kill();
-    assert_eq!(
-        sampling("shop").json()["probabilisticSampling"]["samplingRate"],
-        0.25
-    );
-    let unknown = sampling("new");
-    assert_eq!(unknown.status, 503);
-    assert!(unknown.text().contains("not known"), "{}", unknown.text());
+    assert_eq!(rate(&agent), 0.25);
+    for of in [&agent, &second] {
+        let unknown = sampling(of, "new");
+        assert_eq!(unknown.status, 503);
+        assert!(unknown.text().contains("not known"), "{}", unknown.text());
+    }
 }

@@ -67,6 +67,7 @@ pub(crate) struct Addresses {
     pub(crate) query_http: String,
     pub(crate) query_grpc: String,
     pub(crate) sampling_http: String,
+    pub(crate) sampling_grpc: String,
     pub(crate) admin: String,
     pub(crate) health: String,
 }

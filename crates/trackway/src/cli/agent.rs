@@ -62,6 +62,9 @@ pub(crate) struct AgentArgs {
     /// What clients are to record [key: listen.sampling_http, default: 5778]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub sampling_http: Option<String>,
+    /// What clients are to record, over gRPC [key: listen.sampling_grpc, default: 5779]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub sampling_grpc: Option<String>,
     /// Metrics and health [key: listen.admin, default: 14271]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub admin: Option<String>,
@@ -92,6 +95,7 @@ impl AgentArgs {
             jaeger_binary: self.jaeger_binary.clone(),
             zipkin_compact: self.zipkin_compact.clone(),
             sampling_http: self.sampling_http.clone(),
+            sampling_grpc: self.sampling_grpc.clone(),
             admin: self.admin.clone(),
             log_level: self.log_level.clone(),
             log_format: self.log_format.clone(),
@@ -173,6 +177,7 @@ mod tests {
             "jaeger_compact",
             "jaeger_binary",
             "sampling_http",
+            "sampling_grpc",
             "admin",
         ];
         assert_eq!(open(&settings(&[])), usual);

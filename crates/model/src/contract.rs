@@ -1,9 +1,9 @@
-//! The contracts between the way in and the way out: who keeps spans, who finds them again, and who says which are kept
-//! for good, or not at all.
+//! The contracts between the way in and the way out: who changes spans, who keeps them, who finds them again, and who
+//! says which are kept for good, or not at all.
 //!
-//! `receive` knows a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows [`Pins`]; only the
-//! program knows what is behind them. All are asked from the async runtime and never block it. Who keeps spans knows a
-//! [`TraceJudge`], which it asks on a thread of its own.
+//! `receive` knows a [`BatchProcessor`] and a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows
+//! [`Pins`]; only the program knows what is behind them. All but the processor are asked from the async runtime and
+//! never block it. Who keeps spans knows a [`TraceJudge`], which it asks on a thread of its own.
 
 use std::fmt;
 use std::future::Future;
@@ -66,6 +66,55 @@ pub enum WriteError {
         /// What happened.
         reason: String,
     },
+}
+
+/// Spans that a step left out by the will of whoever configured it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilteredSpans {
+    /// Which kind of step, in a word for metrics. There is a handful of them.
+    pub reason: &'static str,
+    /// How many.
+    pub spans: u64,
+}
+
+/// A batch that went through the steps before it is kept.
+#[derive(Default)]
+pub struct Processed {
+    /// The spans that stay.
+    pub batch: SpanBatch,
+    /// Whether they are others than came in, so that the bytes which they came in may not be kept.
+    pub is_changed: bool,
+    /// The spans that do not stay.
+    pub filtered: Vec<FilteredSpans>,
+    /// What waits until the batch is kept, such as counts that a request sent again must not double.
+    pub on_kept: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Processed {
+    /// A batch as it came.
+    #[must_use]
+    pub fn untouched(batch: SpanBatch) -> Self {
+        Self {
+            batch,
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Debug for Processed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Processed")
+            .field("spans", &self.batch.len())
+            .field("is_changed", &self.is_changed)
+            .field("filtered", &self.filtered)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Changes or leaves out spans before anything of them is written. Called on threads for the processor's work.
+pub trait BatchProcessor: Send + Sync + fmt::Debug {
+    /// Takes the spans of one request through all steps.
+    fn process(&self, tenant: &TenantId, batch: SpanBatch) -> Processed;
 }
 
 /// Keeps spans.

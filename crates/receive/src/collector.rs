@@ -40,6 +40,7 @@ impl Collector for LedgerCollector {
         encode_flow(&mut encoder, "requests", &all, |counts| &counts.requests)?;
         encode_flow(&mut encoder, "spans", &all, |counts| &counts.spans)?;
         encode_flow(&mut encoder, "bytes", &all, |counts| &counts.bytes)?;
+        encode_filtered(&mut encoder, &all)?;
         encode_outcomes(&mut encoder, &all)?;
         let counters: [Series<Counts>; 5] = [
             (
@@ -182,6 +183,24 @@ fn encode_flow(
         for (reason, count) in Reason::ALL.iter().zip(flow(counts).refused) {
             let labels = [("transport", transport.label()), ("reason", reason.label())];
             ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints the spans that steps left out. There is a series for each kind of step that left out any.
+fn encode_filtered(
+    encoder: &mut DescriptorEncoder<'_>,
+    all: &[(Transport, Counts)],
+) -> Result<(), Error> {
+    let kind = ConstCounter::new(0u64).metric_type();
+    let help = "Spans that a step of the configuration left out";
+    let mut metric =
+        encoder.encode_descriptor("trackway_receive_spans_filtered", help, None, kind)?;
+    for (transport, counts) in all {
+        for (reason, count) in &counts.spans.filtered {
+            let labels = [("transport", transport.label()), ("reason", *reason)];
+            ConstCounter::new(*count).encode(metric.encode_family(&labels)?)?;
         }
     }
     Ok(())

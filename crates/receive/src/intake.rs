@@ -1,8 +1,8 @@
 //! The road of one request from its body to its answer, the same for every transport.
 //!
 //! ```text
-//! body ─▶ decompress ─▶ decode ─▶ (encode again) ─▶ writer ─▶ receipt
-//!         └────────── on the CPU pool ─────────┘
+//! body ─▶ decompress ─▶ decode ─▶ (process) ─▶ (encode again) ─▶ writer ─▶ receipt
+//!         └───────────────── on the CPU pool ────────────────┘
 //! ```
 //!
 //! Promises
@@ -11,6 +11,7 @@
 //! - A client that goes away before the writer has the spans costs nothing more; one that goes away later changes
 //!   nothing: the write goes on and is counted.
 //! - One bad span never costs its batch: the rest is kept, and the receipt says how many were rejected and why.
+//! - What a step changed or left out reaches the writer in no form: the bytes that came are let go.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use codec::otlp::encode_proto;
 use codec::{DecodeError, Decoded};
-use model::contract::{IncomingBatch, Kept, SpanWriter};
+use model::contract::{BatchProcessor, IncomingBatch, Kept, Processed, SpanWriter};
 use model::{SpanBatch, TenantId};
 use plumbing::{ByteBudget, Clock, CpuPool, Metrics, Reservation, Tasks};
 use sampling::Strategies;
@@ -50,6 +51,8 @@ pub struct ReceiverParts<'a> {
     pub tenant: TenantId,
     /// What clients that ask at these doors are to record.
     pub strategies: Arc<dyn Strategies>,
+    /// What changes spans before they are written; `None` costs nothing.
+    pub processor: Option<Arc<dyn BatchProcessor>>,
 }
 
 /// Takes requests, whatever transport they come by, and hands their spans to a writer.
@@ -64,6 +67,7 @@ pub struct Receiver {
     ledger: Arc<Ledger>,
     losses: Arc<ClientLosses>,
     strategies: Arc<dyn Strategies>,
+    processor: Option<Arc<dyn BatchProcessor>>,
     refusals: AtomicU64,
 }
 
@@ -85,9 +89,38 @@ pub(crate) struct Receipt {
 
 /// A request's spans, ready for the writer.
 struct Digest {
-    decoded: Decoded,
+    receipt: Receipt,
+    batch: SpanBatch,
     otlp: Bytes,
+    on_kept: OnKept,
     reservation: Reservation,
+}
+
+/// What waits until spans are kept.
+pub(crate) type OnKept = Vec<Box<dyn FnOnce() + Send>>;
+
+/// The steps that spans go through before they are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Steps {
+    processor: Option<Arc<dyn BatchProcessor>>,
+    tenant: TenantId,
+}
+
+impl Steps {
+    /// Tells whether there is none.
+    pub(crate) fn are_none(&self) -> bool {
+        self.processor.is_none()
+    }
+
+    /// Takes a batch through all steps; what they left out is settled in the account it came by.
+    pub(crate) fn process(&self, batch: SpanBatch, tally: &Tally) -> Processed {
+        let Some(processor) = &self.processor else {
+            return Processed::untouched(batch);
+        };
+        let processed = processor.process(&self.tenant, batch);
+        tally.filter(&processed.filtered);
+        processed
+    }
 }
 
 impl Receiver {
@@ -102,6 +135,7 @@ impl Receiver {
             limits,
             tenant,
             strategies,
+            processor,
         } = parts;
         let ledger = Ledger::new(Arc::clone(&clock));
         let losses = ClientLosses::register(metrics);
@@ -116,6 +150,7 @@ impl Receiver {
             ledger,
             losses,
             strategies,
+            processor,
             refusals: AtomicU64::new(0),
         })
     }
@@ -132,6 +167,13 @@ impl Receiver {
 
     pub(crate) fn strategies(&self) -> &dyn Strategies {
         &*self.strategies
+    }
+
+    pub(crate) fn steps(&self) -> Steps {
+        Steps {
+            processor: self.processor.clone(),
+            tenant: self.tenant.clone(),
+        }
     }
 
     pub(crate) fn pool(&self) -> &CpuPool {
@@ -204,8 +246,8 @@ impl Receiver {
     /// Decompresses and decodes on the pool.
     async fn digest(&self, request: Request) -> Result<Digest, Refusal> {
         let bytes_max = self.limits.body_bytes_max;
-        let losses = Arc::clone(&self.losses);
-        let work = move || digest(request, bytes_max, &losses);
+        let (losses, steps) = (Arc::clone(&self.losses), self.steps());
+        let work = move || digest(request, bytes_max, &losses, &steps);
         self.pool.run(work).await?
     }
 
@@ -218,12 +260,14 @@ impl Receiver {
         tell: &oneshot::Sender<Result<Receipt, Refusal>>,
     ) -> (Option<Result<Receipt, Refusal>>, Option<Reservation>) {
         let Digest {
-            decoded,
+            receipt,
+            batch,
             otlp,
+            on_kept,
             reservation,
         } = digest;
-        let receipt = receipt(&decoded);
-        if decoded.batch.is_empty() {
+        if batch.is_empty() {
+            on_kept.into_iter().for_each(|act| act());
             return (Some(Ok(receipt)), Some(reservation));
         }
         if tell.is_closed() && !plumbing::planted("receive-abandoned-request-written") {
@@ -231,20 +275,29 @@ impl Receiver {
         }
         if plumbing::planted("receive-ack-before-write") {
             let receiver = Arc::clone(self);
-            let writing = async move { drop(receiver.write(decoded.batch, otlp).await) };
+            let writing = async move { drop(receiver.write(batch, otlp).await) };
             Tasks::new().spawn(writing);
             return (Some(Ok(receipt)), Some(reservation));
         }
-        let result = self.write(decoded.batch, otlp).await.map(|kept| {
+        let result = self.write(batch, otlp).await.map(|kept| {
             tally.add_notes(0, 0, kept.duplicate_spans);
+            // What is all there already was counted when it came first.
+            if kept.spans > 0 {
+                on_kept.into_iter().for_each(|act| act());
+            }
             receipt
         });
         (Some(result), Some(reservation))
     }
 }
 
-/// Decompresses and decodes; the CPU's part of the road.
-fn digest(request: Request, bytes_max: u64, losses: &ClientLosses) -> Result<Digest, Refusal> {
+/// Decompresses, decodes and processes; the CPU's part of the road.
+fn digest(
+    request: Request,
+    bytes_max: u64,
+    losses: &ClientLosses,
+    steps: &Steps,
+) -> Result<Digest, Refusal> {
     let Request {
         format,
         compression,
@@ -266,31 +319,34 @@ fn digest(request: Request, bytes_max: u64, losses: &ClientLosses) -> Result<Dig
     follow(&mut reservation, plain.capacity() + plain.len())?;
     let decoded = format.decode(&plain, losses).map_err(undecodable)?;
     tally.add_decoded(&decoded);
+    let receipt = receipt(&decoded);
+    let batch_bytes = decoded.batch.size_bytes();
+    // A step holds the batch as it was and as it becomes.
+    let copy_bytes = if steps.are_none() { 0 } else { batch_bytes };
     follow(
         &mut reservation,
-        plain.capacity() + decoded.batch.size_bytes(),
+        plain.capacity() + batch_bytes + copy_bytes,
     )?;
-    let is_as_sent = format.is_otlp_proto() && decoded.is_verbatim;
-    let otlp = if decoded.batch.is_empty() {
+    let is_verbatim = format.is_otlp_proto() && decoded.is_verbatim;
+    let processed = steps.process(decoded.batch, &tally);
+    let (batch, is_changed) = (processed.batch, processed.is_changed);
+    let is_as_sent = is_verbatim && (!is_changed || plumbing::planted("receive-changed-as-sent"));
+    let otlp = if batch.is_empty() {
         Vec::new()
     } else if is_as_sent {
         plain
     } else {
         // Protobuf of OTLP's JSON is shorter than that; of other formats it is about as long as their batch.
-        grow(
-            &mut reservation,
-            plain.len().max(decoded.batch.size_bytes()),
-        )?;
+        grow(&mut reservation, plain.len().max(batch.size_bytes()))?;
         drop(plain);
-        encode_proto(&decoded.batch)
+        encode_proto(&batch)
     };
-    follow(
-        &mut reservation,
-        otlp.capacity() + decoded.batch.size_bytes(),
-    )?;
+    follow(&mut reservation, otlp.capacity() + batch.size_bytes())?;
     Ok(Digest {
-        decoded,
+        receipt,
+        batch,
         otlp: Bytes::from(otlp),
+        on_kept: processed.on_kept,
         reservation,
     })
 }

@@ -2,21 +2,23 @@
 //!
 //! Promises
 //! - At every instant, for requests, spans and bytes:
-//!   `received = accepted + rejected + refused + dropped + in flight` ([`Counts::is_balanced`]).
+//!   `received = accepted + rejected + filtered + refused + dropped + in flight` ([`Counts::is_balanced`]).
 //! - Every request is settled exactly once, also when its client goes away or its task is given up.
 //!
-//! A *rejected* span is one that its request was taken without (partial success). A *refused* one was answered with
+//! A *rejected* span is one that its request was taken without (partial success). A *filtered* one was left out by a
+//! step that somebody configured: its sender is told nothing. A *refused* one was answered with
 //! an error. A *dropped* one belonged to a request whose client was gone before its spans went to the writer.
 //! Spans are known only once a body is decoded; what is refused before is counted in requests and bytes.
 //!
 //! One small lock guards all numbers of a transport, so that they fit together; it is taken a few times a request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::Decoded;
+use model::contract::FilteredSpans;
 use plumbing::{Clock, latency_buckets};
 use prometheus_client::metrics::histogram::Histogram;
 
@@ -98,6 +100,8 @@ pub struct Flow {
     pub accepted: u64,
     /// Spans left out of a request that was taken.
     pub rejected: u64,
+    /// Spans that a step left out, by its reason.
+    pub filtered: BTreeMap<&'static str, u64>,
     /// What was answered with an error, by [`Reason::ALL`].
     pub refused: [u64; Reason::ALL.len()],
     /// What was given up because its client was gone.
@@ -107,6 +111,12 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// All that steps left out.
+    #[must_use]
+    pub fn filtered_sum(&self) -> u64 {
+        self.filtered.values().sum()
+    }
+
     /// All that was refused.
     #[must_use]
     pub fn refused_sum(&self) -> u64 {
@@ -125,8 +135,8 @@ impl Flow {
     /// Tells whether everything that came is accounted for.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
-        self.received
-            == self.accepted + self.rejected + self.refused_sum() + self.dropped + self.in_flight
+        let ended = self.accepted + self.rejected + self.filtered_sum() + self.refused_sum();
+        self.received == ended + self.dropped + self.in_flight
     }
 
     fn receive(&mut self, count: u64) {
@@ -308,6 +318,20 @@ impl Tally {
             counts.spans.received += rejected;
             counts.spans.rejected += rejected;
         });
+    }
+
+    /// Settles spans that steps left out of the request.
+    pub(crate) fn filter(&self, filtered: &[FilteredSpans]) {
+        if plumbing::planted("receive-filtered-as-accepted") {
+            return;
+        }
+        for FilteredSpans { reason, spans } in filtered {
+            self.spans.fetch_sub(*spans, Ordering::AcqRel);
+            self.ledger.change(self.transport, |counts| {
+                counts.spans.in_flight = counts.spans.in_flight.saturating_sub(*spans);
+                *counts.spans.filtered.entry(reason).or_default() += spans;
+            });
+        }
     }
 
     /// Counts what was found in the body.

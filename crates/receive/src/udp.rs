@@ -28,7 +28,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
 
 use crate::client_losses::ClientLosses;
-use crate::intake::{Receiver, undecodable};
+use crate::intake::{OnKept, Receiver, Steps, undecodable};
 use crate::ledger::{Outcome, Tally, Transport};
 use crate::refusal::{Reason, Refusal};
 
@@ -330,6 +330,7 @@ async fn write_one(receiver: &Arc<Receiver>, protocol: ThriftProtocol, pile: Arc
         batch,
         otlp,
         tallies,
+        on_kept,
         _reservation,
     } = loop {
         match decode(receiver, protocol, &pile).await {
@@ -339,6 +340,7 @@ async fn write_one(receiver: &Arc<Receiver>, protocol: ThriftProtocol, pile: Arc
         }
     };
     if batch.is_empty() {
+        on_kept.into_iter().for_each(|act| act());
         return settle(&tallies, 0);
     }
     let mut next = Some(batch);
@@ -351,7 +353,10 @@ async fn write_one(receiver: &Arc<Receiver>, protocol: ThriftProtocol, pile: Arc
             },
         };
         match written {
-            Ok(kept) => return settle(&tallies, kept.duplicate_spans),
+            Ok(kept) => {
+                on_kept.into_iter().for_each(|act| act());
+                return settle(&tallies, kept.duplicate_spans);
+            }
             Err(refusal) if can_wait(&refusal) => pauses.wait().await,
             Err(refusal) => return let_go(tallies.iter(), &refusal),
         }
@@ -396,30 +401,34 @@ async fn decode(
     let reserved = receiver.budget().reserve(bytes);
     let reservation = reserved.map_err(|exceeded| Refusal::over_budget(0, &exceeded))?;
     let (pile, losses) = (Arc::clone(pile), Arc::clone(receiver.losses()));
-    let work = move || digest(&pile, protocol, &losses, reservation);
+    let steps = receiver.steps();
+    let work = move || digest(&pile, protocol, &losses, &steps, reservation);
     Ok(receiver.pool().run(work).await?)
 }
 
 /// The spans of a pile, ready for the writer.
-#[derive(Debug)]
 struct Digest {
     batch: SpanBatch,
     otlp: Bytes,
     /// The accounts of the datagrams that could be read.
     tallies: Vec<Arc<Tally>>,
+    on_kept: OnKept,
     /// The memory of all this, until it is written.
     _reservation: Reservation,
 }
 
-/// Decodes a pile into one batch; datagrams that can't be read are settled alone.
+/// Decodes a pile into one batch; datagrams that can't be read are settled alone, and each goes through the steps alone
+/// so that what they leave out is known by its datagram.
 fn digest(
     pile: &Pile,
     protocol: ThriftProtocol,
     losses: &ClientLosses,
+    steps: &Steps,
     reservation: Reservation,
 ) -> Digest {
     let mut builder = BatchBuilder::new();
     let mut tallies = Vec::with_capacity(pile.datagrams.len());
+    let mut on_kept = OnKept::new();
     for (bytes, Datagram { peer, tally, .. }) in pile.iter() {
         let datagram = match jaeger::decode_udp(bytes, protocol) {
             Ok(datagram) => datagram,
@@ -431,7 +440,9 @@ fn digest(
         let submitted = datagram.submitted;
         losses.note(&submitted.client, Some(*peer));
         tally.add_decoded(&submitted.decoded);
-        builder.append(&submitted.decoded.batch);
+        let processed = steps.process(submitted.decoded.batch, tally);
+        builder.append(&processed.batch);
+        on_kept.extend(processed.on_kept);
         tallies.push(Arc::clone(tally));
     }
     let batch = builder.finish();
@@ -440,6 +451,7 @@ fn digest(
         batch,
         otlp,
         tallies,
+        on_kept,
         _reservation: reservation,
     }
 }

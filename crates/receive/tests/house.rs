@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::TenantId;
-use model::contract::{Answer, IncomingBatch, Kept, SpanWriter, WriteError};
+use model::contract::{Answer, BatchProcessor, IncomingBatch, Kept, SpanWriter, WriteError};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, Shutdown, Tasks};
 use receive::{Counts, Limits, Receiver, ReceiverParts, Transport, serve, serve_udp};
 use sampling::FileStrategies;
@@ -147,6 +147,7 @@ pub(crate) struct Plan {
     pub(crate) limits: Limits,
     pub(crate) budget_bytes: u64,
     pub(crate) pool_queue_jobs_max: usize,
+    pub(crate) processor: Option<Arc<dyn BatchProcessor>>,
 }
 
 impl Default for Plan {
@@ -155,6 +156,7 @@ impl Default for Plan {
             limits: Limits::default(),
             budget_bytes: 512 * MIB,
             pool_queue_jobs_max: 64,
+            processor: None,
         }
     }
 }
@@ -196,6 +198,7 @@ impl House {
                 limits: plan.limits,
                 tenant: TenantId::default(),
                 strategies: Arc::new(FileStrategies::without_file(0.25)),
+                processor: plan.processor,
             },
         );
         let (tasks, shutdown) = (Tasks::new(), Shutdown::new());

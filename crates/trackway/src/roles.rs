@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::map_request;
-use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
+use model::contract::{Answer, BatchProcessor, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
+use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::Strategies;
@@ -375,6 +376,7 @@ impl<'a> AllInOne<'a> {
                 limits: receive_limits(config),
                 tenant: tenant.clone(),
                 strategies: Arc::clone(&strategies),
+                processor: self.processor(),
             },
         );
         let query = Arc::new(Query::with_limits(
@@ -426,6 +428,16 @@ impl<'a> AllInOne<'a> {
             self.watch_store(store)
         );
         received.and(told).and(answers).and(calls).and(kept)
+    }
+
+    /// The steps that spans go through before they are written.
+    fn processor(&self) -> Option<Arc<dyn BatchProcessor>> {
+        let around = Surroundings {
+            clock: Arc::clone(&self.seams.clock),
+            metrics: &self.seams.metrics,
+        };
+        let steps = Pipeline::new(self.settings.config.process.plan(), &around)?;
+        Some(Arc::new(steps))
     }
 
     /// Takes spans by every way that is open, until the stop.

@@ -302,7 +302,7 @@ impl Engine {
                     if let Some(trial) = &mut trial
                         && (fate == Fate::Whole || plumbing::planted("store-open-trace-judged"))
                     {
-                        batch = trial.sift(batch)?;
+                        batch = trial.sift(batch, false)?;
                     }
                     if !batch.is_empty() {
                         writer.add(&batch, order)?;
@@ -312,24 +312,24 @@ impl Engine {
                 Ok(has_spans)
             })?);
         }
-        let mut long_spans = 0;
         for piece in traces.pieces() {
             if is_cancelled() {
                 return Err(Failure::Cancelled);
             }
             let id = slice.name_of_piece(&piece.inputs);
             outputs.extend(self.write_output(slice, id, None, |writer| {
-                let batch = joiner.batch(&piece.group)?;
+                let mut batch = joiner.batch(&piece.group)?;
+                if let Some(trial) = &mut trial {
+                    batch = trial.sift(batch, true)?;
+                }
                 if batch.is_empty() {
                     return Ok(false);
                 }
                 writer.add(&batch, TraceOrder::ByStart)?;
-                long_spans += batch.len() as u64;
                 Ok(true)
             })?);
         }
         if let Some(trial) = trial {
-            trial.note_long(traces.long(), long_spans);
             if let Some(left) = trial.take_left() {
                 outputs.push(self.write_dropped(slice, left)?);
             }

@@ -230,12 +230,6 @@ impl Traces {
         groups
     }
 
-    /// How many traces are too long for a row group.
-    pub(super) fn long(&self) -> u64 {
-        let long = |trace: &&Trace| trace.fate == Fate::InPieces;
-        self.traces.iter().filter(long).count() as u64
-    }
-
     /// The long traces, cut between inputs.
     pub(super) fn pieces(&self) -> Vec<Piece> {
         let long = self

@@ -60,6 +60,8 @@ pub(super) struct Trial<'a> {
     pins: Arc<Pins>,
     left: DroppedBuilder,
     dropped: BTreeSet<TraceId>,
+    /// Traces too long to be judged.
+    long: BTreeSet<TraceId>,
     /// Traces and spans by policy, and whether it kept them.
     counts: BTreeMap<(String, bool), (u64, u64)>,
 }
@@ -85,12 +87,14 @@ impl<'a> Trial<'a> {
             pins,
             left: DroppedBuilder::default(),
             dropped: BTreeSet::new(),
+            long: BTreeSet::new(),
             counts: BTreeMap::new(),
         })
     }
 
-    /// Leaves out the traces that are dropped of a row group.
-    pub(super) fn sift(&mut self, batch: SpanBatch) -> Result<SpanBatch, Failure> {
+    /// Leaves out the traces that are dropped of a row group. Of traces too long for one, only what comes late of a
+    /// dropped one leaves.
+    pub(super) fn sift(&mut self, batch: SpanBatch, is_long: bool) -> Result<SpanBatch, Failure> {
         let ids = batch.spans().trace_id.iter().copied();
         let mut by_trace: Vec<(TraceId, usize)> = ids.zip(0..).collect();
         by_trace.sort_unstable();
@@ -98,7 +102,7 @@ impl<'a> Trial<'a> {
         for of_trace in by_trace.chunk_by(|a, b| a.0 == b.0) {
             let rows: Vec<usize> = of_trace.iter().map(|(_, row)| *row).collect();
             let id = of_trace.first().map(|(id, _)| *id).unwrap_or_default();
-            if !self.is_kept(id, &batch, &rows) {
+            if !self.is_kept(id, (&batch, &rows), is_long) {
                 let half = rows.len().div_ceil(2);
                 if plumbing::planted("store-trace-half-dropped") {
                     leaving.extend(rows.get(..half).unwrap_or_default());
@@ -118,7 +122,12 @@ impl<'a> Trial<'a> {
         Ok(builder.finish())
     }
 
-    fn is_kept(&mut self, trace_id: TraceId, spans: &SpanBatch, rows: &[usize]) -> bool {
+    fn is_kept(
+        &mut self,
+        trace_id: TraceId,
+        (spans, rows): (&SpanBatch, &[usize]),
+        is_long: bool,
+    ) -> bool {
         let tenant = &self.slice.tenant;
         let pins = self.pins.get(tenant.as_str());
         let is_pinned = pins.is_some_and(|pins| pins.contains_key(&trace_id));
@@ -126,6 +135,7 @@ impl<'a> Trial<'a> {
         let (is_kept, policy) = match known {
             _ if is_pinned && !plumbing::planted("store-pinned-trace-dropped") => (true, PINNED),
             Some(known) => (known == Known::Kept, LATE),
+            None if is_long => (true, LONG),
             None => {
                 let times = rows.iter().filter_map(|row| spans.span(*row));
                 let times = times.map(|span| (span.start(), span.end()));
@@ -146,7 +156,9 @@ impl<'a> Trial<'a> {
         };
         let spans = rows.len() as u64;
         let count = self.counts.entry((policy.to_owned(), is_kept)).or_default();
-        *count = (count.0 + u64::from(known.is_none()), count.1 + spans);
+        // A long trace has several parts; it counts with the first.
+        let is_first = known.is_none() && (!is_long || self.long.insert(trace_id));
+        *count = (count.0 + u64::from(is_first), count.1 + spans);
         if !is_kept {
             self.left.note(trace_id, policy, spans, known.is_none());
             self.dropped.insert(trace_id);
@@ -164,14 +176,6 @@ impl<'a> Trial<'a> {
         let parts = Parts::new(&leaving, TraceOrder::ByStart, &mut shared)?;
         self.left.count(&parts);
         Ok(())
-    }
-
-    /// Notes traces that stay since they are too long to be judged.
-    pub(super) fn note_long(&mut self, traces: u64, spans: u64) {
-        if traces > 0 {
-            let count = self.counts.entry((LONG.to_owned(), true)).or_default();
-            *count = (count.0 + traces, count.1 + spans);
-        }
     }
 
     /// What is to be remembered; nothing when nothing was dropped.

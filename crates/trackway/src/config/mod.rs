@@ -13,6 +13,7 @@
 mod nearest;
 mod node;
 mod print;
+mod steps;
 mod tree;
 mod units;
 mod web;
@@ -23,6 +24,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use node::{Entry, Node, SetError};
+use yaml::FileValue;
 
 pub(crate) use print::{explain, reference, show};
 pub(crate) use tree::{Acknowledge, Config, Listen, LogFormat, Sampling};
@@ -155,10 +157,22 @@ impl Loader {
         for key in keys {
             let origin = Origin::File(file.to_owned(), key.line);
             match key.value {
-                Ok(text) => self.set(&key.path, &text, origin),
+                Ok(FileValue::One(text)) => self.set(&key.path, &text, origin),
+                Ok(FileValue::List(list)) if self.takes_list(&key.path) => {
+                    self.set(&key.path, &list, origin);
+                }
+                Ok(FileValue::List(_)) => self.take_no_value(&key.path, yaml::LIST, &origin),
                 Err(why) => self.take_no_value(&key.path, &why, &origin),
             }
         }
+    }
+
+    fn takes_list(&self, path: &str) -> bool {
+        let entries = self.settings.entries();
+        let found = entries.into_iter().find(|entry| entry.path == path);
+        found
+            .and_then(|entry| entry.key)
+            .is_some_and(|key| key.is_list)
     }
 
     /// An empty section is fine, anything else that has no single value is not.
@@ -205,7 +219,11 @@ impl Loader {
                     below(path)
                 ));
             }
-            Err(SetError::Value(why)) => self.mistakes.push(format!("{origin}: {path}: {why}")),
+            // A list may have many mistakes, one a line.
+            Err(SetError::Value(why)) => {
+                let told = why.lines().map(|why| format!("{origin}: {path}: {why}"));
+                self.mistakes.extend(told);
+            }
         }
     }
 

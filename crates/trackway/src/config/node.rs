@@ -23,6 +23,8 @@ pub(crate) struct KeyEntry {
     pub values: &'static str,
     /// The value now.
     pub value: String,
+    /// Whether the value is a list, printed as JSON.
+    pub is_list: bool,
 }
 
 /// Why a key could not be set.
@@ -50,6 +52,7 @@ impl<T: Setting> Node for T {
         let key = KeyEntry {
             values: T::VALUES,
             value: self.print(),
+            is_list: T::IS_LIST,
         };
         out.push(Entry {
             path: path.to_owned(),

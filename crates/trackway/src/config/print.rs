@@ -17,6 +17,7 @@ pub(crate) fn show(settings: &Settings) -> String {
         let indent = "  ".repeat(depth);
         let line = match &entry.key {
             None => format!("{indent}{name}:"),
+            Some(key) if key.is_list => list(&format!("{indent}{name}:"), key, settings, &entry),
             Some(key) => {
                 let set = format!("{indent}{name}: {}", yaml_scalar(&key.value));
                 format!("{set:SOURCE_COLUMN$} # {}", settings.origin(&entry.path))
@@ -26,6 +27,18 @@ pub(crate) fn show(settings: &Settings) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A list as YAML, each item on a line of its own.
+fn list(name: &str, key: &KeyEntry, settings: &Settings, entry: &Entry) -> String {
+    let origin = settings.origin(&entry.path);
+    let items: Vec<serde_json::Value> = serde_json::from_str(&key.value).unwrap_or_default();
+    if items.is_empty() {
+        return format!("{:SOURCE_COLUMN$} # {origin}", format!("{name} []"));
+    }
+    let lines = items.iter().map(|item| format!("\n  - {item}"));
+    let lines: String = lines.collect();
+    format!("{name:SOURCE_COLUMN$} # {origin}{lines}")
 }
 
 /// Quotes what YAML would not read as the same text.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::node::{Entry, Node, SetError, tree};
+use super::steps::ProcessSteps;
 use serve::BasePath;
 
 use super::units::{
@@ -24,6 +25,8 @@ tree! {
         listen: Listen,
         /// What is accepted from senders.
         receive: Receive,
+        /// The steps that spans go through before anything of them is written, in their order; see docs/process.
+        process: ProcessSteps,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
         /// What clients are told to record.

@@ -14,6 +14,8 @@ pub(crate) trait Setting: Sized {
     const VALUES: &'static str;
     /// The same where the value can be switched off.
     const VALUES_OR_OFF: &'static str = Self::VALUES;
+    /// Whether the value is a list: of a file it is given as JSON, elsewhere it may be YAML.
+    const IS_LIST: bool = false;
 
     /// Reads the value; the error says what would be right.
     fn parse(text: &str) -> Result<Self, String>;

@@ -1,7 +1,7 @@
 //! Reads a YAML file into dotted keys with the line of each.
 //!
-//! Promises: every value keeps the line it stands on. Refuses: lists and nested values in a key, keys without a value,
-//! keys given twice, files over [`FILE_BYTES_MAX`], and depth over [`DEPTH_MAX`].
+//! Promises: every value keeps the line it stands on; a list is handed on as JSON. Refuses: nested values in a key, keys
+//! without a value, keys given twice, files over [`FILE_BYTES_MAX`], and depth over [`DEPTH_MAX`].
 
 use std::fmt;
 
@@ -19,9 +19,64 @@ pub(crate) struct FileKey {
     /// The dotted path.
     pub path: String,
     /// The value, or why it is none.
-    pub value: Result<String, String>,
+    pub value: Result<FileValue, String>,
     /// The line of the value, from 1; 0 when it isn't known.
     pub line: u64,
+}
+
+/// The value of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileValue {
+    /// One value.
+    One(String),
+    /// A list, as JSON.
+    List(String),
+}
+
+/// Reads a list that stands alone, such as in a variable: YAML, of which JSON is a part.
+pub(crate) fn read_list(text: &str) -> Result<Vec<serde_json::Value>, String> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    match read(text)?.value {
+        Value::List(items) => items.into_iter().map(|item| json(item, 0)).collect(),
+        _ => Err("is no list; write [] for an empty one".to_owned()),
+    }
+}
+
+/// A value with all below it, as JSON has it.
+fn json(node: Spanned<Value>, depth: usize) -> Result<serde_json::Value, String> {
+    if depth >= DEPTH_MAX {
+        return Err(TOO_DEEP.to_owned());
+    }
+    Ok(match node.value {
+        Value::Nothing => serde_json::Value::Null,
+        Value::Text(text) => text.into(),
+        Value::Scalar(scalar) => scalar,
+        Value::List(items) => {
+            let items = items.into_iter().map(|item| json(item, depth + 1));
+            serde_json::Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        Value::Section(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|(name, below)| Ok((name, json(below, depth + 1)?)));
+            serde_json::Value::Object(fields.collect::<Result<_, String>>()?)
+        }
+    })
+}
+
+fn read(text: &str) -> Result<Spanned<Value>, String> {
+    // Only true and false are booleans: `off` and `no` are the words that they are.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let location = error
+            .location()
+            .map(|at| format!("line {}: ", at.line()))
+            .unwrap_or_default();
+        let text = error.without_snippet().to_string();
+        format!("{location}{}", text.lines().next().unwrap_or_default())
+    })
 }
 
 /// Reads the text of a file; the error says where the text is no YAML.
@@ -33,17 +88,7 @@ pub(crate) fn read_keys(text: &str) -> Result<Vec<FileKey>, String> {
     {
         return Ok(keys);
     }
-    // Only true and false are booleans: `off` and `no` are the words that they are.
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let root: Spanned<Value> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let location = error
-                .location()
-                .map(|at| format!("line {}: ", at.line()))
-                .unwrap_or_default();
-            let text = error.without_snippet().to_string();
-            format!("{location}{}", text.lines().next().unwrap_or_default())
-        })?;
+    let root = read(text)?;
     match root.value {
         Value::Section(_) => flatten(String::new(), root, 0, &mut keys),
         Value::Nothing => {}
@@ -65,11 +110,15 @@ fn flatten(path: String, node: Spanned<Value>, depth: usize, keys: &mut Vec<File
             }
             return;
         }
-        Value::Text(text) => Ok(text),
+        Value::Text(text) => Ok(FileValue::One(text)),
+        Value::Scalar(scalar) => Ok(FileValue::One(scalar.to_string())),
         // An empty section is what stays when all its keys are commented out.
         Value::Nothing => Err(NO_VALUE.to_owned()),
-        Value::List => Err("is a list; it takes one value".to_owned()),
-        Value::Section(_) => Err("is nested too deeply".to_owned()),
+        Value::List(items) => {
+            let items: Result<Vec<_>, _> = items.into_iter().map(|item| json(item, 1)).collect();
+            items.map(|items| FileValue::List(serde_json::Value::Array(items).to_string()))
+        }
+        Value::Section(_) => Err(TOO_DEEP.to_owned()),
     };
     keys.push(FileKey { path, value, line });
 }
@@ -77,10 +126,16 @@ fn flatten(path: String, node: Spanned<Value>, depth: usize, keys: &mut Vec<File
 /// What is wrong with a key behind whose colon nothing stands.
 pub(crate) const NO_VALUE: &str = "has no value; write one, or leave the key out for its default";
 
+/// What is wrong with a key that gives a list and takes one value.
+pub(crate) const LIST: &str = "is a list; it takes one value";
+const TOO_DEEP: &str = "is nested too deeply";
+
 enum Value {
     Nothing,
     Text(String),
-    List,
+    /// A boolean or a number.
+    Scalar(serde_json::Value),
+    List(Vec<Spanned<Value>>),
     Section(Vec<(String, Spanned<Value>)>),
 }
 
@@ -98,6 +153,12 @@ macro_rules! visit_text {
     )+ };
 }
 
+macro_rules! visit_scalar {
+    ($($visit:ident $kind:ty),+) => { $(
+        fn $visit<E>(self, value: $kind) -> Result<Value, E> { Ok(Value::Scalar(value.into())) }
+    )+ };
+}
+
 impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
@@ -105,8 +166,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
         f.write_str("a value or a section")
     }
 
-    visit_text!(visit_bool bool, visit_u64 u64, visit_i64 i64, visit_f64 f64, visit_u128 u128, visit_i128 i128,
-                visit_str &str);
+    visit_text!(visit_u128 u128, visit_i128 i128, visit_str &str);
+    visit_scalar!(visit_bool bool, visit_u64 u64, visit_i64 i64);
+
+    /// As text it is what Rust writes, which has no exponent; as JSON it is a number.
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(serde_json::Number::from_f64(value).map_or_else(
+            || Value::Text(value.to_string()),
+            |number| Value::Scalar(serde_json::Value::Number(number)),
+        ))
+    }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Nothing)
@@ -121,8 +190,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        while list.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-        Ok(Value::List)
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element::<Spanned<Value>>()? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
@@ -141,7 +213,7 @@ mod tests {
     fn key(path: &str, value: &str, line: u64) -> FileKey {
         FileKey {
             path: path.to_owned(),
-            value: Ok(value.to_owned()),
+            value: Ok(FileValue::One(value.to_owned())),
             line,
         }
     }
@@ -180,8 +252,20 @@ mod tests {
 
     #[test]
     fn tells_lists_and_missing_values_from_values() {
-        let keys = read_keys("store:\n  dir:\n  retention: [1, 2]\n").unwrap();
+        let keys = read_keys("store:\n  dir:\n  retention: [1, off, {a: true, b: 0.5}]\n").unwrap();
         assert!(keys[0].value.as_ref().unwrap_err().contains("has no value"));
-        assert!(keys[1].value.as_ref().unwrap_err().contains("is a list"));
+        let list = FileValue::List(r#"[1,"off",{"a":true,"b":0.5}]"#.to_owned());
+        assert_eq!(keys[1].value, Ok(list));
+    }
+
+    #[test]
+    fn a_list_is_yaml_or_json_and_bounded_in_depth() {
+        let list = r#"[{"filter":{"drop":"{ }"}}]"#;
+        let as_yaml = "- filter:\n    drop: '{ }'\n";
+        assert_eq!(read_list(list).unwrap(), read_list(as_yaml).unwrap());
+        assert_eq!(read_list("[]").unwrap(), read_list(" ").unwrap());
+        assert!(read_list("filter: 1").unwrap_err().contains("is no list"));
+        let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        assert!(read_list(&deep).is_err());
     }
 }

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use model::batch::{AttrValue, Attribute, SpanBatch, SpanRef};
+use model::batch::{AttrValue, Attribute, BatchBuilder, SpanBatch, SpanRef};
 use model::value::Value as Owned;
 use regex::Regex;
 
@@ -79,28 +79,46 @@ impl Judge {
         self.needs_facts
     }
 
+    /// Whether the query holds for a span of a trace: these rows of a batch that may hold others.
+    #[must_use]
+    pub fn holds(&self, spans: &SpanBatch, rows: &[usize]) -> bool {
+        if self.query.filter.is_none() {
+            return !rows.is_empty();
+        }
+        if self.needs_facts {
+            let mut builder = BatchBuilder::new();
+            builder.append_rows(spans, rows.iter().copied());
+            return !self.matches(&builder.finish()).is_empty();
+        }
+        let facts = TraceFacts::default();
+        let mut spans = rows.iter().filter_map(|row| spans.span(*row));
+        spans.any(|span| self.holds_for(span, &facts))
+    }
+
+    fn holds_for<'a>(&'a self, span: SpanRef<'a>, facts: &'a TraceFacts<'a>) -> bool {
+        let bench = Bench {
+            patterns: &self.patterns,
+            facts,
+            span,
+        };
+        let filter = self.query.filter.as_ref();
+        filter.is_none_or(|filter| bench.condition(filter))
+    }
+
     /// The rows of the spans that the query holds for, ascending; all spans of one trace are given.
     #[must_use]
     pub fn matches(&self, trace: &SpanBatch) -> Vec<usize> {
-        let Some(filter) = &self.query.filter else {
+        if self.query.filter.is_none() {
             return (0..trace.len()).collect();
-        };
+        }
         let facts = if self.needs_facts {
             TraceFacts::of(trace)
         } else {
             TraceFacts::default()
         };
-        let holds = |span: SpanRef<'_>| {
-            let bench = Bench {
-                patterns: &self.patterns,
-                facts: &facts,
-                span,
-            };
-            bench.condition(filter)
-        };
         trace
             .iter()
-            .filter(|span| holds(*span))
+            .filter(|span| self.holds_for(*span, &facts))
             .map(|span| span.row())
             .collect()
     }

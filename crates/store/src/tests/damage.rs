@@ -370,7 +370,7 @@ fn a_folder_of_a_newer_version_is_refused_and_says_so() {
     files.write_file(Path::new("/data/FORMAT"), &newer);
     let refused = open_on(&files, &before.machine.clock, &before.machine.options).unwrap_err();
     assert!(
-        matches!(refused, crate::Error::Format { known: 3, .. }),
+        matches!(refused, crate::Error::Format { known: 4, .. }),
         "{refused}"
     );
     assert!(refused.to_string().contains("newer version"), "{refused}");

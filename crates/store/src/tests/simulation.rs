@@ -221,20 +221,22 @@ impl Life {
                     assert!(gone.is_empty(), "{of:?} left half-way");
                     self.truth.note_perhaps_dropped(keys.iter());
                 } else if !gone.is_empty() {
-                    assert!(!self.kept.contains(of), "{of:?} had to stay");
                     self.truth.note_dropped(gone.into_iter());
                     let levels = self.levels(of);
                     let is_decided = |level: &Level| !matches!(level, Level::Fresh | Level::Open);
-                    assert!(!levels.iter().any(is_decided), "half of {of:?} stays in {levels:?}");
+                    assert!(
+                        !levels.iter().any(is_decided),
+                        "half of {of:?} stays in {levels:?}"
+                    );
                 }
             }
             for of in before.keys() {
                 let levels = self.levels(of);
+                let is_merged = levels.contains(&Level::Merged);
                 let is_piece = levels.contains(&Level::Piece) || levels.contains(&Level::Pinned);
-                if is_piece || self.truth.may_be_pinned(of) {
+                if is_piece || is_merged && self.truth.may_be_pinned(of) {
                     self.kept.insert(of.clone());
                 }
-                let is_merged = levels.contains(&Level::Merged);
                 assert!(!is_merged || self.kept.contains(of), "{of:?} had to leave");
             }
             match result {
@@ -248,7 +250,8 @@ impl Life {
     /// The spans that are shown of traces that the judge drops.
     fn to_drop(&self) -> BTreeMap<(TenantId, TraceId), HashSet<Key>> {
         let traces = self.truth.traces().into_iter();
-        let all = traces.flat_map(|(tenant, ids)| ids.into_iter().map(move |id| (tenant.clone(), id)));
+        let all =
+            traces.flat_map(|(tenant, ids)| ids.into_iter().map(move |id| (tenant.clone(), id)));
         let mut shown = BTreeMap::new();
         for (tenant, id) in all.filter(|(_, id)| is_to_drop(*id)) {
             // A fault that waits for this read comes once.

@@ -91,7 +91,10 @@ impl Truth {
     pub(super) fn note_dropped<'k>(&mut self, keys: impl Iterator<Item = &'k Key>) {
         for key in keys {
             let of = (key.0.clone(), key.1);
-            assert!(!self.pinned.contains(&of), "{of:?} is pinned and was dropped");
+            assert!(
+                !self.pinned.contains(&of),
+                "{of:?} is pinned and was dropped"
+            );
             self.removed.insert(key.clone(), self.sent.len());
         }
     }
@@ -250,7 +253,9 @@ impl Truth {
             if there == sent.batch.len() {
                 sent.fate = Fate::Kept;
                 // What was dropped of it meanwhile lay elsewhere.
-                keys(&sent.tenant, &sent.batch).for_each(|key| drop(self.removed.remove(&key)));
+                for key in keys(&sent.tenant, &sent.batch) {
+                    self.removed.remove(&key);
+                }
                 shown.extend(keys(&sent.tenant, &sent.batch));
             } else {
                 sent.fate = Fate::Gone;

@@ -14,6 +14,7 @@ mod nearest;
 mod node;
 mod print;
 mod steps;
+mod tail;
 mod tree;
 mod units;
 mod web;

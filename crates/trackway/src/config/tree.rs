@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
+use super::tail::TailSampling;
 use serve::BasePath;
 
 use super::units::{
@@ -27,6 +28,9 @@ tree! {
         receive: Receive,
         /// The steps that spans go through before anything of them is written, in their order; see docs/process.
         process: ProcessSteps,
+        /// Which whole traces stay: policies, of which the first that fits decides when a trace is complete; where none
+        /// does, it stays. See docs/process/tail-sampling.md.
+        tail_sampling: TailSampling,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
         /// What clients are told to record.

@@ -11,7 +11,7 @@
 //! | `SYMS` | services and their operations | `catalogue.rs` |
 //! | `ROPE`, `RCAL` | operations and calls, counted by minute | `rollup.rs` |
 //! | `DEPS` | calls between services, all together | `call_sums.rs` |
-//! | `DROP` | in place of the first four: the traces that were dropped | `dropped.rs` |
+//! | `DROP`, `DCAL` | in place of the first four: the traces that were dropped, and their calls | `dropped.rs` |
 //! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
 //!
 //! Promises
@@ -38,7 +38,7 @@ mod traces;
 pub(crate) use build::{IndexBuilder, read_meta};
 pub(crate) use call_sums::CallSums;
 pub use catalogue::{Catalogue, CatalogueOperation};
-pub(crate) use dropped::{Dropped, DroppedBuilder, dropped_hash};
+pub(crate) use dropped::{Dropped, DroppedBuilder, DroppedCalls, dropped_hash};
 pub(crate) use presence::TracePresence;
 pub(crate) use traces::{Facts, STATUS_ERROR, trace_hash};
 pub use traces::{TraceEntry, TraceTable};

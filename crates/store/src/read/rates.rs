@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::contract::{OTHER_OPERATIONS, ReadError, Skipped};
+use model::contract::{OTHER_OPERATIONS, ReadError};
 use model::histogram::bucket_of;
 use model::rates::{
     MINUTE_NANOS, RateKey, RatePoint, RateSeries, RatesAnswer, RatesOf, RatesRequest, Steps,
@@ -26,7 +26,7 @@ use crate::segment::open::RollupOf;
 use crate::segment::order::NONE;
 use crate::segment::parts::Parts;
 
-use super::{Skips, taken_back};
+use super::{Skips, taken_back, too_many};
 
 const MINUTES_PER_HOUR: u64 = 60;
 /// Points of all series together: about 1 KiB each.
@@ -359,11 +359,7 @@ impl<'a> Counter<'a> {
         };
         let catalogue = placed.segment.catalogue()?;
         let Some(rollup) = placed.segment.rollup(of)? else {
-            let skipped = Skipped {
-                what: format!("{} spans of dropped traces", meta.spans),
-                why: "they are of too many operations to be counted".to_owned(),
-            };
-            skips.entry(meta.id).or_insert(skipped);
+            skips.entry(meta.id).or_insert_with(|| too_many(placed));
             return Ok(());
         };
         let mut pieces = self.pieces(&minutes);

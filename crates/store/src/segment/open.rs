@@ -32,11 +32,11 @@ use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
 use crate::index::sidecar::{
-    CALL_SUMS, CALLS, CATALOGUE, DROPPED, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS,
-    TRACE_FACTS, TRACE_HASHES, TRACES_BY_START, Tag,
+    CALL_SUMS, CALLS, CATALOGUE, DROPPED, DROPPED_CALLS, Directory, FILTERS, KEYS, OPERATIONS,
+    PATTERNS, TRACE_FACTS, TRACE_HASHES, TRACES_BY_START, Tag,
 };
 use crate::index::{
-    self, CallSums, Catalogue, Dropped, Facts, TracePresence, TraceTable, trace_hash,
+    self, CallSums, Catalogue, Dropped, DroppedCalls, Facts, TracePresence, TraceTable, trace_hash,
 };
 
 /// An open segment.
@@ -259,6 +259,14 @@ impl Segment {
     /// What is remembered of dropped traces, in a segment that has nothing else.
     pub(crate) fn dropped(&self) -> Result<Dropped, SegmentError> {
         Dropped::parse(&self.section(DROPPED)?).ok_or_else(|| self.senseless("DROP"))
+    }
+
+    /// The calls of dropped traces; `None` where there are too many to be counted.
+    pub(crate) fn dropped_calls(&self) -> Result<Option<DroppedCalls>, SegmentError> {
+        let services = self.catalogue()?.services.len();
+        let calls = DroppedCalls::parse(&self.section(DROPPED_CALLS)?, services);
+        let calls = calls.ok_or_else(|| self.senseless("DCAL"))?;
+        Ok(Some(calls).filter(|calls| calls.is_complete))
     }
 
     /// The hashes of all traces.

@@ -120,7 +120,7 @@ impl Segment {
         if self.meta().id.level == Level::Dropped {
             // There is nothing that it could be compared with.
             self.dropped()?;
-            self.catalogue()?;
+            self.dropped_calls()?;
             return Ok(damage);
         }
         let spans = FileKind::Spans.name(self.meta().id);

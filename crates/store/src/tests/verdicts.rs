@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::TraceId;
-use model::contract::{TraceJudge, Verdict, WholeTrace, Window};
+use model::contract::{DependencyLink, TraceJudge, Verdict, WholeTrace, Window};
 use model::rates::{RatesOf, RatesRequest};
 
 use super::finalise::{levels_of, places_in, spec, write_to};
-use super::machine::{Machine, options, spans_of};
+use super::machine::{Machine, START, links, options, spans_of};
 use super::traffic::{SpanSpec, ids, tenant};
 use crate::engine::lock;
 use crate::finalise::When;
@@ -168,8 +168,23 @@ fn rates_are_those_of_all_that_came_and_the_services_stay_known() {
     halves(&machine);
     let operations = rates(&machine, RatesOf::Operations);
     let services = machine.engine().services(&tenant(0));
+    let minute = START / 60_000_000_000 * 60_000_000_000;
+    let within = Window {
+        start: minute,
+        end: minute + 59_999_999_999,
+    };
+    let called = links(machine.engine(), &tenant(0), within);
+    assert!(!called.is_empty());
     assert!(machine.finalise(When::NOW));
     for _ in 0..2 {
+        assert_eq!(links(machine.engine(), &tenant(0), within), called);
+        let later = Window {
+            start: minute + 1,
+            ..within
+        };
+        let kept = links(machine.engine(), &tenant(0), later);
+        let all = |links: &[DependencyLink]| links.iter().map(|link| link.calls).sum::<u64>();
+        assert_eq!((all(&called), all(&kept)), (20, 4));
         assert_eq!(rates(&machine, RatesOf::Operations), operations);
         assert_eq!(machine.engine().services(&tenant(0)), services);
         let calls = rates(&machine, RatesOf::Calls);

@@ -295,6 +295,28 @@ fn verdicts_are_forgotten_with_what_came_at_the_same_time() {
 }
 
 #[test]
+fn what_comes_more_than_a_day_later_is_judged_by_itself() {
+    let judge = Arc::new(Errors::default());
+    let machine = Machine::with(StoreOptions {
+        judge: Some(Arc::<Errors>::clone(&judge)),
+        retention_age: Duration::from_secs(30 * 24 * 3600),
+        ..options()
+    });
+    halves(&machine);
+    assert!(machine.finalise(When::NOW));
+    machine.clock.advance(Duration::from_secs(24 * 3600));
+    segment(&machine, &[failed(spec(1, 500, 10)), spec(5, 501, 50)]);
+    assert!(machine.finalise(When::NOW));
+    let spans = |trace| spans_of(machine.engine(), trace);
+    assert_eq!((spans(1), spans(5)), (0, 3));
+    machine.clock.advance(Duration::from_secs(24 * 3600 + 1));
+    segment(&machine, &[failed(spec(1, 502, 10)), spec(10, 503, 100)]);
+    assert!(machine.finalise(When::NOW));
+    assert_eq!((spans(1), spans(10)), (1, 2));
+    assert_eq!(lock(&judge.asked)[&id(1)], [2, 1]);
+}
+
+#[test]
 fn what_is_remembered_and_damaged_is_found_and_costs_no_span() {
     let (mut machine, _) = judged();
     halves(&machine);

@@ -508,7 +508,7 @@ pub struct WholeTrace<'a> {
     pub trace_id: TraceId,
     /// Its spans, among others.
     pub spans: &'a SpanBatch,
-    /// Which of these they are, in order of arrival; each once, and one at the least.
+    /// Which rows of these they are, ascending, which is their order of arrival; each span once, and one at the least.
     pub rows: &'a [usize],
     /// Start of its earliest span, ns since the epoch.
     pub start: u64,

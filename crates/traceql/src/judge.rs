@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use model::batch::{AttrValue, Attribute, BatchBuilder, SpanBatch, SpanRef};
+use model::batch::{AttrValue, Attribute, SpanBatch, SpanRef};
 use model::value::Value as Owned;
 use regex::Regex;
 
@@ -79,18 +79,17 @@ impl Judge {
         self.needs_facts
     }
 
-    /// Whether the query holds for a span of a trace: these rows of a batch that may hold others.
+    /// Whether the query holds for a span of a trace: these rows, which ascend, of a batch that may hold others.
     #[must_use]
     pub fn holds(&self, spans: &SpanBatch, rows: &[usize]) -> bool {
         if self.query.filter.is_none() {
             return !rows.is_empty();
         }
-        if self.needs_facts {
-            let mut builder = BatchBuilder::new();
-            builder.append_rows(spans, rows.iter().copied());
-            return !self.matches(&builder.finish()).is_empty();
-        }
-        let facts = TraceFacts::default();
+        let facts = if self.needs_facts {
+            TraceFacts::of_rows(spans, rows)
+        } else {
+            TraceFacts::default()
+        };
         let mut spans = rows.iter().filter_map(|row| spans.span(*row));
         spans.any(|span| self.holds_for(span, &facts))
     }
@@ -256,7 +255,7 @@ impl<'a> Bench<'a> {
     fn intrinsic(&self, intrinsic: Intrinsic) -> Vec<Group<'a>> {
         use Intrinsic as I;
         let (span, facts) = (self.span, self.facts);
-        let by_row = |column: &[u64]| column.get(span.row()).copied().unwrap_or_default();
+        let by_row = |column: &[u64]| facts.by_row(column, span.row());
         let text = |text: &'a str| Value::Text(Cow::Borrowed(text));
         let one = match intrinsic {
             I::Name => text(span.name()),

@@ -42,8 +42,15 @@ fn sums(program: &Program) -> BTreeMap<String, u64> {
     sums
 }
 
-/// Checks, for spans and bytes and for each transport, that what was received is what was accepted, rejected, refused
-/// or dropped, and that the store has every span that was accepted.
+/// What steps left out, over all ways in.
+pub(crate) fn filtered(program: &Program) -> u64 {
+    let sums = sums(program).into_iter();
+    let of_steps = sums.filter(|(key, _)| key.starts_with("trackway_receive_spans_filtered_total"));
+    of_steps.map(|(_, count)| count).sum()
+}
+
+/// Checks, for spans and bytes and for each transport, that what was received is what was accepted, rejected, filtered,
+/// refused or dropped, and that the store has every span that was accepted.
 pub(crate) fn check(program: &Program) {
     let settled = until(SETTLED_MAX, || {
         let sums = sums(program);
@@ -65,11 +72,14 @@ pub(crate) fn check(program: &Program) {
         for what in ["spans", "bytes"] {
             let gone = ["accepted", "rejected", "refused", "dropped"]
                 .map(|fate| get(&format!("receive_{what}_{fate}_total"), transport));
+            // There is no such series where no step left anything out.
+            let key = format!("trackway_receive_{what}_filtered_total {transport}");
+            let filtered = sums.get(&key).copied().unwrap_or_default();
             let received = get(&format!("receive_{what}_total"), transport);
             assert_eq!(
                 received,
-                gone.iter().sum::<u64>(),
-                "{what} {transport}: {gone:?}"
+                gone.iter().sum::<u64>() + filtered,
+                "{what} {transport}: {gone:?}, {filtered}"
             );
         }
         accepted += get("receive_spans_accepted_total", transport);

@@ -3,8 +3,8 @@
 //! `blowups`: what blows up stores, under a limit on memory. `clients`: stock SDKs send, Jaeger's API returns the
 //! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the
 //! answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and
-//! Zipkin. `readers`: pyarrow and DuckDB read the segments. `soak`: steady load takes no more the longer it lasts.
-//! `tail`: whole traces stay or leave.
+//! Zipkin. `processing`: what steps took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `soak`:
+//! steady load takes no more the longer it lasts. `tail`: whole traces stay or leave.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -47,6 +47,8 @@ mod golden;
 mod lifecycle;
 #[cfg(test)]
 mod old_clients;
+#[cfg(test)]
+mod processing;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What every decoder gives: spans that were accepted, and what is to be said of the others.
 
-use model::SpanBatch;
+use model::{SpanBatch, TraceId};
 
 /// Attributes of one owner that are kept; more are dropped and counted as dropped.
 pub const ATTRIBUTES_PER_OWNER_MAX: usize = 65_536;
@@ -29,6 +29,9 @@ pub struct Decoded {
     /// Whether the request's own bytes are protobuf and say exactly what the batch holds: nothing was rejected,
     /// repaired or cut off.
     pub is_verbatim: bool,
+    /// Traces whose spans say, in a form that no span of the model has, that samplers must keep them: Jaeger's debug
+    /// flag. Ids may repeat.
+    pub forced: Vec<TraceId>,
 }
 
 /// Says why a request cannot be read at all.

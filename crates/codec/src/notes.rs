@@ -6,7 +6,7 @@
 use std::fmt;
 use std::mem::discriminant;
 
-use model::BatchBuilder;
+use model::{BatchBuilder, TraceId};
 
 use crate::decoded::{DecodeError, Decoded, MESSAGE_BYTES_MAX};
 use crate::wire::WireError;
@@ -94,6 +94,8 @@ pub(crate) struct Notes {
     pub(crate) link_ids: u64,
     /// JSON keys that came twice in an object.
     pub(crate) repeated_keys: u64,
+    /// Traces that somebody wants kept, in a form that the model does not have.
+    pub(crate) forced: Vec<TraceId>,
     unknown_key: Option<String>,
     rejections: Vec<Rejection>,
 }
@@ -195,6 +197,7 @@ impl Notes {
             truncated_values: self.truncated_values,
             is_verbatim: is_proto && !is_changed,
             batch: builder.finish(),
+            forced: self.forced,
         }
     }
 }

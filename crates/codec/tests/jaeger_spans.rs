@@ -188,6 +188,19 @@ fn look(span: Span, look: impl FnOnce(Row<'_>)) {
     look(decoded.batch.span(0).unwrap());
 }
 
+#[test]
+fn a_debug_flag_forces_its_trace() {
+    for (flags, forced) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
+        let mut one = span(Vec::new());
+        one.flags = flags;
+        let batch = batch_of(vec![one.clone(), one]);
+        let decoded = decode_post_spans(&posted(&batch)).unwrap();
+        let trace_id = decoded.batch.span(0).unwrap().trace_id();
+        assert_eq!(decoded.forced, vec![trace_id; forced]);
+        check_same(&batch);
+    }
+}
+
 fn check_same(batch: &Batch) {
     let proto = decode_post_spans(&posted(batch)).unwrap();
     for submitted in [
@@ -198,6 +211,7 @@ fn check_same(batch: &Batch) {
         let Submitted { decoded, client } = submitted;
         assert_eq!(one_by_one(&decoded.batch), one_by_one(&proto.batch));
         assert_eq!(decoded.rejected_spans, proto.rejected_spans);
+        assert_eq!(decoded.forced, proto.forced);
         assert_eq!(client.sequence, Some(41));
         let stats = ClientStats {
             full_queue_dropped_spans: 1,

@@ -113,8 +113,8 @@ impl fmt::Debug for Processed {
 
 /// Changes or leaves out spans before anything of them is written. Called on threads for the processor's work.
 pub trait BatchProcessor: Send + Sync + fmt::Debug {
-    /// Takes the spans of one request through all steps.
-    fn process(&self, tenant: &TenantId, batch: SpanBatch) -> Processed;
+    /// Takes the spans of one request through all steps. Spans of forced traces are kept whatever samplers say.
+    fn process(&self, tenant: &TenantId, batch: SpanBatch, forced: &[TraceId]) -> Processed;
 }
 
 /// Keeps spans.

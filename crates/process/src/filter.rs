@@ -4,11 +4,10 @@
 //! Refuses: queries that ask for facts of the trace (root, counts, self time): other spans are elsewhere or not yet
 //! there.
 
-use model::TenantId;
-use model::contract::Processed;
+use model::contract::{FilteredSpans, Processed};
 use traceql::{Judge, Severity};
 
-use crate::pipeline::{Step, keep_rows};
+use crate::pipeline::{Step, With, keep_rows};
 use crate::reader::Reader;
 
 /// What is left out.
@@ -39,15 +38,7 @@ impl FilterOptions {
 
 /// Makes a query ready to judge spans one by one.
 pub(crate) fn judge(text: &str) -> Result<Judge, String> {
-    let parsed = traceql::parse(text);
-    let is_error = |severity| severity == Severity::Error;
-    if let Some(wrong) = parsed.diagnostics.iter().find(|one| is_error(one.severity)) {
-        return Err(wrong.to_string());
-    }
-    let query = parsed
-        .query
-        .ok_or_else(|| format!("{text:?} is no query; write '{{ … }}'"))?;
-    let judge = Judge::new(&query).map_err(|why| why.to_string())?;
+    let judge = judge_of_traces(text)?;
     if judge.needs_whole_trace() {
         return Err(format!(
             "{text} asks for other spans of the trace, and a span is judged before those are there; \
@@ -57,14 +48,29 @@ pub(crate) fn judge(text: &str) -> Result<Judge, String> {
     Ok(judge)
 }
 
+/// Makes a query ready to judge whole traces.
+pub(crate) fn judge_of_traces(text: &str) -> Result<Judge, String> {
+    let parsed = traceql::parse(text);
+    let is_error = |severity| severity == Severity::Error;
+    if let Some(wrong) = parsed.diagnostics.iter().find(|one| is_error(one.severity)) {
+        return Err(wrong.to_string());
+    }
+    let query = parsed
+        .query
+        .ok_or_else(|| format!("{text:?} is no query; write '{{ … }}'"))?;
+    Judge::new(&query).map_err(|why| why.to_string())
+}
+
 impl Step for FilterOptions {
-    fn apply(&self, _tenant: &TenantId, work: &mut Processed) {
+    fn apply(&self, _with: &With<'_>, work: &mut Processed) {
         let mut left_out = self.drop.matches(&work.batch).into_iter().peekable();
         if left_out.peek().is_none() {
             return;
         }
         let rows = (0..work.batch.len()).filter(|row| left_out.next_if_eq(row).is_none());
         let rows: Vec<usize> = rows.collect();
-        keep_rows(work, &rows, "filter");
+        let spans = keep_rows(work, &rows);
+        let reason = "filter";
+        work.filtered.push(FilteredSpans { reason, spans });
     }
 }

@@ -5,11 +5,14 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use model::contract::{BatchProcessor, FilteredSpans, Processed};
-use model::{BatchBuilder, SpanBatch, TenantId};
+use model::contract::{BatchProcessor, Processed};
+use model::{BatchBuilder, SpanBatch, TenantId, TraceId};
 use plumbing::{Clock, Metrics};
 
+use crate::metrics::SpanMetrics;
 use crate::plan::{Plan, StepOptions};
+use crate::rewrite::{Rewrite, rewrite};
+use crate::sample::Sample;
 
 /// What steps need of the program.
 #[derive(Debug)]
@@ -23,7 +26,14 @@ pub struct Surroundings<'a> {
 /// One step.
 pub(crate) trait Step: Send + Sync + Debug {
     /// Takes a batch through the step.
-    fn apply(&self, tenant: &TenantId, work: &mut Processed);
+    fn apply(&self, with: &With<'_>, work: &mut Processed);
+}
+
+/// What is known of a batch besides its spans.
+#[derive(Debug)]
+pub(crate) struct With<'a> {
+    /// Traces that samplers must keep.
+    pub(crate) forced: &'a [TraceId],
 }
 
 /// All steps of a configuration.
@@ -35,10 +45,19 @@ pub struct Pipeline {
 impl Pipeline {
     /// Makes the steps ready; `None` where there is none.
     #[must_use]
-    pub fn new(plan: &Plan, _around: &Surroundings<'_>) -> Option<Self> {
+    pub fn new(plan: &Plan, around: &Surroundings<'_>) -> Option<Self> {
         let steps = plan.steps.iter().map(|step| -> Box<dyn Step> {
             match step {
+                StepOptions::Limit(options) => Box::new(options.clone()),
+                StepOptions::Attributes(options) => Box::new(options.clone()),
+                StepOptions::Redact(options) => Box::new(options.clone()),
                 StepOptions::Filter(options) => Box::new(options.clone()),
+                StepOptions::Sample(options) => {
+                    Box::new(Sample::new(options.clone(), Arc::clone(&around.clock)))
+                }
+                StepOptions::Metrics(options) => {
+                    Box::new(SpanMetrics::new(options.clone(), around.metrics))
+                }
             }
         });
         let steps: Vec<_> = steps.collect();
@@ -47,30 +66,36 @@ impl Pipeline {
 }
 
 impl BatchProcessor for Pipeline {
-    fn process(&self, tenant: &TenantId, batch: SpanBatch) -> Processed {
+    fn process(&self, _tenant: &TenantId, batch: SpanBatch, forced: &[TraceId]) -> Processed {
+        let with = With { forced };
         let mut work = Processed::untouched(batch);
         for step in &self.steps {
             if work.batch.is_empty() {
                 break;
             }
-            step.apply(tenant, &mut work);
+            step.apply(&with, &mut work);
         }
         work
     }
 }
 
-/// Leaves out all spans but those of some rows, which are ascending.
-pub(crate) fn keep_rows(work: &mut Processed, rows: &[usize], reason: &'static str) {
+/// Leaves out all spans but those of some rows, which are ascending; gives how many that are.
+pub(crate) fn keep_rows(work: &mut Processed, rows: &[usize]) -> u64 {
     let gone = work.batch.len() - rows.len().min(work.batch.len());
-    if gone == 0 {
-        return;
+    if gone > 0 {
+        let mut builder = BatchBuilder::new();
+        builder.append_rows(&work.batch, rows.iter().copied());
+        work.batch = builder.finish();
+        work.is_changed = true;
     }
-    let mut builder = BatchBuilder::new();
-    builder.append_rows(&work.batch, rows.iter().copied());
-    work.batch = builder.finish();
-    work.is_changed = true;
-    work.filtered.push(FilteredSpans {
-        reason,
-        spans: u64::try_from(gone).unwrap_or(u64::MAX),
-    });
+    u64::try_from(gone).unwrap_or(u64::MAX)
+}
+
+/// Has a step change all spans.
+pub(crate) fn apply_rewrite(work: &mut Processed, step: &dyn Rewrite) {
+    let rows: Vec<usize> = (0..work.batch.len()).collect();
+    if let Some(batch) = rewrite(&work.batch, &rows, step) {
+        work.batch = batch;
+        work.is_changed = true;
+    }
 }

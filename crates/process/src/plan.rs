@@ -10,8 +10,13 @@
 
 use serde_json::Value;
 
+use crate::attributes::AttributesOptions;
 use crate::filter::FilterOptions;
+use crate::limit::LimitOptions;
+use crate::metrics::MetricsOptions;
 use crate::reader::Reader;
+use crate::redact::RedactOptions;
+use crate::sample::SampleOptions;
 
 /// More steps are a mistake: each is work for every span.
 const STEPS_MAX: usize = 64;
@@ -25,16 +30,38 @@ pub struct Plan {
 /// A step with its options.
 #[derive(Debug, Clone)]
 pub(crate) enum StepOptions {
+    Limit(LimitOptions),
+    Attributes(AttributesOptions),
+    Redact(RedactOptions),
     Filter(FilterOptions),
+    Sample(SampleOptions),
+    Metrics(MetricsOptions),
 }
 
 /// What a kind of step is called, and how its options are read.
 type Kind = (&'static str, fn(&mut Reader<'_>) -> Option<StepOptions>);
 
 /// All kinds of steps.
-const KINDS: [Kind; 1] = [("filter", |keys| {
-    FilterOptions::read(keys).map(StepOptions::Filter)
-})];
+const KINDS: [Kind; 6] = [
+    ("limit", |keys| {
+        LimitOptions::read(keys).map(StepOptions::Limit)
+    }),
+    ("attributes", |keys| {
+        AttributesOptions::read(keys).map(StepOptions::Attributes)
+    }),
+    ("redact", |keys| {
+        RedactOptions::read(keys).map(StepOptions::Redact)
+    }),
+    ("filter", |keys| {
+        FilterOptions::read(keys).map(StepOptions::Filter)
+    }),
+    ("sample", |keys| {
+        SampleOptions::read(keys).map(StepOptions::Sample)
+    }),
+    ("metrics", |keys| {
+        Some(StepOptions::Metrics(MetricsOptions::read(keys)))
+    }),
+];
 
 impl Plan {
     /// Reads the list of steps.
@@ -55,6 +82,12 @@ impl Plan {
                 Ok(step) => plan.steps.push(step),
                 Err(of_step) => mistakes.extend(of_step),
             }
+        }
+        let metrics = plan.steps.iter();
+        let metrics = metrics.filter(|step| matches!(step, StepOptions::Metrics(_)));
+        if metrics.count() > 1 {
+            mistakes
+                .push("there are several steps metrics; their names can be told once".to_owned());
         }
         if mistakes.is_empty() {
             Ok(plan)

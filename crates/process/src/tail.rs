@@ -27,8 +27,9 @@ mod verdict;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use traceql::{Judge, Severity};
+use traceql::Judge;
 
+use crate::filter::judge_of_traces;
 use crate::reader::Reader;
 pub use verdict::TailJudge;
 
@@ -147,7 +148,7 @@ fn read_policy(keys: &mut Reader<'_>) -> Policy {
 fn read_when(keys: &mut Reader<'_>) -> When {
     let mut when = When::default();
     if let Some(text) = keys.text("query") {
-        match judge(text) {
+        match judge_of_traces(text) {
             Ok(query) => when.query = Some(query),
             Err(why) => keys.complain("query", why),
         }
@@ -210,19 +211,6 @@ fn read_keep(keys: &mut Reader<'_>) -> Keep {
             Keep::Always
         }
     }
-}
-
-/// Makes a query ready to judge traces.
-fn judge(text: &str) -> Result<Judge, String> {
-    let parsed = traceql::parse(text);
-    let is_error = |severity| severity == Severity::Error;
-    if let Some(wrong) = parsed.diagnostics.iter().find(|one| is_error(one.severity)) {
-        return Err(wrong.to_string());
-    }
-    let query = parsed
-        .query
-        .ok_or_else(|| format!("{text:?} is no query; write '{{ … }}'"))?;
-    Judge::new(&query).map_err(|why| why.to_string())
 }
 
 /// A duration such as `500ms` or `1.5s` in nanoseconds.

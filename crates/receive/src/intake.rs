@@ -20,7 +20,7 @@ use bytes::Bytes;
 use codec::otlp::encode_proto;
 use codec::{DecodeError, Decoded};
 use model::contract::{BatchProcessor, IncomingBatch, Kept, Processed, SpanWriter};
-use model::{SpanBatch, TenantId};
+use model::{SpanBatch, TenantId, TraceId};
 use plumbing::{ByteBudget, Clock, CpuPool, Metrics, Reservation, Tasks};
 use sampling::Strategies;
 use tokio::sync::oneshot;
@@ -113,11 +113,11 @@ impl Steps {
     }
 
     /// Takes a batch through all steps; what they left out is settled in the account it came by.
-    pub(crate) fn process(&self, batch: SpanBatch, tally: &Tally) -> Processed {
+    pub(crate) fn process(&self, batch: SpanBatch, forced: &[TraceId], tally: &Tally) -> Processed {
         let Some(processor) = &self.processor else {
             return Processed::untouched(batch);
         };
-        let processed = processor.process(&self.tenant, batch);
+        let processed = processor.process(&self.tenant, batch, forced);
         tally.filter(&processed.filtered);
         processed
     }
@@ -328,7 +328,7 @@ fn digest(
         plain.capacity() + batch_bytes + copy_bytes,
     )?;
     let is_verbatim = format.is_otlp_proto() && decoded.is_verbatim;
-    let processed = steps.process(decoded.batch, &tally);
+    let processed = steps.process(decoded.batch, &decoded.forced, &tally);
     let (batch, is_changed) = (processed.batch, processed.is_changed);
     let is_as_sent = is_verbatim && (!is_changed || plumbing::planted("receive-changed-as-sent"));
     let otlp = if batch.is_empty() {

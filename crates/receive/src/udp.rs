@@ -440,7 +440,8 @@ fn digest(
         let submitted = datagram.submitted;
         losses.note(&submitted.client, Some(*peer));
         tally.add_decoded(&submitted.decoded);
-        let processed = steps.process(submitted.decoded.batch, tally);
+        let decoded = submitted.decoded;
+        let processed = steps.process(decoded.batch, &decoded.forced, tally);
         builder.append(&processed.batch);
         on_kept.extend(processed.on_kept);
         tallies.push(Arc::clone(tally));

@@ -47,7 +47,7 @@ fn thrift_batch() -> Vec<u8> {
 }
 
 /// The recorded datagram of a case.
-fn datagram(name: &str) -> Vec<u8> {
+pub(crate) fn datagram(name: &str) -> Vec<u8> {
     let cases = recorded("hand-made-udp");
     let case = cases.iter().find(|case| case["name"] == name).unwrap();
     unhex(case["packet_hex"].as_str().unwrap())
@@ -229,7 +229,7 @@ async fn clients_and_agents_are_told_what_to_record() {
     house.close().await;
 }
 
-async fn send(house: &House, transport: Transport, packets: &[Vec<u8>]) {
+pub(crate) async fn send(house: &House, transport: Transport, packets: &[Vec<u8>]) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(house.doors[&transport]).await.unwrap();
     for packet in packets {

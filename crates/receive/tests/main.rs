@@ -23,4 +23,5 @@ mod json;
 mod memory;
 mod metrics;
 mod overload;
+mod processing;
 mod raw_frames;

@@ -224,6 +224,7 @@ fn ledger_status(counts: &[&Counts]) -> LedgerStatus {
         received: sum(|counts| counts.spans.received),
         accepted: sum(|counts| counts.spans.accepted),
         rejected: sum(|counts| counts.spans.rejected),
+        filtered: sum(|counts| counts.spans.filtered_sum()),
         refused: sum(|counts| counts.spans.refused_sum()),
         dropped: sum(|counts| counts.spans.dropped),
         in_flight: sum(|counts| counts.spans.in_flight),

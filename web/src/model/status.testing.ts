@@ -49,6 +49,7 @@ export function statusAnswer(program: Partial<ProgramStatus> = {}, more: Partial
         received: 12007,
         accepted: 12000,
         rejected: 0,
+        filtered: 0,
         refused: 7,
         dropped: 0,
         inFlight: 0,

@@ -72,7 +72,7 @@ const BANNED_DIRECTLY: [(&str, &str); 5] = [
 ];
 
 /// Names that are in the lock file with more than one version, each with who brings the other one.
-const TWO_VERSIONS_ALLOWED: [(&str, &str); 12] = [
+const TWO_VERSIONS_ALLOWED: [(&str, &str); 13] = [
     ("base64", "parquet and tonic are one step apart"),
     (
         "foldhash",
@@ -106,6 +106,7 @@ const TWO_VERSIONS_ALLOWED: [(&str, &str); 12] = [
         "unicode-width",
         "only in xtask: protox's message drawing is one step behind",
     ),
+    ("windows-sys", "only on Windows, through ring"),
 ];
 
 /// Where the reasons are written, and the section of it that is about the web app.

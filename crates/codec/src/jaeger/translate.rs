@@ -26,6 +26,8 @@ const WARNINGS_KEY: &[u8] = b"@jaeger@warnings";
 const REF_TYPE_KEY: &[u8] = b"opentracing.ref_type";
 /// The only bit of Jaeger's flags that OpenTelemetry has too.
 const FLAG_SAMPLED: u32 = 1;
+/// Whoever made the span wants its trace kept. In OpenTelemetry's flags this bit says something else.
+const FLAG_DEBUG: u32 = 2;
 
 const KIND_INTERNAL: i32 = 1;
 const KIND_SERVER: i32 = 2;
@@ -514,6 +516,9 @@ impl Translator {
             dropped_links: span.dropped_references,
         };
         self.builder.push_span(row);
+        if span.flags & FLAG_DEBUG != 0 && self.notes.forced.last() != Some(&span.trace_id) {
+            self.notes.forced.push(span.trace_id);
+        }
         self.spans += 1;
         self.memory.check(&self.builder)
     }

@@ -5,8 +5,9 @@
 //! - All mistakes are told at once, each with its place, the key's path and what would be right.
 //! - An unknown key is a mistake, wherever it stands.
 //!
-//! Refuses: guessing. A variable is a key only when it has the two underscores of a path (`TRACKWAY_LOG__LEVEL`), for
-//! platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses just the second underscore is told.
+//! Refuses: guessing. A variable is a key only when it has the two underscores of a path (`TRACKWAY_LOG__LEVEL`) or
+//! names a key that has no path, for platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses
+//! just the second underscore is told.
 //!
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
@@ -198,7 +199,7 @@ impl Loader {
             let Some(path) = name.strip_prefix(VARIABLE_PREFIX) else {
                 continue;
             };
-            if path.contains("__") {
+            if path.contains("__") || names.contains(name) {
                 let path = path.to_lowercase().replace("__", ".");
                 self.set(&path, text, Origin::Variable(name.clone()));
             } else if let Some(meant) = names.iter().find(|known| squeezed(known) == squeezed(name))

@@ -148,18 +148,21 @@ without its unit. Every change needs a restart.
 
 /// The reference of all keys in Markdown.
 pub(crate) fn reference() -> String {
+    const TABLE: &str = "\n| Key | Default | Takes | |\n|---|---|---|---|\n";
     let mut text = REFERENCE_HEAD.to_owned();
-    for entry in Settings::default().entries() {
-        let line = match &entry.key {
-            None => format!(
-                "\n## {}\n\n{}\n\n| Key | Default | Takes | |\n|---|---|---|---|\n",
-                entry.path, entry.about
-            ),
+    for Entry { path, about, key } in Settings::default().entries() {
+        let line = match &key {
+            None => format!("\n## {path}\n\n{about}\n{TABLE}"),
             Some(key) => {
-                let about = entry.about.replace('|', "\\|");
+                // A key that is in no section has a heading of its own.
+                let head = match path.contains('.') {
+                    true => String::new(),
+                    false => format!("\n## {path}\n{TABLE}"),
+                };
+                let about = about.replace('|', "\\|");
                 format!(
-                    "| `{}` | `{}` | {} | {about} |\n",
-                    entry.path, key.value, key.values
+                    "{head}| `{path}` | `{}` | {} | {about} |\n",
+                    key.value, key.values
                 )
             }
         };

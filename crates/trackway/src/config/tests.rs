@@ -329,6 +329,85 @@ fn a_ui_configuration_of_jaeger_is_read_at_once_and_its_mistakes_are_told_with_f
 }
 
 #[test]
+fn steps_are_a_list_in_a_file_a_variable_or_a_flag_and_the_last_wins_as_a_whole() {
+    let file = TemporaryFile::new(
+        "steps",
+        "process:\n  - filter: {drop: '{ name = \"a\" }'}\n  - metrics:\n",
+    );
+    let from_file = Sources {
+        file: Some(file.0.clone()),
+        ..Sources::default()
+    };
+    let settings = Settings::load(&from_file).unwrap();
+    let shown = "[{\"filter\":{\"drop\":\"{ name = \\\"a\\\" }\"}},{\"metrics\":null}]";
+    assert_eq!(settings.config.process.print(), shown);
+    assert_eq!(settings.origin("process"), &Origin::File(file.0.clone(), 2));
+    let sources = Sources {
+        variables: variables(&[("TRACKWAY_PROCESS", "[{limit: {events_max: 1}}]")]),
+        ..from_file
+    };
+    let settings = Settings::load(&sources).unwrap();
+    assert_eq!(
+        settings.config.process.print(),
+        "[{\"limit\":{\"events_max\":1}}]"
+    );
+    let again = TemporaryFile::new("steps-shown", &show(&settings));
+    let read_back = Settings::load(&Sources {
+        file: Some(again.0.clone()),
+        ..Sources::default()
+    });
+    assert_eq!(read_back.unwrap().config, settings.config);
+    let sources = Sources {
+        flags: vec![flag("process", "[]")],
+        ..sources
+    };
+    let settings = Settings::load(&sources).unwrap();
+    assert!(settings.config.process.plan().is_empty());
+}
+
+#[test]
+fn mistakes_in_steps_name_the_line_the_step_and_the_key_and_a_salt_is_never_shown() {
+    let file = TemporaryFile::new(
+        "steps-wrong",
+        "log: {level: info}\nprocess:\n  - limit: {events_max: x}\n  - redact: {kees: [a]}\n",
+    );
+    let told = mistakes(&Sources {
+        file: Some(file.0.clone()),
+        ..Sources::default()
+    });
+    let place = format!("{}:3: process: ", file.0.display());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|one| one.starts_with(&place)), "{told:?}");
+    assert!(told[0].contains("step 1: limit.events_max"), "{told:?}");
+    assert!(
+        told[1].contains("step 2: redact: unknown key kees"),
+        "{told:?}"
+    );
+    let salted = "[{redact: {keys: [a], action: hash, salt: a salt of many bytes}}]";
+    let settings = Settings::load(&Sources {
+        flags: vec![flag("process", salted)],
+        ..Sources::default()
+    });
+    let settings = settings.unwrap();
+    let explained = explain(&settings, "process").unwrap();
+    for text in [show(&settings), explained, format!("{:?}", settings.config)] {
+        assert!(
+            !text.contains("many bytes") && text.contains("***"),
+            "{text}"
+        );
+    }
+    // What is hidden is no salt: it would make other hashes without anybody's noticing.
+    let shown = mistakes(&Sources {
+        flags: vec![flag("process", &settings.config.process.print())],
+        ..Sources::default()
+    });
+    assert!(
+        shown[0].contains("is hidden where it is shown"),
+        "{shown:?}"
+    );
+}
+
+#[test]
 fn the_reference_in_docs_is_what_the_table_says() {
     crate::golden::assert_file("../../docs/configuration.md", &reference());
 }

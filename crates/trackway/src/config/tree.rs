@@ -26,7 +26,8 @@ tree! {
         listen: Listen,
         /// What is accepted from senders.
         receive: Receive,
-        /// The steps that spans go through before anything of them is written, in their order; see docs/process.
+        /// The steps that spans go through before anything of them is written, in their order: [how they are
+        /// written](process/README.md).
         process: ProcessSteps,
         /// Which whole traces stay: policies, of which the first that fits decides when a trace is complete; where none
         /// does, it stays. See docs/process/tail-sampling.md.

@@ -1,7 +1,7 @@
 //! Reads a YAML file into dotted keys with the line of each.
 //!
-//! Promises: every value keeps the line it stands on; a list is handed on as JSON. Refuses: nested values in a key, keys
-//! without a value, keys given twice, files over [`FILE_BYTES_MAX`], and depth over [`DEPTH_MAX`].
+//! Promises: every value keeps the line it stands on; a list is handed on as JSON. Refuses: nested values in a key,
+//! keys without a value, keys given twice, files over [`FILE_BYTES_MAX`], and depth over [`DEPTH_MAX`].
 
 use std::fmt;
 
@@ -111,7 +111,11 @@ fn flatten(path: String, node: Spanned<Value>, depth: usize, keys: &mut Vec<File
             return;
         }
         Value::Text(text) => Ok(FileValue::One(text)),
-        Value::Scalar(scalar) => Ok(FileValue::One(scalar.to_string())),
+        Value::Scalar(scalar) => Ok(FileValue::One(match scalar.as_f64() {
+            // As it is read elsewhere: 1, not 1.0.
+            Some(number) if scalar.is_f64() => number.to_string(),
+            _ => scalar.to_string(),
+        })),
         // An empty section is what stays when all its keys are commented out.
         Value::Nothing => Err(NO_VALUE.to_owned()),
         Value::List(items) => {
@@ -169,7 +173,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     visit_text!(visit_u128 u128, visit_i128 i128, visit_str &str);
     visit_scalar!(visit_bool bool, visit_u64 u64, visit_i64 i64);
 
-    /// As text it is what Rust writes, which has no exponent; as JSON it is a number.
+    /// JSON has no number for what is infinite or none.
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(serde_json::Number::from_f64(value).map_or_else(
             || Value::Text(value.to_string()),

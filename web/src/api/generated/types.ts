@@ -853,6 +853,10 @@ accepted: number,
  */
 rejected: number, 
 /**
+ * Left out by a step of the configuration.
+ */
+filtered: number, 
+/**
  * Answered with an error.
  */
 refused: number, 

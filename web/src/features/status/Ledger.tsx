@@ -1,5 +1,5 @@
-// What became of every span that came, as the sum that it is: received = accepted + rejected + refused + dropped + in
-// flight. If it does not come out, spans were lost unseen, and that is said.
+// What became of every span that came, as the sum that it is: received = accepted + rejected + filtered + refused +
+// dropped + in flight. If it does not come out, spans were lost unseen, and that is said.
 
 import { Check, TriangleAlert } from 'lucide-react';
 import type { LedgerStatus } from '../../api/types.ts';
@@ -40,6 +40,9 @@ export function Ledger({ ledger }: { ledger: LedgerStatus }) {
         <Term sign="" name={text.received} detail={text.receivedDetail} count={ledger.received} />
         <Term sign="=" name={text.accepted} detail={text.acceptedDetail(ledger.duplicates)} count={ledger.accepted} />
         <Term sign="+" name={text.rejected} detail={text.rejectedDetail} count={ledger.rejected} isBad />
+        {ledger.filtered > 0 && (
+          <Term sign="+" name={text.filtered} detail={text.filteredDetail} count={ledger.filtered} />
+        )}
         <Term sign="+" name={text.refused} detail={text.refusedDetail} count={ledger.refused} isBad />
         <Term sign="+" name={text.dropped} detail={text.droppedDetail} count={ledger.dropped} isBad />
         <Term sign="+" name={text.inFlight} detail={text.inFlightDetail} count={ledger.inFlight} />

@@ -32,6 +32,8 @@ export const text = catalogue('status', {
       : plural(duplicates, { one: '# of them stored before', other: '# of them stored before' }),
   rejected: 'rejected',
   rejectedDetail: 'left out of a request that was taken',
+  filtered: 'filtered',
+  filteredDetail: 'left out by a step of the configuration',
   refused: 'refused',
   refusedDetail: 'answered with an error',
   dropped: 'dropped',

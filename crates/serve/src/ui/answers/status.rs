@@ -112,6 +112,8 @@ pub struct LedgerStatus {
     pub accepted: u64,
     /// Left out of a request that was taken.
     pub rejected: u64,
+    /// Left out by a step of the configuration.
+    pub filtered: u64,
     /// Answered with an error.
     pub refused: u64,
     /// Given up because the sender was gone.

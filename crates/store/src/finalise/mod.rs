@@ -329,10 +329,8 @@ impl Engine {
                 Ok(true)
             })?);
         }
-        if let Some(trial) = trial {
-            if let Some(left) = trial.take_left() {
-                outputs.push(self.write_dropped(slice, left)?);
-            }
+        if let Some(left) = trial.and_then(Trial::take_left) {
+            outputs.push(self.write_dropped(slice, left)?);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use journal::{Fault, FaultScope};
 use model::TraceId;
 use model::contract::{DependencyLink, TraceJudge, Verdict, WholeTrace, Window};
 use model::rates::{RatesOf, RatesRequest};
@@ -54,10 +55,11 @@ fn id(trace: u64) -> TraceId {
     TraceId(ids().trace(trace))
 }
 
-fn failed(spec: SpanSpec) -> SpanSpec {
+/// A span that failed.
+fn failed(trace: u64, id: u64, parent: u64) -> SpanSpec {
     SpanSpec {
         is_error: true,
-        ..spec
+        ..spec(trace, id, parent)
     }
 }
 
@@ -145,7 +147,7 @@ fn what_comes_late_follows_the_verdict_also_after_a_start() {
     assert!(machine.finalise(When::NOW));
     machine.restart();
     // The error would have kept trace 1, the missing one dropped trace 5.
-    segment(&machine, &[failed(spec(1, 500, 10)), spec(5, 501, 50)]);
+    segment(&machine, &[failed(1, 500, 10), spec(5, 501, 50)]);
     assert_eq!(spans_of(machine.engine(), 1), 1, "until it is merged");
     assert!(machine.finalise(When::NOW));
     let spans = |trace| spans_of(machine.engine(), trace);
@@ -156,7 +158,7 @@ fn what_comes_late_follows_the_verdict_also_after_a_start() {
     assert_eq!(metrics.judged("(late)", "dropped"), (0, 1));
     assert_eq!(metrics.judged("(late)", "kept"), (0, 1));
     // And what comes later still.
-    segment(&machine, &[failed(spec(1, 502, 10))]);
+    segment(&machine, &[failed(1, 502, 10)]);
     machine.restart();
     assert!(machine.finalise(When::NOW));
     assert_eq!(spans_of(machine.engine(), 1), 0);
@@ -212,7 +214,7 @@ fn a_slice_of_which_nothing_stays_leaves_its_counts_alone() {
     assert_eq!(levels_of(machine.engine()), []);
     assert_eq!(spans_of(machine.engine(), 1), 0);
     assert_eq!(rates(&machine, RatesOf::Operations), before);
-    segment(&machine, &[failed(spec(2, 21, 20))]);
+    segment(&machine, &[failed(2, 21, 20)]);
     assert!(machine.finalise(When::NOW));
     assert_eq!(spans_of(machine.engine(), 2), 0);
 }
@@ -250,8 +252,8 @@ fn a_trace_that_goes_on_is_judged_when_it_is_whole() {
     let (mut machine, judge) = judged();
     let ending = (1..=30u64).map(|trace| spec(trace, trace * 10, 0));
     segment(&machine, &ending.collect::<Vec<_>>());
-    segment(&machine, &[spec(100, 1, 0), failed(spec(31, 310, 0))]);
-    write_to(machine.engine(), &[failed(spec(100, 2, 1))]);
+    segment(&machine, &[spec(100, 1, 0), failed(31, 310, 0)]);
+    write_to(machine.engine(), &[failed(100, 2, 1)]);
     machine.clock.advance(Duration::from_secs(46));
     assert!(machine.engine().finalise(When::Due, &|| false).unwrap());
     assert_eq!(levels_of(machine.engine()), [Level::Merged, Level::Open]);
@@ -289,7 +291,7 @@ fn verdicts_are_forgotten_with_what_came_at_the_same_time() {
     let removed = machine.engine().metrics.removed_spans.get();
     assert_eq!(removed, 8, "the dropped ones were gone");
     machine.check_files(true);
-    segment(&machine, &[failed(spec(1, 500, 10))]);
+    segment(&machine, &[failed(1, 500, 10)]);
     assert!(machine.finalise(When::NOW));
     assert_eq!(spans_of(machine.engine(), 1), 1);
 }
@@ -305,12 +307,12 @@ fn what_comes_more_than_a_day_later_is_judged_by_itself() {
     halves(&machine);
     assert!(machine.finalise(When::NOW));
     machine.clock.advance(Duration::from_secs(24 * 3600));
-    segment(&machine, &[failed(spec(1, 500, 10)), spec(5, 501, 50)]);
+    segment(&machine, &[failed(1, 500, 10), spec(5, 501, 50)]);
     assert!(machine.finalise(When::NOW));
     let spans = |trace| spans_of(machine.engine(), trace);
     assert_eq!((spans(1), spans(5)), (0, 3));
     machine.clock.advance(Duration::from_secs(24 * 3600 + 1));
-    segment(&machine, &[failed(spec(1, 502, 10)), spec(10, 503, 100)]);
+    segment(&machine, &[failed(1, 502, 10), spec(10, 503, 100)]);
     assert!(machine.finalise(When::NOW));
     assert_eq!((spans(1), spans(10)), (1, 2));
     assert_eq!(lock(&judge.asked)[&id(1)], [2, 1]);
@@ -340,4 +342,56 @@ fn what_is_remembered_and_damaged_is_found_and_costs_no_span() {
     assert!(machine.finalise(When::NOW));
     let spans = |trace| spans_of(machine.engine(), trace);
     assert_eq!((spans(5), spans(40)), (3, 0));
+}
+
+/// Whatever operation fails while a slice is merged, traces are whole, those that stay are there, and the counts of all
+/// are the same before and after.
+fn sweep(fault: Fault, scope: FaultScope, is_power_cut: bool) {
+    for nth in 1.. {
+        assert!(nth < 1_000, "the merge does not end");
+        let (mut machine, _) = judged();
+        halves(&machine);
+        let operations = rates(&machine, RatesOf::Operations);
+        let before = machine.files.operations();
+        machine.files.fail_operation(nth, fault, scope);
+        machine.finalise(When::NOW);
+        let is_untouched = machine.files.operations() - before < nth;
+        machine.files.clear_faults();
+        let look = |machine: &Machine, is_done: bool, what: &str| {
+            for trace in 1..=20u64 {
+                let spans = spans_of(machine.engine(), trace);
+                let stays = trace.is_multiple_of(5);
+                let is_right = spans == 2 || spans == 0 && !stays;
+                let of = format!("operation {nth}, power cut: {is_power_cut}, {what}");
+                assert!(is_right, "{spans} spans of trace {trace}: {of}");
+                assert!(!is_done || (spans == 2) == stays, "trace {trace}: {of}");
+            }
+            assert_eq!(rates(machine, RatesOf::Operations), operations);
+        };
+        look(&machine, is_untouched, "after the failure");
+        if is_power_cut {
+            machine.cut_power(nth);
+        } else {
+            machine.kill();
+        }
+        machine.open().unwrap();
+        machine.check_files(true);
+        look(&machine, is_untouched, "after a start");
+        assert!(machine.finalise(When::NOW));
+        look(&machine, true, "at last");
+        machine.restart();
+        machine.check_files(true);
+        look(&machine, true, "after another start");
+        if is_untouched {
+            break;
+        }
+    }
+}
+
+#[test]
+fn whatever_operation_fails_no_trace_stays_by_half() {
+    sweep(Fault::IO, FaultScope::Once, false);
+    sweep(Fault::IO, FaultScope::Once, true);
+    sweep(Fault::IO, FaultScope::Forever, true);
+    sweep(Fault::FULL, FaultScope::Forever, false);
 }

@@ -241,7 +241,7 @@ proptest! {
         let list = json!([
             {"name": "errors", "when": {"errors": true, "services": "shop"}, "keep": "always"},
             {"name": "slow", "when": {"slower_than": "700ms"}, "keep": {"traces_per_second": 2}},
-            {"name": "cart", "when": {"query": "{ trace:spanCount = 1 && resource.service.name = \"cart\" }"}, "keep": "never"},
+            {"name": "cart", "when": {"query": "{ trace:spanCount = 1 }", "services": "cart"}, "keep": "never"},
             {"name": "rest", "keep": {"probability": 0.5}},
         ]);
         let said = verdicts(&judge(&list), &batch(&rows));

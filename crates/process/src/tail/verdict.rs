@@ -1,7 +1,7 @@
 //! Judges whole traces by the policies.
 //!
-//! - *Probability*: by a hash of the trace's id that never changes, so that every process, at any time, says the same of
-//!   a trace; it has nothing to do with the bits by which clients sample.
+//! - *Probability*: by a hash of the trace's id that never changes, so that every process, at any time, says the same
+//!   of a trace; it has nothing to do with the bits by which clients and the step `sample` decide.
 //! - *Rate*: so many of the traces that start in the same second, by the times in their spans, of a tenant. They are
 //!   remembered, so that a trace that is judged twice gets the same answer. A restart forgets them: then a second whose
 //!   traces are judged before and after it may keep twice as many.

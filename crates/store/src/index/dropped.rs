@@ -1,4 +1,4 @@
-//! What is left of traces that a judge dropped: hashes of their ids, so that what comes late of them is dropped as well,
+//! What is left of traces that a judge dropped: hashes of their ids, so that what comes late of them is dropped, too,
 //! how many each policy dropped, and the counts of their spans by minute, so that rates are those of all that came.
 //!
 //! It is a sidecar without Parquet files, with the sections `SYMS`, `ROPE`, `RCAL`, `DROP`, `DCAL` and `CRCS`. Rows of
@@ -7,8 +7,8 @@
 //! `DROP`, varints: number of policies; each as length and text of its name, traces, spans; number of traces; the
 //! hashes of their ids, ascending (difference to the one before): the xxh3 of the 16 bytes.
 //!
-//! `DCAL`, varints: 1 if all calls are counted, as `DEPS` counts them, else 0 and nothing behind it; how many there are;
-//! each as the minute in which its traces start (difference to the one before), how many minutes later they end, caller
+//! `DCAL`, varints: 1 if all calls are counted, as `DEPS` counts them, else 0 and nothing behind it; how many there
+//! are; each as the minute in which its traces start (difference to the one before), how many minutes later they end, caller
 //! and called (indexes in `SYMS`), calls.
 //!
 //! Memory: 8 bytes a trace, and those of the counts, while they are collected. It is read as it is walked over.

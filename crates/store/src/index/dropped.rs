@@ -8,8 +8,8 @@
 //! hashes of their ids, ascending (difference to the one before): the xxh3 of the 16 bytes.
 //!
 //! `DCAL`, varints: 1 if all calls are counted, as `DEPS` counts them, else 0 and nothing behind it; how many there
-//! are; each as the minute in which its traces start (difference to the one before), how many minutes later they end, caller
-//! and called (indexes in `SYMS`), calls.
+//! are; each as the minute in which its traces start (difference to the one before), how many minutes later they end,
+//! caller and called (indexes in `SYMS`), calls.
 //!
 //! Memory: 8 bytes a trace, and those of the counts, while they are collected. It is read as it is walked over.
 

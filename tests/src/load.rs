@@ -368,6 +368,11 @@ impl Truth {
         self.acknowledged.keys().cloned().collect()
     }
 
+    /// The acknowledged spans of a trace.
+    pub(crate) fn of(&self, trace_id: &str) -> &Lines {
+        &self.acknowledged[trace_id]
+    }
+
     fn merge(&mut self, other: Self) {
         for (trace_id, spans) in other.acknowledged {
             self.acknowledged.entry(trace_id).or_default().extend(spans);

@@ -1,9 +1,9 @@
 //! The contracts between the way in and the way out: who changes spans, who keeps them, who finds them again, and who
-//! says which are kept for good.
+//! says which are kept for good, or not at all.
 //!
 //! `receive` knows a [`BatchProcessor`] and a [`SpanWriter`], `query` and `serve` know a [`SpanReader`], `serve` knows
 //! [`Pins`]; only the program knows what is behind them. All but the processor are asked from the async runtime and
-//! never block it.
+//! never block it. Who keeps spans knows a [`TraceJudge`], which it asks on a thread of its own.
 
 use std::fmt;
 use std::future::Future;
@@ -497,4 +497,42 @@ pub trait Pins: Send + Sync + fmt::Debug {
 
     /// The pinned traces, by id.
     fn pins(&self, tenant: &TenantId) -> Answer<'static, Result<Vec<PinnedTrace>, PinError>>;
+}
+
+/// A trace, when it is decided whether it stays: all that came of it so far.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeTrace<'a> {
+    /// Whose it is.
+    pub tenant: &'a TenantId,
+    /// Its id.
+    pub trace_id: TraceId,
+    /// Its spans, among others.
+    pub spans: &'a SpanBatch,
+    /// Which rows of these they are, ascending, which is their order of arrival; each span once, and one at the least.
+    pub rows: &'a [usize],
+    /// Start of its earliest span, ns since the epoch.
+    pub start: u64,
+    /// Latest end of its spans, ns since the epoch.
+    pub end: u64,
+}
+
+/// What becomes of a trace, and whose word that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// It stays, all of it.
+    pub is_kept: bool,
+    /// Index of [`TraceJudge::policies`].
+    pub policy: usize,
+}
+
+/// Says of whole traces which stay and which leave: tail sampling.
+///
+/// Whoever keeps spans asks once for each trace when nothing more of it is expected, and remembers the answer for what
+/// comes late. After a crash, or a failure of the disk, it may ask again.
+pub trait TraceJudge: Send + Sync + fmt::Debug {
+    /// The names of the policies, for counts.
+    fn policies(&self) -> Vec<String>;
+
+    /// Judges a trace. Takes no longer than a walk over its spans, and waits for nothing.
+    fn judge(&self, trace: &WholeTrace<'_>) -> Verdict;
 }

@@ -38,6 +38,18 @@ impl FilterOptions {
 
 /// Makes a query ready to judge spans one by one.
 pub(crate) fn judge(text: &str) -> Result<Judge, String> {
+    let judge = judge_of_traces(text)?;
+    if judge.needs_whole_trace() {
+        return Err(format!(
+            "{text} asks for other spans of the trace, and a span is judged before those are there; \
+             leave out its root, counts, children, self time and the trace's duration"
+        ));
+    }
+    Ok(judge)
+}
+
+/// Makes a query ready to judge whole traces.
+pub(crate) fn judge_of_traces(text: &str) -> Result<Judge, String> {
     let parsed = traceql::parse(text);
     let is_error = |severity| severity == Severity::Error;
     if let Some(wrong) = parsed.diagnostics.iter().find(|one| is_error(one.severity)) {
@@ -46,14 +58,7 @@ pub(crate) fn judge(text: &str) -> Result<Judge, String> {
     let query = parsed
         .query
         .ok_or_else(|| format!("{text:?} is no query; write '{{ … }}'"))?;
-    let judge = Judge::new(&query).map_err(|why| why.to_string())?;
-    if judge.needs_whole_trace() {
-        return Err(format!(
-            "{text} asks for other spans of the trace, and a span is judged before those are there; \
-             leave out its root, counts, children, self time and the trace's duration"
-        ));
-    }
-    Ok(judge)
+    Judge::new(&query).map_err(|why| why.to_string())
 }
 
 impl Step for FilterOptions {

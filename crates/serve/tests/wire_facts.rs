@@ -1,7 +1,8 @@
 //! Facts of Jaeger's query API that clients lean on without saying so, one test each.
 //!
 //! Those of the ways in: ids in Thrift are two signed halves, the low one first (`codec`, `jaeger_spans.rs`); Thrift
-//! over HTTP is a bare struct, answered with 202 or 400 (`receive`, `doors.rs`); strategies without a file (`sampling`).
+//! over HTTP is a bare struct, answered with 202 or 400 (`receive`, `doors.rs`); strategies without a file
+//! (`sampling`).
 
 use std::sync::Arc;
 

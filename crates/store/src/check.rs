@@ -49,7 +49,7 @@ pub fn check(options: StoreOptions, files: Arc<dyn Files>) -> Result<CheckReport
     let placed: Vec<_> = lock(&engine.state)
         .tenants
         .values()
-        .flat_map(|t| t.segments.iter().cloned())
+        .flat_map(|t| t.placed().cloned())
         .collect();
     for placed in placed {
         match placed.segment.verify() {

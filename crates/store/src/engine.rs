@@ -36,7 +36,7 @@ use crate::options::StoreOptions;
 use crate::read::ReadRoom;
 use crate::recent::{RecentRequests, request_hash};
 use crate::scrub::Scrubber;
-use crate::segment::{Segment, SegmentCache, SegmentId, write_segment};
+use crate::segment::{Level, Segment, SegmentCache, SegmentId, write_segment};
 
 /// Frames that are written at once to skip sequences: 40 bytes each.
 const FILLER_FRAMES_MAX: usize = 65_536;
@@ -82,6 +82,8 @@ pub(crate) struct TenantState {
     pub head: Head,
     pub freezing: Vec<Arc<Head>>,
     pub segments: Arc<Vec<Arc<Placed>>>,
+    /// What is left of dropped traces, in the order in which their spans arrived.
+    pub dropped: Arc<Vec<Arc<Placed>>>,
     pub names: Names,
 }
 
@@ -94,10 +96,19 @@ impl TenantState {
     /// Segments are kept in the order in which their spans arrived.
     pub(crate) fn add_segment(&mut self, placed: Arc<Placed>) {
         let id = placed.listed.meta.id;
-        let mut segments = self.segments.as_ref().clone();
+        let list = match id.level {
+            Level::Dropped => &mut self.dropped,
+            _ => &mut self.segments,
+        };
+        let mut segments = list.as_ref().clone();
         let at = segments.partition_point(|other| other.listed.meta.id < id);
         segments.insert(at, placed);
-        self.segments = Arc::new(segments);
+        *list = Arc::new(segments);
+    }
+
+    /// All that has files: segments, and what is left of dropped traces.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = &Arc<Placed>> {
+        self.segments.iter().chain(self.dropped.iter())
     }
 }
 
@@ -107,6 +118,8 @@ pub(crate) struct View {
     /// In order of arrival.
     pub chunks: Vec<Arc<Chunk>>,
     pub segments: Arc<Vec<Arc<Placed>>>,
+    /// What is left of dropped traces.
+    pub dropped: Arc<Vec<Arc<Placed>>>,
 }
 
 #[derive(Debug, Default)]
@@ -433,6 +446,7 @@ impl Engine {
         View {
             chunks: chunks.cloned().collect(),
             segments: Arc::clone(&tenant.segments),
+            dropped: Arc::clone(&tenant.dropped),
         }
     }
 

@@ -58,7 +58,7 @@ impl Engine {
         lock(&self.state)
             .tenants
             .values()
-            .for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
+            .for_each(|tenant| all.extend(tenant.placed().cloned()));
         let bytes = all.iter().map(|placed| placed.listed.meta.bytes()).sum();
         // A store without a limit has the largest there is.
         let bytes_max = self.bytes_max(bytes).ok().filter(|max| *max < u64::MAX);

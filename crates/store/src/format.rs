@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::manifest::read_file;
 
 /// The format that is written here; all up to it are read. 2: segments may be merged, and the list says how far. 3:
-/// traces may be pinned, and the index finds them by hashes.
-const FORMAT: u32 = 3;
+/// traces may be pinned, and the index finds them by hashes. 4: traces may be dropped, which the list remembers.
+const FORMAT: u32 = 4;
 
 /// The store's identity, which its log carries.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

@@ -12,14 +12,14 @@ use std::sync::atomic::Ordering;
 use journal::Space;
 use model::TenantId;
 
-use crate::engine::{Engine, Placed, lock, nanos};
+use crate::engine::{Engine, Placed, View, lock, nanos};
 use crate::error::Error;
 use crate::finalise::{Finaliser, is_pinned};
 use crate::manifest::{Edit, Pins, meta_path};
 use crate::names::Names;
 use crate::open::add_names_of;
 use crate::pins::pinned_in;
-use crate::segment::SegmentError;
+use crate::segment::{Level, SegmentError};
 
 /// However much others have on the disk, segments may take this part of it, in percent: a disk that others fill is a
 /// reason to refuse new spans, not to remove those that were accepted a moment ago.
@@ -135,7 +135,9 @@ impl Engine {
             let bytes = meta.bytes();
             tracing::info!(segment = %meta.id, spans = meta.spans, bytes, why, "retention removed a segment");
             self.metrics.removed_segments.inc();
-            self.metrics.removed_spans.inc_by(meta.spans);
+            if meta.id.level != Level::Dropped {
+                self.metrics.removed_spans.inc_by(meta.spans);
+            }
         }
         self.forget(&removals);
         for (placed, _) in &removals {
@@ -156,7 +158,7 @@ impl Engine {
         lock(&self.state)
             .tenants
             .values()
-            .for_each(|tenant| all.extend(tenant.segments.iter().cloned()));
+            .for_each(|tenant| all.extend(tenant.placed().cloned()));
         all.sort_by_key(|placed| (placed.listed.created_unix_nanos, placed.listed.meta.id));
         let bytes_of = |all: &[Arc<Placed>]| all.iter().map(|p| p.listed.meta.bytes()).sum::<u64>();
         let bytes_max = self.bytes_max(bytes_of(&all))?;
@@ -218,9 +220,15 @@ impl Engine {
             for (id, tenant) in &mut state.tenants {
                 let is_removed =
                     |p: &Arc<Placed>| removals.iter().any(|(removed, _)| Arc::ptr_eq(p, removed));
-                if tenant.segments.iter().any(is_removed) {
-                    let kept = tenant.segments.iter().filter(|p| !is_removed(p));
-                    tenant.segments = Arc::new(kept.cloned().collect());
+                let mut is_changed = false;
+                for list in [&mut tenant.segments, &mut tenant.dropped] {
+                    if list.iter().any(is_removed) {
+                        let kept = list.iter().filter(|p| !is_removed(p));
+                        *list = Arc::new(kept.cloned().collect());
+                        is_changed = true;
+                    }
+                }
+                if is_changed {
                     changed.push(id.clone());
                 }
             }
@@ -232,17 +240,19 @@ impl Engine {
     fn renew_names<'t>(&self, tenants: impl Iterator<Item = &'t TenantId>) {
         // Names are read outside the lock; what arrived meanwhile is in heads and is added under it.
         for id in tenants {
-            let segments = self.view(id).segments;
+            let View {
+                segments, dropped, ..
+            } = self.view(id);
             let mut names = Names::default();
-            segments
-                .iter()
-                .for_each(|p| add_names_of(&p.segment, &mut names));
+            let all = segments.iter().chain(dropped.iter());
+            all.for_each(|p| add_names_of(&p.segment, &mut names));
             let mut state = lock(&self.state);
             if let Some(tenant) = state.tenants.get_mut(id) {
-                let newer = tenant
-                    .segments
-                    .iter()
-                    .filter(|p| !segments.iter().any(|known| Arc::ptr_eq(known, p)));
+                let is_known = |p: &Arc<Placed>| {
+                    let mut known = segments.iter().chain(dropped.iter());
+                    known.any(|known| Arc::ptr_eq(known, p))
+                };
+                let newer = tenant.placed().filter(|p| !is_known(p));
                 newer.for_each(|p| add_names_of(&p.segment, &mut names));
                 let heads = tenant.heads();
                 let chunks = heads.flat_map(|head| head.chunks.iter());

@@ -1,11 +1,20 @@
 //! What the store counts and measures.
 
 use plumbing::{Metrics, latency_buckets};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::services::ServiceCalls;
+
+/// What became of traces, and whose word that was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    policy: String,
+    verdict: String,
+}
 
 /// The store's metrics; clones count together.
 #[derive(Debug, Clone)]
@@ -38,6 +47,8 @@ pub(crate) struct StoreMetrics {
     pub is_writable: Gauge,
     pub acknowledgement_level: Gauge,
     pub services: ServiceCalls,
+    judged_traces: Family<VerdictLabels, Counter>,
+    judged_spans: Family<VerdictLabels, Counter>,
     commit_seconds: Histogram,
     freeze_seconds: Histogram,
     finalise_seconds: Histogram,
@@ -75,6 +86,8 @@ impl StoreMetrics {
             is_writable: Gauge::default(),
             acknowledgement_level: Gauge::default(),
             services: ServiceCalls::register(metrics),
+            judged_traces: Family::default(),
+            judged_spans: Family::default(),
             commit_seconds: Histogram::new(latency_buckets()),
             freeze_seconds: Histogram::new(latency_buckets()),
             finalise_seconds: Histogram::new(latency_buckets()),
@@ -82,6 +95,7 @@ impl StoreMetrics {
         };
         made.register_counters(metrics);
         made.register_gauges(metrics);
+        made.register_verdicts(metrics);
         made
     }
 
@@ -244,6 +258,43 @@ impl StoreMetrics {
                 registry.register(format!("trackway_store_{name}"), help, histogram.clone());
             }
         });
+    }
+
+    fn register_verdicts(&self, metrics: &Metrics) {
+        metrics.register(|registry| {
+            registry.register(
+                "trackway_store_judged_traces",
+                "Traces that tail sampling kept or dropped, by the policy that did",
+                self.judged_traces.clone(),
+            );
+            registry.register(
+                "trackway_store_judged_spans",
+                "Their spans; those stored are the ones in memory and in segments, the dropped and the removed, less \
+                 what came twice",
+                self.judged_spans.clone(),
+            );
+        });
+    }
+
+    /// Counts traces that a policy kept or dropped, and their spans.
+    pub(crate) fn count_verdict(&self, policy: &str, is_kept: bool, (traces, spans): (u64, u64)) {
+        let labels = VerdictLabels {
+            policy: policy.to_owned(),
+            verdict: if is_kept { "kept" } else { "dropped" }.to_owned(),
+        };
+        self.judged_traces.get_or_create(&labels).inc_by(traces);
+        self.judged_spans.get_or_create(&labels).inc_by(spans);
+    }
+
+    /// How many spans were dropped.
+    #[cfg(test)]
+    pub(crate) fn judged(&self, policy: &str, verdict: &str) -> (u64, u64) {
+        let labels = VerdictLabels {
+            policy: policy.to_owned(),
+            verdict: verdict.to_owned(),
+        };
+        let of = |family: &Family<VerdictLabels, Counter>| family.get_or_create(&labels).get();
+        (of(&self.judged_traces), of(&self.judged_spans))
     }
 
     /// Shows what an acknowledged span survives.

@@ -586,11 +586,7 @@ impl Engine {
                 .iter()
                 .map(|s| s.listed.meta.spans)
                 .sum::<u64>();
-            segment_bytes += tenant
-                .segments
-                .iter()
-                .map(|s| s.listed.meta.bytes())
-                .sum::<u64>();
+            segment_bytes += tenant.placed().map(|s| s.listed.meta.bytes()).sum::<u64>();
         }
         drop(state);
         let gauges = [

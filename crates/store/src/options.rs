@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{Files, Level};
+use model::contract::TraceJudge;
 use plumbing::{Clock, Metrics, Random};
 
 /// What can be configured.
@@ -67,6 +68,8 @@ pub struct StoreOptions {
     /// Rows that one question may look at; then it gives what it has and says so. A row that must be read whole counts
     /// as many. The default is several seconds of work.
     pub question_rows_max: u64,
+    /// Says of whole traces which stay; `None`: all do.
+    pub judge: Option<Arc<dyn TraceJudge>>,
 }
 
 impl StoreOptions {
@@ -100,6 +103,7 @@ impl StoreOptions {
             query_threads: 2,
             scan_threads: 2,
             question_rows_max: 2_000_000_000,
+            judge: None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::{Engine, Placed, lock};
 use crate::error::Error;
 use crate::index::TraceEntry;
 use crate::manifest::{Edit, Pins};
-use crate::segment::SegmentError;
+use crate::segment::{Level, SegmentError};
 
 /// Pinned traces of a tenant: each may cost a look-up in every segment that retention looks at.
 pub(crate) const PINS_MAX: usize = 1_000;
@@ -168,6 +168,9 @@ pub(crate) fn pinned_in(
 ) -> Result<Vec<(TraceId, TraceEntry)>, SegmentError> {
     let of_tenant = pins.get(placed.listed.meta.tenant.as_str());
     let mut found = Vec::new();
+    if placed.listed.meta.id.level == Level::Dropped {
+        return Ok(found);
+    }
     for trace_id in of_tenant.into_iter().flat_map(BTreeMap::keys) {
         if let Some(entry) = placed.segment.find_trace(*trace_id)? {
             found.push((*trace_id, entry));

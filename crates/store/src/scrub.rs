@@ -118,7 +118,7 @@ impl Engine {
         }
         let state = lock(&self.state);
         let tenants = state.tenants.values();
-        scrubber.left = tenants.flat_map(|t| t.segments.iter().cloned()).collect();
+        scrubber.left = tenants.flat_map(|t| t.placed().cloned()).collect();
         drop(state);
         (scrubber.since, scrubber.at) = (Some(now), Place::default());
         let seconds = usize::try_from(self.clock.unix_nanos() / 1_000_000_000).unwrap_or(0);

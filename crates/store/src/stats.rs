@@ -7,6 +7,7 @@ use model::TenantId;
 use serde::Serialize;
 
 use crate::engine::{Engine, Placed, lock};
+use crate::segment::Level;
 
 /// What the store holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,7 +30,8 @@ pub struct Stats {
     pub column_bytes: BTreeMap<String, u64>,
     /// Segments whose columns or names could not be read.
     pub unread_segments: u64,
-    /// Segments by what they hold: `fresh`, `open`, `piece`, `merged`, `pinned`.
+    /// Segments by what they hold: `fresh`, `open`, `piece`, `merged`, `pinned`; `dropped`: what is remembered of
+    /// traces that tail sampling dropped, with how many spans those had.
     pub levels: BTreeMap<String, LevelStats>,
     /// Services of all tenants.
     pub services: u64,
@@ -91,7 +93,7 @@ impl Stats {
                     stats.head_spans += head.spans as u64;
                     stats.head_bytes += head.bytes as u64;
                 }
-                placed.extend(tenant.segments.iter().cloned());
+                placed.extend(tenant.placed().cloned());
             }
         }
         for placed in &placed {
@@ -101,10 +103,12 @@ impl Stats {
             level.segments += 1;
             level.spans += meta.spans;
             level.bytes += meta.bytes();
-            stats.segments += 1;
-            stats.segment_spans += meta.spans;
-            stats.segment_traces += meta.traces;
             stats.segment_bytes += meta.bytes();
+            if meta.id.level != Level::Dropped {
+                stats.segments += 1;
+                stats.segment_spans += meta.spans;
+                stats.segment_traces += meta.traces;
+            }
         }
         (stats, placed)
     }

@@ -79,28 +79,45 @@ impl Judge {
         self.needs_facts
     }
 
+    /// Whether the query holds for a span of a trace: these rows, which ascend, of a batch that may hold others.
+    #[must_use]
+    pub fn holds(&self, spans: &SpanBatch, rows: &[usize]) -> bool {
+        if self.query.filter.is_none() {
+            return !rows.is_empty();
+        }
+        let facts = if self.needs_facts {
+            TraceFacts::of_rows(spans, rows)
+        } else {
+            TraceFacts::default()
+        };
+        let mut spans = rows.iter().filter_map(|row| spans.span(*row));
+        spans.any(|span| self.holds_for(span, &facts))
+    }
+
+    fn holds_for<'a>(&'a self, span: SpanRef<'a>, facts: &'a TraceFacts<'a>) -> bool {
+        let bench = Bench {
+            patterns: &self.patterns,
+            facts,
+            span,
+        };
+        let filter = self.query.filter.as_ref();
+        filter.is_none_or(|filter| bench.condition(filter))
+    }
+
     /// The rows of the spans that the query holds for, ascending; all spans of one trace are given.
     #[must_use]
     pub fn matches(&self, trace: &SpanBatch) -> Vec<usize> {
-        let Some(filter) = &self.query.filter else {
+        if self.query.filter.is_none() {
             return (0..trace.len()).collect();
-        };
+        }
         let facts = if self.needs_facts {
             TraceFacts::of(trace)
         } else {
             TraceFacts::default()
         };
-        let holds = |span: SpanRef<'_>| {
-            let bench = Bench {
-                patterns: &self.patterns,
-                facts: &facts,
-                span,
-            };
-            bench.condition(filter)
-        };
         trace
             .iter()
-            .filter(|span| holds(*span))
+            .filter(|span| self.holds_for(*span, &facts))
             .map(|span| span.row())
             .collect()
     }
@@ -238,7 +255,7 @@ impl<'a> Bench<'a> {
     fn intrinsic(&self, intrinsic: Intrinsic) -> Vec<Group<'a>> {
         use Intrinsic as I;
         let (span, facts) = (self.span, self.facts);
-        let by_row = |column: &[u64]| column.get(span.row()).copied().unwrap_or_default();
+        let by_row = |column: &[u64]| facts.by_row(column, span.row());
         let text = |text: &'a str| Value::Text(Cow::Borrowed(text));
         let one = match intrinsic {
             I::Name => text(span.name()),

@@ -304,3 +304,34 @@ fn many_spans_in_circles_or_in_a_chain_take_no_stack() {
         .collect();
     assert_eq!(rows(&trace(&deep), "{ span:childCount = 0 }"), [199_999]);
 }
+
+#[test]
+fn a_trace_among_others_is_judged_by_its_own_spans() {
+    let (first, second) = (
+        [(1, 0, 0, 100), (2, 1, 10, 40), (3, 1, 50, 190)],
+        [(4, 0, 5, 9), (5, 4, 6, 7)],
+    );
+    let mixed = trace(&[first[0], second[0], first[1], first[2], second[1]]);
+    for (rows, alone) in [
+        (&[0, 2, 3][..], trace(&first)),
+        (&[1, 4][..], trace(&second)),
+    ] {
+        let queries = [
+            "{}",
+            "{ trace:spanCount = 3 }",
+            "{ trace:spanCount = 2 && rootName = \"s4\" }",
+            "{ traceDuration = 190ns }",
+            "{ span:childCount = 2 && span:selfTime > 10ns }",
+            "{ name = \"s5\" }",
+            "{ name = \"s3\" && duration > traceDuration / 2 }",
+            "{ trace:errorCount = 1 }",
+        ];
+        for query in queries {
+            let judge = Judge::new(&parse(query).query.unwrap()).unwrap();
+            let wanted = !judge.matches(&alone).is_empty();
+            assert_eq!(judge.holds(&mixed, rows), wanted, "{query} of {rows:?}");
+        }
+        let all = Judge::new(&parse("{}").query.unwrap()).unwrap();
+        assert!(!all.holds(&mixed, &[]));
+    }
+}

@@ -173,6 +173,7 @@ fn options_of(config: &Config) -> StoreOptions {
             .outline_spans_max
             .min((trace_bytes_max / store::OUTLINE_SPAN_BYTES) as u64),
         query_threads: machine::cores(),
+        judge: config.tail_sampling.judge(),
         ..defaults
     }
 }

@@ -203,7 +203,8 @@ mod tests {
         let spans = rows.map(|row| batch.span(row).unwrap());
         spans
             .map(|span| {
-                let attributes = span.resource().attributes();
+                let resource = span.resource();
+                let attributes = resource.attributes();
                 let text = |value: AttrValue<'_>| match value {
                     AttrValue::String(text) => text.to_owned(),
                     other => format!("{other:?}"),

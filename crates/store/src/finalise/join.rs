@@ -185,7 +185,10 @@ impl<'a> Joiner<'a> {
 }
 
 /// What was read, or nothing where it can't be; an error when that may be over later.
-fn if_readable<T>(read: Result<T, SegmentError>, is_patient: bool) -> Result<Option<T>, Failure> {
+pub(super) fn if_readable<T>(
+    read: Result<T, SegmentError>,
+    is_patient: bool,
+) -> Result<Option<T>, Failure> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(error) if is_patient && error.kind() == SegmentErrorKind::Io => Err(error.into()),

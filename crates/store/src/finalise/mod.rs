@@ -13,13 +13,15 @@
 //!
 //! Refuses: segments whose frames may still be replayed from the log.
 //!
-//! Read next: `slice.rs` for what is merged when, `traces.rs` for where a trace goes, `join.rs` for reading.
+//! Read next: `slice.rs` for what is merged when, `traces.rs` for where a trace goes, `join.rs` for reading,
+//! `verdicts.rs` for traces that are dropped.
 
 mod backlog;
 mod join;
 mod pinned;
 mod slice;
 mod traces;
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,17 +32,21 @@ use model::TenantId;
 
 use crate::engine::{Engine, Placed, day_of, lock};
 use crate::error::Error;
+use crate::index::DroppedBuilder;
 use crate::manifest::{Edit, Listed, meta_path, write_meta};
 use crate::segment::order::TraceOrder;
 use crate::segment::parts::Shared;
 use crate::segment::sink::Place;
-use crate::segment::write::SegmentWriter;
-use crate::segment::{FileKind, Level, Segment, SegmentError, SegmentErrorKind, SegmentId};
+use crate::segment::write::{SegmentWriter, write_dropped};
+use crate::segment::{
+    FileKind, Level, Segment, SegmentError, SegmentErrorKind, SegmentId, SegmentMeta,
+};
 pub(crate) use backlog::Backlog;
 use join::Joiner;
 pub(crate) use pinned::is_pinned;
 use slice::Slice;
 use traces::{Fate, Traces};
+use verdicts::Trial;
 
 /// After a failure so much time passes before the next attempt; twice as much after each further one.
 const RETRY_NANOS: u64 = 1_000_000_000;
@@ -223,8 +229,24 @@ impl Engine {
         let joiner = Joiner::new(&slice.inputs, &slice.others, is_patient)?;
         let group_spans = self.options.group_spans_max;
         let traces = Traces::new(joiner.tables(), slice, group_spans);
-        let outputs = self.write_all(slice, &traces, joiner, is_cancelled)?;
-        self.commit_outputs(slice, &outputs, &|| true)?;
+        let mut trial = match &self.options.judge {
+            Some(judge) => {
+                let tables = joiner.tables();
+                let pins = self.pins_now();
+                Some(Trial::new(&**judge, slice, tables, pins, is_patient)?)
+            }
+            None => None,
+        };
+        let reading = (joiner, trial.as_mut());
+        let outputs = self.write_all(slice, &traces, reading, is_cancelled)?;
+        let may_go = || {
+            let drops = |trial: &Trial<'_>| trial.drops_what_was_pinned_since(&self.pins_now());
+            !trial.as_ref().is_some_and(drops)
+        };
+        self.commit_outputs(slice, &outputs, &may_go)?;
+        if let Some(trial) = &trial {
+            trial.report(&self.metrics);
+        }
         Ok(slice.spans())
     }
 
@@ -233,11 +255,12 @@ impl Engine {
         &self,
         slice: &Slice,
         traces: &Traces,
-        mut joiner: Joiner<'_>,
+        (joiner, trial): (Joiner<'_>, Option<&mut Trial<'_>>),
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Output>, Failure> {
         let mut outputs = Vec::new();
-        let written = self.write_outputs(slice, traces, &mut joiner, &mut outputs, is_cancelled);
+        let reading = (joiner, trial);
+        let written = self.write_outputs(slice, traces, reading, &mut outputs, is_cancelled);
         if written.is_err() {
             for output in &outputs {
                 let dir = self.options.dir.join(&output.listed.dir);
@@ -251,7 +274,7 @@ impl Engine {
         &self,
         slice: &Slice,
         traces: &Traces,
-        joiner: &mut Joiner<'_>,
+        (mut joiner, mut trial): (Joiner<'_>, Option<&mut Trial<'_>>),
         outputs: &mut Vec<Output>,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Failure> {
@@ -275,7 +298,12 @@ impl Engine {
                     if is_cancelled() {
                         return Err(Failure::Cancelled);
                     }
-                    let batch = joiner.batch(group)?;
+                    let mut batch = joiner.batch(group)?;
+                    if let Some(trial) = &mut trial
+                        && (fate == Fate::Whole || plumbing::planted("store-open-trace-judged"))
+                    {
+                        batch = trial.sift(batch, false)?;
+                    }
                     if !batch.is_empty() {
                         writer.add(&batch, order)?;
                         has_spans = true;
@@ -290,7 +318,10 @@ impl Engine {
             }
             let id = slice.name_of_piece(&piece.inputs);
             outputs.extend(self.write_output(slice, id, None, |writer| {
-                let batch = joiner.batch(&piece.group)?;
+                let mut batch = joiner.batch(&piece.group)?;
+                if let Some(trial) = &mut trial {
+                    batch = trial.sift(batch, true)?;
+                }
                 if batch.is_empty() {
                     return Ok(false);
                 }
@@ -298,7 +329,56 @@ impl Engine {
                 Ok(true)
             })?);
         }
+        if let Some(left) = trial.and_then(Trial::take_left) {
+            outputs.push(self.write_dropped(slice, left)?);
+        }
         Ok(())
+    }
+
+    /// Writes what is remembered of dropped traces; durable but for its `.meta`.
+    fn write_dropped(&self, slice: &Slice, left: DroppedBuilder) -> Result<Output, Failure> {
+        let (dir, path) = self.output_dir(slice)?;
+        let id = slice.name_of_dropped();
+        let place = Place {
+            files: self.files.as_ref(),
+            dir: &path,
+            id,
+        };
+        let written = write_dropped(place, &slice.tenant, left);
+        let meta = written.inspect_err(|_| self.discard_files(&path, id))?;
+        self.output((slice, dir), meta, None)
+    }
+
+    /// Where the outputs of a slice go: below the data folder, and as a path.
+    fn output_dir(&self, slice: &Slice) -> Result<(PathBuf, PathBuf), Error> {
+        let dir = PathBuf::from("seg")
+            .join(slice.tenant.as_str())
+            .join(day_of(slice.created()));
+        let path = self.options.dir.join(&dir);
+        self.files
+            .create_dir_all(&path)
+            .map_err(Error::io("create", &path))?;
+        Ok((dir, path))
+    }
+
+    /// A segment that was written, opened.
+    fn output(
+        &self,
+        (slice, dir): (&Slice, PathBuf),
+        meta: SegmentMeta,
+        waits_since_unix_nanos: Option<u64>,
+    ) -> Result<Output, Failure> {
+        let path = self.options.dir.join(&dir);
+        let listed = Listed {
+            meta: meta.clone(),
+            dir,
+            created_unix_nanos: slice.created(),
+            waits_since_unix_nanos,
+        };
+        let (files, cache) = (Arc::clone(&self.files), Arc::clone(&self.cache));
+        let segment = Segment::open(files, &path, meta, cache)?;
+        let placed = Arc::new(Placed::new(listed.clone(), segment));
+        Ok(Output { listed, placed })
     }
 
     /// Writes one segment; durable but for its `.meta`. None, when there is no span for it.
@@ -309,14 +389,7 @@ impl Engine {
         waits_since_unix_nanos: Option<u64>,
         fill: impl FnOnce(&mut SegmentWriter<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<Output>, Failure> {
-        let created_unix_nanos = slice.created();
-        let dir = PathBuf::from("seg")
-            .join(slice.tenant.as_str())
-            .join(day_of(created_unix_nanos));
-        let path = self.options.dir.join(&dir);
-        self.files
-            .create_dir_all(&path)
-            .map_err(Error::io("create", &path))?;
+        let (dir, path) = self.output_dir(slice)?;
         let place = Place {
             files: self.files.as_ref(),
             dir: &path,
@@ -343,16 +416,8 @@ impl Engine {
                 return Err(failure);
             }
         };
-        let listed = Listed {
-            meta: meta.clone(),
-            dir,
-            created_unix_nanos,
-            waits_since_unix_nanos,
-        };
-        let (files, cache) = (Arc::clone(&self.files), Arc::clone(&self.cache));
-        let segment = Segment::open(files, &path, meta, cache)?;
-        let placed = Arc::new(Placed::new(listed.clone(), segment));
-        Ok(Some(Output { listed, placed }))
+        let output = self.output((slice, dir), meta, waits_since_unix_nanos)?;
+        Ok(Some(output))
     }
 
     /// Puts the outputs in the place of the inputs, if these are all there and `may_go`.
@@ -418,9 +483,10 @@ impl Engine {
             |placed: &Arc<Placed>| slice.inputs.iter().any(|input| Arc::ptr_eq(input, placed));
         let mut segments = tenant.segments.as_ref().clone();
         segments.retain(|placed| !is_input(placed));
-        segments.extend(outputs.iter().map(|output| Arc::clone(&output.placed)));
-        segments.sort_by_key(|placed| placed.listed.meta.id);
         tenant.segments = Arc::new(segments);
+        for output in outputs {
+            tenant.add_segment(Arc::clone(&output.placed));
+        }
     }
 
     /// Removes the files of an output that did not come to be; best effort, the next start sweeps the rest.

@@ -93,6 +93,7 @@ impl Engine {
             tenant: tenant.clone(),
             inputs: inputs.to_vec(),
             others: Vec::new(),
+            dropped: Arc::default(),
             // One for whole traces, one for pieces of long ones.
             number: self.next_move.fetch_add(2, Ordering::Relaxed),
             floor: lock(&self.manifest).contents().floor,
@@ -102,7 +103,7 @@ impl Engine {
         };
         let traces = Traces::of_fragments(fragments, inputs, self.options.group_spans_max);
         let joiner = Joiner::for_few(&slice.inputs)?;
-        let outputs = self.write_all(&slice, &traces, joiner, &|| false)?;
+        let outputs = self.write_all(&slice, &traces, (joiner, None), &|| false)?;
         let may_go = || !self.holds_what_was_pinned_since(&slice.inputs, &before);
         self.commit_outputs(&slice, &outputs, &may_go)?;
         let removed = slice.spans().saturating_sub(spans);

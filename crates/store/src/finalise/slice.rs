@@ -37,6 +37,8 @@ pub(super) struct Slice {
     pub inputs: Vec<Arc<Placed>>,
     /// The tenant's segments that are not merged here and were merged before.
     pub others: Vec<Arc<Placed>>,
+    /// What the tenant remembers of dropped traces.
+    pub dropped: Arc<Vec<Arc<Placed>>>,
     /// The number of the commit.
     pub number: u32,
     /// All frames of the log below this sequence are in segments, those of the inputs among them.
@@ -98,6 +100,11 @@ impl Slice {
             id.first_sequence = id.last_sequence;
         }
         id
+    }
+
+    /// The name of what is remembered of dropped traces.
+    pub(super) fn name_of_dropped(&self) -> SegmentId {
+        self.name_of_inputs(Level::Dropped, &(0..self.inputs.len()))
     }
 
     /// The name of an output with parts of long traces, from some inputs.
@@ -170,6 +177,7 @@ impl Engine {
         let cut = created.max().unwrap_or_default();
         let others = segments.iter().filter(|placed| !is_mergeable(placed));
         Some(Slice {
+            dropped: self.view(&tenant).dropped,
             tenant,
             others: others.cloned().collect(),
             inputs,

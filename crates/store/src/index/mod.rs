@@ -11,16 +11,19 @@
 //! | `SYMS` | services and their operations | `catalogue.rs` |
 //! | `ROPE`, `RCAL` | operations and calls, counted by minute | `rollup.rs` |
 //! | `DEPS` | calls between services, all together | `call_sums.rs` |
+//! | `DROP`, `DCAL` | in place of the first four: the traces that were dropped, and their calls | `dropped.rs` |
 //! | `CRCS` | what the manifest says of the segment, with the checksums of the other files | `build.rs` |
 //!
 //! Promises
-//! - Nothing is only here: the file is rebuilt from the Parquet files, byte for byte.
+//! - Nothing is only here: the file is rebuilt from the Parquet files, byte for byte. What is remembered of dropped
+//!   traces is the exception, for they are nowhere else.
 //! - A filter says "no" only where nothing is.
 //! - A section is checked against its checksum each time it is read from the disk.
 
 mod build;
 mod call_sums;
 mod catalogue;
+mod dropped;
 mod entries;
 pub(crate) mod filters;
 pub(crate) mod fingerprints;
@@ -35,6 +38,7 @@ mod traces;
 pub(crate) use build::{IndexBuilder, read_meta};
 pub(crate) use call_sums::CallSums;
 pub use catalogue::{Catalogue, CatalogueOperation};
+pub(crate) use dropped::{Dropped, DroppedBuilder, DroppedCalls, dropped_hash};
 pub(crate) use presence::TracePresence;
 pub(crate) use traces::{Facts, STATUS_ERROR, trace_hash};
 pub use traces::{TraceEntry, TraceTable};

@@ -46,6 +46,10 @@ pub(crate) const OPERATIONS: Tag = *b"ROPE";
 pub(crate) const CALLS: Tag = *b"RCAL";
 /// Since version 4.
 pub(crate) const CALL_SUMS: Tag = *b"DEPS";
+/// Only in sidecars of level `d`.
+pub(crate) const DROPPED: Tag = *b"DROP";
+/// The same.
+pub(crate) const DROPPED_CALLS: Tag = *b"DCAL";
 pub(crate) const SUMS: Tag = *b"CRCS";
 
 /// Writes a sidecar.

@@ -5,7 +5,7 @@
 //! alone with their form. What the parts of a trace that lies in several places say is taken out of the sums; then the
 //! trace is put together from them and counted whole, so late spans and restarts change nothing. Where a span id is
 //! there twice, the trace is read to tell which spans are the same. Only traces that lie wholly in the window count, as
-//! in Jaeger.
+//! in Jaeger; those that were dropped, with the minutes in which they start and end.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -27,7 +27,7 @@ use crate::index::{CallSums, Catalogue};
 use crate::segment::{SegmentError, SegmentId};
 
 use super::splits::Splits;
-use super::{Skips, taken_back};
+use super::{Skips, taken_back, too_many};
 
 /// Traces that lie in several places are put together until they have so many spans, then the next ones.
 const SPANS_AT_ONCE: u64 = 1 << 19;
@@ -91,6 +91,19 @@ impl Calls {
         for (caller, called, calls) in &sums.calls {
             self.add((number(*caller), number(*called)), calls.cast_signed());
         }
+    }
+
+    /// Adds the calls of dropped traces that lie in a window. False: they are not counted.
+    fn add_dropped(&mut self, placed: &Placed, window: Window) -> Result<bool, SegmentError> {
+        let Some(dropped) = placed.segment.dropped_calls()? else {
+            return Ok(false);
+        };
+        let numbers = self.numbers(&*placed.segment.catalogue()?);
+        let number = |at: u32| numbers.get(at as usize).copied().unwrap_or_default();
+        for ((caller, called), calls) in dropped.within(window) {
+            self.add((number(caller), number(called)), calls.cast_signed());
+        }
+        Ok(true)
     }
 
     /// Adds the calls of spans of a trace so many times. False: an id is there twice, and nothing was added.
@@ -304,12 +317,19 @@ impl Engine {
         let mut view = self.view(tenant);
         let mut skips = Skips::new();
         loop {
-            let calls = self.calls_in(&view, window, &mut skips, is_cancelled)?;
+            let mut calls = self.calls_in(&view, window, &mut skips, is_cancelled)?;
             // A segment that can't be read counts as if it were not there, and parts of it may have been counted.
             let is_skipped = |id: SegmentId| skips.contains_key(&id);
             let mut left = view.segments.as_ref().clone();
             left.retain(|placed| !is_skipped(placed.listed.meta.id));
             if left.len() == view.segments.len() {
+                for placed in view.dropped.iter() {
+                    match calls.add_dropped(placed, window) {
+                        Ok(true) => {}
+                        Ok(false) => drop(skips.insert(placed.listed.meta.id, too_many(placed))),
+                        Err(error) => self.skip_once(placed, &error, &mut skips)?,
+                    }
+                }
                 return Ok(DependencyAnswer {
                     links: calls.into_links(),
                     skipped: skips.into_values().collect(),

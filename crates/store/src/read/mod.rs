@@ -57,6 +57,14 @@ fn trace_of(entry: &TraceEntry, trace_id: TraceId) -> HeadTrace {
     }
 }
 
+/// What is said of dropped traces whose spans are of too many kinds to be counted.
+fn too_many(placed: &Placed) -> Skipped {
+    Skipped {
+        what: format!("{} spans of dropped traces", placed.listed.meta.spans),
+        why: "they are of too many services or operations to be counted".to_owned(),
+    }
+}
+
 /// What is said of a question whose asker went away.
 fn taken_back() -> ReadError {
     ReadError::Busy {

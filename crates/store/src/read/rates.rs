@@ -2,6 +2,7 @@
 //!
 //! A step is covered by hours as far as they lie in it, and by minutes where they don't. Spans in memory are counted
 //! one by one, and so are the rows of segments that have no counts: of an older version, or with too many operations.
+//! Spans of traces that were dropped are counted with the others, and shown as examples by none.
 //! An answer has room for so many operations; the others are counted together, under one name a service and kind.
 
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ use crate::segment::open::RollupOf;
 use crate::segment::order::NONE;
 use crate::segment::parts::Parts;
 
-use super::{Skips, taken_back};
+use super::{Skips, taken_back, too_many};
 
 const MINUTES_PER_HOUR: u64 = 60;
 /// Points of all series together: about 1 KiB each.
@@ -97,6 +98,12 @@ impl Engine {
                 return Err(taken_back());
             }
             if let Err(error) = counter.add_segment((at, placed), by_rows) {
+                self.skip_once(placed, &error, &mut skips)?;
+            }
+            counter.check_size()?;
+        }
+        for placed in view.dropped.iter() {
+            if let Err(error) = counter.add_dropped(placed, &mut skips) {
                 self.skip_once(placed, &error, &mut skips)?;
             }
             counter.check_size()?;
@@ -333,9 +340,31 @@ impl<'a> Counter<'a> {
         for (rollup, is_hours) in [(minutes, false), (hours, true)] {
             if let Some(rollup) = rollup {
                 let pieces = pieces.iter().filter(|piece| piece.is_hours == is_hours);
-                self.add_rollup(at, &rollup, &catalogue, pieces);
+                self.add_rollup(Some(at), &rollup, &catalogue, pieces);
             }
         }
+        Ok(())
+    }
+
+    /// Adds the spans of dropped traces.
+    fn add_dropped(&mut self, placed: &Placed, skips: &mut Skips) -> Result<(), SegmentError> {
+        let meta = &placed.listed.meta;
+        let minutes = meta.min_start / MINUTE_NANOS..meta.max_start / MINUTE_NANOS + 1;
+        if minutes.end <= self.steps.first || self.steps.behind <= minutes.start {
+            return Ok(());
+        }
+        let of = match self.request.of {
+            RatesOf::Operations => RollupOf::OperationsByMinute,
+            RatesOf::Calls => RollupOf::CallsByMinute,
+        };
+        let catalogue = placed.segment.catalogue()?;
+        let Some(rollup) = placed.segment.rollup(of)? else {
+            skips.entry(meta.id).or_insert_with(|| too_many(placed));
+            return Ok(());
+        };
+        let mut pieces = self.pieces(&minutes);
+        pieces.iter_mut().for_each(|piece| piece.is_hours = false);
+        self.add_rollup(None, &rollup, &catalogue, pieces.iter());
         Ok(())
     }
 
@@ -391,7 +420,7 @@ impl<'a> Counter<'a> {
 
     fn add_rollup<'p>(
         &mut self,
-        at: usize,
+        segment: Option<usize>,
         rollup: &Rollup,
         catalogue: &Catalogue,
         pieces: impl Iterator<Item = &'p Piece>,
@@ -407,7 +436,7 @@ impl<'a> Counter<'a> {
             for cell in rollup.between(nanos(piece.minutes.start), nanos(piece.minutes.end)) {
                 let series = of_series.get(cell.series as usize).copied().flatten();
                 if let Some((series, is_error)) = series {
-                    self.add_cell((series, piece.step), (rollup, cell), (at, is_error));
+                    self.add_cell((series, piece.step), (rollup, cell), (segment, is_error));
                 }
             }
         }
@@ -445,7 +474,7 @@ impl<'a> Counter<'a> {
         &mut self,
         (series, step): (usize, u64),
         (rollup, cell): (&Rollup, &ReadCell),
-        (segment, is_error): (usize, bool),
+        (segment, is_error): (Option<usize>, bool),
     ) {
         let Some(point) = self.point(series, step) else {
             return;
@@ -466,7 +495,9 @@ impl<'a> Counter<'a> {
             durations.add(bucket, count);
             last = Some(bucket);
         });
-        point.show(last, Place::Segment(segment, cell.slowest_row), is_error);
+        if let Some(segment) = segment {
+            point.show(last, Place::Segment(segment, cell.slowest_row), is_error);
+        }
     }
 
     /// Counts the rows of a segment one by one.

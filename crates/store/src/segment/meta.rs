@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Says why a text is no segment's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "segment name {name:?} is not f, o, p, m or k and hexadecimal digits: 16, a minus, 16, but for f a minus and 8"
+    "segment name {name:?} is not f, o, p, m, k or d and hexadecimal digits: 16, a minus, 16, but for f a minus and 8"
 )]
 pub struct SegmentIdError {
     name: String,
@@ -32,15 +32,18 @@ pub enum Level {
     Merged = 3,
     /// Traces that are pinned, moved out of segments that retention removed.
     Pinned = 4,
+    /// No spans: what is remembered of traces that a judge dropped, and the counts of their spans.
+    Dropped = 5,
 }
 
 impl Level {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Fresh,
         Self::Open,
         Self::Piece,
         Self::Merged,
         Self::Pinned,
+        Self::Dropped,
     ];
 
     /// Its name in words.
@@ -52,6 +55,7 @@ impl Level {
             Self::Piece => "piece",
             Self::Merged => "merged",
             Self::Pinned => "pinned",
+            Self::Dropped => "dropped",
         }
     }
 
@@ -63,6 +67,7 @@ impl Level {
             Self::Merged => 'm',
             // What is kept.
             Self::Pinned => 'k',
+            Self::Dropped => 'd',
         }
     }
 }
@@ -237,7 +242,7 @@ pub struct SegmentMeta {
     /// The version of the sidecar; the first one is not written.
     #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
     pub version: u32,
-    /// Spans.
+    /// Spans. Of level [`Level::Dropped`]: how many were dropped.
     pub spans: u64,
     /// Distinct traces.
     pub traces: u64,
@@ -312,7 +317,13 @@ mod tests {
     fn names_are_read_as_they_are_written_and_others_are_refused() {
         let mut id = SegmentId::fresh(0x2a, u64::MAX);
         assert_eq!(id.to_string(), "f000000000000002a-ffffffffffffffff");
-        for level in [Level::Open, Level::Piece, Level::Pinned, Level::Merged] {
+        for level in [
+            Level::Open,
+            Level::Piece,
+            Level::Pinned,
+            Level::Dropped,
+            Level::Merged,
+        ] {
             (id.level, id.number) = (level, 0x1f);
             assert_eq!(SegmentId::parse(&id.to_string()), Ok(id));
         }

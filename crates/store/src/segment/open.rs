@@ -23,7 +23,7 @@ use super::SegmentError;
 use super::cache::{Keep, Part, SegmentCache};
 use super::column::{Column, ColumnBuilder, Values, read_dictionary};
 use super::footer::{ChunkPlace, ColumnInfo, Footer, PagePlace};
-use super::meta::{FileKind, SegmentId, SegmentMeta};
+use super::meta::{FileKind, Level, SegmentId, SegmentMeta};
 use super::opened::OpenedPage;
 use super::page::PageOpener;
 use crate::index::filters::Filters;
@@ -32,10 +32,12 @@ use crate::index::keys::KeyList;
 use crate::index::patterns::Patterns;
 use crate::index::rollup::Rollup;
 use crate::index::sidecar::{
-    CALL_SUMS, CALLS, CATALOGUE, Directory, FILTERS, KEYS, OPERATIONS, PATTERNS, TRACE_FACTS,
-    TRACE_HASHES, TRACES_BY_START, Tag,
+    CALL_SUMS, CALLS, CATALOGUE, DROPPED, DROPPED_CALLS, Directory, FILTERS, KEYS, OPERATIONS,
+    PATTERNS, TRACE_FACTS, TRACE_HASHES, TRACES_BY_START, Tag,
 };
-use crate::index::{self, CallSums, Catalogue, Facts, TracePresence, TraceTable, trace_hash};
+use crate::index::{
+    self, CallSums, Catalogue, Dropped, DroppedCalls, Facts, TracePresence, TraceTable, trace_hash,
+};
 
 /// An open segment.
 #[derive(Debug)]
@@ -65,8 +67,12 @@ impl Segment {
         meta: SegmentMeta,
         cache: Arc<SegmentCache>,
     ) -> Result<Self, SegmentError> {
-        for kind in [FileKind::Spans, FileKind::Resources] {
-            if meta.file(kind).is_none() {
+        let needed: &[FileKind] = match meta.id.level {
+            Level::Dropped => &[FileKind::Index],
+            _ => &[FileKind::Spans, FileKind::Resources],
+        };
+        for kind in needed {
+            if meta.file(*kind).is_none() {
                 let what = format!(
                     "segment {} was to be opened without its {} file",
                     meta.id,
@@ -248,6 +254,19 @@ impl Segment {
             sums.ok_or_else(|| self.senseless("DEPS"))
         })?;
         Ok(Some(made).filter(|sums| sums.is_complete))
+    }
+
+    /// What is remembered of dropped traces, in a segment that has nothing else.
+    pub(crate) fn dropped(&self) -> Result<Dropped, SegmentError> {
+        Dropped::parse(&self.section(DROPPED)?).ok_or_else(|| self.senseless("DROP"))
+    }
+
+    /// The calls of dropped traces; `None` where there are too many to be counted.
+    pub(crate) fn dropped_calls(&self) -> Result<Option<DroppedCalls>, SegmentError> {
+        let services = self.catalogue()?.services.len();
+        let calls = DroppedCalls::parse(&self.section(DROPPED_CALLS)?, services);
+        let calls = calls.ok_or_else(|| self.senseless("DCAL"))?;
+        Ok(Some(calls).filter(|calls| calls.is_complete))
     }
 
     /// The hashes of all traces.
@@ -470,6 +489,11 @@ impl Segment {
     /// Writes the sidecar anew from the Parquet files, durable on return. The bytes are those of the first time, unless
     /// that was an older version of the program.
     pub fn rebuild_sidecar(&self) -> Result<(), SegmentError> {
+        if self.meta.id.level == Level::Dropped {
+            let path = self.path(FileKind::Index);
+            let what = "what it said of dropped traces is nowhere else";
+            return Err(SegmentError::corrupt(&path, what));
+        }
         let (bytes, _) = self.sidecar_from_data()?;
         // Not in place: whoever has the old one open reads on.
         let path = self.path(FileKind::Index);

@@ -19,14 +19,14 @@ use model::batch::SpanBatch;
 
 use super::attributes::FileAttributes;
 use super::chunk::ChunkWriter;
-use super::meta::{FileKind, SegmentId, SegmentMeta};
+use super::meta::{FileKind, FileMeta, SegmentId, SegmentMeta};
 use super::order::TraceOrder;
 use super::parts::{Envelopes, Parts, Shared};
 use super::sink::{Place, Sink};
 use super::table::{TableColumn, TableWriter};
 use super::tables::{Group, entity_refs, envelope_columns, notes};
 use super::{SegmentError, SegmentError as Error};
-use crate::index::IndexBuilder;
+use crate::index::{DroppedBuilder, IndexBuilder};
 
 /// Writes the files of a segment of one batch into `dir` and makes them durable, names included.
 pub fn write_segment(
@@ -137,18 +137,36 @@ impl<'a> SegmentWriter<'a> {
         drop::<Vec<TableColumn<'_>>>(columns);
         let file = std::mem::replace(&mut envelopes.file, FileAttributes::new(""));
         meta.files.push(table.finish(notes(id, tenant, file)?)?);
-        let (sidecar, directory_start) = self.index.finish(&envelopes, &meta)?;
-        let mut sink = Sink::create(self.place, FileKind::Index)?;
-        let (sections, directory) = sidecar
-            .split_at_checked(directory_start)
-            .unwrap_or_default();
-        sink.append(sections)?;
-        meta.files.push(sink.finish(directory)?);
-        if !plumbing::planted("segment-skip-sync") {
-            let dir = self.place.dir;
-            let synced = self.place.files.sync_dir(dir);
-            synced.map_err(|source| Error::io("sync", dir, source))?;
-        }
+        let sidecar = self.index.finish(&envelopes, &meta)?;
+        meta.files.push(write_sidecar(self.place, &sidecar)?);
         Ok(meta)
     }
+}
+
+/// Writes what is left of dropped traces into `dir` and makes it durable, its name included.
+pub(crate) fn write_dropped(
+    place: Place<'_>,
+    tenant: &TenantId,
+    left: DroppedBuilder,
+) -> Result<SegmentMeta, SegmentError> {
+    let mut meta = left.describe(place.id, tenant);
+    let sidecar = left.finish(&meta)?;
+    meta.files.push(write_sidecar(place, &sidecar)?);
+    Ok(meta)
+}
+
+/// Writes the bytes of a sidecar, whose directory begins where it is said, and makes the names of all files durable.
+fn write_sidecar(
+    place: Place<'_>,
+    (bytes, directory_start): &(Vec<u8>, usize),
+) -> Result<FileMeta, SegmentError> {
+    let mut sink = Sink::create(place, FileKind::Index)?;
+    let (sections, directory) = bytes.split_at_checked(*directory_start).unwrap_or_default();
+    sink.append(sections)?;
+    let about = sink.finish(directory)?;
+    if !plumbing::planted("segment-skip-sync") {
+        let synced = place.files.sync_dir(place.dir);
+        synced.map_err(|source| Error::io("sync", place.dir, source))?;
+    }
+    Ok(about)
 }

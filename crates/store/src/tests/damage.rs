@@ -365,12 +365,12 @@ fn nothing_that_an_older_program_does_not_know_is_written_before_it_is_kept_out(
 #[test]
 fn a_folder_of_a_newer_version_is_refused_and_says_so() {
     let before = before();
-    let newer = format_text(4, "00000000000000000000000000000001");
+    let newer = format_text(5, "00000000000000000000000000000001");
     let files = before.machine.files.copy();
     files.write_file(Path::new("/data/FORMAT"), &newer);
     let refused = open_on(&files, &before.machine.clock, &before.machine.options).unwrap_err();
     assert!(
-        matches!(refused, crate::Error::Format { known: 3, .. }),
+        matches!(refused, crate::Error::Format { known: 4, .. }),
         "{refused}"
     );
     assert!(refused.to_string().contains("newer version"), "{refused}");

@@ -153,7 +153,7 @@ impl Machine {
         let placed: Vec<_> = lock(&self.engine().state)
             .tenants
             .values()
-            .flat_map(|t| t.segments.to_vec())
+            .flat_map(|t| t.placed().cloned())
             .collect();
         for placed in placed {
             assert_eq!(

@@ -16,6 +16,7 @@
 //! - `crowd`: more operations than there is room for.
 //! - `scrub`: bytes at rest that rot.
 //! - `threads`: the store as the program opens it.
+//! - `verdicts`: traces that a judge keeps or drops.
 //!
 //! One test for each thing that must not be got wrong, small enough to see why it fails:
 //!
@@ -57,3 +58,4 @@ mod sweep;
 mod threads;
 mod traffic;
 mod truth;
+mod verdicts;

@@ -3,21 +3,25 @@
 //!
 //! `TRACKWAY_SEED` replays one seed, `TRACKWAY_SIMULATION_SEEDS` says how many are tried.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use journal::{Fault, FaultScope};
+use model::contract::{Kept, TraceJudge, Verdict, WholeTrace};
 use model::{TenantId, TraceId};
 use plumbing::Clock;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::machine::{Machine, spec};
+use super::machine::{Machine, options, spec};
 use super::traffic::{SpanSpec, Traffic, decode, encode, ids, incoming, tenant};
-use super::truth::{Truth, keys};
+use super::truth::{Key, Truth, keys};
 use crate::engine::lock;
 use crate::finalise::When;
+use crate::options::StoreOptions;
 use crate::segment::Level;
 
 const SEEDS: u64 = 200;
@@ -30,25 +34,51 @@ struct Life {
     truth: Truth,
     /// A failure may still be planned.
     has_plans: bool,
+    /// Where there is a judge: traces that it would drop, and that stay, since some of them was pinned or too long.
+    kept: BTreeSet<(TenantId, TraceId)>,
+    is_judged: bool,
+}
+
+/// Drops every other trace.
+#[derive(Debug)]
+struct ById;
+
+fn is_to_drop(trace_id: TraceId) -> bool {
+    trace_id.0[15] & 1 == 1
+}
+
+impl TraceJudge for ById {
+    fn policies(&self) -> Vec<String> {
+        vec!["odd".to_owned(), "even".to_owned()]
+    }
+
+    fn judge(&self, trace: &WholeTrace<'_>) -> Verdict {
+        let is_kept = !is_to_drop(trace.trace_id);
+        let policy = usize::from(is_kept);
+        Verdict { is_kept, policy }
+    }
 }
 
 impl Life {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, is_judged: bool) -> Self {
         let rng = SmallRng::seed_from_u64(seed);
+        let judge = is_judged.then(|| Arc::new(ById) as Arc<dyn TraceJudge>);
         Self {
             rng,
-            machine: Machine::new(),
+            machine: Machine::with(StoreOptions { judge, ..options() }),
             traffic: Traffic::default(),
-            truth: Truth::default(),
+            truth: Truth::new(is_judged),
             has_plans: false,
+            kept: BTreeSet::new(),
+            is_judged,
         }
     }
 
     fn act(&mut self) {
         match self.rng.random_range(0..100) {
             0..45 => self.commit(),
-            45..48 => drop(self.machine.finalise(When::Due)),
-            48..50 => drop(self.machine.finalise(When::NOW)),
+            45..48 => drop(self.finalise(When::Due)),
+            48..50 => drop(self.finalise(When::NOW)),
             50..58 => drop(self.machine.freeze(false)),
             58..64 => drop(self.machine.freeze(true)),
             64..67 => self.expire(),
@@ -85,6 +115,11 @@ impl Life {
         let answers = self.machine.engine().commit(batches);
         assert_eq!(answers.len(), group.len());
         for ((tenant, otlp), answer) in group.iter().zip(answers) {
+            // What is known to have been kept is not stored again, also when it was dropped since.
+            let is_known = |kept: &Kept| kept.spans == 0 && kept.duplicate_spans > 0;
+            if self.is_judged && answer.as_ref().is_ok_and(is_known) {
+                continue;
+            }
             self.truth.note(tenant, otlp, answer.is_ok());
         }
     }
@@ -174,6 +209,80 @@ impl Life {
         }
     }
 
+    /// Merges what is due, or all; tells whether all went well. Whole traces leave, and none that must stay.
+    fn finalise(&mut self, when: When) -> bool {
+        if !self.is_judged {
+            return self.machine.finalise(when);
+        }
+        loop {
+            let before = self.to_drop();
+            let result = self.machine.engine().finalise(when, &|| false);
+            let after = self.to_drop();
+            for (of, keys) in &before {
+                let left = after.get(of);
+                let is_left = |key: &&Key| left.is_some_and(|left| left.contains(*key));
+                let gone: Vec<&Key> = keys.iter().filter(|key| !is_left(key)).collect();
+                if result.is_err() {
+                    assert!(gone.is_empty(), "{of:?} left half-way");
+                    self.truth.note_perhaps_dropped(keys.iter());
+                } else if !gone.is_empty() {
+                    self.truth.note_dropped(gone.into_iter());
+                    let levels = self.levels(of);
+                    let is_decided = |level: &Level| !matches!(level, Level::Fresh | Level::Open);
+                    assert!(
+                        !levels.iter().any(is_decided),
+                        "half of {of:?} stays in {levels:?}"
+                    );
+                }
+            }
+            for of in before.keys() {
+                let levels = self.levels(of);
+                let is_merged = levels.contains(&Level::Merged);
+                let is_piece = levels.contains(&Level::Piece) || levels.contains(&Level::Pinned);
+                if is_piece || is_merged && self.truth.may_be_pinned(of) {
+                    self.kept.insert(of.clone());
+                }
+                assert!(!is_merged || self.kept.contains(of), "{of:?} had to leave");
+            }
+            match result {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// The spans that are shown of traces that the judge drops.
+    fn to_drop(&self) -> BTreeMap<(TenantId, TraceId), HashSet<Key>> {
+        let traces = self.truth.traces().into_iter();
+        let all =
+            traces.flat_map(|(tenant, ids)| ids.into_iter().map(move |id| (tenant.clone(), id)));
+        let mut shown = BTreeMap::new();
+        for (tenant, id) in all.filter(|(_, id)| is_to_drop(*id)) {
+            // A fault that waits for this read comes once.
+            let read = || {
+                let answer = self.machine.engine().trace(&tenant, id).ok()?;
+                answer.skipped.is_empty().then_some(answer.spans)
+            };
+            let spans = read().or_else(read).unwrap();
+            if !spans.is_empty() {
+                let of_trace = keys(&tenant, &spans).collect();
+                shown.insert((tenant, id), of_trace);
+            }
+        }
+        shown
+    }
+
+    /// The levels of the segments that have spans of a trace.
+    fn levels(&self, (tenant, id): &(TenantId, TraceId)) -> Vec<Level> {
+        let view = self.machine.engine().view(tenant);
+        let found = view.segments.iter().filter(|placed| {
+            let find = || placed.segment.find_trace(*id);
+            find().or_else(|_| find()).unwrap().is_some()
+        });
+        found.map(|placed| placed.listed.meta.id.level).collect()
+    }
+
     fn full_disk(&mut self) {
         let used: u64 = self.machine.files.paths().iter().map(|(_, len)| len).sum();
         let room = if self.rng.random_bool(0.5) {
@@ -241,17 +350,19 @@ impl Life {
         assert!(self.machine.freeze(true));
         self.look();
         self.machine.check_files(false);
-        assert!(self.machine.finalise(When::NOW));
+        assert!(self.finalise(When::NOW));
         self.look();
         self.check_whole();
-        self.truth.compare_rates(self.machine.engine());
+        if !self.is_judged {
+            self.truth.compare_rates(self.machine.engine());
+        }
         self.machine.check_files(false);
         self.start_again(true);
     }
 }
 
-fn live(seed: u64) -> (usize, u64) {
-    let mut life = Life::new(seed);
+fn live(seed: u64, is_judged: bool) -> (usize, u64) {
+    let mut life = Life::new(seed, is_judged);
     let actions = life.rng.random_range(10..ACTIONS_MAX);
     for _ in 0..actions {
         life.act();
@@ -272,15 +383,14 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-#[test]
-fn random_lives_lose_nothing_and_answer_as_the_plain_store_does() {
+fn live_all(is_judged: bool) {
     let seeds = match number("TRACKWAY_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("TRACKWAY_SIMULATION_SEEDS").unwrap_or(SEEDS),
     };
     let mut kept = 0;
     for seed in seeds {
-        match catch_unwind(AssertUnwindSafe(|| live(seed))) {
+        match catch_unwind(AssertUnwindSafe(|| live(seed, is_judged))) {
             Ok((spans, _)) => kept += spans,
             Err(panic) => {
                 eprintln!(
@@ -294,8 +404,19 @@ fn random_lives_lose_nothing_and_answer_as_the_plain_store_does() {
 }
 
 #[test]
+fn random_lives_lose_nothing_and_answer_as_the_plain_store_does() {
+    live_all(false);
+}
+
+#[test]
+fn random_lives_with_a_judge_drop_whole_traces_and_none_that_must_stay() {
+    live_all(true);
+}
+
+#[test]
 fn the_same_seed_lives_the_same_life() {
-    assert_eq!(live(11), live(11));
+    assert_eq!(live(11, false), live(11, false));
+    assert_eq!(live(11, true), live(11, true));
 }
 
 #[test]

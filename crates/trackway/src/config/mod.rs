@@ -16,6 +16,7 @@ mod nearest;
 mod node;
 mod print;
 mod steps;
+mod tail;
 mod tree;
 mod units;
 mod web;

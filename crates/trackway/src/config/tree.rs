@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
+use super::tail::TailSampling;
 use serve::BasePath;
 
 use super::units::{
@@ -30,6 +31,9 @@ tree! {
         /// The steps that spans go through before anything of them is written, in their order: [how they are
         /// written](process/README.md).
         process: ProcessSteps,
+        /// Which whole traces stay: policies, of which the first that fits decides when a trace is complete; where none
+        /// does, it stays. See docs/process/tail-sampling.md.
+        tail_sampling: TailSampling,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
         /// What clients are told to record.

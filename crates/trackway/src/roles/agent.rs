@@ -49,6 +49,10 @@ pub(crate) fn run_agent(settings: &Settings, addresses_file: Option<&Path>) -> R
         let text = "no collector is named; write --collector HOST:PORT or set agent.collectors, such as collector:4317";
         return Err(Error::Usage(text.to_owned()));
     }
+    if settings.config.tail_sampling.judge().is_some() {
+        let text = "tail_sampling is configured, and an agent keeps no whole traces; configure it where the store is";
+        return Err(Error::Usage(text.to_owned()));
+    }
     logging::begin(&settings.config);
     let ground = Ground::new();
     let health = Arc::new(AgentHealth {

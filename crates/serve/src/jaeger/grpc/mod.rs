@@ -16,6 +16,7 @@ mod reflection;
 mod status;
 mod v2;
 mod v3;
+mod written;
 
 use std::sync::Arc;
 
@@ -27,18 +28,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use model::SpanBatch;
-use model::contract::{Skipped, TraceAnswer};
+use model::contract::Skipped;
 use plumbing::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use query::FoundHits;
-use query::adjust::AdjustOptions;
 use tokio::time::Instant;
 
 use super::Jaeger;
-use super::ask::AskError;
 use frame::{Incoming, is_grpc};
 use status::{Status, code};
 
@@ -267,48 +264,4 @@ fn one(message: &impl prost::Message) -> Parts {
 fn one_with(message: &impl prost::Message, skipped: Vec<Skipped>) -> Parts {
     let message = Bytes::from(message.encode_to_vec());
     stream::iter([Ok(Part::Message(message)), Ok(Part::Lacks(skipped))]).boxed()
-}
-
-/// How the messages of a trace are written.
-type Write = fn(&SpanBatch, Option<AdjustOptions>) -> Vec<Bytes>;
-/// How an error becomes a status.
-type Refuse = fn(AskError) -> Status;
-
-/// The messages of one trace.
-async fn write_trace(
-    jaeger: Arc<Jaeger>,
-    trace: Result<TraceAnswer, AskError>,
-    (is_raw, write, refuse): (bool, Write, Refuse),
-) -> Vec<Result<Part, Status>> {
-    let TraceAnswer { spans, skipped } = match trace {
-        Ok(trace) => trace,
-        Err(error) => return vec![Err(refuse(error))],
-    };
-    let edits = jaeger.edits(is_raw);
-    // A trace may have been removed between the search and the reading of it.
-    let written = if spans.is_empty() {
-        Ok(Vec::new())
-    } else {
-        jaeger.at_work(move || write(&spans, edits)).await
-    };
-    match written {
-        Ok(messages) => messages
-            .into_iter()
-            .map(Part::Message)
-            .chain([Part::Lacks(skipped)])
-            .map(Ok)
-            .collect(),
-        Err(error) => vec![Err(refuse(error))],
-    }
-}
-
-/// The messages of the traces that were found, one trace after another.
-fn write_traces(jaeger: Arc<Jaeger>, found: FoundHits, how: (bool, Write, Refuse)) -> Parts {
-    let traces = jaeger.query.each(&jaeger.tenant, found.hits);
-    let parts = traces
-        .then(move |trace| write_trace(Arc::clone(&jaeger), trace.map_err(AskError::from), how))
-        .flat_map(stream::iter);
-    stream::iter([Ok(Part::Lacks(found.skipped))])
-        .chain(parts)
-        .boxed()
 }

@@ -4,6 +4,7 @@
 //! same. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `golden`: the
 //! answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and
 //! Zipkin. `readers`: pyarrow and DuckDB read the segments. `soak`: steady load takes no more the longer it lasts.
+//! `storage_api`: a Jaeger keeps its spans here, and another Trackway does.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -50,3 +51,5 @@ mod old_clients;
 mod readers;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod storage_api;

@@ -33,6 +33,8 @@ pub enum Transport {
     JaegerHttp,
     /// Jaeger's agents over gRPC.
     JaegerGrpc,
+    /// Jaeger's storage API over gRPC.
+    StorageGrpc,
     /// Zipkin over HTTP.
     ZipkinHttp,
     /// Thrift's compact protocol by datagrams.
@@ -45,11 +47,12 @@ pub enum Transport {
 
 impl Transport {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OtlpHttp,
         Self::OtlpGrpc,
         Self::JaegerHttp,
         Self::JaegerGrpc,
+        Self::StorageGrpc,
         Self::ZipkinHttp,
         Self::UdpCompact,
         Self::UdpBinary,
@@ -64,6 +67,7 @@ impl Transport {
             Self::OtlpGrpc => "otlp_grpc",
             Self::JaegerHttp => "jaeger_http",
             Self::JaegerGrpc => "jaeger_grpc",
+            Self::StorageGrpc => "storage_grpc",
             Self::ZipkinHttp => "zipkin_http",
             Self::UdpCompact => "jaeger_udp_compact",
             Self::UdpBinary => "jaeger_udp_binary",
@@ -74,7 +78,7 @@ impl Transport {
     /// Tells whether it is gRPC.
     #[must_use]
     pub fn is_grpc(self) -> bool {
-        matches!(self, Self::OtlpGrpc | Self::JaegerGrpc)
+        matches!(self, Self::OtlpGrpc | Self::JaegerGrpc | Self::StorageGrpc)
     }
 }
 

@@ -6,6 +6,7 @@
 //! Read next: `cli` (what can be asked), `config` (the one tree of settings), `roles` (the wiring), `commands`.
 
 mod allocator;
+mod archive;
 mod banner;
 mod cli;
 mod client;

@@ -15,8 +15,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::map_request;
+use axum::routing::any;
 use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
@@ -27,6 +30,7 @@ use serve::{AdminState, Health, HttpLimits, JaegerOptions, ServeParts, Tail, UiO
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::archive::ArchiveWriter;
 use crate::banner::{accepted_means, banner, next_step};
 use crate::client::Server;
 use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
@@ -408,6 +412,11 @@ impl<'a> AllInOne<'a> {
         let answer = |router, listeners| {
             serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
         };
+        // Its sockets are served by the one router below, not as the doors that only take.
+        let stored = answer(
+            self.storage_router(store, &receiver, services.storage),
+            listeners.take("storage_grpc"),
+        );
         let answers = answer(services.http, listeners.take("query_http"));
         let calls = answer(services.grpc, listeners.take("query_grpc"));
         let told = answer(
@@ -418,14 +427,50 @@ impl<'a> AllInOne<'a> {
         self.tasks.spawn(watched);
         self.health.set(State::Serving(Arc::new(store.clone())));
         self.tell_ready(addresses)?;
-        let (received, told, answers, calls, kept) = tokio::join!(
+        let (received, stored, told, answers, calls, kept) = tokio::join!(
             self.receive(receiver, &mut listeners),
+            self.guard(stored),
             self.guard(told),
             self.guard(answers),
             self.guard(calls),
             self.watch_store(store)
         );
-        received.and(told).and(answers).and(calls).and(kept)
+        received
+            .and(stored)
+            .and(told)
+            .and(answers)
+            .and(calls)
+            .and(kept)
+    }
+
+    /// What a store for Jaeger serves: `serve` answers the calls that read, `receive` those that write.
+    fn storage_router(
+        &self,
+        store: &Store,
+        receiver: &Arc<receive::Receiver>,
+        reads: Router,
+    ) -> Router {
+        let archive = ArchiveWriter {
+            writer: Arc::new(store.clone()),
+            reader: Arc::new(store.clone()),
+            pins: Arc::clone(&self.health) as Arc<dyn Pins>,
+        };
+        let writes = receive::StorageWrites::new(
+            Arc::clone(receiver),
+            Arc::new(archive),
+            self.shutdown.clone(),
+            self.tasks.clone(),
+        );
+        receive::StorageWrites::PATHS
+            .into_iter()
+            .fold(reads, |router, path| {
+                let writes = writes.clone();
+                let take = move |request: Request| {
+                    let writes = writes.clone();
+                    async move { writes.answer(request).await.map(Body::new) }
+                };
+                router.route(path, any(take))
+            })
     }
 
     /// Takes spans by every way that is open, until the stop.

@@ -32,10 +32,11 @@ const HOUR_SECONDS: u64 = 3_600;
 const DAY_SECONDS: u64 = 86_400;
 const SAMPLE_BATCH_SPANS: usize = 1_000;
 /// The listeners that take spans, and what they are counted under.
-pub(crate) const DOORS: [(&str, Transport); 8] = [
+pub(crate) const DOORS: [(&str, Transport); 9] = [
     ("otlp_grpc", Transport::OtlpGrpc),
     ("otlp_http", Transport::OtlpHttp),
     ("jaeger_grpc", Transport::JaegerGrpc),
+    ("storage_grpc", Transport::StorageGrpc),
     ("jaeger_http", Transport::JaegerHttp),
     ("jaeger_compact", Transport::UdpCompact),
     ("jaeger_binary", Transport::UdpBinary),

@@ -51,6 +51,9 @@ tree! {
         jaeger_http: Address = Address::Port(14268),
         /// Jaeger's agents over gRPC: `CollectorService/PostSpans`.
         jaeger_grpc: Address = Address::Port(14250),
+        /// What a store for Jaeger serves over gRPC: `jaeger.storage.v1` and `jaeger.storage.v2`, to write and to read, so
+        /// that a Jaeger keeps its spans here. Usually 17271.
+        storage_grpc: Address = Address::Off,
         /// Jaeger's clients by datagrams (UDP): Thrift's compact protocol.
         jaeger_compact: Address = Address::Port(6831),
         /// Jaeger's clients by datagrams (UDP): Thrift's binary protocol, as Node's client sends it.
@@ -306,12 +309,13 @@ const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Listen {
     /// The name of every listener's key, what it listens for, and where.
-    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 13] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 14] {
         [
             ("otlp_grpc", Kind::Tcp, self.otlp_grpc),
             ("otlp_http", Kind::Tcp, self.otlp_http),
             ("jaeger_http", Kind::Tcp, self.jaeger_http),
             ("jaeger_grpc", Kind::Tcp, self.jaeger_grpc),
+            ("storage_grpc", Kind::Tcp, self.storage_grpc),
             ("jaeger_compact", Kind::Udp, self.jaeger_compact),
             ("jaeger_binary", Kind::Udp, self.jaeger_binary),
             ("zipkin_compact", Kind::Udp, self.zipkin_compact),
@@ -332,6 +336,7 @@ impl Listen {
             otlp_http: Address::Off,
             jaeger_http: Address::Off,
             jaeger_grpc: Address::Off,
+            storage_grpc: Address::Off,
             jaeger_compact: Address::Off,
             jaeger_binary: Address::Off,
             zipkin_compact: Address::Off,

@@ -1,5 +1,5 @@
-//! Spans for a store that a Jaeger writes to: its storage API over gRPC, whose reading half is answered elsewhere on the
-//! same port.
+//! Spans for a store that a Jaeger writes to: its storage API over gRPC, whose reading half is answered elsewhere on
+//! the same port.
 //!
 //! ```text
 //! TraceService/Export              version 2: OTLP, as at its own door

@@ -24,3 +24,4 @@ mod memory;
 mod metrics;
 mod overload;
 mod raw_frames;
+mod storage;

@@ -575,7 +575,7 @@ mod tests {
             otlp_http: Some("2".to_owned()),
             jaeger_http: Some("10".to_owned()),
             jaeger_grpc: Some("11".to_owned()),
-            storage_grpc: Some("16".to_owned()),
+            storage_grpc: Some("17".to_owned()),
             jaeger_compact: Some("12".to_owned()),
             jaeger_binary: Some("13".to_owned()),
             zipkin_compact: Some("14".to_owned()),

@@ -7,6 +7,7 @@
 
 mod allocator;
 mod archive;
+mod backend;
 mod banner;
 mod cli;
 mod client;

@@ -31,9 +31,10 @@ use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::archive::ArchiveWriter;
-use crate::banner::{accepted_means, banner, next_step};
+use crate::backend::{Backend, data_place, promise};
+use crate::banner::{banner, next_step};
 use crate::client::Server;
-use crate::config::{Acknowledge, Config, Setting, Settings, SizeOrAuto};
+use crate::config::{Acknowledge, BackendKind, Config, Setting, Settings, SizeOrAuto};
 use crate::demo;
 use crate::error::Error;
 use crate::keep::{self, Seams};
@@ -79,7 +80,7 @@ pub(crate) fn run_all_in_one(
 struct ProgramHealth {
     state: Mutex<State>,
     /// The store, once it is open.
-    opened: OnceLock<Store>,
+    opened: OnceLock<Backend>,
     shutdown: Shutdown,
 }
 
@@ -126,12 +127,16 @@ impl Health for ProgramHealth {
     }
 
     fn finalise(&self) -> Answer<'static, Result<(), String>> {
-        let Some(store) = self.opened.get().cloned() else {
+        let Some(backend) = self.opened.get() else {
             let reason = self
                 .started()
                 .err()
                 .unwrap_or_else(|| "the store is not open".to_owned());
             return Box::pin(std::future::ready(Err(reason)));
+        };
+        let Some(store) = backend.store.clone() else {
+            let reason = "spans are in a store of others, which has nothing to finalise";
+            return Box::pin(std::future::ready(Err(reason.to_owned())));
         };
         Box::pin(async move { store.finalise().await.map_err(|error| error.to_string()) })
     }
@@ -141,10 +146,10 @@ impl ProgramHealth {
     /// Asks the store for pins, once it is open.
     fn of_store<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&Store) -> Answer<'static, Result<T, PinError>>,
+        ask: impl FnOnce(&dyn Pins) -> Answer<'static, Result<T, PinError>>,
     ) -> Answer<'static, Result<T, PinError>> {
         let reason = match self.opened.get() {
-            Some(store) => return ask(store),
+            Some(backend) => return ask(&*backend.pins),
             None => self.started().err(),
         };
         let reason = reason.unwrap_or_else(|| "the store is not open".to_owned());
@@ -185,8 +190,8 @@ struct AllInOne<'a> {
 }
 
 /// The threads for work that takes the processor.
-fn start_pool() -> Result<CpuPool, Error> {
-    let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX);
+fn start_pool(name: &str) -> Result<CpuPool, Error> {
+    let pool = CpuPool::start(name, machine::cores(), POOL_QUEUE_JOBS_MAX);
     pool.map_err(|source| Error::Machine {
         action: "start threads",
         source,
@@ -220,14 +225,14 @@ impl<'a> AllInOne<'a> {
         self.warn_of_risks(&listeners);
         self.register_facts();
         self.serve_health(&mut listeners);
-        let Some(store) = self.open_store().await? else {
+        let Some(backend) = self.open_backend().await? else {
             // Stopped while the store still opened: what was acknowledged before is safe in its log.
             return Ok(());
         };
         // Set once: there is one store in a run.
-        let _was_empty = self.health.opened.set(store.clone());
-        let served = self.serve(&store, listeners, &addresses).await;
-        self.stop(store).await;
+        let _was_empty = self.health.opened.set(backend.clone());
+        let served = self.serve(&backend, listeners, &addresses).await;
+        self.stop(backend.store).await;
         served
     }
 
@@ -305,6 +310,7 @@ impl<'a> AllInOne<'a> {
                 if let Some(store) = health
                     .opened
                     .get()
+                    .and_then(|backend| backend.store.as_ref())
                     .filter(|_| request.uri().path() == "/metrics")
                 {
                     store.refresh_metrics();
@@ -334,6 +340,16 @@ impl<'a> AllInOne<'a> {
         }
     }
 
+    /// Opens the store that the configuration names; `None` when the stop comes first.
+    async fn open_backend(&self) -> Result<Option<Backend>, Error> {
+        match self.settings.config.backend.kind {
+            BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
+            BackendKind::Remote => {
+                Backend::of_remote(&self.settings.config, start_pool("trackway-remote")?).map(Some)
+            }
+        }
+    }
+
     /// Opens the store on a thread that may block; `None` when the stop comes first.
     async fn open_store(&self) -> Result<Option<Store>, Error> {
         let (config, seams) = (self.settings.config.clone(), self.seams.clone());
@@ -354,35 +370,33 @@ impl<'a> AllInOne<'a> {
 
     async fn serve(
         &self,
-        store: &Store,
+        backend: &Backend,
         mut listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
         let config = &self.settings.config;
-        let pool = start_pool()?;
+        let pool = start_pool("trackway-cpu")?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
         let tail = Tail::default();
-        let writer = TailedWriter {
-            store: store.clone(),
-            tail: tail.clone(),
-        };
         let loaded = strategies::load(&config.sampling).map_err(Error::Usage)?;
         let strategies = Arc::clone(&loaded.0) as Arc<dyn Strategies>;
-        let receiver = receive::Receiver::new(
-            Arc::new(writer),
-            receive::ReceiverParts {
-                pool: pool.clone(),
-                budget: ByteBudget::new(memory / 4),
-                clock: Arc::clone(&self.seams.clock),
-                metrics: &self.seams.metrics,
-                limits: receive_limits(config),
-                tenant: tenant.clone(),
-                strategies: Arc::clone(&strategies),
-            },
-        );
+        let parts = receive::ReceiverParts {
+            pool: pool.clone(),
+            budget: ByteBudget::new(memory / 4),
+            clock: Arc::clone(&self.seams.clock),
+            metrics: &self.seams.metrics,
+            limits: receive_limits(config),
+            tenant: tenant.clone(),
+            strategies: Arc::clone(&strategies),
+        };
+        let writer = TailedWriter {
+            writer: Arc::clone(&backend.writer),
+            tail: tail.clone(),
+        };
+        let receiver = receive::Receiver::new(Arc::new(writer), parts);
         let query = Arc::new(Query::with_limits(
-            Arc::new(store.clone()),
+            Arc::clone(&backend.reader),
             query_limits(config, memory),
         ));
         let ui = serve::ui_router(UiParts {
@@ -390,7 +404,7 @@ impl<'a> AllInOne<'a> {
             clock: Arc::clone(&self.seams.clock),
             pool: pool.clone(),
             tenant: tenant.clone(),
-            program: Arc::new(self.web_program(store, &receiver, addresses)),
+            program: Arc::new(self.web_program(backend, &receiver, addresses)),
             tail,
             shutdown: self.shutdown.clone(),
             options: ui_options(config),
@@ -412,20 +426,15 @@ impl<'a> AllInOne<'a> {
         let answer = |router, listeners| {
             serve::serve_http(router, listeners, http_limits(config), stop(), tasks())
         };
-        // Its sockets are served by the one router below, not as the doors that only take.
-        let stored = answer(
-            self.storage_router(store, &receiver, services.storage),
-            listeners.take("storage_grpc"),
-        );
+        let storage = self.storage_router(backend, &receiver, services.storage);
+        let stored = answer(storage, listeners.take("storage_grpc"));
         let answers = answer(services.http, listeners.take("query_http"));
         let calls = answer(services.grpc, listeners.take("query_grpc"));
-        let told = answer(
-            serve::sampling_router(strategies),
-            listeners.take("sampling_http"),
-        );
+        let sampling = serve::sampling_router(strategies);
+        let told = answer(sampling, listeners.take("sampling_http"));
         let watched = strategies::watch(loaded, config.sampling.clone(), stop());
         self.tasks.spawn(watched);
-        self.health.set(State::Serving(Arc::new(store.clone())));
+        self.health.set(State::Serving(Arc::clone(&backend.writer)));
         self.tell_ready(addresses)?;
         let (received, stored, told, answers, calls, kept) = tokio::join!(
             self.receive(receiver, &mut listeners),
@@ -433,27 +442,23 @@ impl<'a> AllInOne<'a> {
             self.guard(told),
             self.guard(answers),
             self.guard(calls),
-            self.watch_store(store)
+            self.watch_store(backend)
         );
-        received
-            .and(stored)
-            .and(told)
-            .and(answers)
-            .and(calls)
-            .and(kept)
+        let ended = [received, stored, told, answers, calls, kept];
+        ended.into_iter().collect()
     }
 
     /// What a store for Jaeger serves: `serve` answers the calls that read, `receive` those that write.
     fn storage_router(
         &self,
-        store: &Store,
+        backend: &Backend,
         receiver: &Arc<receive::Receiver>,
         reads: Router,
     ) -> Router {
         let archive = ArchiveWriter {
-            writer: Arc::new(store.clone()),
-            reader: Arc::new(store.clone()),
-            pins: Arc::clone(&self.health) as Arc<dyn Pins>,
+            writer: Arc::clone(&backend.writer),
+            reader: Arc::clone(&backend.reader),
+            pins: Arc::clone(&backend.pins),
         };
         let writes = receive::StorageWrites::new(
             Arc::clone(receiver),
@@ -498,7 +503,13 @@ impl<'a> AllInOne<'a> {
     }
 
     /// Waits for the stop; a store that can keep nothing any more begins it.
-    async fn watch_store(&self, store: &Store) -> Result<(), Error> {
+    async fn watch_store(&self, backend: &Backend) -> Result<(), Error> {
+        if let Some(remote) = &backend.remote {
+            remote.watch(self.shutdown.clone()).await;
+        }
+        let Some(store) = &backend.store else {
+            return Ok(());
+        };
         while tokio::time::timeout(STORE_WATCH_PERIOD, self.shutdown.begun())
             .await
             .is_err()
@@ -532,8 +543,8 @@ impl<'a> AllInOne<'a> {
         for (listener, address) in addresses.iter().filter(|_| !is_terminal) {
             tracing::info!(listener, %address, "listening");
         }
-        let data_dir = config.store.dir.display();
-        tracing::info!(%data_dir, accepted_means = accepted_means(config.store.acknowledge), "ready");
+        let data_dir = data_place(config);
+        tracing::info!(data_dir, accepted_means = promise(config), "ready");
         if let (false, Some(next)) = (is_terminal, next_step(addresses)) {
             tracing::info!("{next}");
         }
@@ -551,12 +562,12 @@ impl<'a> AllInOne<'a> {
 
     fn web_program(
         &self,
-        store: &Store,
+        backend: &Backend,
         receiver: &receive::Receiver,
         addresses: &Addresses,
     ) -> WebProgram {
         WebProgram {
-            store: store.clone(),
+            backend: backend.clone(),
             ledger: Arc::clone(receiver.ledger()),
             addresses: addresses.clone(),
             own_door: own_door(addresses),
@@ -585,7 +596,7 @@ impl<'a> AllInOne<'a> {
     }
 
     /// Ends what still runs, then the store, then the health ports.
-    async fn stop(&self, store: Store) {
+    async fn stop(&self, store: Option<Store>) {
         self.shutdown.begin();
         if tokio::time::timeout(LAST_TASKS_TIMEOUT, self.tasks.wait())
             .await
@@ -593,7 +604,8 @@ impl<'a> AllInOne<'a> {
         {
             tracing::warn!("some requests were cut off: they were not acknowledged");
         }
-        let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
+        let stop = move || store.as_ref().map(Store::stop);
+        let stopped = tokio::task::spawn_blocking(stop).await;
         if let Err(panicked) = stopped {
             tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
         }

@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The floor plan. Tests may use `testkit` in addition, from any crate.
-pub(super) const FLOOR_PLAN: [Row; 15] = [
+pub(super) const FLOOR_PLAN: [Row; 16] = [
     Row {
         name: "model",
         uses: &[],
@@ -64,6 +64,10 @@ pub(super) const FLOOR_PLAN: [Row; 15] = [
         uses: &["model", "plumbing", "codec", "journal"],
     },
     Row {
+        name: "backends",
+        uses: &["model", "plumbing", "codec"],
+    },
+    Row {
         name: "query",
         uses: &["model", "plumbing", "traceql"],
     },
@@ -81,7 +85,7 @@ pub(super) const FLOOR_PLAN: [Row; 15] = [
         name: "trackway",
         uses: &[
             "model", "plumbing", "codec", "journal", "traceql", "sampling", "receive", "store",
-            "query", "serve", "testkit",
+            "backends", "query", "serve", "testkit",
         ],
     },
     Row {

@@ -10,6 +10,7 @@
 //!
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
+mod backend;
 mod nearest;
 mod node;
 mod print;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use node::{Entry, Node, SetError};
 
 pub(crate) use print::{explain, reference, show};
-pub(crate) use tree::{Acknowledge, Config, Listen, LogFormat, Sampling};
+pub(crate) use tree::{Acknowledge, BackendKind, Config, Listen, LogFormat, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, Setting, SizeOrAuto, SizeOrShare};

@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::backend::Endpoint;
 use super::node::{Entry, Node, SetError, tree};
 use serve::BasePath;
 
@@ -24,6 +25,8 @@ tree! {
         listen: Listen,
         /// What is accepted from senders.
         receive: Receive,
+        /// Where spans are kept and looked for.
+        backend: Backend,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
         /// What clients are told to record.
@@ -51,8 +54,8 @@ tree! {
         jaeger_http: Address = Address::Port(14268),
         /// Jaeger's agents over gRPC: `CollectorService/PostSpans`.
         jaeger_grpc: Address = Address::Port(14250),
-        /// What a store for Jaeger serves over gRPC: `jaeger.storage.v1` and `jaeger.storage.v2`, to write and to read, so
-        /// that a Jaeger keeps its spans here. Usually 17271.
+        /// What a store for Jaeger serves over gRPC: `jaeger.storage.v1` and `jaeger.storage.v2`, to write and to read,
+        /// so that a Jaeger keeps its spans here. Usually 17271.
         storage_grpc: Address = Address::Off,
         /// Jaeger's clients by datagrams (UDP): Thrift's compact protocol.
         jaeger_compact: Address = Address::Port(6831),
@@ -89,6 +92,28 @@ tree! {
         header_timeout: Duration = Duration::from_secs(30),
         /// How long a sender may take for the body of a request.
         body_timeout: Duration = Duration::from_secs(30),
+    }
+
+    /// Where spans are kept and looked for.
+    pub(crate) struct Backend {
+        /// `embedded`: in the folder `store.dir`. `remote`: in a server of Jaeger's storage API over gRPC, which may be
+        /// another Trackway (`listen.storage_grpc`); keys of `store` mean nothing then.
+        kind: BackendKind = BackendKind::Embedded,
+        /// The remote store.
+        remote: Remote,
+    }
+
+    /// The remote store.
+    pub(crate) struct Remote {
+        /// Where it is.
+        endpoint: Endpoint = Endpoint::default(),
+        /// How long one call may take, and each message of a long answer.
+        timeout: Duration = Duration::from_secs(15),
+        /// A file with a token, which is sent as `authorization: Bearer TOKEN`.
+        token_file: OrOff<PathBuf> = OrOff::Off,
+        /// The most traces that it is asked for in one search. They are judged here, since it can't be asked all that
+        /// Trackway can; where it has more of them the answer says so.
+        search_traces_max: usize = 1_000,
     }
 
     /// The embedded store.
@@ -212,6 +237,17 @@ words! {
 }
 
 words! {
+    /// Where spans are kept.
+    pub(crate) enum BackendKind {
+        /// In the embedded store.
+        Embedded = "embedded",
+        /// In a server of Jaeger's storage API.
+        Remote = "remote",
+    }
+    values = "`embedded` or `remote`"
+}
+
+words! {
     /// How a line of the log looks.
     pub(crate) enum LogFormat {
         /// Text on a terminal, JSON otherwise.
@@ -288,6 +324,10 @@ impl Config {
             self.query.search_traces_max as u64,
         );
         at_least_one("query.connections_max", self.query.connections_max as u64);
+        at_least_one(
+            "backend.remote.search_traces_max",
+            self.backend.remote.search_traces_max as u64,
+        );
         at_least_one("store.head.spans_max", self.store.head.spans_max as u64);
         at_least_one("store.head.bytes_max", self.store.head.bytes_max.0);
         if let SizeOrAuto::Bytes(limit) = self.memory.limit
@@ -298,6 +338,7 @@ impl Config {
                 "memory.limit is {limit}: the program can't work with less than {least}"
             ));
         }
+        found.extend(self.backend.remote.token().err());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
         found

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -44,6 +44,9 @@ use status::{Status, code};
 
 /// Clients refuse messages of more than 4 MiB unless told otherwise; a span more may come.
 const MESSAGE_BYTES_TYPICAL_MAX: usize = 3 << 20;
+
+/// Says in which order traces are found.
+const ORDER: HeaderName = HeaderName::from_static("trackway-order");
 
 /// One thing that an answer has.
 #[derive(Debug)]
@@ -150,7 +153,13 @@ async fn grpc_first(
 
 async fn answer(State(services): State<GrpcServices>, request: Request) -> Response {
     if is_grpc(request.headers()) && request.method() == Method::POST {
-        return services.call(request).await;
+        let order = services.table.order;
+        let mut response = services.call(request).await;
+        if let Some(order) = order {
+            let order = HeaderValue::from_static(order);
+            response.headers_mut().insert(ORDER, order);
+        }
+        return response;
     }
     let text = "this port speaks gRPC: POST with content type application/grpc; the HTTP API is on \
                 listen.query_http (16686)\n";
@@ -208,6 +217,8 @@ type Answering = futures_util::future::BoxFuture<'static, Result<Parts, Status>>
 struct Table {
     /// All services, in the order of their names; those that others answer on the same port are among them.
     services: &'static [&'static str],
+    /// In which order traces are found, where the API leaves it open and its answers have no place for it.
+    order: Option<&'static str>,
     /// The methods by service and name.
     find: fn(&str, &str) -> Option<Answered>,
 }

@@ -27,6 +27,7 @@ const OTLP: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
 /// Jaeger's query service.
 pub(super) static QUERY: Table = Table {
     services: &[HEALTH, REFLECTION, REFLECTION_ALPHA, V2, V3],
+    order: None,
     find: find_query,
 };
 
@@ -49,6 +50,7 @@ pub(super) static STORAGE: Table = Table {
         TRACE_WRITER,
         OTLP,
     ],
+    order: Some("newest-first"),
     find: find_storage,
 };
 

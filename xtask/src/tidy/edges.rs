@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The floor plan. Tests may use `testkit` in addition, from any crate.
-pub(super) const FLOOR_PLAN: [Row; 16] = [
+pub(super) const FLOOR_PLAN: [Row; 17] = [
     Row {
         name: "model",
         uses: &[],
@@ -50,6 +50,11 @@ pub(super) const FLOOR_PLAN: [Row; 16] = [
         name: "traceql",
         uses: &["model", "plumbing"],
     },
+    // Apart from plumbing, because most crates need no crypto.
+    Row {
+        name: "tls",
+        uses: &["plumbing"],
+    },
     // What is told to clients, by whichever door they ask.
     Row {
         name: "sampling",
@@ -57,7 +62,7 @@ pub(super) const FLOOR_PLAN: [Row; 16] = [
     },
     Row {
         name: "receive",
-        uses: &["model", "plumbing", "codec", "sampling"],
+        uses: &["model", "plumbing", "codec", "sampling", "tls"],
     },
     Row {
         name: "store",
@@ -65,7 +70,7 @@ pub(super) const FLOOR_PLAN: [Row; 16] = [
     },
     Row {
         name: "backends",
-        uses: &["model", "plumbing", "codec"],
+        uses: &["model", "plumbing", "codec", "tls"],
     },
     Row {
         name: "query",
@@ -73,7 +78,9 @@ pub(super) const FLOOR_PLAN: [Row; 16] = [
     },
     Row {
         name: "serve",
-        uses: &["model", "plumbing", "codec", "query", "sampling", "traceql"],
+        uses: &[
+            "model", "plumbing", "codec", "query", "sampling", "tls", "traceql",
+        ],
     },
     Row {
         name: "testkit",
@@ -84,8 +91,8 @@ pub(super) const FLOOR_PLAN: [Row; 16] = [
     Row {
         name: "trackway",
         uses: &[
-            "model", "plumbing", "codec", "journal", "traceql", "sampling", "receive", "store",
-            "backends", "query", "serve", "testkit",
+            "model", "plumbing", "codec", "journal", "traceql", "sampling", "tls", "receive",
+            "store", "backends", "query", "serve", "testkit",
         ],
     },
     Row {

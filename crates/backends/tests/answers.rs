@@ -93,7 +93,7 @@ async fn a_server_that_is_not_there_is_busy_and_what_it_can_not_do_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = taken.local_addr().unwrap().to_string();
     drop(taken);
-    let gone = remote(endpoint);
+    let gone = remote(endpoint, None);
     let answer = gone.search(search(Predicate::All, 1)).await;
     assert!(matches!(answer, Err(ReadError::Busy { .. })), "{answer:?}");
     let values = ValuesRequest {

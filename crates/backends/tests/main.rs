@@ -3,3 +3,4 @@
 mod answers;
 mod scripted;
 mod search;
+mod secure;

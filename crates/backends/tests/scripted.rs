@@ -18,6 +18,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use plumbing::{CpuPool, Tasks};
 use prost::Message;
+use tls::ClientTls;
 
 pub(crate) const CAPABILITIES: &str = "/jaeger.storage.v2.Capabilities/GetCapabilities";
 pub(crate) const UNIMPLEMENTED: i32 = 12;
@@ -80,20 +81,26 @@ impl Script {
             .collect()
     }
 
+    /// What it answers with.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        Router::new().fallback(answer).with_state(Arc::clone(self))
+    }
+
     /// Starts it; gives what asks it.
     pub(crate) async fn start(self: &Arc<Self>) -> Remote {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = listener.local_addr().unwrap().to_string();
-        let router = Router::new().fallback(answer).with_state(Arc::clone(self));
+        let router = self.router();
         Tasks::new().spawn(async move { axum::serve(listener, router).await.unwrap() });
-        remote(endpoint)
+        remote(endpoint, None)
     }
 }
 
-pub(crate) fn remote(endpoint: String) -> Remote {
+pub(crate) fn remote(endpoint: String, tls: Option<ClientTls>) -> Remote {
     let options = RemoteOptions {
         endpoint,
         timeout: Duration::from_secs(10),
+        tls,
         token: None,
         answer_bytes_max: 1 << 20,
         search_traces_max: 100,

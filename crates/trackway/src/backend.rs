@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use backends::remote::{Remote, RemoteOptions, RemoteWriter};
 use model::contract::{Pins, SpanReader, SpanWriter};
-use plumbing::CpuPool;
+use plumbing::{CpuPool, Metrics};
 use store::Store;
+use tls::{ClientTls, TlsMetrics};
 
 use crate::banner::accepted_means;
 use crate::config::{BackendKind, Config};
@@ -38,12 +39,26 @@ impl Backend {
         }
     }
 
-    /// Prepares calls to a server, which need not be there yet.
-    pub(crate) fn of_remote(config: &Config, pool: CpuPool) -> Result<Self, Error> {
+    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
+    pub(crate) fn of_remote(
+        config: &Config,
+        pool: CpuPool,
+        metrics: &Metrics,
+    ) -> Result<Self, Error> {
         let chosen = &config.backend.remote;
+        let tls = match chosen.endpoint.is_tls() {
+            true => {
+                let metrics = TlsMetrics::register(metrics);
+                let tls = ClientTls::load("backend.remote", &chosen.tls_files(), &metrics);
+                let wrong = |error| Error::Usage(format!("backend.remote.tls: {error}"));
+                Some(tls.map_err(wrong)?)
+            }
+            false => None,
+        };
         let memory = keep::memory_limit_bytes(config);
         let options = RemoteOptions {
-            endpoint: chosen.endpoint.0.clone(),
+            endpoint: chosen.endpoint.authority().to_owned(),
+            tls,
             timeout: chosen.timeout,
             token: chosen.token().map_err(Error::Usage)?,
             answer_bytes_max: roles::answer_bytes_max(config, memory),

@@ -345,7 +345,17 @@ impl<'a> AllInOne<'a> {
         match self.settings.config.backend.kind {
             BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
             BackendKind::Remote => {
-                Backend::of_remote(&self.settings.config, start_pool("trackway-remote")?).map(Some)
+                let (config, metrics) = (self.settings.config.clone(), self.seams.metrics.clone());
+                let pool = start_pool("trackway-remote")?;
+                let opening = tokio::task::spawn_blocking(move || {
+                    Backend::of_remote(&config, pool, &metrics)
+                });
+                match opening.await {
+                    Ok(opened) => opened.map(Some),
+                    Err(panicked) => Err(Error::Store(format!(
+                        "the remote store could not be prepared: {panicked}"
+                    ))),
+                }
             }
         }
     }

@@ -1,22 +1,27 @@
 //! Calls: a path, messages as bytes, a deadline, and what every call carries.
 //!
-//! One connection, which is made when it is first needed and again when it breaks. TLS would be put into
-//! [`Client::new`], where the connection is described.
+//! One connection, which is made when it is first needed and again when it breaks.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
+use http::Uri;
 use http::uri::PathAndQuery;
+use hyper_util::rt::TokioIo;
 use model::TenantId;
 use model::contract::{ReadError, WriteError};
 use prost::Message;
+use tls::ClientTls;
+use tokio::net::TcpStream;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
+use tower::service_fn;
 
 use super::{RemoteError, RemoteOptions, Secret};
 
@@ -24,6 +29,8 @@ use super::{RemoteError, RemoteOptions, Secret};
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// The port of a server that names none.
+const PORT: u16 = 17_271;
 /// How Jaeger names a tenant.
 const TENANT_HEADER: &str = "x-tenant";
 /// By which a server says in what order it gives traces.
@@ -87,8 +94,15 @@ impl Client {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .http2_adaptive_window(true);
         let authorization = options.token.as_ref().map(bearer).transpose()?;
+        let channel = match options.tls.clone() {
+            None => endpoint.connect_lazy(),
+            Some(tls) => endpoint.connect_with_connector_lazy(service_fn(move |uri: Uri| {
+                let tls = tls.clone();
+                async move { connect(&tls, &uri).await.map(TokioIo::new) }
+            })),
+        };
         Ok(Self {
-            channel: endpoint.connect_lazy(),
+            channel,
             timeout: options.timeout,
             authorization,
         })
@@ -214,6 +228,18 @@ impl Client {
             Err(_) => Err(Status::deadline_exceeded("no answer came in time")),
         }
     }
+}
+
+/// A connection with TLS; the endpoint bounds the time.
+async fn connect(tls: &ClientTls, uri: &Uri) -> io::Result<tls::Stream> {
+    let host = uri.host().unwrap_or_default();
+    let address = (
+        host.trim_matches(['[', ']']),
+        uri.port_u16().unwrap_or(PORT),
+    );
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    tls.connect(host, stream).await.map_err(io::Error::other)
 }
 
 fn bearer(token: &Secret) -> Result<MetadataValue<tonic::metadata::Ascii>, RemoteError> {

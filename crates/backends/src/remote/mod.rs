@@ -36,6 +36,7 @@ use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, SeenOperation, ValuesAnswer, ValuesRequest};
 use model::{TenantId, TraceId};
 use plumbing::{CpuPool, Shutdown};
+use tls::{ClientTls, RELOAD_INTERVAL};
 use tokio::sync::OnceCell;
 use tonic::Code;
 
@@ -57,6 +58,8 @@ pub struct RemoteOptions {
     pub endpoint: String,
     /// How long one call may take.
     pub timeout: Duration,
+    /// TLS, where the server speaks it.
+    pub tls: Option<ClientTls>,
     /// What is sent as `authorization: Bearer …`.
     pub token: Option<Secret>,
     /// The most bytes of one trace, as it is sent.
@@ -145,8 +148,18 @@ impl Remote {
         })
     }
 
-    /// Asks the server from time to time whether it is there, until the stop.
+    /// Asks the server from time to time whether it is there, and looks at the files of TLS again, until the stop.
     pub async fn watch(&self, shutdown: Shutdown) {
+        let tls = self.options.tls.clone();
+        let files = async {
+            if let Some(tls) = tls {
+                tls.watch(RELOAD_INTERVAL, shutdown.clone()).await;
+            }
+        };
+        tokio::join!(self.watch_server(shutdown.clone()), files);
+    }
+
+    async fn watch_server(&self, shutdown: Shutdown) {
         loop {
             let path = "/grpc.health.v1.Health/Check";
             let asked = HealthCheckRequest::default();

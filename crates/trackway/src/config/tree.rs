@@ -105,15 +105,27 @@ tree! {
 
     /// The remote store.
     pub(crate) struct Remote {
-        /// Where it is.
+        /// Where it is. With `https://` before it TLS is spoken.
         endpoint: Endpoint = Endpoint::default(),
         /// How long one call may take, and each message of a long answer.
         timeout: Duration = Duration::from_secs(15),
+        /// TLS, where it is spoken.
+        tls: RemoteTls,
         /// A file with a token, which is sent as `authorization: Bearer TOKEN`.
         token_file: OrOff<PathBuf> = OrOff::Off,
         /// The most traces that it is asked for in one search. They are judged here, since it can't be asked all that
         /// Trackway can; where it has more of them the answer says so.
         search_traces_max: usize = 1_000,
+    }
+
+    /// TLS to the remote store.
+    pub(crate) struct RemoteTls {
+        /// Authorities to trust, instead of the system's.
+        ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The program's own certificate (mTLS).
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// The key of that certificate.
+        key_file: OrOff<PathBuf> = OrOff::Off,
     }
 
     /// The embedded store.

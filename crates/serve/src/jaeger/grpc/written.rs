@@ -52,7 +52,7 @@ pub(super) type Refuse = fn(AskError) -> Status;
 /// A trace on its way out.
 enum Writing {
     /// Not looked at yet.
-    Read(TraceAnswer),
+    Read(Box<TraceAnswer>),
     /// Written up to a row.
     Rows {
         spans: Arc<SpanBatch>,
@@ -69,7 +69,7 @@ pub(super) fn trace_parts(
     trace: Result<TraceAnswer, AskError>,
     manner: Manner,
 ) -> impl Stream<Item = Result<Part, Status>> + Send {
-    let begun = trace.map(Writing::Read);
+    let begun = trace.map(|trace| Writing::Read(Box::new(trace)));
     stream::unfold(Some(begun), move |state| {
         let jaeger = Arc::clone(&jaeger);
         async move {
@@ -94,7 +94,8 @@ async fn step(
 ) -> Result<Option<(Part, Writing)>, AskError> {
     let (spans, mut next, mut ready, skipped) = match writing {
         Writing::Done => return Ok(None),
-        Writing::Read(TraceAnswer { spans, skipped }) => {
+        Writing::Read(answer) => {
+            let TraceAnswer { spans, skipped } = *answer;
             let spans = Arc::new(dressed(jaeger, spans, manner.look).await?);
             (spans, 0, VecDeque::new(), skipped)
         }

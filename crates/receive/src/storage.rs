@@ -69,8 +69,8 @@ impl StorageWrites {
     pub fn new(
         receiver: Arc<Receiver>,
         archive: Arc<dyn SpanWriter>,
-        shutdown: Shutdown,
-        tasks: Tasks,
+        shutdown: &Shutdown,
+        tasks: &Tasks,
     ) -> Self {
         let to_archive = receiver.with_writer(archive);
         let door = |receiver| {

@@ -47,8 +47,8 @@ fn writes(house: &House) -> StorageWrites {
     StorageWrites::new(
         Arc::clone(&house.receiver),
         writer,
-        house.shutdown.clone(),
-        house.tasks.clone(),
+        &house.shutdown,
+        &house.tasks,
     )
 }
 

@@ -473,8 +473,8 @@ impl<'a> AllInOne<'a> {
         let writes = receive::StorageWrites::new(
             Arc::clone(receiver),
             Arc::new(archive),
-            self.shutdown.clone(),
-            self.tasks.clone(),
+            &self.shutdown,
+            &self.tasks,
         );
         receive::StorageWrites::PATHS
             .into_iter()

@@ -48,7 +48,7 @@ impl<T> Reading<T> {
             decode_spans(message)
         };
         let decoded =
-            decoded.map_err(|error| failed(format!("its answer can't be read: {error}")))?;
+            decoded.map_err(|error| failed(&format!("its answer can't be read: {error}")))?;
         if decoded.rejected_spans > 0 {
             let why = decoded.rejection.as_deref().unwrap_or("they are broken");
             self.skip(
@@ -82,7 +82,7 @@ impl<T> Reading<T> {
             self.finish_trace();
             if !self.done.insert(id) {
                 let reason = format!("it gives the trace {id} in two places of an answer");
-                return Err(failed(reason));
+                return Err(failed(&reason));
             }
         }
         let (_, builder) = self
@@ -131,7 +131,7 @@ fn each_once(spans: SpanBatch) -> SpanBatch {
     builder.finish()
 }
 
-fn failed(reason: String) -> ReadError {
+fn failed(reason: &str) -> ReadError {
     let reason = format!("the remote store: {reason}");
     ReadError::Failed { reason }
 }

@@ -8,11 +8,12 @@ use crate::program::Program;
 use crate::wait::until;
 
 /// The ways in.
-const TRANSPORTS: [&str; 8] = [
+const TRANSPORTS: [&str; 9] = [
     "otlp_http",
     "otlp_grpc",
     "jaeger_http",
     "jaeger_grpc",
+    "storage_grpc",
     "zipkin_http",
     "jaeger_udp_compact",
     "jaeger_udp_binary",

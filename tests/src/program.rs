@@ -24,11 +24,12 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of the program's log a failing test shows.
 const SHOWN_LINES_MAX: usize = 60;
 /// Port 0 of every listener: the system picks a free one.
-const LISTENERS: [&str; 14] = [
+const LISTENERS: [&str; 15] = [
     "otlp_grpc",
     "otlp_http",
     "jaeger_http",
     "jaeger_grpc",
+    "storage_grpc",
     "jaeger_compact",
     "jaeger_binary",
     "zipkin_compact",
@@ -61,6 +62,7 @@ pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
     pub(crate) jaeger_http: String,
+    pub(crate) storage_grpc: String,
     pub(crate) jaeger_compact: String,
     pub(crate) jaeger_binary: String,
     pub(crate) zipkin: String,

@@ -17,12 +17,17 @@ const GENERATED_DIR: &str = "crates/codec/src/generated";
 /// The descriptors, as the bytes of a `FileDescriptorSet`.
 const DESCRIPTORS_FILE: &str = "descriptors.bin";
 /// The files with services that are answered; what they import is described with them.
-const DESCRIBED: [&str; 5] = [
+const DESCRIBED: [&str; 10] = [
     "grpc/health/v1/health.proto",
     "grpc/reflection/v1/reflection.proto",
     "grpc/reflection/v1alpha/reflection.proto",
     "jaeger/api_v2/query.proto",
     "jaeger/api_v3/query_service.proto",
+    "jaeger/storage/v1/storage.proto",
+    "jaeger/storage/v2/capabilities.proto",
+    "jaeger/storage/v2/dependency_storage.proto",
+    "jaeger/storage/v2/trace_storage.proto",
+    "opentelemetry/proto/collector/trace/v1/trace_service.proto",
 ];
 /// The module tree that includes the others.
 const ROOT_FILE: &str = "mod.rs";

@@ -1,7 +1,7 @@
 //! Random requests against another implementation of OTLP's messages (`opentelemetry-proto`), field by field.
 
 use codec::generated::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest as Ours;
-use codec::otlp::{decode_json, encode_json, encode_proto};
+use codec::otlp::{decode_json, encode_json, encode_proto, encode_proto_part};
 use codec::wire::{Field, Reader, Writer};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -278,6 +278,22 @@ proptest! {
         prop_assert_eq!(normalised(theirs), normalised(original));
         let again = decoded(&written);
         prop_assert_eq!(hashes(&again.batch), hashes(&batch));
+    }
+
+    #[test]
+    fn parts_together_are_the_whole_and_each_is_as_long_as_it_may_be(
+        request in a_request(), bytes_max in 0_usize..4_000,
+    ) {
+        let batch = decoded(&request.encode_to_vec()).batch;
+        let (mut from, mut together) = (0, Vec::new());
+        while from < batch.len() {
+            let (part, end) = encode_proto_part(&batch, from, bytes_max);
+            prop_assert!(end > from);
+            prop_assert!(part.len() <= bytes_max || end == from + 1, "{} > {bytes_max}", part.len());
+            together.extend(hashes(&decoded(&part).batch));
+            from = end;
+        }
+        prop_assert_eq!(together, hashes(&batch));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! Everything here is used by at least three rooms. There is no I/O, no clock and no protocol.
 //!
 //! Read next: [`batch`] for how spans are laid out, [`predicate`] for what can be asked of them,
+//! [`evaluate`] for how one span is judged,
 //! [`contract`] for the two traits between the way in and the way out.
 
 pub mod batch;
 pub mod contract;
 mod count;
+pub mod evaluate;
 pub mod facts;
 pub mod histogram;
 mod id;

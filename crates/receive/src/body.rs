@@ -6,6 +6,7 @@
 //! - A refused HTTP/1 body is read away for a moment without being kept, so that a client that is still sending
 //!   sees our answer and not a reset connection.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -72,17 +73,28 @@ impl Held {
     }
 }
 
+/// A body of a request, whoever serves its connection.
+pub(crate) trait Bytewise: http_body::Body<Data = Bytes, Error: Display> + Unpin {}
+
+impl<B: http_body::Body<Data = Bytes, Error: Display> + Unpin> Bytewise for B {}
+
 /// Gives the next bytes of a body, counted; nothing at its end.
 pub(crate) async fn next_chunk(
-    body: &mut Incoming,
+    body: &mut impl Bytewise,
     tally: &Tally,
 ) -> Result<Option<Bytes>, Refusal> {
+    let chunk = next_bytes(body).await?;
+    if let Some(chunk) = &chunk {
+        tally.add_bytes(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+    }
+    Ok(chunk)
+}
+
+/// Gives the next bytes of a body; nothing at its end.
+pub(crate) async fn next_bytes(body: &mut impl Bytewise) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         match frame.map(http_body::Frame::into_data) {
-            Ok(Ok(chunk)) => {
-                tally.add_bytes(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-                return Ok(Some(chunk));
-            }
+            Ok(Ok(chunk)) => return Ok(Some(chunk)),
             // Trailers say nothing to us.
             Ok(Err(_)) => {}
             Err(error) => {

@@ -54,6 +54,27 @@ pub(crate) struct Door {
 }
 
 impl Door {
+    /// A door whose connections are served by somebody else.
+    pub(crate) fn inside(
+        receiver: Arc<Receiver>,
+        transport: Transport,
+        shutdown: Shutdown,
+        tasks: Tasks,
+    ) -> Self {
+        Self {
+            receiver,
+            tasks,
+            transport,
+            peer: None,
+            shutdown,
+        }
+    }
+
+    /// Waits until the program is about to stop.
+    pub(crate) async fn closing(&self) {
+        self.shutdown.begun().await;
+    }
+
     /// Refuses when the program is about to stop.
     pub(crate) fn check_open(&self) -> Result<(), Refusal> {
         if self.shutdown.has_begun() {
@@ -70,12 +91,15 @@ impl Door {
             Transport::OtlpGrpc | Transport::JaegerGrpc => grpc::answer(self, request).await,
             Transport::JaegerHttp => jaeger_http::answer(self, request).await,
             Transport::ZipkinHttp => zipkin_http::answer(self, request).await,
-            Transport::UdpCompact | Transport::UdpBinary | Transport::UdpZipkin => no_requests(),
+            Transport::UdpCompact
+            | Transport::UdpBinary
+            | Transport::UdpZipkin
+            | Transport::StorageGrpc => no_requests(),
         }
     }
 }
 
-/// Datagrams have no connections: nothing asks by this way.
+/// Datagrams have no connections, and the storage API's are served by others: nothing asks by this way.
 fn no_requests() -> Response<Reply> {
     let mut response = Response::new(Reply::empty());
     *response.status_mut() = http::StatusCode::NOT_FOUND;

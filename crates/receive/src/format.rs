@@ -16,6 +16,8 @@ pub(crate) enum Format {
     JaegerThrift,
     /// What Jaeger's agents post, in protobuf.
     JaegerProto,
+    /// Spans of Jaeger's in protobuf, one or several, each with its process.
+    JaegerSpans,
     /// Zipkin's first model in JSON.
     ZipkinJsonV1,
     /// Zipkin's first model in Thrift's binary protocol.
@@ -42,6 +44,7 @@ impl Format {
                 Ok(submitted.decoded)
             }
             Self::JaegerProto => jaeger::decode_post_spans(bytes),
+            Self::JaegerSpans => jaeger::decode_spans(bytes),
             Self::ZipkinJsonV1 => zipkin::decode_json_v1(bytes),
             Self::ZipkinThriftV1 => zipkin::decode_thrift_v1(bytes),
             Self::ZipkinJsonV2 => zipkin::decode_json_v2(bytes),

@@ -21,7 +21,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::body::within;
+use crate::body::{Bytewise, within};
 use crate::connection::Door;
 use crate::decompress::Compression;
 use crate::format::Format;
@@ -32,7 +32,7 @@ use crate::ledger::{Tally, Transport};
 use crate::refusal::{Refusal, shorten_to};
 use crate::reply::Reply;
 
-const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+pub(crate) const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const POST_PATH: &str = "/jaeger.api_v2.CollectorService/PostSpans";
 const SAMPLING_PATH: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
 
@@ -55,7 +55,16 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
             }),
         }
     };
-    let result = match grpc_frame::deadline(&parts.headers) {
+    in_time(door, &parts.headers, call).await
+}
+
+/// The answer to a call, within its client's deadline.
+pub(crate) async fn in_time(
+    door: &Door,
+    headers: &HeaderMap,
+    call: impl Future<Output = Result<Response<Reply>, Refusal>>,
+) -> Response<Reply> {
+    let result = match grpc_frame::deadline(headers) {
         Some(deadline) => match tokio::time::timeout(deadline, call).await {
             Ok(result) => result,
             Err(_) => Err(Refusal::DeadlinePassed),
@@ -75,7 +84,7 @@ fn served_at(transport: Transport) -> (&'static str, Format) {
     }
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -88,7 +97,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// What is no gRPC call is answered in plain HTTP.
-fn not_grpc(parts: &Parts) -> Response<Reply> {
+pub(crate) fn not_grpc(parts: &Parts) -> Response<Reply> {
     let is_post = parts.method == Method::POST;
     let status = if is_post {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -107,15 +116,21 @@ fn not_grpc(parts: &Parts) -> Response<Reply> {
     response
 }
 
-async fn export(
+pub(crate) async fn export(
     door: &Door,
     format: Format,
     parts: &Parts,
-    body: &mut Incoming,
+    body: &mut impl Bytewise,
 ) -> Result<Response<Reply>, Refusal> {
     let tally = door.receiver.ledger().open(door.transport, door.peer);
     let result = receive(door, format, parts, body, &tally).await;
     match result {
+        // Where one span is all there is, no part of it was taken.
+        Ok(receipt) if format == Format::JaegerSpans && receipt.rejected_spans > 0 => {
+            let reason = receipt.message;
+            Err(Refusal::Malformed { reason })
+        }
+        Ok(_) if format == Format::JaegerSpans => Ok(grpc_frame::success(&[])),
         // Jaeger's answer has nothing in it.
         Ok(_) if format == Format::JaegerProto => Ok(grpc_frame::success(&[])),
         Ok(receipt) => Ok(grpc_frame::success(&success_body(
@@ -135,7 +150,7 @@ async fn receive(
     door: &Door,
     format: Format,
     parts: &Parts,
-    body: &mut Incoming,
+    body: &mut impl Bytewise,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
     let encoding = Compression::of_header(parts.headers.get(GRPC_ENCODING))?;
@@ -144,17 +159,7 @@ async fn receive(
     let limits = receiver.limits();
     let reading = read_message(body, receiver.budget(), limits, tally);
     let message = within(limits.body_timeout, reading).await?;
-    let compression = match (message.is_compressed, encoding) {
-        (false, _) => Compression::Identity,
-        (true, Compression::Identity) => {
-            let reason =
-                "the message is flagged as compressed, and grpc-encoding names no compression";
-            return Err(Refusal::Malformed {
-                reason: reason.to_owned(),
-            });
-        }
-        (true, encoding) => encoding,
-    };
+    let compression = compression_of(message.is_compressed, encoding)?;
     let tally = Arc::clone(tally);
     let request = intake::Request {
         format,
@@ -168,6 +173,24 @@ async fn receive(
             reason: "the request's task ended early".to_owned(),
         })
     })
+}
+
+/// How a message is compressed, by its flag and by what the call says.
+pub(crate) fn compression_of(
+    is_compressed: bool,
+    encoding: Compression,
+) -> Result<Compression, Refusal> {
+    match (is_compressed, encoding) {
+        (false, _) => Ok(Compression::Identity),
+        (true, Compression::Identity) => {
+            let reason =
+                "the message is flagged as compressed, and grpc-encoding names no compression";
+            Err(Refusal::Malformed {
+                reason: reason.to_owned(),
+            })
+        }
+        (true, encoding) => Ok(encoding),
+    }
 }
 
 /// Tells an agent what a service is to record; it is in no ledger, for it brings nothing.

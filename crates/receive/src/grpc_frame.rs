@@ -11,11 +11,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use codec::otlp::{Encoding, status_body};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use plumbing::ByteBudget;
 
-use crate::body::{Held, next_chunk};
+use crate::body::{Bytewise, Held, next_bytes, next_chunk};
 use crate::decompress::ENCODINGS_ACCEPTED;
 use crate::ledger::Tally;
 use crate::limits::Limits;
@@ -23,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 
 /// Bytes before a message: one flag, four of length.
-const PREFIX_BYTES: usize = 5;
+pub(crate) const PREFIX_BYTES: usize = 5;
 /// The most bytes of a health check, prefix included.
 const SMALL_MESSAGE_BYTES_MAX: usize = 1024;
 /// The longest deadline that means anything; longer ones are the same as none.
@@ -45,7 +43,7 @@ pub(crate) struct Message {
 
 /// Reads the one message of a unary call, and the end behind it.
 pub(crate) async fn read_message(
-    body: &mut Incoming,
+    body: &mut impl Bytewise,
     budget: &ByteBudget,
     limits: &Limits,
     tally: &Arc<Tally>,
@@ -85,13 +83,10 @@ pub(crate) async fn read_message(
 }
 
 /// Reads a message that is a few bytes long, as those of health checks are.
-pub(crate) async fn read_small_message(body: &mut Incoming) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn read_small_message(body: &mut impl Bytewise) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::BrokenOff {
-            reason: error.to_string(),
-        })?;
-        bytes.extend_from_slice(frame.data_ref().map_or(&b""[..], |data| data));
+    while let Some(chunk) = next_bytes(body).await? {
+        bytes.extend_from_slice(&chunk);
         if bytes.len() > SMALL_MESSAGE_BYTES_MAX {
             let bytes_max = u64::try_from(SMALL_MESSAGE_BYTES_MAX).unwrap_or(0);
             return Err(Refusal::TooLarge {
@@ -119,6 +114,19 @@ fn begin(
     budget: &ByteBudget,
     limits: &Limits,
 ) -> Result<(Message, usize), Refusal> {
+    let is_compressed = check_prefix(flag, length, limits)?;
+    let held = Held::with_capacity(budget, u64::from(length), is_compressed)?;
+    Ok((
+        Message {
+            is_compressed,
+            held,
+        },
+        usize::try_from(length).unwrap_or(usize::MAX),
+    ))
+}
+
+/// Checks the bytes before a message; tells whether it is compressed.
+pub(crate) fn check_prefix(flag: u8, length: u32, limits: &Limits) -> Result<bool, Refusal> {
     let is_compressed = match flag {
         0 => false,
         1 => true,
@@ -139,14 +147,7 @@ fn begin(
             bytes_max,
         });
     }
-    let held = Held::with_capacity(budget, u64::from(length), is_compressed)?;
-    Ok((
-        Message {
-            is_compressed,
-            held,
-        },
-        usize::try_from(length).unwrap_or(usize::MAX),
-    ))
+    Ok(is_compressed)
 }
 
 /// Reads `grpc-timeout`: at most eight digits and a unit; nothing when there is none or it can't be read.

@@ -155,6 +155,24 @@ impl Receiver {
         })
     }
 
+    /// The same receiver with another writer: limits, budget and ledger are shared.
+    #[must_use]
+    pub(crate) fn with_writer(&self, writer: Arc<dyn SpanWriter>) -> Arc<Self> {
+        Arc::new(Self {
+            writer,
+            pool: self.pool.clone(),
+            budget: self.budget.clone(),
+            clock: Arc::clone(&self.clock),
+            limits: self.limits.clone(),
+            tenant: self.tenant.clone(),
+            ledger: Arc::clone(&self.ledger),
+            losses: Arc::clone(&self.losses),
+            strategies: Arc::clone(&self.strategies),
+            processor: self.processor.clone(),
+            refusals: AtomicU64::new(0),
+        })
+    }
+
     /// What came and what became of it.
     #[must_use]
     pub fn ledger(&self) -> &Arc<Ledger> {

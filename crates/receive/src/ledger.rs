@@ -35,6 +35,8 @@ pub enum Transport {
     JaegerHttp,
     /// Jaeger's agents over gRPC.
     JaegerGrpc,
+    /// Jaeger's storage API over gRPC.
+    StorageGrpc,
     /// Zipkin over HTTP.
     ZipkinHttp,
     /// Thrift's compact protocol by datagrams.
@@ -47,11 +49,12 @@ pub enum Transport {
 
 impl Transport {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OtlpHttp,
         Self::OtlpGrpc,
         Self::JaegerHttp,
         Self::JaegerGrpc,
+        Self::StorageGrpc,
         Self::ZipkinHttp,
         Self::UdpCompact,
         Self::UdpBinary,
@@ -66,6 +69,7 @@ impl Transport {
             Self::OtlpGrpc => "otlp_grpc",
             Self::JaegerHttp => "jaeger_http",
             Self::JaegerGrpc => "jaeger_grpc",
+            Self::StorageGrpc => "storage_grpc",
             Self::ZipkinHttp => "zipkin_http",
             Self::UdpCompact => "jaeger_udp_compact",
             Self::UdpBinary => "jaeger_udp_binary",
@@ -76,7 +80,7 @@ impl Transport {
     /// Tells whether it is gRPC.
     #[must_use]
     pub fn is_grpc(self) -> bool {
-        matches!(self, Self::OtlpGrpc | Self::JaegerGrpc)
+        matches!(self, Self::OtlpGrpc | Self::JaegerGrpc | Self::StorageGrpc)
     }
 }
 

@@ -32,6 +32,7 @@ mod otlp_http;
 mod ping_watch;
 mod refusal;
 mod reply;
+mod storage;
 mod udp;
 mod zipkin_http;
 
@@ -40,4 +41,6 @@ pub use intake::{Receiver, ReceiverParts};
 pub use ledger::{Counts, LATE_NANOS, Last, Ledger, Outcome, Refused, Transport};
 pub use limits::Limits;
 pub use refusal::{Reason, Refusal};
+pub use reply::Reply;
+pub use storage::StorageWrites;
 pub use udp::serve_udp;

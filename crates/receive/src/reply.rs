@@ -10,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 /// An answer's body.
 #[derive(Debug, Default)]
-pub(crate) struct Reply {
+pub struct Reply {
     data: Option<Bytes>,
     trailers: Option<HeaderMap>,
 }

@@ -25,3 +25,4 @@ mod metrics;
 mod overload;
 mod processing;
 mod raw_frames;
+mod storage;

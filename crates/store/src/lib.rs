@@ -19,7 +19,6 @@ mod check;
 mod driver;
 mod engine;
 mod error;
-pub mod evaluate;
 mod filling;
 mod finalise;
 mod format;

@@ -19,5 +19,7 @@ pub mod spans;
 pub use attribute::{AttributeValue, array, attribute, map};
 pub use error::Error;
 
+/// The messages of Jaeger's own APIs, for clients of tests.
+pub use codec::generated::{google, grpc, jaeger};
 /// The generated OTLP message types that [`spans`] and [`corpus`] are made of.
 pub use opentelemetry_proto::tonic as otlp;

@@ -2,6 +2,7 @@
 //!
 //! Promises: at most 20 lines; nothing is promised that the configuration does not.
 
+use crate::backend::{data_place, promise};
 use crate::config::{Acknowledge, Config, OrOff, Setting, SizeOrShare};
 use crate::listen::Addresses;
 
@@ -36,14 +37,10 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
     lines.push(format!(
         "  {:16}{}, {}",
         "data in",
-        config.store.dir.display(),
+        data_place(config),
         kept_for(config)
     ));
-    lines.push(format!(
-        "  {:16}{}",
-        "accepted means",
-        accepted_means(config.store.acknowledge)
-    ));
+    lines.push(format!("  {:16}{}", "accepted means", promise(config)));
     lines.push(String::new());
     if let Some(url) = url("otlp_http") {
         lines.push(format!(

@@ -107,6 +107,9 @@ pub(crate) struct KeyArgs {
     /// Jaeger's agents over gRPC [key: listen.jaeger_grpc, default: 14250]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub jaeger_grpc: Option<String>,
+    /// A store for Jaeger over gRPC, usually 17271 [key: listen.storage_grpc, default: off]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
+    pub storage_grpc: Option<String>,
     /// Jaeger's clients by UDP, compact Thrift [key: listen.jaeger_compact, default: 6831]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub jaeger_compact: Option<String>,
@@ -492,6 +495,7 @@ impl KeyArgs {
             ("listen.otlp_http", &self.otlp_http, "--otlp-http"),
             ("listen.jaeger_http", &self.jaeger_http, "--jaeger-http"),
             ("listen.jaeger_grpc", &self.jaeger_grpc, "--jaeger-grpc"),
+            ("listen.storage_grpc", &self.storage_grpc, "--storage-grpc"),
             (
                 "listen.jaeger_compact",
                 &self.jaeger_compact,
@@ -586,6 +590,7 @@ mod tests {
             otlp_http: Some("2".to_owned()),
             jaeger_http: Some("10".to_owned()),
             jaeger_grpc: Some("11".to_owned()),
+            storage_grpc: Some("17".to_owned()),
             jaeger_compact: Some("12".to_owned()),
             jaeger_binary: Some("13".to_owned()),
             zipkin_compact: Some("14".to_owned()),
@@ -593,7 +598,7 @@ mod tests {
             query_http: Some("3".to_owned()),
             query_grpc: Some("6".to_owned()),
             sampling_http: Some("16".to_owned()),
-            sampling_grpc: Some("17".to_owned()),
+            sampling_grpc: Some("18".to_owned()),
             admin: Some("4".to_owned()),
             health: Some("5".to_owned()),
             acknowledge: Some("memory".to_owned()),

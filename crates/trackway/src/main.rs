@@ -7,6 +7,8 @@
 
 mod adaptive;
 mod allocator;
+mod archive;
+mod backend;
 mod banner;
 mod cli;
 mod client;

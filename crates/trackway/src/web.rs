@@ -13,11 +13,12 @@ use serve::{
     AppOptions, Boot, Capabilities, LastRefusal, LedgerStatus, Limits, Program, ProgramStatus,
     ReceiverAddress, ReceiverStatus, RefusedStatus, StoreGrowth, StoreStatus, Tail,
 };
-use store::{Growth, Store};
+use store::Growth;
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
 use testkit::otlp::trace::v1::span::SpanKind;
 use testkit::spans::request;
 
+use crate::backend::{Backend, data_place, promise};
 use crate::client::Server;
 use crate::config::{Config, Setting};
 use crate::error::Error;
@@ -32,10 +33,11 @@ const HOUR_SECONDS: u64 = 3_600;
 const DAY_SECONDS: u64 = 86_400;
 const SAMPLE_BATCH_SPANS: usize = 1_000;
 /// The listeners that take spans, and what they are counted under.
-pub(crate) const DOORS: [(&str, Transport); 8] = [
+pub(crate) const DOORS: [(&str, Transport); 9] = [
     ("otlp_grpc", Transport::OtlpGrpc),
     ("otlp_http", Transport::OtlpHttp),
     ("jaeger_grpc", Transport::JaegerGrpc),
+    ("storage_grpc", Transport::StorageGrpc),
     ("jaeger_http", Transport::JaegerHttp),
     ("jaeger_compact", Transport::UdpCompact),
     ("jaeger_binary", Transport::UdpBinary),
@@ -46,7 +48,7 @@ pub(crate) const DOORS: [(&str, Transport); 8] = [
 /// The program, for the web app.
 #[derive(Debug)]
 pub(crate) struct WebProgram {
-    pub(crate) store: Store,
+    pub(crate) backend: Backend,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) addresses: Addresses,
     /// Where the program reaches its own OTLP/HTTP port; `None`: it is off.
@@ -95,7 +97,7 @@ impl Program for WebProgram {
             store: self.store_status(),
             ledger: ledger_status(&counts),
             admin: self.addresses_of("admin"),
-            not_ready: self.store.readiness().err(),
+            not_ready: self.backend.writer.readiness().err(),
             started_ns: self.started_unix_nanos.to_string(),
         }
     }
@@ -157,13 +159,22 @@ impl WebProgram {
     }
 
     fn store_status(&self) -> StoreStatus {
-        let stats = self.store.brief_stats();
+        let not_writable = self.backend.writer.readiness().err();
+        let Some(store) = &self.backend.store else {
+            return StoreStatus {
+                acknowledge: promise(&self.config).to_owned(),
+                retention: format!("that of {}", data_place(&self.config)),
+                not_writable,
+                ..StoreStatus::default()
+            };
+        };
+        let stats = store.brief_stats();
         let merged = ["merged", "pinned"].into_iter();
         let merged: u64 = merged
             .filter_map(|level| stats.levels.get(level))
             .map(|level| level.segments)
             .sum();
-        let filling = self.store.filling();
+        let filling = store.filling();
         let growth = |growth: Growth| StoreGrowth {
             bytes: growth.bytes,
             over_seconds: growth.over.as_secs(),
@@ -173,7 +184,7 @@ impl WebProgram {
         StoreStatus {
             bytes: stats.segment_bytes + stats.journal_bytes,
             bytes_max: filling.bytes_max,
-            disk_free_bytes: self.store.disk_free_bytes(),
+            disk_free_bytes: store.disk_free_bytes(),
             spans: stats.segment_spans + stats.head_spans,
             traces: stats.segment_traces,
             segments: stats.segments,
@@ -189,7 +200,7 @@ impl WebProgram {
                 retention.age.print(),
                 retention.bytes.print()
             ),
-            not_writable: self.store.readiness().err(),
+            not_writable,
         }
     }
 }
@@ -294,17 +305,17 @@ fn test_trace(seed: u64, now_unix_nanos: u64) -> (TraceId, Vec<u8>) {
 /// A writer that tells pages what it took.
 #[derive(Debug)]
 pub(crate) struct TailedWriter {
-    pub(crate) store: Store,
+    pub(crate) writer: Arc<dyn SpanWriter>,
     pub(crate) tail: Tail,
 }
 
 impl SpanWriter for TailedWriter {
     fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>> {
         if !self.tail.is_followed() {
-            return self.store.write(incoming);
+            return self.writer.write(incoming);
         }
         let (spans, tail) = (incoming.batch.clone(), self.tail.clone());
-        let written = self.store.write(incoming);
+        let written = self.writer.write(incoming);
         Box::pin(async move {
             let kept = written.await?;
             tail.tell(spans);
@@ -313,7 +324,7 @@ impl SpanWriter for TailedWriter {
     }
 
     fn readiness(&self) -> Result<(), String> {
-        self.store.readiness()
+        self.writer.readiness()
     }
 }
 

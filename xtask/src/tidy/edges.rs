@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The floor plan. Tests may use `testkit` in addition, from any crate.
-pub(super) const FLOOR_PLAN: [Row; 18] = [
+pub(super) const FLOOR_PLAN: [Row; 19] = [
     Row {
         name: "model",
         uses: &[],
@@ -79,6 +79,10 @@ pub(super) const FLOOR_PLAN: [Row; 18] = [
         uses: &["model", "plumbing", "codec", "journal"],
     },
     Row {
+        name: "backends",
+        uses: &["model", "plumbing", "codec", "tls"],
+    },
+    Row {
         name: "query",
         uses: &["model", "plumbing", "traceql"],
     },
@@ -98,7 +102,7 @@ pub(super) const FLOOR_PLAN: [Row; 18] = [
         name: "trackway",
         uses: &[
             "model", "plumbing", "codec", "journal", "traceql", "sampling", "tls", "receive",
-            "process", "sink", "store", "query", "serve", "testkit",
+            "process", "sink", "store", "backends", "query", "serve", "testkit",
         ],
     },
     Row {

@@ -16,7 +16,7 @@ mod proto;
 mod thrift;
 mod translate;
 
-pub use proto::{decode_post_spans, decode_span};
+pub use proto::{decode_post_spans, decode_span, decode_spans};
 pub use thrift::{decode_batch_binary, decode_udp};
 
 use crate::Decoded;

@@ -51,6 +51,26 @@ pub fn decode_post_spans(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     Ok(decoder.translator.finish())
 }
 
+/// Decodes spans that each have their process with them: the field 1 of a message, as often as it comes. So look
+/// `SpansResponseChunk`, `WriteSpanRequest`, and several of these one behind another.
+///
+/// # Errors
+/// When it is broken outside of its spans, or unpacks to far more memory than its size.
+pub fn decode_spans(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    let mut decoder = Decoder::new(bytes);
+    let mut reader = Reader::new(bytes);
+    while let Some(field) = decoder.next(&mut reader, "spans")? {
+        match field {
+            (1, Field::Bytes(span)) => decoder.span(span)?,
+            (field @ 1, _) => {
+                return Err(decoder.broken("spans", &reader, WireError::FieldType { field }));
+            }
+            _ => {}
+        }
+    }
+    Ok(decoder.translator.finish())
+}
+
 /// Decodes a `jaeger.api_v2.Span` that has its process with it.
 ///
 /// # Errors

@@ -16,17 +16,61 @@ use crate::wire::Writer;
 pub(super) const RESOURCE_ENTITY_REFS: u32 = 3;
 /// A guess at the bytes of a span, to begin with enough memory.
 const SPAN_BYTES_GUESS: usize = 256;
+/// The most that the envelopes around a span, a scope and a resource take: a byte and a length each.
+const ENVELOPES_BYTES_MAX: usize = 3 * 6;
 
 /// The batch as the bytes of an `ExportTraceServiceRequest`.
 ///
 /// *Cost*: allocates the result; every byte is written once and moved at most four times.
 #[must_use]
 pub fn encode_proto(batch: &SpanBatch) -> Vec<u8> {
-    let mut out = Writer::with_capacity(batch.len() * SPAN_BYTES_GUESS);
-    for run in runs(0..batch.len(), |row| batch.spans().resource.get(row)) {
+    encode_rows(batch, 0..batch.len())
+}
+
+/// As many rows from one on as fit into so many bytes, at least one; gives the row behind the last as well.
+///
+/// *Cost*: what is encoded is encoded twice, once to be measured. Memory is that of the result and of one span.
+#[must_use]
+pub fn encode_proto_part(batch: &SpanBatch, from: usize, bytes_max: usize) -> (Vec<u8>, usize) {
+    let end = rows_within(batch, from, bytes_max);
+    (encode_rows(batch, from..end), end)
+}
+
+fn encode_rows(batch: &SpanBatch, rows: Range<usize>) -> Vec<u8> {
+    let mut out = Writer::with_capacity(rows.len() * SPAN_BYTES_GUESS);
+    for run in runs(rows, |row| batch.spans().resource.get(row)) {
         out.message(1, |out| put_resource_spans(out, batch, run));
     }
     out.into_bytes()
+}
+
+/// The row behind the last that fits; a resource and a scope count again wherever they are written again.
+fn rows_within(batch: &SpanBatch, from: usize, bytes_max: usize) -> usize {
+    let (mut sum, mut before) = (0, None);
+    let mut scratch = Writer::new();
+    for row in from..batch.len() {
+        let Some(span) = batch.span(row) else {
+            return row;
+        };
+        scratch.clear();
+        let (resource, scope) = (span.resource_row(), span.scope_row());
+        let is_of_run = matches!(before, Some((known, _)) if known == resource);
+        if !is_of_run {
+            put_resource(&mut scratch, span);
+            put_text(&mut scratch, 3, span.resource().schema_url());
+        }
+        if !is_of_run || before != Some((resource, scope)) {
+            put_scope(&mut scratch, span);
+            put_text(&mut scratch, 3, span.scope().schema_url());
+        }
+        put_span(&mut scratch, span);
+        sum += scratch.as_bytes().len() + ENVELOPES_BYTES_MAX;
+        if sum > bytes_max && row > from {
+            return row;
+        }
+        before = Some((resource, scope));
+    }
+    batch.len()
 }
 
 /// Cuts rows into runs of equal keys.
@@ -52,7 +96,15 @@ fn put_resource_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
     let Some(first) = batch.span(rows.start) else {
         return;
     };
-    let resource = first.resource();
+    put_resource(out, first);
+    for run in runs(rows, |row| batch.spans().scope.get(row)) {
+        out.message(2, |out| put_scope_spans(out, batch, run));
+    }
+    put_text(out, 3, first.resource().schema_url());
+}
+
+fn put_resource(out: &mut Writer, span: SpanRef<'_>) {
+    let resource = span.resource();
     if resource.row().is_present {
         out.message(1, |out| {
             put_attributes(out, 1, resource.attributes());
@@ -60,17 +112,21 @@ fn put_resource_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
             out.raw(resource.entity_refs());
         });
     }
-    for run in runs(rows, |row| batch.spans().scope.get(row)) {
-        out.message(2, |out| put_scope_spans(out, batch, run));
-    }
-    put_text(out, 3, resource.schema_url());
 }
 
 fn put_scope_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
     let Some(first) = batch.span(rows.start) else {
         return;
     };
-    let scope = first.scope();
+    put_scope(out, first);
+    for span in rows.filter_map(|row| batch.span(row)) {
+        out.message(2, |out| put_span(out, span));
+    }
+    put_text(out, 3, first.scope().schema_url());
+}
+
+fn put_scope(out: &mut Writer, span: SpanRef<'_>) {
+    let scope = span.scope();
     if scope.row().is_present {
         out.message(1, |out| {
             put_text(out, 1, scope.name());
@@ -79,10 +135,6 @@ fn put_scope_spans(out: &mut Writer, batch: &SpanBatch, rows: Range<usize>) {
             put_count(out, 4, scope.row().dropped_attributes);
         });
     }
-    for span in rows.filter_map(|row| batch.span(row)) {
-        out.message(2, |out| put_span(out, span));
-    }
-    put_text(out, 3, scope.schema_url());
 }
 
 fn put_span(out: &mut Writer, span: SpanRef<'_>) {

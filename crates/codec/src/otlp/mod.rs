@@ -18,7 +18,7 @@ pub(crate) mod value;
 
 pub use answer::{Detail, status_body, success_body};
 pub use answer_read::{Accepted, read_retry_delay, read_success};
-pub use encode::encode_proto;
+pub use encode::{encode_proto, encode_proto_part};
 pub use encode_json::{encode_json, push_resource_spans_json};
 pub use json::decode_json;
 pub use proto::decode_proto;

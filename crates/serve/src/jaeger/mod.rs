@@ -116,6 +116,8 @@ pub struct JaegerServices {
     pub http: Router,
     /// The gRPC services alone.
     pub grpc: Router,
+    /// What a store for Jaeger serves over gRPC, but for the calls that write: their routes are put before it.
+    pub storage: Router,
 }
 
 /// Makes the API's routes, and a page for everything that is no route.
@@ -166,6 +168,7 @@ pub fn jaeger_services(query: Arc<Query>, parts: ServeParts<'_>) -> JaegerServic
     );
     JaegerServices {
         http: grpc.beside(all),
+        storage: grpc.of_storage().alone(),
         grpc: grpc.alone(),
     }
 }

@@ -204,6 +204,72 @@ async fn a_trace_longer_than_a_message_comes_in_messages_that_a_client_takes() {
     assert_eq!(names.collect::<Vec<_>>(), expected);
 }
 
+/// A trace whose spans are of two resources in turn, a MiB each.
+fn heavy_trace(spans: u8) -> SpanBatch {
+    let mut builder = BatchBuilder::new();
+    let resources = [b'a', b'b'].map(|letter| {
+        let mut cursor = builder.begin_attributes();
+        builder.push_attribute(
+            &mut cursor,
+            b"long",
+            PackedValue::String(&vec![letter; 1 << 20]),
+        );
+        let attributes = builder.finish_attributes(cursor);
+        builder.add_resource(ResourceRow {
+            attributes,
+            is_present: true,
+            ..ResourceRow::default()
+        })
+    });
+    let scope = builder.add_scope(ScopeRow::default());
+    for number in 1..=spans {
+        builder.push_span(SpanRow {
+            trace_id: TraceId([7; 16]),
+            span_id: SpanId([number; 8]),
+            start: BASE_NANOS,
+            end: BASE_NANOS + 1,
+            resource: resources[usize::from(number % 2)],
+            scope,
+            ..SpanRow::default()
+        });
+    }
+    builder.finish()
+}
+
+#[tokio::test]
+async fn a_trace_that_unpacks_to_far_more_than_it_is_comes_in_messages_that_a_client_takes() {
+    let store = OracleStore::new();
+    store.keep(&TenantId::default(), &heavy_trace(40));
+    let services = services_over(Arc::new(store), JaegerOptions::default());
+    let mut client = client(listen(services.grpc)).await;
+    let v2 = api_v2::GetTraceRequest {
+        trace_id: vec![7; 16],
+        ..Default::default()
+    };
+    let chunks = ask(&mut client, GET_TRACE, v2.encode_to_vec()).await;
+    let spans = chunks.unwrap();
+    let spans = spans.iter().flat_map(|chunk| {
+        let spans = api_v2::SpansResponseChunk::decode(&**chunk).unwrap().spans;
+        spans.into_iter().map(|span| span.span_id[0])
+    });
+    let expected: Vec<u8> = (1..=40).collect();
+    assert_eq!(spans.collect::<Vec<_>>(), expected);
+    let v3 = api_v3::GetTraceRequest {
+        trace_id: "07".repeat(16),
+        ..Default::default()
+    };
+    let path = "/jaeger.api_v3.QueryService/GetTrace";
+    let messages = ask(&mut client, path, v3.encode_to_vec()).await.unwrap();
+    let ids = messages.iter().flat_map(|message| {
+        let batch = decode_proto(message).unwrap().batch;
+        batch
+            .iter()
+            .map(|span| span.span_id().0[0])
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(ids.collect::<Vec<_>>(), expected);
+}
+
 #[tokio::test]
 async fn a_client_that_goes_away_ends_its_question() {
     let (reader, asked, ended) = reader_that_hangs();

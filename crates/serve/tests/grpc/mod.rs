@@ -3,3 +3,4 @@
 mod calls;
 mod client;
 mod golden;
+mod storage;

@@ -9,13 +9,13 @@ use foldhash::fast::RandomState;
 use model::contract::{ReadError, Window};
 use model::{CountAnswer, CountRequest, SpanId, TraceId};
 
-use crate::batch_scan::BatchScan;
+use crate::batch_scan::{BatchScan, may_match};
 use crate::engine::{Engine, View};
-use crate::evaluate::matches;
 use crate::head::Seen;
 use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
 use crate::segment::relate::{inside, traces_of};
 use crate::segment::{SearchPlan, SegmentError};
+use model::evaluate::matches;
 
 use super::groups::GroupPlace;
 use super::splits::Splits;
@@ -140,7 +140,7 @@ fn count_heads(
     for chunk in view
         .chunks
         .iter()
-        .filter(|chunk| plan.rows.may_match(&chunk.batch))
+        .filter(|chunk| may_match(&plan.rows, &chunk.batch))
     {
         let spans = chunk.batch.spans();
         let mut scan = BatchScan::new(&plan.rows, &chunk.batch);

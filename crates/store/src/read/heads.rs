@@ -8,7 +8,7 @@
 use model::batch::SpanRef;
 use model::contract::{ReadError, Window};
 
-use crate::batch_scan::BatchScan;
+use crate::batch_scan::{BatchScan, may_match};
 use crate::engine::View;
 use crate::head::Seen;
 use crate::meter::Meter;
@@ -43,7 +43,7 @@ pub(super) fn each_in_heads(
         if meter.is_cancelled() {
             return Err(taken_back());
         }
-        if !plan.rows.may_match(&chunk.batch) {
+        if !may_match(&plan.rows, &chunk.batch) {
             continue;
         }
         let mut scan = BatchScan::new(&plan.rows, &chunk.batch);

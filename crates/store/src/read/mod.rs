@@ -39,10 +39,10 @@ use model::contract::{OTHER_OPERATIONS, Operation, OperationsAnswer, ReadError, 
 use model::{TenantId, TraceId};
 
 use crate::engine::{Engine, Placed, lock};
-use crate::evaluate::PredicateError;
 use crate::head::HeadTrace;
 use crate::index::TraceEntry;
 use crate::segment::{SegmentError, SegmentErrorKind, SegmentId};
+use model::evaluate::PredicateError;
 
 /// What a question could not read, each segment once.
 pub(crate) type Skips = BTreeMap<SegmentId, Skipped>;

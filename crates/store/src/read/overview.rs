@@ -21,7 +21,6 @@ use model::overview::{ANY_DURATION, Cell, OverviewAnswer, OverviewOf, OverviewRe
 use model::{Field, Literal, Operator, Predicate, SpanId, TraceId};
 
 use crate::engine::{Engine, View, lock};
-use crate::evaluate::any_value;
 use crate::head::HeadTrace;
 use crate::index::{STATUS_ERROR, TraceEntry, TraceTable};
 use crate::meter::{IsCancelled, Meter};
@@ -29,6 +28,7 @@ use crate::segment::bits::Bits;
 use crate::segment::facets::{Counted, GroupFacet, is_none_when_empty};
 use crate::segment::relate::{inside, traces_of};
 use crate::segment::{SearchPlan, SegmentError, is_entry};
+use model::evaluate::any_value;
 
 use super::cells::{CellSum, Cells, Point, PointRef};
 use super::facet_counts::FacetCounts;

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use model::contract::{Order, Position, ReadError, SearchAnswer, SearchRequest, TraceHit};
 use model::{Field, Literal, Operator, Predicate, SpanBatch, TraceId};
 
-use crate::batch_scan::BatchScan;
+use crate::batch_scan::{BatchScan, may_match};
 use crate::engine::{Engine, Placed, View};
-use crate::evaluate::Compiled;
 use crate::head::{Chunk, HeadTrace};
 use crate::index::{Catalogue, TraceEntry, TraceTable};
 use crate::meter::{IsCancelled, Meter};
 use crate::segment::{SearchPlan, SegmentError};
+use model::evaluate::Compiled;
 
 use super::{Skips, bad_question, taken_back};
 
@@ -305,7 +305,7 @@ impl From<SegmentError> for Failure {
 pub(super) fn chunk_matches(chunk: &Chunk, compiled: &Compiled, request: &SearchRequest) -> Ids {
     let mut found = Ids::default();
     let batch: &SpanBatch = &chunk.batch;
-    if !compiled.may_match(batch) {
+    if !may_match(compiled, batch) {
         return found;
     }
     let spans = batch.spans();

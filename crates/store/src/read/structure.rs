@@ -14,13 +14,13 @@ use model::{Relation, StructureAnswer, StructureRequest, TraceId};
 
 use crate::batch_scan::BatchScan;
 use crate::engine::{Engine, View};
-use crate::evaluate::matches;
 use crate::head::{HeadTrace, Seen};
 use crate::index::TraceEntry;
 use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
 use crate::segment::bits::Bits;
 use crate::segment::relate::inside;
 use crate::segment::{SearchPlan, SegmentError};
+use model::evaluate::matches;
 
 use super::groups::GroupPlace;
 use super::kinship::{Member, count_related, has_repeats};

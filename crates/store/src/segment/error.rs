@@ -56,7 +56,7 @@ pub enum SegmentError {
     #[error("{source}")]
     Question {
         /// Why.
-        source: crate::evaluate::PredicateError,
+        source: model::evaluate::PredicateError,
     },
 }
 

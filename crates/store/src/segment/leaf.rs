@@ -26,8 +26,8 @@ use super::opened::{PageValues, WRONG};
 use super::page::PageOpener;
 use super::plan::{Leaf, Pruner, Test, stands_at};
 use super::read::{Piece, pieces};
-use crate::evaluate;
 use crate::index::OwnerKind;
+use model::evaluate;
 
 /// Judges comparisons on the columns of a segment.
 #[derive(Debug)]

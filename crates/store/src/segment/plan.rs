@@ -8,10 +8,10 @@ use model::batch::AttrValue;
 use model::{Field, Literal, Operator, Place, Predicate};
 
 use super::SegmentError;
-use crate::evaluate::{self, Compiled, PredicateError};
 use crate::index::filters::{Filters, Subject, texts_of_number};
 use crate::index::keys::{Bounds, KeyFacts, KeyList};
 use crate::index::{GRANULE_ROWS, OwnerKind};
+use model::evaluate::{self, Compiled, PredicateError};
 
 /// A predicate made ready to search segments with.
 #[derive(Debug, Clone)]

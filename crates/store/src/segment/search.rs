@@ -4,7 +4,7 @@
 //! rules out most first; rows that columns alone can't decide are read and judged one by one.
 //!
 //! Promises
-//! - The rows are those for which [`crate::evaluate::matches`] holds and whose start is in the window.
+//! - The rows are those for which [`model::evaluate::matches`] holds and whose start is in the window.
 //! - Between two granules, and every few thousand rows that are read, it looks whether it was cancelled.
 
 #![allow(
@@ -25,9 +25,9 @@ use super::open::Segment;
 use super::page::PageOpener;
 use super::plan::{Node, Pruner, SearchPlan};
 use super::read::pieces;
-use crate::evaluate::matches;
 use crate::index::GRANULE_ROWS;
 use crate::meter::{IsCancelled, Meter, WHOLE_ROW_COST};
+use model::evaluate::matches;
 
 /// Rows that are read at once to be judged one by one: those of a small page.
 pub(super) const BLOCK_ROWS: usize = 4_096;

@@ -12,6 +12,7 @@
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
 mod agent;
+mod backend;
 mod nearest;
 mod node;
 mod print;
@@ -31,7 +32,7 @@ use yaml::FileValue;
 
 pub(crate) use agent::{SendCompression, Switch};
 pub(crate) use print::{explain, reference, show};
-pub(crate) use tree::{Acknowledge, Agent, Config, Listen, LogFormat, Sampling};
+pub(crate) use tree::{Acknowledge, Agent, BackendKind, Config, Listen, LogFormat, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
+use super::backend::Endpoint;
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
 use super::tail::TailSampling;
@@ -34,6 +35,8 @@ tree! {
         /// Which whole traces stay: policies, of which the first that fits decides when a trace is complete; where none
         /// does, it stays. See docs/process/tail-sampling.md.
         tail_sampling: TailSampling,
+        /// Where spans are kept and looked for.
+        backend: Backend,
         /// The embedded store: where spans are kept, how safely and for how long.
         store: Store,
         /// What clients are told to record.
@@ -66,6 +69,9 @@ tree! {
         jaeger_http: Address = Address::Port(14268),
         /// Jaeger's agents over gRPC: `CollectorService/PostSpans`.
         jaeger_grpc: Address = Address::Port(14250),
+        /// What a store for Jaeger serves over gRPC: `jaeger.storage.v1` and `jaeger.storage.v2`, to write and to read,
+        /// so that a Jaeger keeps its spans here. Usually 17271.
+        storage_grpc: Address = Address::Off,
         /// Jaeger's clients by datagrams (UDP): Thrift's compact protocol.
         jaeger_compact: Address = Address::Port(6831),
         /// Jaeger's clients by datagrams (UDP): Thrift's binary protocol, as Node's client sends it.
@@ -103,6 +109,40 @@ tree! {
         header_timeout: Duration = Duration::from_secs(30),
         /// How long a sender may take for the body of a request.
         body_timeout: Duration = Duration::from_secs(30),
+    }
+
+    /// Where spans are kept and looked for.
+    pub(crate) struct Backend {
+        /// `embedded`: in the folder `store.dir`. `remote`: in a server of Jaeger's storage API over gRPC, which may be
+        /// another Trackway (`listen.storage_grpc`); keys of `store` mean nothing then.
+        kind: BackendKind = BackendKind::Embedded,
+        /// The remote store.
+        remote: Remote,
+    }
+
+    /// The remote store.
+    pub(crate) struct Remote {
+        /// Where it is. With `https://` before it TLS is spoken.
+        endpoint: Endpoint = Endpoint::default(),
+        /// How long one call may take, and each message of a long answer.
+        timeout: Duration = Duration::from_secs(15),
+        /// TLS, where it is spoken.
+        tls: RemoteTls,
+        /// A file with a token, which is sent as `authorization: Bearer TOKEN`.
+        token_file: OrOff<PathBuf> = OrOff::Off,
+        /// The most traces that it is asked for in one search. They are judged here, since it can't be asked all that
+        /// Trackway can; where it has more of them the answer says so.
+        search_traces_max: usize = 1_000,
+    }
+
+    /// TLS to the remote store.
+    pub(crate) struct RemoteTls {
+        /// Authorities to trust, instead of the system's.
+        ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The program's own certificate (mTLS).
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// The key of that certificate.
+        key_file: OrOff<PathBuf> = OrOff::Off,
     }
 
     /// The embedded store.
@@ -343,6 +383,17 @@ words! {
 }
 
 words! {
+    /// Where spans are kept.
+    pub(crate) enum BackendKind {
+        /// In the embedded store.
+        Embedded = "embedded",
+        /// In a server of Jaeger's storage API.
+        Remote = "remote",
+    }
+    values = "`embedded` or `remote`"
+}
+
+words! {
     /// How a line of the log looks.
     pub(crate) enum LogFormat {
         /// Text on a terminal, JSON otherwise.
@@ -419,6 +470,10 @@ impl Config {
             self.query.search_traces_max as u64,
         );
         at_least_one("query.connections_max", self.query.connections_max as u64);
+        at_least_one(
+            "backend.remote.search_traces_max",
+            self.backend.remote.search_traces_max as u64,
+        );
         at_least_one("store.head.spans_max", self.store.head.spans_max as u64);
         at_least_one("store.head.bytes_max", self.store.head.bytes_max.0);
         if let SizeOrAuto::Bytes(limit) = self.memory.limit
@@ -430,12 +485,26 @@ impl Config {
             ));
         }
         found.extend(self.agent.contradictions());
+        found.extend(self.backend.remote.token().err());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
         if matches!(self.sampling.adaptive.target, OrOff::On(_)) && self.process.plan().samples() {
             let text = "sampling.adaptive.target and a step sample of process work against each other: each takes \
                         what the other leaves for the traffic; choose one of them";
             found.push(text.to_owned());
+        }
+        if self.backend.kind == BackendKind::Remote {
+            let mut needs_store = |is_set: bool, key: &str| {
+                if is_set {
+                    let text = format!(
+                        "{key} is set and backend.kind is remote: it needs the embedded store"
+                    );
+                    found.push(text);
+                }
+            };
+            let is_adaptive = matches!(self.sampling.adaptive.target, OrOff::On(_));
+            needs_store(is_adaptive, "sampling.adaptive.target");
+            needs_store(self.tail_sampling.judge().is_some(), "tail_sampling");
         }
         if self.sampling.adaptive.interval < ADAPTIVE_INTERVAL_MIN {
             let least = ADAPTIVE_INTERVAL_MIN.print();
@@ -507,12 +576,13 @@ const AGENT_BUFFER_MIN: ByteCount = ByteCount::mib(1);
 
 impl Listen {
     /// The name of every listener's key, what it listens for, and where.
-    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 14] {
+    pub(crate) fn addresses(&self) -> [(&'static str, Kind, Address); 15] {
         [
             ("otlp_grpc", Kind::Tcp, self.otlp_grpc),
             ("otlp_http", Kind::Tcp, self.otlp_http),
             ("jaeger_http", Kind::Tcp, self.jaeger_http),
             ("jaeger_grpc", Kind::Tcp, self.jaeger_grpc),
+            ("storage_grpc", Kind::Tcp, self.storage_grpc),
             ("jaeger_compact", Kind::Udp, self.jaeger_compact),
             ("jaeger_binary", Kind::Udp, self.jaeger_binary),
             ("zipkin_compact", Kind::Udp, self.zipkin_compact),
@@ -534,6 +604,7 @@ impl Listen {
             otlp_http: Address::Off,
             jaeger_http: Address::Off,
             jaeger_grpc: Address::Off,
+            storage_grpc: Address::Off,
             jaeger_compact: Address::Off,
             jaeger_binary: Address::Off,
             zipkin_compact: Address::Off,

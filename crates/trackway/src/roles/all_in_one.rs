@@ -12,8 +12,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::map_request;
+use axum::routing::any;
 use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
 use plumbing::ByteBudget;
@@ -31,9 +34,13 @@ use super::{
     write_whole,
 };
 use crate::adaptive::{self, CountedWriter};
-use crate::banner::{accepted_means, banner, next_step};
+use crate::archive::ArchiveWriter;
+use crate::backend::{Backend, data_place, promise};
+use crate::banner::{banner, next_step};
 use crate::client::Server;
-use crate::config::{Acknowledge, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto};
+use crate::config::{
+    Acknowledge, BackendKind, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto,
+};
 use crate::demo;
 use crate::error::Error;
 use crate::keep;
@@ -60,7 +67,7 @@ pub(crate) fn run_all_in_one(
 struct StoreHealth {
     program: Arc<ProgramHealth>,
     /// The store, once it is open.
-    opened: OnceLock<Store>,
+    opened: OnceLock<Backend>,
 }
 
 impl Health for StoreHealth {
@@ -73,12 +80,16 @@ impl Health for StoreHealth {
     }
 
     fn finalise(&self) -> Answer<'static, Result<(), String>> {
-        let Some(store) = self.opened.get().cloned() else {
+        let Some(backend) = self.opened.get() else {
             let reason = self
                 .started()
                 .err()
                 .unwrap_or_else(|| "the store is not open".to_owned());
             return Box::pin(std::future::ready(Err(reason)));
+        };
+        let Some(store) = backend.store.clone() else {
+            let reason = "spans are in a store of others, which has nothing to finalise";
+            return Box::pin(std::future::ready(Err(reason.to_owned())));
         };
         Box::pin(async move { store.finalise().await.map_err(|error| error.to_string()) })
     }
@@ -88,10 +99,10 @@ impl StoreHealth {
     /// Asks the store for pins, once it is open.
     fn of_store<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&Store) -> Answer<'static, Result<T, PinError>>,
+        ask: impl FnOnce(&dyn Pins) -> Answer<'static, Result<T, PinError>>,
     ) -> Answer<'static, Result<T, PinError>> {
         let reason = match self.opened.get() {
-            Some(store) => return ask(store),
+            Some(backend) => return ask(&*backend.pins),
             None => self.started().err(),
         };
         let reason = reason.unwrap_or_else(|| "the store is not open".to_owned());
@@ -148,14 +159,14 @@ impl<'a> AllInOne<'a> {
         self.warn_of_risks(&listeners);
         self.register_facts();
         self.serve_health(&mut listeners);
-        let Some(store) = self.open_store().await? else {
+        let Some(backend) = self.open_backend().await? else {
             // Stopped while the store still opened: what was acknowledged before is safe in its log.
             return Ok(());
         };
         // Set once: there is one store in a run.
-        let _was_empty = self.health.opened.set(store.clone());
-        let served = self.serve(&store, listeners, &addresses).await;
-        self.stop(store).await;
+        let _was_empty = self.health.opened.set(backend.clone());
+        let served = self.serve(&backend, listeners, &addresses).await;
+        self.stop(backend.store).await;
         served
     }
 
@@ -195,6 +206,7 @@ impl<'a> AllInOne<'a> {
                 if let Some(store) = health
                     .opened
                     .get()
+                    .and_then(|backend| backend.store.as_ref())
                     .filter(|_| request.uri().path() == "/metrics")
                 {
                     store.refresh_metrics();
@@ -203,6 +215,29 @@ impl<'a> AllInOne<'a> {
             }));
         let health = serve::health_router(state);
         self.ground.serve_health(admin, health, listeners);
+    }
+
+    /// Opens the store that the configuration names; `None` when the stop comes first.
+    async fn open_backend(&self) -> Result<Option<Backend>, Error> {
+        match self.settings.config.backend.kind {
+            BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
+            BackendKind::Remote => {
+                let (config, metrics) = (
+                    self.settings.config.clone(),
+                    self.ground.seams.metrics.clone(),
+                );
+                let pool = start_pool("trackway-remote")?;
+                let opening = tokio::task::spawn_blocking(move || {
+                    Backend::of_remote(&config, pool, &metrics)
+                });
+                match opening.await {
+                    Ok(opened) => opened.map(Some),
+                    Err(panicked) => Err(Error::Store(format!(
+                        "the remote store could not be prepared: {panicked}"
+                    ))),
+                }
+            }
+        }
     }
 
     /// Opens the store on a thread that may block; `None` when the stop comes first.
@@ -225,22 +260,22 @@ impl<'a> AllInOne<'a> {
 
     async fn serve(
         &self,
-        store: &Store,
+        backend: &Backend,
         mut listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
         let (config, ground) = (&self.settings.config, &self.ground);
         let seams = &ground.seams;
-        let pool = start_pool()?;
+        let pool = start_pool("trackway-cpu")?;
         let tenant = TenantId::default();
         let memory = keep::memory_limit_bytes(config);
         let tail = Tail::default();
         let writer = TailedWriter {
-            store: store.clone(),
+            writer: Arc::clone(&backend.writer),
             tail: tail.clone(),
         };
         let loaded = strategies::load(&config.sampling).map_err(Error::Usage)?;
-        let (writer, strategies) = self.sampled(store, Arc::new(writer), &loaded.0);
+        let (writer, strategies) = self.sampled(backend, Arc::new(writer), &loaded.0);
         let receiver = receive::Receiver::new(
             writer,
             receive::ReceiverParts {
@@ -255,8 +290,8 @@ impl<'a> AllInOne<'a> {
             },
         );
         let limits = query_limits(config, memory);
-        let query = Arc::new(Query::with_limits(Arc::new(store.clone()), limits));
-        let program = Arc::new(self.web_program(store, &receiver, addresses));
+        let query = Arc::new(Query::with_limits(Arc::clone(&backend.reader), limits));
+        let program = Arc::new(self.web_program(backend, &receiver, addresses));
         let ui = serve::ui_router(UiParts {
             query: Arc::clone(&query),
             clock: Arc::clone(&seams.clock),
@@ -280,21 +315,23 @@ impl<'a> AllInOne<'a> {
                 app: web::app_options(config, addresses)?,
             },
         );
-        let services = self.with_own_spans(store, services);
+        let mut services = self.with_own_spans(backend, services);
+        services.storage = self.storage_router(backend, &receiver, services.storage);
         let mut serving = self.answer(services, strategies, &mut listeners);
         let watched = strategies::watch(loaded, config.sampling.clone(), ground.shutdown.clone());
         ground.tasks.spawn(watched);
-        let kept = State::Serving(Arc::new(store.clone()));
-        ground.health.set(kept);
+        ground
+            .health
+            .set(State::Serving(Arc::clone(&backend.writer)));
         self.tell_ready(addresses)?;
         serving.push(Box::pin(ground.receive(receiver, &mut listeners)));
-        serving.push(Box::pin(self.watch_store(store)));
+        serving.push(Box::pin(self.watch_store(backend)));
         let ended = futures_util::future::join_all(serving).await;
         ended.into_iter().collect()
     }
 
     /// Has requests recorded as spans, where that is wanted.
-    fn with_own_spans(&self, store: &Store, services: JaegerServices) -> JaegerServices {
+    fn with_own_spans(&self, backend: &Backend, services: JaegerServices) -> JaegerServices {
         let (config, ground) = (&self.settings.config.own_spans, &self.ground);
         let OrOff::On(PerSecond(per_second)) = config.per_second else {
             return services;
@@ -307,14 +344,14 @@ impl<'a> AllInOne<'a> {
         let (clock, random) = (&ground.seams.clock, &ground.seams.random);
         let (own, writer) = OwnSpans::new(
             options,
-            Arc::new(store.clone()),
+            Arc::clone(&backend.writer),
             Arc::clone(clock),
             Arc::clone(random),
         );
         ground.tasks.spawn(writer.run(ground.shutdown.clone()));
         JaegerServices {
             http: own.over(services.http),
-            grpc: services.grpc,
+            ..services
         }
     }
 
@@ -328,6 +365,7 @@ impl<'a> AllInOne<'a> {
         let doors = [
             ("query_http", services.http),
             ("query_grpc", services.grpc),
+            ("storage_grpc", services.storage),
             (
                 "sampling_http",
                 serve::sampling_router(Arc::clone(&strategies)),
@@ -348,18 +386,19 @@ impl<'a> AllInOne<'a> {
     /// What clients are told to record, and the writer that counts what they did where that follows the traffic.
     fn sampled(
         &self,
-        store: &Store,
+        backend: &Backend,
         writer: Arc<dyn SpanWriter>,
         file: &Arc<FileStrategies>,
     ) -> (Arc<dyn SpanWriter>, Arc<dyn Strategies>) {
         let config = &self.settings.config.sampling;
-        let Some(adaptive) = adaptive::of(config, file) else {
+        let adaptive = adaptive::of(config, file).zip(backend.sampling.clone());
+        let Some((adaptive, store)) = adaptive else {
             return (writer, Arc::clone(file) as Arc<dyn Strategies>);
         };
         let ground = &self.ground;
         ground.tasks.spawn(adaptive::follow(
             Arc::clone(&adaptive),
-            Arc::new(store.clone()),
+            store,
             config.adaptive.interval,
             Arc::clone(&ground.seams.clock),
             ground.shutdown.clone(),
@@ -371,8 +410,44 @@ impl<'a> AllInOne<'a> {
         (Arc::new(counted), adaptive)
     }
 
+    /// What a store for Jaeger serves: `serve` answers the calls that read, `receive` those that write.
+    fn storage_router(
+        &self,
+        backend: &Backend,
+        receiver: &Arc<receive::Receiver>,
+        reads: Router,
+    ) -> Router {
+        let archive = ArchiveWriter {
+            writer: Arc::clone(&backend.writer),
+            reader: Arc::clone(&backend.reader),
+            pins: Arc::clone(&backend.pins),
+        };
+        let writes = receive::StorageWrites::new(
+            Arc::clone(receiver),
+            Arc::new(archive),
+            &self.ground.shutdown,
+            &self.ground.tasks,
+        );
+        receive::StorageWrites::PATHS
+            .into_iter()
+            .fold(reads, |router, path| {
+                let writes = writes.clone();
+                let take = move |request: Request| {
+                    let writes = writes.clone();
+                    async move { writes.answer(request).await.map(Body::new) }
+                };
+                router.route(path, any(take))
+            })
+    }
+
     /// Waits for the stop; a store that can keep nothing any more begins it.
-    async fn watch_store(&self, store: &Store) -> Result<(), Error> {
+    async fn watch_store(&self, backend: &Backend) -> Result<(), Error> {
+        if let Some(remote) = &backend.remote {
+            remote.watch(self.ground.shutdown.clone()).await;
+        }
+        let Some(store) = &backend.store else {
+            return Ok(());
+        };
         while tokio::time::timeout(STORE_WATCH_PERIOD, self.ground.shutdown.begun())
             .await
             .is_err()
@@ -394,8 +469,8 @@ impl<'a> AllInOne<'a> {
         for (listener, address) in addresses.iter().filter(|_| !is_terminal) {
             tracing::info!(listener, %address, "listening");
         }
-        let data_dir = config.store.dir.display();
-        tracing::info!(%data_dir, accepted_means = accepted_means(config.store.acknowledge), "ready");
+        let data_dir = data_place(config);
+        tracing::info!(data_dir, accepted_means = promise(config), "ready");
         if let (false, Some(next)) = (is_terminal, next_step(addresses)) {
             tracing::info!("{next}");
         }
@@ -413,12 +488,12 @@ impl<'a> AllInOne<'a> {
 
     fn web_program(
         &self,
-        store: &Store,
+        backend: &Backend,
         receiver: &receive::Receiver,
         addresses: &Addresses,
     ) -> WebProgram {
         WebProgram {
-            store: store.clone(),
+            backend: backend.clone(),
             ledger: Arc::clone(receiver.ledger()),
             addresses: addresses.clone(),
             own_door: own_door(addresses),
@@ -447,9 +522,9 @@ impl<'a> AllInOne<'a> {
     }
 
     /// Ends what still runs, then the store, then the health ports.
-    async fn stop(&self, store: Store) {
+    async fn stop(&self, store: Option<Store>) {
         self.ground.drain().await;
-        let stopped = tokio::task::spawn_blocking(move || store.stop()).await;
+        let stopped = tokio::task::spawn_blocking(move || store.as_ref().map(Store::stop)).await;
         if let Err(panicked) = stopped {
             tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
         }

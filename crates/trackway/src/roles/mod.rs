@@ -270,8 +270,8 @@ impl Ground {
 }
 
 /// The threads for work that takes the processor.
-fn start_pool() -> Result<CpuPool, Error> {
-    let pool = CpuPool::start("trackway-cpu", machine::cores(), POOL_QUEUE_JOBS_MAX);
+fn start_pool(name: &str) -> Result<CpuPool, Error> {
+    let pool = CpuPool::start(name, machine::cores(), POOL_QUEUE_JOBS_MAX);
     pool.map_err(|source| Error::Machine {
         action: "start threads",
         source,

@@ -1,17 +1,14 @@
 //! `grpc.health.v1.Health/Check`: whether a service is answered here. This port answers once the store is open, so
 //! that whoever hears anything hears `SERVING`.
 
-use std::sync::Arc;
-
 use codec::generated::grpc::health::v1::health_check_response::ServingStatus;
 use codec::generated::grpc::health::v1::{HealthCheckRequest, HealthCheckResponse};
 
 use super::status::{Status, code};
-use super::{Parts, SERVICES, one};
-use crate::jaeger::Jaeger;
+use super::{Parts, Table, one};
 
-pub(super) async fn check(_: Arc<Jaeger>, request: HealthCheckRequest) -> Result<Parts, Status> {
-    of(&SERVICES, &request)
+pub(super) fn check(table: &Table, request: &HealthCheckRequest) -> Result<Parts, Status> {
+    of(table.services, request)
 }
 
 /// The answer of a port that has these services.

@@ -15,31 +15,31 @@ mod health;
 mod reflection;
 mod sampling;
 mod status;
+mod storage_v1;
+mod storage_v2;
+mod tables;
 mod v2;
 mod v3;
+mod written;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use model::SpanBatch;
-use model::contract::{Skipped, TraceAnswer};
+use model::contract::Skipped;
 use plumbing::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use query::FoundHits;
-use query::adjust::AdjustOptions;
 use tokio::time::Instant;
 
 use super::Jaeger;
-use super::ask::AskError;
 use frame::{Incoming, is_grpc};
 pub use sampling::sampling_grpc_router;
 use status::{Status, code};
@@ -47,13 +47,8 @@ use status::{Status, code};
 /// Clients refuse messages of more than 4 MiB unless told otherwise; a span more may come.
 const MESSAGE_BYTES_TYPICAL_MAX: usize = 3 << 20;
 
-const V2: &str = "jaeger.api_v2.QueryService";
-const V3: &str = "jaeger.api_v3.QueryService";
-const HEALTH: &str = "grpc.health.v1.Health";
-const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
-const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
-/// All services, in the order of their names.
-const SERVICES: [&str; 5] = [HEALTH, REFLECTION, REFLECTION_ALPHA, V2, V3];
+/// Says in which order traces are found.
+const ORDER: HeaderName = HeaderName::from_static("trackway-order");
 
 /// One thing that an answer has.
 #[derive(Debug)]
@@ -73,21 +68,35 @@ struct CallLabels {
     code: i32,
 }
 
-/// The services.
+/// The services of a port.
 #[derive(Debug, Clone)]
 pub(super) struct GrpcServices {
     jaeger: Arc<Jaeger>,
     calls: Family<CallLabels, Counter>,
+    table: &'static Table,
 }
 
 impl GrpcServices {
     pub(super) fn new(jaeger: Arc<Jaeger>, metrics: &Metrics) -> Self {
         let calls = Family::default();
         metrics.register(|registry| {
-            let help = "Calls of Jaeger's query services over gRPC by method and status code";
+            let help =
+                "Calls of Jaeger's query and storage services over gRPC by method and status code";
             registry.register("trackway_serve_grpc_calls", help, calls.clone());
         });
-        Self { jaeger, calls }
+        Self {
+            jaeger,
+            calls,
+            table: &tables::QUERY,
+        }
+    }
+
+    /// What a store for Jaeger serves, but for the calls that write.
+    pub(super) fn of_storage(&self) -> Self {
+        Self {
+            table: &tables::STORAGE,
+            ..self.clone()
+        }
     }
 
     /// The services in front of an HTTP API on the same port.
@@ -106,7 +115,7 @@ impl GrpcServices {
     async fn call(self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
-        let method = find_method(&path);
+        let method = self.table.find_method(&path);
         let counted = Counted {
             calls: self.calls.clone(),
             method: method.as_ref().map_or("other", |method| method.name),
@@ -123,7 +132,7 @@ impl GrpcServices {
         let deadline = Instant::now() + allowed.min(frame::DEADLINE_MAX);
         let begun = async {
             let incoming = Incoming::new(&parts.headers, body)?;
-            (method.run)(Arc::clone(&self.jaeger), incoming).await
+            (method.run)(Arc::clone(&self.jaeger), self.table, incoming).await
         };
         match tokio::time::timeout_at(deadline, begun).await {
             Ok(Ok(answer)) => counted.answer(answer, deadline),
@@ -146,7 +155,13 @@ async fn grpc_first(
 
 async fn answer(State(services): State<GrpcServices>, request: Request) -> Response {
     if is_grpc(request.headers()) && request.method() == Method::POST {
-        return services.call(request).await;
+        let order = services.table.order;
+        let mut response = services.call(request).await;
+        if let Some(order) = order {
+            let order = HeaderValue::from_static(order);
+            response.headers_mut().insert(ORDER, order);
+        }
+        return response;
     }
     let text = "this port speaks gRPC: POST with content type application/grpc; the HTTP API is on \
                 listen.query_http (16686)\n";
@@ -195,68 +210,45 @@ impl Counted {
 /// A method that is answered.
 struct Answered {
     name: &'static str,
-    run: fn(Arc<Jaeger>, Incoming) -> Answering,
+    run: fn(Arc<Jaeger>, &'static Table, Incoming) -> Answering,
 }
 
 type Answering = futures_util::future::BoxFuture<'static, Result<Parts, Status>>;
 
-/// Makes a method of one message from what answers it.
-macro_rules! unary {
-    ($name:literal, $answer:path) => {
-        Answered {
-            name: $name,
-            run: |jaeger, incoming| {
-                Box::pin(async move {
-                    let message = incoming.only().await?;
-                    $answer(jaeger, frame::decode(&message)?).await
-                })
-            },
-        }
-    };
+/// What is answered on a port.
+struct Table {
+    /// All services, in the order of their names; those that others answer on the same port are among them.
+    services: &'static [&'static str],
+    /// In which order traces are found, where the API leaves it open and its answers have no place for it.
+    order: Option<&'static str>,
+    /// The methods by service and name.
+    find: fn(&str, &str) -> Option<Answered>,
 }
 
-fn find_method(path: &str) -> Result<Answered, Status> {
-    let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
-    let Some((service, method)) = named else {
-        return Err(Status::new(
-            code::UNIMPLEMENTED,
-            format!("malformed method name: {path:?}"),
-        ));
-    };
-    let found = match (service, method) {
-        (V2, "GetTrace") => unary!("v2.GetTrace", v2::get_trace),
-        (V2, "FindTraces") => unary!("v2.FindTraces", v2::find_traces),
-        (V2, "ArchiveTrace") => unary!("v2.ArchiveTrace", v2::archive_trace),
-        (V2, "GetServices") => unary!("v2.GetServices", v2::get_services),
-        (V2, "GetOperations") => unary!("v2.GetOperations", v2::get_operations),
-        (V2, "GetDependencies") => unary!("v2.GetDependencies", v2::get_dependencies),
-        (V3, "GetTrace") => unary!("v3.GetTrace", v3::get_trace),
-        (V3, "FindTraces") => unary!("v3.FindTraces", v3::find_traces),
-        (V3, "FindTraceSummaries") => {
-            unary!("v3.FindTraceSummaries", v3::find_trace_summaries)
-        }
-        (V3, "GetServices") => unary!("v3.GetServices", v3::get_services),
-        (V3, "GetOperations") => unary!("v3.GetOperations", v3::get_operations),
-        (V3, "GetDependencies") => unary!("v3.GetDependencies", v3::get_dependencies),
-        (HEALTH, "Check") => unary!("health.Check", health::check),
-        (REFLECTION | REFLECTION_ALPHA, "ServerReflectionInfo") => Answered {
-            name: "reflection",
-            run: |_, incoming| Box::pin(async move { Ok(reflection::answer(incoming)) }),
-        },
-        _ if SERVICES.contains(&service) => {
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.services).finish()
+    }
+}
+
+impl Table {
+    fn find_method(&self, path: &str) -> Result<Answered, Status> {
+        let named = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        let Some((service, method)) = named else {
             return Err(Status::new(
                 code::UNIMPLEMENTED,
-                format!("unknown method {method} for service {service}"),
+                format!("malformed method name: {path:?}"),
             ));
-        }
-        _ => {
-            return Err(Status::new(
-                code::UNIMPLEMENTED,
-                format!("unknown service {service}"),
-            ));
-        }
-    };
-    Ok(found)
+        };
+        (self.find)(service, method).ok_or_else(|| {
+            let message = if self.services.contains(&service) {
+                format!("unknown method {method} for service {service}")
+            } else {
+                format!("unknown service {service}")
+            };
+            Status::new(code::UNIMPLEMENTED, message)
+        })
+    }
 }
 
 /// An answer of one message.
@@ -269,48 +261,4 @@ fn one(message: &impl prost::Message) -> Parts {
 fn one_with(message: &impl prost::Message, skipped: Vec<Skipped>) -> Parts {
     let message = Bytes::from(message.encode_to_vec());
     stream::iter([Ok(Part::Message(message)), Ok(Part::Lacks(skipped))]).boxed()
-}
-
-/// How the messages of a trace are written.
-type Write = fn(&SpanBatch, Option<AdjustOptions>) -> Vec<Bytes>;
-/// How an error becomes a status.
-type Refuse = fn(AskError) -> Status;
-
-/// The messages of one trace.
-async fn write_trace(
-    jaeger: Arc<Jaeger>,
-    trace: Result<TraceAnswer, AskError>,
-    (is_raw, write, refuse): (bool, Write, Refuse),
-) -> Vec<Result<Part, Status>> {
-    let TraceAnswer { spans, skipped } = match trace {
-        Ok(trace) => trace,
-        Err(error) => return vec![Err(refuse(error))],
-    };
-    let edits = jaeger.edits(is_raw);
-    // A trace may have been removed between the search and the reading of it.
-    let written = if spans.is_empty() {
-        Ok(Vec::new())
-    } else {
-        jaeger.at_work(move || write(&spans, edits)).await
-    };
-    match written {
-        Ok(messages) => messages
-            .into_iter()
-            .map(Part::Message)
-            .chain([Part::Lacks(skipped)])
-            .map(Ok)
-            .collect(),
-        Err(error) => vec![Err(refuse(error))],
-    }
-}
-
-/// The messages of the traces that were found, one trace after another.
-fn write_traces(jaeger: Arc<Jaeger>, found: FoundHits, how: (bool, Write, Refuse)) -> Parts {
-    let traces = jaeger.query.each(&jaeger.tenant, found.hits);
-    let parts = traces
-        .then(move |trace| write_trace(Arc::clone(&jaeger), trace.map_err(AskError::from), how))
-        .flat_map(stream::iter);
-    stream::iter([Ok(Part::Lacks(found.skipped))])
-        .chain(parts)
-        .boxed()
 }

@@ -19,20 +19,20 @@ use prost::Message as _;
 
 use super::frame::{Incoming, decode};
 use super::status::code;
-use super::{Part, Parts, SERVICES};
+use super::{Part, Parts, Table};
 
 /// Messages within messages whose names are known.
 const NESTED_DEEP_MAX: usize = 16;
 
 /// Answers each request as it comes.
-pub(super) fn answer(incoming: Incoming) -> Parts {
-    let parts = stream::unfold(Some(incoming), |incoming| async {
+pub(super) fn answer(table: &'static Table, incoming: Incoming) -> Parts {
+    let parts = stream::unfold(Some(incoming), move |incoming| async move {
         let mut incoming = incoming?;
         match incoming.next().await {
             Ok(None) => None,
             Ok(Some(message)) => match decode(&message) {
                 Ok(request) => {
-                    let message = answer_one(request).encode_to_vec();
+                    let message = answer_one(table, request).encode_to_vec();
                     Some((Ok(Part::Message(message.into())), Some(incoming)))
                 }
                 Err(status) => Some((Err(status), None)),
@@ -43,15 +43,15 @@ pub(super) fn answer(incoming: Incoming) -> Parts {
     parts.boxed()
 }
 
-fn answer_one(request: ServerReflectionRequest) -> ServerReflectionResponse {
+fn answer_one(table: &Table, request: ServerReflectionRequest) -> ServerReflectionResponse {
     let known = &*KNOWN;
     let answer = match &request.message_request {
         Some(MessageRequest::ListServices(_)) => {
-            let service = SERVICES.map(|name| ServiceResponse {
-                name: name.to_owned(),
+            let service = table.services.iter().map(|name| ServiceResponse {
+                name: (*name).to_owned(),
             });
             MessageResponse::ListServicesResponse(ListServiceResponse {
-                service: service.into(),
+                service: service.collect(),
             })
         }
         Some(MessageRequest::FileByFilename(name)) => {

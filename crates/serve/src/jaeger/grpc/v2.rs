@@ -12,14 +12,14 @@ use codec::generated::jaeger::api_v2::{
 };
 use codec::jaeger_encode::{JaegerSpans, kind_name};
 use codec::wire::Writer;
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 use model::{SpanBatch, TraceId};
-use query::adjust::AdjustOptions;
 
 use super::status::{Status, code};
-use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with, write_trace, write_traces};
+use super::written::{Look, Manner, trace_parts, write_traces};
+use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with};
 use crate::jaeger::Jaeger;
-use crate::jaeger::ask::{AskError, Search, shown};
+use crate::jaeger::ask::{AskError, Search};
 
 /// The most spans of a message.
 const CHUNK_SPANS_MAX: usize = 10;
@@ -80,8 +80,12 @@ pub(super) async fn get_trace(
     if found.spans.is_empty() {
         return Err(not_found());
     }
-    let how = (request.raw_traces, write as _, trace_failed as _);
-    Ok(stream::iter(write_trace(jaeger, Ok(found), how).await).boxed())
+    let manner = Manner {
+        look: Look::of(request.raw_traces),
+        write,
+        refuse: trace_failed,
+    };
+    Ok(trace_parts(jaeger, Ok(found), manner).boxed())
 }
 
 pub(super) async fn find_traces(
@@ -104,35 +108,38 @@ pub(super) async fn find_traces(
         filter: None,
     };
     let found = jaeger.find(&search).await.map_err(search_failed)?;
-    let how = (search.is_raw, write as _, search_failed as _);
-    Ok(write_traces(jaeger, found, how))
+    let manner = Manner {
+        look: Look::of(search.is_raw),
+        write,
+        refuse: search_failed,
+    };
+    Ok(write_traces(jaeger, found, manner))
 }
 
-/// The messages of a trace.
-fn write(spans: &SpanBatch, edits: Option<AdjustOptions>) -> Vec<Bytes> {
-    let trace = shown(spans, edits);
-    let batch = trace.to_batch(0..trace.spans.len());
+fn write(spans: &SpanBatch, from: usize) -> (Bytes, usize) {
     let chunk_spans_max = if plumbing::planted("jaeger-chunks-unbounded") {
         usize::MAX
     } else {
         CHUNK_SPANS_MAX
     };
-    let mut writing = JaegerSpans::new(&batch);
-    let mut messages = Vec::new();
-    let (mut out, mut span, mut in_chunk) = (Writer::new(), Writer::new(), 0);
-    for row in 0..batch.len() {
+    write_chunk(spans, from, chunk_spans_max)
+}
+
+/// A chunk of spans in Jaeger's model: so many, or as many as clients take.
+pub(super) fn write_chunk(spans: &SpanBatch, from: usize, spans_max: usize) -> (Bytes, usize) {
+    let mut writing = JaegerSpans::new(spans);
+    let (mut out, mut span) = (Writer::new(), Writer::new());
+    for row in from..spans.len() {
         span.clear();
         writing.push(&mut span, 1, row);
         let bytes = out.as_bytes().len() + span.as_bytes().len();
-        if in_chunk == chunk_spans_max || (in_chunk > 0 && bytes > MESSAGE_BYTES_TYPICAL_MAX) {
-            messages.push(std::mem::take(&mut out).into_bytes().into());
-            in_chunk = 0;
+        let in_chunk = row - from;
+        if in_chunk == spans_max || (in_chunk > 0 && bytes > MESSAGE_BYTES_TYPICAL_MAX) {
+            return (out.into_bytes().into(), row);
         }
         out.raw(span.as_bytes());
-        in_chunk += 1;
     }
-    messages.push(out.into_bytes().into());
-    messages
+    (out.into_bytes().into(), spans.len())
 }
 
 pub(super) async fn archive_trace(

@@ -8,15 +8,15 @@ use codec::generated::jaeger::api_v3::{
     FindTracesRequest, GetDependenciesRequest, GetOperationsRequest, GetOperationsResponse,
     GetServicesRequest, GetServicesResponse, GetTraceRequest, Operation, TraceQueryParameters,
 };
-use codec::otlp::encode_proto;
-use futures_util::{StreamExt as _, stream};
+use codec::otlp::encode_proto_part;
+use futures_util::StreamExt as _;
 use model::SpanBatch;
 use prost::Message as _;
-use query::adjust::{AdjustOptions, AdjustableTrace};
 
 use super::status::{Status, code};
 use super::v2::{duration_nanos, nanos_of, operations};
-use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with, write_trace, write_traces};
+use super::written::{Look, Manner, Write, trace_parts, write_traces};
+use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with};
 use crate::go_text;
 use crate::jaeger::Jaeger;
 use crate::jaeger::ask::{AskError, Search, shown};
@@ -33,8 +33,8 @@ pub(super) async fn get_trace(
     let trace_id = go_text::parse_trace_id(&request.trace_id)
         .map_err(|why| Status::new(code::UNKNOWN, format!("malform trace ID: {why}")))?;
     let found = jaeger.find_one(trace_id).await.map_err(failed)?;
-    let how = (request.raw_traces, write as _, failed as _);
-    Ok(stream::iter(write_trace(jaeger, Ok(found), how).await).boxed())
+    let manner = manner(request.raw_traces, write);
+    Ok(trace_parts(jaeger, Ok(found), manner).boxed())
 }
 
 fn search_of(query: Option<TraceQueryParameters>) -> Result<Search, Status> {
@@ -68,43 +68,22 @@ pub(super) async fn find_traces(
 ) -> Result<Parts, Status> {
     let search = search_of(request.query)?;
     let found = jaeger.find(&search).await.map_err(failed)?;
-    let how = (search.is_raw, write as _, failed as _);
-    Ok(write_traces(jaeger, found, how))
+    let manner = manner(search.is_raw, write);
+    Ok(write_traces(jaeger, found, manner))
 }
 
-/// The messages of a trace: one, or as many as keep each below what clients take.
-fn write(spans: &SpanBatch, edits: Option<AdjustOptions>) -> Vec<Bytes> {
-    let trace = shown(spans, edits);
-    let mut messages = Vec::new();
-    let span_bytes = spans.size_bytes() / spans.len().max(1) + 1;
-    // A batch has each text once, so this is a first guess; parts that are still too long are cut in two.
-    let rows = (MESSAGE_BYTES_TYPICAL_MAX / span_bytes).max(1);
-    let len = trace.spans.len();
-    let mut start = 0;
-    while start < len {
-        let end = start.saturating_add(rows).min(len);
-        push_messages(&mut messages, &trace, start..end);
-        start = end;
+fn manner(is_raw: bool, write: Write) -> Manner {
+    Manner {
+        look: Look::of(is_raw),
+        write,
+        refuse: failed,
     }
-    messages
 }
 
-fn push_messages(
-    messages: &mut Vec<Bytes>,
-    trace: &AdjustableTrace<'_>,
-    rows: std::ops::Range<usize>,
-) {
-    let mut parts = vec![rows];
-    while let Some(rows) = parts.pop() {
-        let message = encode_proto(&trace.to_batch(rows.clone()));
-        if message.len() > MESSAGE_BYTES_TYPICAL_MAX && rows.len() > 1 {
-            let middle = rows.start + rows.len() / 2;
-            parts.push(middle..rows.end);
-            parts.push(rows.start..middle);
-        } else {
-            messages.push(message.into());
-        }
-    }
+/// A message of a trace: all of it, or as much as clients take.
+pub(super) fn write(spans: &SpanBatch, from: usize) -> (Bytes, usize) {
+    let (message, end) = encode_proto_part(spans, from, MESSAGE_BYTES_TYPICAL_MAX);
+    (message.into(), end)
 }
 
 pub(super) async fn find_trace_summaries(
@@ -113,15 +92,15 @@ pub(super) async fn find_trace_summaries(
 ) -> Result<Parts, Status> {
     let search = search_of(request.query)?;
     let found = jaeger.find(&search).await.map_err(failed)?;
-    let how = (search.is_raw, write_summary as _, failed as _);
-    Ok(write_traces(jaeger, found, how))
+    let manner = manner(search.is_raw, write_summary);
+    Ok(write_traces(jaeger, found, manner))
 }
 
-fn write_summary(spans: &SpanBatch, edits: Option<AdjustOptions>) -> Vec<Bytes> {
+fn write_summary(spans: &SpanBatch, _: usize) -> (Bytes, usize) {
     let answer = FindTraceSummariesResponse {
-        summaries: vec![summary::of(&shown(spans, edits))],
+        summaries: vec![summary::of(&shown(spans, None))],
     };
-    vec![answer.encode_to_vec().into()]
+    (answer.encode_to_vec().into(), spans.len())
 }
 
 pub(super) async fn get_services(

@@ -5,7 +5,7 @@ use model::{Field, Literal, Operator, Place, Predicate};
 use proptest::prelude::*;
 
 use super::*;
-use crate::evaluate::{Compiled, matches};
+use model::evaluate::{Compiled, matches};
 
 fn a_field() -> impl Strategy<Value = Field> {
     let place = prop_oneof![

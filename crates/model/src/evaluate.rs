@@ -1,15 +1,16 @@
 //! Judges one span by a predicate: the meaning of `model::predicate`, row by row.
 //!
 //! Promises
-//! - The same answer whatever holds the span: what segments decide faster must agree with this.
+//! - The same answer whatever holds the span: what segments decide faster must agree with this, and what other backends
+//!   can't decide is decided here.
 //! - Regular expressions run in linear time and are compiled once, with a bound on their size.
 //!
 //! Read next: `model::predicate` for the rules that are implemented here.
 
 use std::cmp::Ordering;
 
-use model::batch::{AttrValue, Attribute, EventRef, LinkRef, SpanBatch, SpanRef};
-use model::{Field, Literal, Operator, Place, Predicate};
+use crate::batch::{AttrValue, Attribute, EventRef, LinkRef, SpanBatch, SpanRef};
+use crate::{Field, Literal, Operator, Place, Predicate};
 use regex::{Regex, RegexBuilder};
 
 /// Bytes that a compiled regular expression may take.
@@ -41,20 +42,35 @@ pub struct Compiled {
     required: Vec<String>,
 }
 
+/// A predicate, compiled.
 #[derive(Debug, Clone)]
-pub(crate) enum Node {
+pub enum Node {
+    /// Every span.
     All,
+    /// All hold.
     And(Vec<Node>),
+    /// At least one holds.
     Or(Vec<Node>),
+    /// It does not hold.
     Not(Box<Node>),
+    /// There is a value.
     Exists(Field),
+    /// A value passes.
     Compare(Field, Test),
 }
 
+/// What a value is held against.
 #[derive(Debug, Clone)]
-pub(crate) enum Test {
+pub enum Test {
+    /// A literal.
     Literal(Operator, Literal),
-    Pattern { regex: Regex, is_wanted: bool },
+    /// A pattern for the whole of a text.
+    Pattern {
+        /// The pattern, anchored.
+        regex: Regex,
+        /// Whether it has to match.
+        is_wanted: bool,
+    },
 }
 
 impl Compiled {
@@ -68,19 +84,24 @@ impl Compiled {
         })
     }
 
-    pub(crate) fn root(&self) -> &Node {
+    /// What is judged.
+    #[must_use]
+    pub fn root(&self) -> &Node {
         &self.root
     }
 
     /// Tells whether some span of a batch could match; `false` is certain.
     #[must_use]
     pub fn may_match(&self, batch: &SpanBatch) -> bool {
-        if plumbing::planted("store-head-skips-batches") {
-            return self.required.is_empty();
-        }
         self.required
             .iter()
             .all(|text| batch.strings().find(text).is_some())
+    }
+
+    /// Tells whether every match has some text that is known.
+    #[must_use]
+    pub fn requires_a_text(&self) -> bool {
+        !self.required.is_empty()
     }
 }
 
@@ -172,7 +193,9 @@ pub fn matches(span: SpanRef<'_>, predicate: &Compiled) -> bool {
     holds(span, &predicate.root)
 }
 
-pub(crate) fn holds(span: SpanRef<'_>, node: &Node) -> bool {
+/// Tells whether a span satisfies a compiled predicate, or a part of one.
+#[must_use]
+pub fn holds(span: SpanRef<'_>, node: &Node) -> bool {
     match node {
         Node::All => true,
         Node::And(all) => all.iter().all(|one| holds(span, one)),
@@ -211,7 +234,7 @@ fn is_id(test: &Test, is_same: impl Fn(&Literal) -> bool) -> bool {
 }
 
 /// Tells whether one of the field's values passes a test.
-pub(crate) fn any_value(
+pub fn any_value(
     span: SpanRef<'_>,
     field: &Field,
     test: &mut dyn FnMut(AttrValue<'_>) -> bool,
@@ -259,7 +282,9 @@ fn any_attribute(
                 .any(|l: LinkRef<'_>| l.attributes().any(&mut passes))
 }
 
-pub(crate) fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
+/// Tells whether a value passes a test.
+#[must_use]
+pub fn passes(value: &AttrValue<'_>, test: &Test) -> bool {
     match test {
         Test::Literal(operator, literal) => compare(value, *operator, literal),
         Test::Pattern { regex, is_wanted } => match value {
@@ -438,9 +463,9 @@ mod tests {
             Compiled::new(&of("(a{1000}){1000}")),
             Err(PredicateError::Pattern { .. })
         ));
-        let mut builder = model::BatchBuilder::new();
+        let mut builder = crate::BatchBuilder::new();
         let name = builder.intern(b"GET /cart");
-        builder.push_span(model::batch::SpanRow {
+        builder.push_span(crate::batch::SpanRow {
             name,
             ..Default::default()
         });

@@ -1,0 +1,7 @@
+//! Stores of others: each keeps spans and finds them through `model::contract`, as the embedded store does.
+//!
+//! - [`remote`]: a server of Jaeger's storage API over gRPC.
+//!
+//! Promises: an answer is exact, or says what it can't be sure of, or is an error that names what the store can't do.
+
+pub mod remote;

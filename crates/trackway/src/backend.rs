@@ -1,0 +1,100 @@
+//! Where spans are kept and found: the embedded store, or one of others.
+//!
+//! Promises: everything else is wired to the contracts alone; what only the embedded store has (finalising, its
+//! numbers) is said to be missing where it is.
+
+use std::sync::Arc;
+
+use backends::remote::{Remote, RemoteOptions, RemoteWriter};
+use model::contract::{Pins, SpanReader, SpanWriter};
+use model::throughput::SamplingStore;
+use plumbing::{CpuPool, Metrics};
+use store::Store;
+use tls::{ClientTls, TlsMetrics};
+
+use crate::banner::accepted_means;
+use crate::config::{BackendKind, Config};
+use crate::error::Error;
+use crate::{keep, roles};
+
+/// The store of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Backend {
+    pub(crate) writer: Arc<dyn SpanWriter>,
+    pub(crate) reader: Arc<dyn SpanReader>,
+    pub(crate) pins: Arc<dyn Pins>,
+    /// Where what is counted and decided about sampling is kept, if it can be.
+    pub(crate) sampling: Option<Arc<dyn SamplingStore>>,
+    /// The embedded store, if it is that.
+    pub(crate) store: Option<Store>,
+    /// The server, if it is that.
+    pub(crate) remote: Option<Arc<Remote>>,
+}
+
+impl Backend {
+    pub(crate) fn of_store(store: Store) -> Self {
+        Self {
+            writer: Arc::new(store.clone()),
+            reader: Arc::new(store.clone()),
+            pins: Arc::new(store.clone()),
+            sampling: Some(Arc::new(store.clone())),
+            store: Some(store),
+            remote: None,
+        }
+    }
+
+    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
+    pub(crate) fn of_remote(
+        config: &Config,
+        pool: CpuPool,
+        metrics: &Metrics,
+    ) -> Result<Self, Error> {
+        let chosen = &config.backend.remote;
+        let tls = match chosen.endpoint.is_tls() {
+            true => {
+                let metrics = TlsMetrics::register(metrics);
+                let tls = ClientTls::load("backend.remote", &chosen.tls_files(), &metrics);
+                let wrong = |error| Error::Usage(format!("backend.remote.tls: {error}"));
+                Some(tls.map_err(wrong)?)
+            }
+            false => None,
+        };
+        let memory = keep::memory_limit_bytes(config);
+        let options = RemoteOptions {
+            endpoint: chosen.endpoint.authority().to_owned(),
+            tls,
+            timeout: chosen.timeout,
+            token: chosen.token().map_err(Error::Usage)?,
+            answer_bytes_max: roles::answer_bytes_max(config, memory),
+            search_traces_max: chosen.search_traces_max,
+        };
+        let remote = Remote::new(options, pool);
+        let remote = remote.map_err(|error| Error::Usage(format!("backend.remote: {error}")))?;
+        let remote = Arc::new(remote);
+        let writer = RemoteWriter(Arc::clone(&remote));
+        Ok(Self {
+            writer: Arc::new(writer.clone()),
+            reader: Arc::clone(&remote) as Arc<dyn SpanReader>,
+            pins: Arc::new(writer),
+            sampling: None,
+            store: None,
+            remote: Some(remote),
+        })
+    }
+}
+
+/// Where spans are, for people.
+pub(crate) fn data_place(config: &Config) -> String {
+    match config.backend.kind {
+        BackendKind::Embedded => config.store.dir.display().to_string(),
+        BackendKind::Remote => format!("the remote store at {}", config.backend.remote.endpoint.0),
+    }
+}
+
+/// What a sender may rely on.
+pub(crate) fn promise(config: &Config) -> &'static str {
+    match config.backend.kind {
+        BackendKind::Embedded => accepted_means(config.store.acknowledge),
+        BackendKind::Remote => "acknowledged by the remote store: kept as well as it keeps spans",
+    }
+}

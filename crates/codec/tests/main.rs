@@ -18,6 +18,7 @@ mod golden;
 mod hostile;
 mod jaeger_encode;
 mod jaeger_spans;
+mod mutate;
 mod mutation;
 mod properties;
 mod rules_json;

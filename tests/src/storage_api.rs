@@ -3,7 +3,7 @@
 //!
 //! What that suite also asks and gRPC has no call for: throughput and probabilities of adaptive sampling.
 
-mod client;
+pub(crate) mod client;
 mod fixtures;
 mod second;
 mod suite;

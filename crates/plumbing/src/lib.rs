@@ -9,6 +9,7 @@ mod metrics;
 mod planted;
 pub mod query_string;
 mod random;
+mod reload;
 mod shutdown;
 mod tasks;
 
@@ -17,5 +18,6 @@ pub use clock::{Clock, ManualClock, RealClock};
 pub use metrics::{Metrics, latency_buckets};
 pub use planted::planted;
 pub use random::{Random, RealRandom, SeededRandom};
+pub use reload::{FileBytes, RELOAD_INTERVAL, Reloading};
 pub use shutdown::Shutdown;
 pub use tasks::{CpuPool, PoolError, Tasks, ThreadHandle};

@@ -16,11 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::ORIGIN;
+use http::request::Parts;
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use model::TenantId;
 use plumbing::{Shutdown, Tasks};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -50,6 +53,8 @@ pub(crate) struct Door {
     pub(crate) transport: Transport,
     /// The other end of the connection, once there is one.
     pub(crate) peer: Option<IpAddr>,
+    /// Whether somebody else serves the connections, and lets in who comes by them.
+    is_inside: bool,
     shutdown: Shutdown,
 }
 
@@ -66,8 +71,28 @@ impl Door {
             tasks,
             transport,
             peer: None,
+            is_inside: true,
             shutdown,
         }
+    }
+
+    /// Lets the sender in, and says for which tenant.
+    pub(crate) async fn admit(&self, parts: &Parts) -> Result<TenantId, Refusal> {
+        if self.is_inside {
+            let told = parts.extensions.get::<TenantId>();
+            return Ok(told.unwrap_or(self.receiver.tenant()).clone());
+        }
+        let access = &self.receiver.gate().access;
+        access.admit_as(&parts.headers).await.map_err(Refusal::from)
+    }
+
+    /// Lets somebody in who only asks: what is told is the same for all tenants.
+    pub(crate) async fn let_in(&self, parts: &Parts) -> Result<(), Refusal> {
+        if self.is_inside {
+            return Ok(());
+        }
+        let admitted = self.receiver.gate().access.admit(&parts.headers).await;
+        admitted.map(drop).map_err(Refusal::from)
     }
 
     /// Waits until the program is about to stop.
@@ -86,6 +111,19 @@ impl Door {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
+        let cors = self.receiver.gate().access.cors();
+        if let Some((status, headers)) = cors.preflight(request.method(), request.headers()) {
+            let mut response = Response::new(Reply::empty());
+            (*response.status_mut(), *response.headers_mut()) = (status, headers);
+            return response;
+        }
+        let origin = asked_by(request.headers());
+        let mut response = self.answer_of_door(request).await;
+        cors.mark(&origin, response.headers_mut());
+        response
+    }
+
+    async fn answer_of_door(&self, request: Request<Incoming>) -> Response<Reply> {
         match self.transport {
             Transport::OtlpHttp => otlp_http::answer(self, request).await,
             Transport::OtlpGrpc | Transport::JaegerGrpc => grpc::answer(self, request).await,
@@ -97,6 +135,12 @@ impl Door {
             | Transport::StorageGrpc => no_requests(),
         }
     }
+}
+
+/// What of a request's headers says which page asks.
+fn asked_by(headers: &HeaderMap) -> HeaderMap {
+    let origin = headers.get(ORIGIN).cloned();
+    origin.map(|origin| (ORIGIN, origin)).into_iter().collect()
 }
 
 /// Datagrams have no connections, and the storage API's are served by others: nothing asks by this way.
@@ -122,6 +166,7 @@ pub async fn serve(
         tasks,
         transport,
         peer: None,
+        is_inside: false,
         shutdown,
     };
     serve_door(door, listeners).await
@@ -227,7 +272,7 @@ fn age_max(limits: &Limits, transport: Transport, number: u64) -> Option<Duratio
     Some(age * percent / 100)
 }
 
-/// Serves one connection to its end.
+/// Serves one connection to its end, from its TLS handshake where there is one.
 async fn drive(door: Door, stream: TcpStream, force: Shutdown, age_max: Option<Duration>) {
     // Answers are one small write each: waiting for more to fill a packet only delays them.
     if let Err(error) = stream.set_nodelay(true) {
@@ -235,6 +280,14 @@ async fn drive(door: Door, stream: TcpStream, force: Shutdown, age_max: Option<D
         return;
     }
     let limits = door.receiver.limits();
+    let shaking = tls::accept(door.receiver.gate().tls.as_ref(), stream);
+    let stream = tokio::select! {
+        accepted = shaking => accepted,
+        () = door.shutdown.begun() => None,
+    };
+    let Some(stream) = stream else {
+        return;
+    };
     let (stream, alarm) = PingWatch::new(
         stream,
         Arc::clone(door.receiver.clock()),

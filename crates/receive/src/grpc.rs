@@ -47,7 +47,10 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         match parts.uri.path() {
             path if path == expected => export(door, format, &parts, &mut body).await,
             // Agents deliver over OTLP, and ask on the same connection.
-            SAMPLING_PATH => strategy(door, &mut body).await,
+            SAMPLING_PATH => {
+                door.let_in(&parts).await?;
+                strategy(door, &mut body).await
+            }
             grpc_health::CHECK_PATH => health(door, &mut body).await,
             path => Err(Refusal::UnknownPath {
                 path: shorten_to(path, 200),
@@ -153,6 +156,7 @@ async fn receive(
     body: &mut impl Bytewise,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
+    let tenant = door.admit(parts).await?;
     let encoding = Compression::of_header(parts.headers.get(GRPC_ENCODING))?;
     door.check_open()?;
     let receiver = &door.receiver;
@@ -162,6 +166,7 @@ async fn receive(
     let compression = compression_of(message.is_compressed, encoding)?;
     let tally = Arc::clone(tally);
     let request = intake::Request {
+        tenant,
         format,
         compression,
         held: message.held,

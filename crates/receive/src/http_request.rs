@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use model::TenantId;
 
 use crate::body::{linger, read_whole, within};
 use crate::connection::Door;
@@ -22,6 +23,7 @@ use crate::reply::Reply;
 /// Reads a body and hands it in; answers when its spans are kept.
 pub(crate) async fn take(
     door: &Door,
+    tenant: TenantId,
     format: Format,
     compression: Compression,
     body: &mut Incoming,
@@ -39,6 +41,7 @@ pub(crate) async fn take(
     let reading = read_whole(body, receiver.budget(), bytes_max, is_compressed, tally);
     let held = within(limits.body_timeout, reading).await?;
     let request = intake::Request {
+        tenant,
         format,
         compression,
         held,
@@ -124,5 +127,15 @@ pub(crate) fn add_advice(response: &mut Response<Reply>, door: &Door, refusal: &
     }
     if matches!(refusal, Refusal::WrongMethod { .. }) {
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    add_challenges(headers, refusal);
+}
+
+/// Tells which credentials may be given.
+pub(crate) fn add_challenges(headers: &mut HeaderMap, refusal: &Refusal) {
+    if let Refusal::Denied(denied) = refusal {
+        for challenge in denied.challenges() {
+            headers.append(WWW_AUTHENTICATE, challenge.clone());
+        }
     }
 }

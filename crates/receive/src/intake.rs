@@ -16,6 +16,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use access::Gate;
 use bytes::Bytes;
 use codec::otlp::encode_proto;
 use codec::{DecodeError, Decoded};
@@ -47,8 +48,10 @@ pub struct ReceiverParts<'a> {
     pub metrics: &'a Metrics,
     /// What is allowed.
     pub limits: Limits,
-    /// Whose spans they are.
+    /// Whose spans are those that come without a word of it: datagrams have none.
     pub tenant: TenantId,
+    /// How the doors are spoken to, and who is let in.
+    pub gate: Gate,
     /// What clients that ask at these doors are to record.
     pub strategies: Arc<dyn Strategies>,
     /// What changes spans before they are written; `None` costs nothing.
@@ -64,6 +67,7 @@ pub struct Receiver {
     clock: Arc<dyn Clock>,
     limits: Limits,
     tenant: TenantId,
+    gate: Gate,
     ledger: Arc<Ledger>,
     losses: Arc<ClientLosses>,
     strategies: Arc<dyn Strategies>,
@@ -74,6 +78,7 @@ pub struct Receiver {
 /// A request whose body was read.
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(crate) tenant: TenantId,
     pub(crate) format: Format,
     pub(crate) compression: Compression,
     pub(crate) held: Held,
@@ -89,6 +94,7 @@ pub(crate) struct Receipt {
 
 /// A request's spans, ready for the writer.
 struct Digest {
+    tenant: TenantId,
     receipt: Receipt,
     batch: SpanBatch,
     otlp: Bytes,
@@ -103,7 +109,6 @@ pub(crate) type OnKept = Vec<Box<dyn FnOnce() + Send>>;
 #[derive(Debug, Clone)]
 pub(crate) struct Steps {
     processor: Option<Arc<dyn BatchProcessor>>,
-    tenant: TenantId,
 }
 
 impl Steps {
@@ -113,11 +118,17 @@ impl Steps {
     }
 
     /// Takes a batch through all steps; what they left out is settled in the account it came by.
-    pub(crate) fn process(&self, batch: SpanBatch, forced: &[TraceId], tally: &Tally) -> Processed {
+    pub(crate) fn process(
+        &self,
+        tenant: &TenantId,
+        batch: SpanBatch,
+        forced: &[TraceId],
+        tally: &Tally,
+    ) -> Processed {
         let Some(processor) = &self.processor else {
             return Processed::untouched(batch);
         };
-        let processed = processor.process(&self.tenant, batch, forced);
+        let processed = processor.process(tenant, batch, forced);
         tally.filter(&processed.filtered);
         processed
     }
@@ -134,6 +145,7 @@ impl Receiver {
             metrics,
             limits,
             tenant,
+            gate,
             strategies,
             processor,
         } = parts;
@@ -147,6 +159,7 @@ impl Receiver {
             clock,
             limits,
             tenant,
+            gate,
             ledger,
             losses,
             strategies,
@@ -165,6 +178,7 @@ impl Receiver {
             clock: Arc::clone(&self.clock),
             limits: self.limits.clone(),
             tenant: self.tenant.clone(),
+            gate: self.gate.clone(),
             ledger: Arc::clone(&self.ledger),
             losses: Arc::clone(&self.losses),
             strategies: Arc::clone(&self.strategies),
@@ -190,8 +204,17 @@ impl Receiver {
     pub(crate) fn steps(&self) -> Steps {
         Steps {
             processor: self.processor.clone(),
-            tenant: self.tenant.clone(),
         }
+    }
+
+    /// Whose spans are those that come without a word of it.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     pub(crate) fn pool(&self) -> &CpuPool {
@@ -248,9 +271,14 @@ impl Receiver {
     }
 
     /// Writes spans, and says in the log when that fails by a fault of ours.
-    pub(crate) async fn write(&self, batch: SpanBatch, otlp: Bytes) -> Result<Kept, Refusal> {
+    pub(crate) async fn write(
+        &self,
+        tenant: TenantId,
+        batch: SpanBatch,
+        otlp: Bytes,
+    ) -> Result<Kept, Refusal> {
         let incoming = IncomingBatch {
-            tenant: self.tenant.clone(),
+            tenant,
             batch,
             otlp,
         };
@@ -278,6 +306,7 @@ impl Receiver {
         tell: &oneshot::Sender<Result<Receipt, Refusal>>,
     ) -> (Option<Result<Receipt, Refusal>>, Option<Reservation>) {
         let Digest {
+            tenant,
             receipt,
             batch,
             otlp,
@@ -293,11 +322,11 @@ impl Receiver {
         }
         if plumbing::planted("receive-ack-before-write") {
             let receiver = Arc::clone(self);
-            let writing = async move { drop(receiver.write(batch, otlp).await) };
+            let writing = async move { drop(receiver.write(tenant, batch, otlp).await) };
             Tasks::new().spawn(writing);
             return (Some(Ok(receipt)), Some(reservation));
         }
-        let result = self.write(batch, otlp).await.map(|kept| {
+        let result = self.write(tenant, batch, otlp).await.map(|kept| {
             tally.add_notes(0, 0, kept.duplicate_spans);
             // What is all there already was counted when it came first.
             if kept.spans > 0 {
@@ -317,6 +346,7 @@ fn digest(
     steps: &Steps,
 ) -> Result<Digest, Refusal> {
     let Request {
+        tenant,
         format,
         compression,
         held: Held {
@@ -346,7 +376,7 @@ fn digest(
         plain.capacity() + batch_bytes + copy_bytes,
     )?;
     let is_verbatim = format.is_otlp_proto() && decoded.is_verbatim;
-    let processed = steps.process(decoded.batch, &decoded.forced, &tally);
+    let processed = steps.process(&tenant, decoded.batch, &decoded.forced, &tally);
     let (batch, is_changed) = (processed.batch, processed.is_changed);
     let is_as_sent = is_verbatim && (!is_changed || plumbing::planted("receive-changed-as-sent"));
     let otlp = if batch.is_empty() {
@@ -361,6 +391,7 @@ fn digest(
     };
     follow(&mut reservation, otlp.capacity() + batch.size_bytes())?;
     Ok(Digest {
+        tenant,
         receipt,
         batch,
         otlp: Bytes::from(otlp),

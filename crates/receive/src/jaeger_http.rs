@@ -37,7 +37,10 @@ const QUOTE_BYTES_MAX: usize = 100;
 pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<Reply> {
     let (parts, mut body) = request.into_parts();
     if parts.method == Method::GET && parts.uri.path() == SAMPLING_PATH {
-        return strategy(door, parts.uri.query());
+        return match door.let_in(&parts).await {
+            Ok(()) => strategy(door, parts.uri.query()),
+            Err(refusal) => refuse(door, &parts.headers, &refusal),
+        };
     }
     let tally = door.receiver.ledger().open(door.transport, door.peer);
     match receive(door, &parts, &mut body, &tally).await {
@@ -67,6 +70,7 @@ async fn receive(
     body: &mut Incoming,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
+    let tenant = door.admit(parts).await?;
     let path = parts.uri.path();
     if path != PATH {
         return Err(Refusal::UnknownPath {
@@ -87,13 +91,14 @@ async fn receive(
         });
     }
     let compression = compression(&parts.headers)?;
-    take(door, Format::JaegerThrift, compression, body, tally).await
+    take(door, tenant, Format::JaegerThrift, compression, body, tally).await
 }
 
 fn refuse(door: &Door, headers: &HeaderMap, refusal: &Refusal) -> Response<Reply> {
     let mut response = match refusal {
         Refusal::UnknownPath { .. } => plain(StatusCode::NOT_FOUND, "404 page not found"),
         Refusal::WrongMethod { .. } => plain(StatusCode::METHOD_NOT_ALLOWED, ""),
+        Refusal::Denied(denied) => plain(denied.http_status(), &denied.to_string()),
         Refusal::WrongContentType { given, accepted } => plain(
             StatusCode::BAD_REQUEST,
             &content_type_text(headers, given, accepted),

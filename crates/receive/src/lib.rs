@@ -29,6 +29,7 @@ mod jaeger_http;
 mod ledger;
 mod limits;
 mod otlp_http;
+mod own;
 mod ping_watch;
 mod refusal;
 mod reply;

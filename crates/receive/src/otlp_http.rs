@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use crate::connection::Door;
 use crate::decompress::{Compression, ENCODINGS_ACCEPTED};
 use crate::format::Format;
-use crate::http_request::{compression, media_type, refused, take};
+use crate::http_request::{add_challenges, compression, media_type, refused, take};
 use crate::intake::Receipt;
 use crate::ledger::Tally;
 use crate::refusal::{Refusal, shorten_to};
@@ -52,8 +52,9 @@ async fn receive(
     body: &mut Incoming,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
+    let tenant = door.admit(parts).await?;
     let (format, compression) = check_headers(parts, encoding)?;
-    take(door, format, compression, body, tally).await
+    take(door, tenant, format, compression, body, tally).await
 }
 
 fn check_headers(
@@ -132,6 +133,7 @@ fn refuse(door: &Door, parts: &Parts, encoding: Encoding, refusal: &Refusal) -> 
     {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    add_challenges(headers, refusal);
     match refusal {
         Refusal::WrongMethod { .. } => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));

@@ -5,6 +5,7 @@
 //! - What the client must not send again has none of these: a request that can never be taken is never retried.
 //! - No message is longer than 1 KiB, and none holds anything of us but what the sender needs.
 
+use access::Denied;
 use codec::otlp::Detail;
 use http::StatusCode;
 use model::contract::WriteError;
@@ -105,6 +106,9 @@ pub enum Refusal {
     /// The client's own deadline passed.
     #[error("the client's deadline passed before the spans were kept")]
     DeadlinePassed,
+    /// The sender is not let in.
+    #[error(transparent)]
+    Denied(Denied),
     /// A fault of ours.
     #[error("a fault of the server: {reason}")]
     Failed {
@@ -132,11 +136,13 @@ pub enum Reason {
     GivenUp,
     /// A fault of ours.
     Failed,
+    /// The sender's credentials or tenant.
+    Denied,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotServed,
         Self::TooLarge,
         Self::Malformed,
@@ -145,6 +151,7 @@ impl Reason {
         Self::TooSlow,
         Self::GivenUp,
         Self::Failed,
+        Self::Denied,
     ];
 
     /// The word in the metrics.
@@ -159,6 +166,7 @@ impl Reason {
             Self::TooSlow => "too_slow",
             Self::GivenUp => "given_up",
             Self::Failed => "failed",
+            Self::Denied => "denied",
         }
     }
 
@@ -180,10 +188,11 @@ impl Refusal {
             | Self::WrongCardinality { .. } => Reason::NotServed,
             Self::TooLarge { .. } => Reason::TooLarge,
             Self::Malformed { .. } => Reason::Malformed,
-            Self::Overloaded { .. } => Reason::Overloaded,
+            Self::Overloaded { .. } | Self::Denied(Denied::Busy) => Reason::Overloaded,
             Self::Unavailable { .. } => Reason::Unavailable,
             Self::TooSlow { .. } => Reason::TooSlow,
             Self::BrokenOff { .. } | Self::DeadlinePassed => Reason::GivenUp,
+            Self::Denied(_) => Reason::Denied,
             Self::Failed { .. } => Reason::Failed,
         }
     }
@@ -204,6 +213,7 @@ impl Refusal {
             // OTLP's clients send again after 503, never after 408.
             Self::Unavailable { .. } | Self::TooSlow { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::DeadlinePassed => StatusCode::GATEWAY_TIMEOUT,
+            Self::Denied(denied) => denied.http_status(),
             Self::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -227,6 +237,7 @@ impl Refusal {
             }
             Self::BrokenOff { .. } => code::CANCELLED,
             Self::DeadlinePassed => code::DEADLINE_EXCEEDED,
+            Self::Denied(denied) => denied.grpc_code(),
             Self::Failed { .. } => code::INTERNAL,
         }
     }
@@ -237,7 +248,9 @@ impl Refusal {
     pub(crate) fn retry_after_s(&self, turn: u64) -> Option<u32> {
         let step = |of: u64| u32::try_from(turn % of).unwrap_or(0);
         match self {
-            Self::Overloaded { .. } | Self::TooSlow { .. } => Some(1 + step(4)),
+            Self::Overloaded { .. } | Self::TooSlow { .. } | Self::Denied(Denied::Busy) => {
+                Some(1 + step(4))
+            }
             Self::Unavailable { .. } => Some(5 + step(6)),
             _ => None,
         }
@@ -288,6 +301,12 @@ impl From<WriteError> for Refusal {
             WriteError::Unavailable { reason } => Self::Unavailable { reason },
             WriteError::Failed { reason } => Self::Failed { reason },
         }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 
@@ -347,6 +366,8 @@ mod tests {
             Refusal::BrokenOff { reason: reason() },
             Refusal::DeadlinePassed,
             Refusal::Failed { reason: reason() },
+            Refusal::Denied(Denied::NoTenant),
+            Refusal::Denied(Denied::UnknownTenant),
         ]
     }
 

@@ -23,6 +23,7 @@ use bytes::Bytes;
 use codec::wire::{Field, Reader};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
+use model::TenantId;
 use model::contract::SpanWriter;
 use plumbing::{Shutdown, Tasks, planted};
 
@@ -125,6 +126,7 @@ async fn write_stream(
     parts: &Parts,
     body: impl Bytewise,
 ) -> Result<Response<Reply>, Refusal> {
+    let tenant = door.admit(parts).await?;
     let mut stream = SpanStream::new(door, &parts.headers, body)?;
     let mut all = Receipt::default();
     loop {
@@ -134,7 +136,7 @@ async fn write_stream(
         };
         if let Some(pile) = stream.take_pile()? {
             let is_last = matches!(gathered, Ok(false));
-            let receipt = keep(door, pile, is_last).await?;
+            let receipt = keep(door, tenant.clone(), pile, is_last).await?;
             all.rejected_spans += receipt.rejected_spans;
             if all.message.is_empty() {
                 all.message = receipt.message;
@@ -159,10 +161,16 @@ async fn write_stream(
 }
 
 /// Writes a pile.
-async fn keep(door: &Door, pile: Held, is_last: bool) -> Result<Receipt, Refusal> {
+async fn keep(
+    door: &Door,
+    tenant: TenantId,
+    pile: Held,
+    is_last: bool,
+) -> Result<Receipt, Refusal> {
     let tally = door.receiver.ledger().open(door.transport, door.peer);
     tally.add_bytes(u64::try_from(pile.bytes.len()).unwrap_or(u64::MAX));
     let request = intake::Request {
+        tenant,
         format: Format::JaegerSpans,
         compression: Compression::Identity,
         held: pile,

@@ -22,7 +22,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use codec::jaeger::{self, ThriftProtocol};
 use codec::otlp::{decode_proto, encode_proto};
-use model::{BatchBuilder, SpanBatch};
+use model::{BatchBuilder, SpanBatch, TenantId};
 use plumbing::{ByteBudget, Reservation, Shutdown, Tasks};
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
@@ -346,9 +346,17 @@ async fn write_one(receiver: &Arc<Receiver>, protocol: ThriftProtocol, pile: Arc
     let mut next = Some(batch);
     loop {
         let written = match next.take() {
-            Some(batch) => receiver.write(batch, otlp.clone()).await,
+            Some(batch) => {
+                receiver
+                    .write(receiver.tenant().clone(), batch, otlp.clone())
+                    .await
+            }
             None => match again(receiver, &otlp).await {
-                Ok(batch) => receiver.write(batch, otlp.clone()).await,
+                Ok(batch) => {
+                    receiver
+                        .write(receiver.tenant().clone(), batch, otlp.clone())
+                        .await
+                }
                 Err(refusal) => Err(refusal),
             },
         };
@@ -402,7 +410,8 @@ async fn decode(
     let reservation = reserved.map_err(|exceeded| Refusal::over_budget(0, &exceeded))?;
     let (pile, losses) = (Arc::clone(pile), Arc::clone(receiver.losses()));
     let steps = receiver.steps();
-    let work = move || digest(&pile, protocol, &losses, &steps, reservation);
+    let tenant = receiver.tenant().clone();
+    let work = move || digest(&pile, protocol, &losses, (&steps, &tenant), reservation);
     Ok(receiver.pool().run(work).await?)
 }
 
@@ -423,7 +432,7 @@ fn digest(
     pile: &Pile,
     protocol: ThriftProtocol,
     losses: &ClientLosses,
-    steps: &Steps,
+    (steps, tenant): (&Steps, &TenantId),
     reservation: Reservation,
 ) -> Digest {
     let mut builder = BatchBuilder::new();
@@ -441,7 +450,7 @@ fn digest(
         losses.note(&submitted.client, Some(*peer));
         tally.add_decoded(&submitted.decoded);
         let decoded = submitted.decoded;
-        let processed = steps.process(decoded.batch, &decoded.forced, tally);
+        let processed = steps.process(tenant, decoded.batch, &decoded.forced, tally);
         builder.append(&processed.batch);
         on_kept.extend(processed.on_kept);
         tallies.push(Arc::clone(tally));

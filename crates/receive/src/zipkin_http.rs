@@ -48,13 +48,14 @@ async fn receive(
     body: &mut Incoming,
     tally: &Arc<Tally>,
 ) -> Result<Receipt, Refusal> {
+    let tenant = door.admit(parts).await?;
     if parts.method != Method::POST {
         return Err(Refusal::WrongMethod {
             method: shorten_to(parts.method.as_str(), QUOTE_BYTES_MAX),
         });
     }
     let compression = compression(&parts.headers)?;
-    take(door, format_of(parts), compression, body, tally).await
+    take(door, tenant, format_of(parts), compression, body, tally).await
 }
 
 fn format_of(parts: &Parts) -> Format {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use access::Gate;
 use model::TenantId;
 use model::contract::{Answer, BatchProcessor, IncomingBatch, Kept, SpanWriter, WriteError};
 use plumbing::{ByteBudget, CpuPool, Metrics, RealClock, Shutdown, Tasks};
@@ -148,6 +149,7 @@ pub(crate) struct Plan {
     pub(crate) budget_bytes: u64,
     pub(crate) pool_queue_jobs_max: usize,
     pub(crate) processor: Option<Arc<dyn BatchProcessor>>,
+    pub(crate) gate: Gate,
 }
 
 impl Default for Plan {
@@ -157,6 +159,7 @@ impl Default for Plan {
             budget_bytes: 512 * MIB,
             pool_queue_jobs_max: 64,
             processor: None,
+            gate: Gate::open(),
         }
     }
 }
@@ -197,6 +200,7 @@ impl House {
                 metrics: &metrics,
                 limits: plan.limits,
                 tenant: TenantId::default(),
+                gate: plan.gate,
                 strategies: Arc::new(FileStrategies::without_file(0.25)),
                 processor: plan.processor,
             },

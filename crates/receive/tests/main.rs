@@ -26,3 +26,4 @@ mod overload;
 mod processing;
 mod raw_frames;
 mod storage;
+mod strangers;

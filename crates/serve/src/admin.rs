@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use model::contract::{Answer, PinError, Pins};
 use model::{TenantId, TraceId};
 use plumbing::{Clock, Metrics, Tasks};
@@ -189,22 +189,37 @@ async fn finalise(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) ->
     (StatusCode::ACCEPTED, "begun\n").into_response()
 }
 
-async fn pin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
+/// Whose pins are meant: the request's tenant, or the one that there is without tenants.
+type Whose = Option<Extension<TenantId>>;
+
+fn tenant(whose: Whose) -> TenantId {
+    whose.map(|Extension(tenant)| tenant).unwrap_or_default()
+}
+
+async fn pin(
+    State(admin): State<Arc<Admin>>,
+    Path(trace_id): Path<String>,
+    whose: Whose,
+) -> Response {
     let nothing = "there is no span of that trace\n";
     match TraceId::parse(&trace_id) {
         Ok(trace_id) => {
-            let answer = admin.state.pins.pin(&TenantId::default(), trace_id);
+            let answer = admin.state.pins.pin(&tenant(whose), trace_id);
             changed(answer.await, "pinned\n", nothing)
         }
         Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
     }
 }
 
-async fn unpin(State(admin): State<Arc<Admin>>, Path(trace_id): Path<String>) -> Response {
+async fn unpin(
+    State(admin): State<Arc<Admin>>,
+    Path(trace_id): Path<String>,
+    whose: Whose,
+) -> Response {
     let nothing = "that trace is not pinned\n";
     match TraceId::parse(&trace_id) {
         Ok(trace_id) => {
-            let answer = admin.state.pins.unpin(&TenantId::default(), trace_id);
+            let answer = admin.state.pins.unpin(&tenant(whose), trace_id);
             changed(answer.await, "unpinned\n", nothing)
         }
         Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
@@ -219,8 +234,8 @@ fn changed(answer: Result<bool, PinError>, done: &'static str, nothing: &'static
     }
 }
 
-async fn pins(State(admin): State<Arc<Admin>>) -> Response {
-    match admin.state.pins.pins(&TenantId::default()).await {
+async fn pins(State(admin): State<Arc<Admin>>, whose: Whose) -> Response {
+    match admin.state.pins.pins(&tenant(whose)).await {
         Ok(pins) => {
             let pins = pins.iter().map(|pin| {
                 json!({

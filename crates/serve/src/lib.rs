@@ -16,6 +16,7 @@ mod app;
 mod go_json;
 mod go_moment;
 mod go_text;
+mod guard;
 mod jaeger;
 mod json_text;
 mod kinds;
@@ -30,6 +31,7 @@ pub use app::{
     AppOptions, BasePath, BasePathError, Boot, Capabilities, Limits, LinkKind, LinkTemplate,
     MenuLink, ReceiverAddress, UI_CONFIG_BYTES_MAX, UiConfig, UiConfigError,
 };
+pub use guard::{Asks, Door};
 pub use jaeger::{
     JaegerOptions, JaegerServices, ServeParts, jaeger_router, jaeger_services, sampling_grpc_router,
 };

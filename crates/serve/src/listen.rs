@@ -14,9 +14,12 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use plumbing::{Shutdown, Tasks};
+use tls::ServerTls;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+use crate::guard::Door;
 
 /// Questions at once on one HTTP/2 connection.
 const HTTP2_STREAMS_MAX: u32 = 100;
@@ -52,6 +55,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 struct Server {
     router: Router,
+    tls: Option<ServerTls>,
     http: auto::Builder<TokioExecutor>,
     connections: Arc<Semaphore>,
     /// Given when the time to finish is over.
@@ -62,6 +66,7 @@ struct Server {
 /// Serves a router on some listeners until shutdown; returns when all connections have ended.
 pub async fn serve_http(
     router: Router,
+    door: Door,
     listeners: Vec<TcpListener>,
     limits: HttpLimits,
     shutdown: Shutdown,
@@ -79,7 +84,8 @@ pub async fn serve_http(
         .keep_alive_interval(Some(Duration::from_secs(30)));
     let connections = Arc::new(Semaphore::new(limits.connections_max.max(1)));
     let server = Server {
-        router,
+        router: door.before(router),
+        tls: door.gate.tls.clone(),
         http,
         connections,
         cut: CancellationToken::new(),
@@ -169,13 +175,26 @@ fn is_of_one_client(error: &std::io::Error) -> bool {
 impl Server {
     fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
         let Self {
-            router, http, cut, ..
+            router,
+            tls,
+            http,
+            cut,
+            ..
         } = self.clone();
         self.tasks.spawn(async move {
             // Answers are written whole: waiting for more to send would only delay them.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "a socket has no TCP_NODELAY");
             }
+            let shaking = tls::accept(tls.as_ref(), stream);
+            let stream = tokio::select! {
+                accepted = shaking => accepted,
+                () = cut.cancelled() => None,
+            };
+            let Some(stream) = stream else {
+                drop(permit);
+                return;
+            };
             let service = TowerToHyperService::new(router);
             let connection = http
                 .serve_connection(TokioIo::new(stream), service)

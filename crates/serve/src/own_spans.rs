@@ -4,12 +4,14 @@
 //! Promises
 //! - Rate-limited: beyond so many spans a second requests are not recorded, and the header says so (its last bit).
 //! - A caller's `traceparent` is gone on with: its trace, its span as the parent, and its wish not to be recorded.
+//! - A span is of the tenant that asked.
 //! - No loop: spans go to the writer directly, not through a door that would be counted or recorded itself; the web
 //!   app's own questions, which it asks again and again, are not recorded.
 //! - What can't be kept is given up: nobody waits for these spans.
 //!
 //! Source: W3C Trace Context, levels 1 and 2; names and attributes are those of OpenTelemetry's conventions for HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,13 +47,14 @@ pub struct OwnSpansOptions {
     pub service: String,
     /// Spans a second, at most.
     pub per_second: f64,
-    /// Whose spans they are.
+    /// Whose spans they are where a request is nobody's.
     pub tenant: TenantId,
 }
 
 /// Makes spans of requests.
 #[derive(Debug)]
 pub struct OwnSpans {
+    tenant: TenantId,
     allowance: Mutex<Allowance>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -68,6 +71,7 @@ pub struct OwnSpansWriter {
 
 #[derive(Debug)]
 struct OwnSpan {
+    tenant: TenantId,
     context: Context,
     parent: SpanId,
     method: Method,
@@ -123,6 +127,7 @@ impl OwnSpans {
             at_nanos: clock.monotonic_nanos(),
         };
         let own = Self {
+            tenant: options.tenant.clone(),
             allowance: Mutex::new(allowance),
             clock,
             random,
@@ -209,6 +214,8 @@ async fn record(
     let Some(route) = matched.filter(|route| is_recorded(route.as_str())) else {
         return next.run(request).await;
     };
+    let tenant = request.extensions().get::<TenantId>();
+    let tenant = tenant.unwrap_or(&own.tenant).clone();
     let (context, parent) = own.begin(request.headers());
     let (method, start) = (request.method().clone(), own.clock.unix_nanos());
     let path: String = request.uri().path().chars().take(PATH_CHARS_MAX).collect();
@@ -220,6 +227,7 @@ async fn record(
     }
     if context.is_recorded {
         let span = OwnSpan {
+            tenant,
             context,
             parent,
             method,
@@ -242,12 +250,12 @@ impl OwnSpansWriter {
             let is_stopping = tokio::time::timeout(GATHERED_FOR, stop.begun())
                 .await
                 .is_ok();
-            let mut spans = Vec::new();
+            let mut waiting: BTreeMap<TenantId, Vec<OwnSpan>> = BTreeMap::new();
             while let Ok(span) = self.waiting.try_recv() {
-                spans.push(span);
+                waiting.entry(span.tenant.clone()).or_default().push(span);
             }
-            if !spans.is_empty() {
-                self.write(&spans).await;
+            for (tenant, spans) in waiting {
+                self.write(tenant, &spans).await;
             }
             if is_stopping {
                 return;
@@ -255,11 +263,11 @@ impl OwnSpansWriter {
         }
     }
 
-    async fn write(&self, spans: &[OwnSpan]) {
+    async fn write(&self, tenant: TenantId, spans: &[OwnSpan]) {
         let batch = batch(&self.options.service, spans);
         let otlp = Bytes::from(codec::otlp::encode_proto(&batch));
         let incoming = IncomingBatch {
-            tenant: self.options.tenant.clone(),
+            tenant,
             batch,
             otlp,
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use plumbing::{Shutdown, Tasks};
-use serve::{HttpLimits, serve_http};
+use serve::{Door, HttpLimits, serve_http};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -29,8 +29,17 @@ fn run(router: Router, limits: HttpLimits) -> Running {
     let (tell, ended) = oneshot::channel();
     let (signal, own_tasks) = (shutdown.clone(), tasks.clone());
     tasks.spawn(async move {
-        let _asker_may_be_gone =
-            tell.send(serve_http(router, vec![listener], limits, signal, own_tasks).await);
+        let _asker_may_be_gone = tell.send(
+            serve_http(
+                router,
+                Door::open(),
+                vec![listener],
+                limits,
+                signal,
+                own_tasks,
+            )
+            .await,
+        );
     });
     Running {
         address,

@@ -11,6 +11,7 @@ mod app;
 mod archive;
 mod golden;
 mod grpc;
+mod guard;
 mod jaeger_clients;
 mod limits;
 mod listen;

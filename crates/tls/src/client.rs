@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plumbing::Shutdown;
+use plumbing::{FileBytes, Reloading, Shutdown};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -16,7 +16,6 @@ use tokio_rustls::TlsConnector;
 use crate::error::{TlsError, of_client, of_io};
 use crate::metrics::TlsMetrics;
 use crate::pem;
-use crate::reload::{Bytes, Reloading};
 use crate::server::provider;
 use crate::stream::Stream;
 
@@ -42,7 +41,7 @@ pub struct ClientFiles {
 pub struct ClientTls {
     name: String,
     server_name: Option<ServerName<'static>>,
-    reloading: Arc<Reloading<ClientConfig>>,
+    reloading: Arc<Reloading<ClientConfig, TlsError>>,
 }
 
 impl std::fmt::Debug for ClientTls {
@@ -80,8 +79,8 @@ impl ClientTls {
             );
         }
         let made_of = files.clone();
-        let make = move |bytes: &Bytes| client_config(&made_of, bytes);
-        let reloading = Reloading::load(name, paths, metrics.clone(), make)?;
+        let make = move |bytes: &FileBytes| client_config(&made_of, bytes);
+        let reloading = Reloading::load(paths, pem::read, make, metrics.teller(name))?;
         Ok(Self {
             name: name.to_owned(),
             server_name,
@@ -140,7 +139,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
     })
 }
 
-fn client_config(files: &ClientFiles, bytes: &Bytes) -> Result<ClientConfig, TlsError> {
+fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig, TlsError> {
     let mut bytes = bytes.iter();
     let mut next = || bytes.next().map(Vec::as_slice).unwrap_or_default();
     let settings = |error: Error| TlsError::Settings(error.to_string());

@@ -9,13 +9,12 @@
 //!
 //! Refuses: TLS below 1.2, other crypto libraries, keys with a password.
 //!
-//! Read next: [`ServerTls`] for ports, [`ClientTls`] for connections out, `reload.rs` for the files.
+//! Read next: [`ServerTls`] for ports, [`ClientTls`] for connections out, [`plumbing::Reloading`] for the files.
 
 mod client;
 mod error;
 mod metrics;
 mod pem;
-mod reload;
 mod server;
 mod stream;
 #[cfg(test)]
@@ -24,6 +23,6 @@ mod tests;
 pub use client::{ClientFiles, ClientTls};
 pub use error::{TlsError, explain};
 pub use metrics::TlsMetrics;
-pub use reload::RELOAD_INTERVAL;
+pub use plumbing::RELOAD_INTERVAL;
 pub use server::{ServerFiles, ServerTls, VersionMin, accept};
 pub use stream::Stream;

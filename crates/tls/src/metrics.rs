@@ -5,6 +5,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::error::TlsError;
+
 type Labels = Vec<(&'static str, String)>;
 
 /// The counters, registered once and shared by all ports and clients.
@@ -38,6 +40,24 @@ impl TlsMetrics {
             );
         });
         made
+    }
+
+    /// What is said and counted when the files of `name` have changed.
+    pub(crate) fn teller(
+        &self,
+        name: &str,
+    ) -> impl Fn(Result<(), &TlsError>) + Send + Sync + 'static {
+        let (metrics, name) = (self.clone(), name.to_owned());
+        metrics.set_stale(&name, false);
+        move |outcome| {
+            metrics.reloaded(&name, outcome.is_ok());
+            match outcome {
+                Ok(()) => tracing::info!(tls = name, "certificates were read again"),
+                Err(error) => {
+                    tracing::warn!(tls = name, %error, "certificates can't be used; those before stay in force");
+                }
+            }
+        }
     }
 
     pub(crate) fn reloaded(&self, name: &str, is_ok: bool) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plumbing::Shutdown;
+use plumbing::{FileBytes, Reloading, Shutdown};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
@@ -19,7 +19,6 @@ use tokio_rustls::TlsAcceptor;
 use crate::error::{TlsError, of_io};
 use crate::metrics::TlsMetrics;
 use crate::pem;
-use crate::reload::{Bytes, Reloading};
 use crate::stream::Stream;
 
 /// How long a client may take for its handshake, waiting for its turn included.
@@ -68,7 +67,7 @@ pub struct ServerFiles {
 #[derive(Clone)]
 pub struct ServerTls {
     shared: Arc<Shared>,
-    reloading: Arc<Reloading<ServerConfig>>,
+    reloading: Arc<Reloading<ServerConfig, TlsError>>,
 }
 
 struct Shared {
@@ -101,8 +100,8 @@ impl ServerTls {
         let mut paths = vec![files.cert_file.clone(), files.key_file.clone()];
         paths.extend(files.client_ca_file.clone());
         let made_of = files.clone();
-        let make = move |bytes: &Bytes| server_config(&made_of, bytes);
-        let reloading = Reloading::load(name, paths, metrics.clone(), make)?;
+        let make = move |bytes: &FileBytes| server_config(&made_of, bytes);
+        let reloading = Reloading::load(paths, pem::read, make, metrics.teller(name))?;
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
@@ -251,7 +250,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-fn server_config(files: &ServerFiles, bytes: &Bytes) -> Result<ServerConfig, TlsError> {
+fn server_config(files: &ServerFiles, bytes: &FileBytes) -> Result<ServerConfig, TlsError> {
     let [cert_bytes, key_bytes, rest @ ..] = bytes.as_slice() else {
         return Err(TlsError::Settings("there is no certificate".to_owned()));
     };

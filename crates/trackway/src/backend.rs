@@ -8,7 +8,7 @@ use std::sync::Arc;
 use backends::remote::{Remote, RemoteOptions, RemoteWriter};
 use model::contract::{Pins, SpanReader, SpanWriter};
 use model::throughput::SamplingStore;
-use plumbing::{CpuPool, Metrics};
+use plumbing::CpuPool;
 use store::Store;
 use tls::{ClientTls, TlsMetrics};
 
@@ -47,13 +47,12 @@ impl Backend {
     pub(crate) fn of_remote(
         config: &Config,
         pool: CpuPool,
-        metrics: &Metrics,
+        tls: &TlsMetrics,
     ) -> Result<Self, Error> {
         let chosen = &config.backend.remote;
         let tls = match chosen.endpoint.is_tls() {
             true => {
-                let metrics = TlsMetrics::register(metrics);
-                let tls = ClientTls::load("backend.remote", &chosen.tls_files(), &metrics);
+                let tls = ClientTls::load("backend.remote", &chosen.tls_files(), tls);
                 let wrong = |error| Error::Usage(format!("backend.remote.tls: {error}"));
                 Some(tls.map_err(wrong)?)
             }

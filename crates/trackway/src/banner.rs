@@ -4,18 +4,24 @@
 
 use crate::backend::{data_place, promise};
 use crate::config::{Acknowledge, Config, OrOff, Setting, SizeOrShare};
+use crate::gates::Gates;
 use crate::listen::Addresses;
 
 /// Where `trackway services` and its like ask.
 const QUERY_PORT: u16 = 16686;
 
 /// The text.
-pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> String {
+pub(crate) fn banner(
+    config: &Config,
+    gates: &Gates,
+    addresses: &Addresses,
+    is_demo: bool,
+) -> String {
     let mut lines = vec![
         format!("Trackway {} is ready.", env!("CARGO_PKG_VERSION")),
         String::new(),
     ];
-    let url = |name: &str| url_of(addresses, name);
+    let url = |name: &str| url_of(gates, addresses, name);
     let rows = [
         ("send traces to", "otlp_grpc", "", "OTLP over gRPC"),
         ("", "otlp_http", "/v1/traces", "OTLP over HTTP"),
@@ -65,20 +71,24 @@ pub(crate) fn banner(config: &Config, addresses: &Addresses, is_demo: bool) -> S
 }
 
 /// Where a listener is reached from this machine.
-fn url_of(addresses: &Addresses, name: &str) -> Option<String> {
+fn url_of(gates: &Gates, addresses: &Addresses, name: &str) -> Option<String> {
+    let scheme = match gates.speaks_tls(name) {
+        true => "https",
+        false => "http",
+    };
     let found = addresses.iter().find(|(known, _)| *known == name);
     found.map(|(_, address)| match address.ip() {
         // All addresses: the one that works here.
         ip if ip.is_loopback() || ip.is_unspecified() => {
-            format!("http://localhost:{}", address.port())
+            format!("{scheme}://localhost:{}", address.port())
         }
-        _ => format!("http://{address}"),
+        _ => format!("{scheme}://{address}"),
     })
 }
 
 /// What to do next, in one line, for those who read the log and not the banner.
-pub(crate) fn next_step(addresses: &Addresses) -> Option<String> {
-    let url = url_of(addresses, "otlp_http")?;
+pub(crate) fn next_step(gates: &Gates, addresses: &Addresses) -> Option<String> {
+    let url = url_of(gates, addresses, "otlp_http")?;
     Some(format!(
         "next: send traces with OTEL_EXPORTER_OTLP_ENDPOINT={url} or `trackway generate --to {url}`; look at them \
          with `trackway services`, `trackway search --service NAME`, `trackway trace ID`"
@@ -134,14 +144,14 @@ mod tests {
             .zip([4317, 4318, 16686, 16685, 14269, 13133])
             .map(|(name, port)| (name, std::net::SocketAddr::from(([127, 0, 0, 1], port))))
             .collect();
-        let text = banner(&Config::default(), &addresses, false);
+        let text = banner(&Config::default(), &Gates::open(), &addresses, false);
         assert!(text.lines().count() <= 20);
         crate::golden::assert_golden("banner.txt", &text);
     }
 
     #[test]
     fn says_nothing_of_a_listener_that_is_off() {
-        let text = banner(&Config::default(), &Vec::new(), true);
+        let text = banner(&Config::default(), &Gates::open(), &Vec::new(), true);
         assert!(
             !text.contains("http://") && !text.contains("OTEL_EXPORTER"),
             "{text}"

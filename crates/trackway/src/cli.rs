@@ -189,6 +189,38 @@ pub(crate) struct ServerArgs {
     /// Seconds to wait for an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
+    /// Who asks.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+}
+
+/// Who asks, where a server wants to know.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Servers that ask for more")]
+pub(crate) struct IdentityArgs {
+    /// File with a token, sent as `authorization: Bearer TOKEN`
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_TOKEN_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// File with NAME:PASSWORD
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_PASSWORD_FILE", hide_env_values = true, value_hint = ValueHint::FilePath, conflicts_with = "token_file")]
+    pub password_file: Option<PathBuf>,
+    /// Authorities to trust for https, instead of the system's
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_CA_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
+    /// Certificate to show (mTLS)
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_CERT_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub cert_file: Option<PathBuf>,
+    /// Key of that certificate
+    #[arg(long, value_name = "FILE", env = "TRACKWAY_KEY_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Tenant that is meant, sent as `x-tenant: NAME`
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "TRACKWAY_TENANT",
+        hide_env_values = true
+    )]
+    pub tenant: Option<String>,
 }
 
 /// How the output looks.
@@ -314,6 +346,9 @@ pub(crate) struct PinArgs {
     /// Admin port of the program
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
     pub admin: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `trackway store pins`.
@@ -322,6 +357,9 @@ pub(crate) struct PinsArgs {
     /// Admin port of the program
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
     pub admin: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
     /// Print the program's answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -336,6 +374,9 @@ pub(crate) struct FinaliseArgs {
     /// Admin port of the program
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14269")]
     pub admin: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
     /// Seconds to wait
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
@@ -438,6 +479,9 @@ pub(crate) struct GenerateArgs {
         conflicts_with = "out"
     )]
     pub to: String,
+    /// Who sends.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
     /// Requests under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub connections: u8,

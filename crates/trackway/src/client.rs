@@ -1,20 +1,26 @@
 //! A small HTTP/1.1 client: asks a running server, and sends it traces.
 //!
 //! Promises: every wait has an end, every answer a size that it may have; a message names the server's address and
-//! what to do. Refuses: TLS, redirects, proxies: it speaks to a server of one's own.
+//! what to do; a token or password is shown nowhere. Refuses: redirects, proxies: it speaks to a server of one's own.
 
+use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
-use http::{Method, Request, StatusCode, Uri};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use model::TenantId;
 use plumbing::Tasks;
+use tls::{ClientFiles, ClientTls, Stream, TlsMetrics};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::cli::IdentityArgs;
 use crate::error::Error;
 
 /// The largest answer that is taken: traces of a million spans are below it.
@@ -23,17 +29,25 @@ const ANSWER_BYTES_MAX: usize = 1 << 30;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a server is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     host: String,
     port: u16,
     /// Without a slash at the end.
     path: String,
+    /// TLS, where it is spoken.
+    tls: Option<ClientTls>,
+    /// Who asks: sent with every request.
+    identity: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Server {
-    /// Reads `http://host:port/path`; the scheme may be left out.
-    pub(crate) fn parse(url: &str, default_port: u16) -> Result<Self, String> {
+    /// Reads `http://host:port/path`, or https; the scheme may be left out. Reads the files that say who asks.
+    pub(crate) fn parse(
+        url: &str,
+        default_port: u16,
+        identity: &IdentityArgs,
+    ) -> Result<Self, String> {
         let wrong = |why: &str| {
             format!("{url:?} is no address of a server: {why}; write http://host:{default_port}")
         };
@@ -45,11 +59,11 @@ impl Server {
         let uri: Uri = with_scheme
             .parse()
             .map_err(|error| wrong(&format!("{error}")))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(wrong("TLS isn't spoken here")),
-            _ => return Err(wrong("only http is spoken here")),
-        }
+        let tls = match uri.scheme_str() {
+            Some("http") => None,
+            Some("https") => Some(client_tls(identity)?),
+            _ => return Err(wrong("only http and https are spoken here")),
+        };
         let host = uri
             .host()
             .filter(|host| !host.is_empty())
@@ -58,12 +72,15 @@ impl Server {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: uri.port_u16().unwrap_or(default_port),
             path: uri.path().trim_end_matches('/').to_owned(),
+            tls,
+            identity: headers(identity)?,
         })
     }
 
     /// The server's address for messages.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}{}", self.authority(), self.path)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.path)
     }
 
     /// The path that the address names, without a slash at the end.
@@ -166,6 +183,9 @@ impl Connection {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        for (name, value) in &self.server.identity {
+            request = request.header(name, value);
+        }
         let request = request
             .body(Full::new(body))
             .map_err(|error| self.failed("ask", &error.to_string()))?;
@@ -229,6 +249,13 @@ impl Connection {
             .map_err(|error| self.failed("reach", &error.to_string()))?;
         // Small requests must not wait for the acknowledgement of the one before; not vital where it can't be set.
         let _not_vital = stream.set_nodelay(true);
+        let stream = match &self.server.tls {
+            Some(tls) => timeout(CONNECT_TIMEOUT, tls.connect(&self.server.host, stream))
+                .await
+                .map_err(|_| self.failed("reach", "no TLS handshake in 10 s"))?
+                .map_err(|error| self.failed("reach", &error.to_string()))?,
+            None => Stream::Plain(stream),
+        };
         let (sender, connection) = handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.failed("talk to", &cause_of(&error)))?;
@@ -244,6 +271,66 @@ impl Connection {
             "can't {action} {}: {why}; is the server running there?",
             self.server.url()
         ))
+    }
+}
+
+/// The largest file with a token or a password.
+const SECRET_BYTES_MAX: u64 = 64 << 10;
+const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant");
+
+fn client_tls(identity: &IdentityArgs) -> Result<ClientTls, String> {
+    let files = ClientFiles {
+        ca_file: identity.ca_file.clone(),
+        cert_file: identity.cert_file.clone(),
+        key_file: identity.key_file.clone(),
+        protocols: vec!["http/1.1"],
+        ..ClientFiles::default()
+    };
+    let counted_nowhere = TlsMetrics::default();
+    ClientTls::load("client", &files, &counted_nowhere).map_err(|error| error.to_string())
+}
+
+fn headers(identity: &IdentityArgs) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let mut headers = Vec::new();
+    let authorization = match (&identity.token_file, &identity.password_file) {
+        (Some(file), _) => Some((file, format!("Bearer {}", secret(file)?))),
+        (None, Some(file)) => {
+            let text = secret(file)?;
+            if !text.contains(':') {
+                return Err(format!("{}: is not NAME:PASSWORD", file.display()));
+            }
+            Some((file, format!("Basic {}", STANDARD.encode(text))))
+        }
+        (None, None) => None,
+    };
+    if let Some((file, text)) = authorization {
+        let value = HeaderValue::try_from(text);
+        let mut value =
+            value.map_err(|_| format!("{}: holds what no header can", file.display()))?;
+        value.set_sensitive(true);
+        headers.push((AUTHORIZATION, value));
+    }
+    if let Some(tenant) = &identity.tenant {
+        let tenant = TenantId::parse(tenant).map_err(|error| error.to_string())?;
+        let value = HeaderValue::from_str(tenant.as_str()).map_err(|error| error.to_string())?;
+        headers.push((TENANT_HEADER, value));
+    }
+    Ok(headers)
+}
+
+fn secret(file: &Path) -> Result<String, String> {
+    let failed = |why: std::io::Error| format!("can't read {}: {why}", file.display());
+    let bytes = std::fs::metadata(file).map_err(failed)?.len();
+    if bytes > SECRET_BYTES_MAX {
+        return Err(format!(
+            "{}: has {bytes} bytes, which is no secret",
+            file.display()
+        ));
+    }
+    let text = std::fs::read_to_string(file).map_err(failed)?;
+    match text.trim() {
+        "" => Err(format!("{}: is empty", file.display())),
+        text => Ok(text.to_owned()),
     }
 }
 
@@ -276,7 +363,8 @@ mod tests {
 
     #[test]
     fn reads_addresses_with_and_without_scheme_port_and_path() {
-        let url = |text| Server::parse(text, 16686).map(|server| server.url());
+        let nobody = IdentityArgs::default();
+        let url = |text| Server::parse(text, 16686, &nobody).map(|server| server.url());
         assert_eq!(
             url("http://127.0.0.1:16686/").unwrap(),
             "http://127.0.0.1:16686"
@@ -286,7 +374,7 @@ mod tests {
             "http://tracing.internal:16686/jaeger"
         );
         assert_eq!(url("http://[::1]:80").unwrap(), "http://[::1]:80");
-        assert!(url("https://x").unwrap_err().contains("TLS"));
+        assert_eq!(url("https://x").unwrap(), "https://x:16686");
         assert!(url("ftp://x").unwrap_err().contains("only http"));
         assert!(url("http://").is_err());
     }
@@ -320,6 +408,8 @@ mod tests {
                 host: "127.0.0.1".to_owned(),
                 port,
                 path: "/base".to_owned(),
+                tls: None,
+                identity: vec![(AUTHORIZATION, HeaderValue::from_static("Bearer t"))],
             },
             task,
         )
@@ -336,10 +426,9 @@ mod tests {
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(reply.retry_after, Some(Duration::from_secs(7)));
         assert_eq!(reply.excerpt(), "busy");
-        assert!(
-            task.await.unwrap()[0]
-                .starts_with("GET /base/api/services HTTP/1.1\r\nhost: 127.0.0.1:")
-        );
+        let asked = &task.await.unwrap()[0];
+        assert!(asked.starts_with("GET /base/api/services HTTP/1.1\r\nhost: 127.0.0.1:"));
+        assert!(asked.contains("authorization: Bearer t\r\n"), "{asked}");
     }
 
     #[tokio::test]
@@ -370,6 +459,8 @@ mod tests {
             host: "127.0.0.1".to_owned(),
             port,
             path: String::new(),
+            tls: None,
+            identity: Vec::new(),
         };
         let error = Connection::new(server, Duration::from_secs(10))
             .get("/")

@@ -1,18 +1,15 @@
-//! The demonstration: realistic traffic of a small web shop, sent to this very program over OTLP.
+//! The demonstration: realistic traffic of a small web shop, sent by this very program to itself.
 //!
 //! Promises: about [`SPANS_PER_SECOND`] spans a second with current times, until the program stops; a refusal is
-//! logged and the traffic goes on. It takes the way of any sender: through the socket.
+//! logged and the traffic goes on. It takes the way of any sender, but for the socket.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use plumbing::{Clock, Random, Shutdown};
+use model::TenantId;
+use plumbing::{Clock, Random, Shutdown, Tasks};
+use receive::Receiver;
 use testkit::corpus::{Corpus, CorpusOptions, Profile};
-
-use crate::client::Server;
-use crate::error::Error;
-use crate::otlp_sender::OtlpSender;
 
 const SPANS_PER_SECOND: u64 = 200;
 /// Every so many seconds the spans of as many seconds are sent.
@@ -20,22 +17,27 @@ const BEAT_SECONDS: u64 = 2;
 /// Traces begin so long ago that nearly all of their spans have ended.
 const AGE_SECONDS: u64 = 5;
 const BATCH_SPANS: usize = 250;
-const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends traffic to an OTLP/HTTP server until the signal to stop.
+/// Sends traffic until the signal to stop.
 pub(crate) async fn send_traffic(
-    server: Server,
+    receiver: Arc<Receiver>,
+    tasks: Tasks,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     shutdown: Shutdown,
 ) {
-    let mut sender = OtlpSender::new(server, PATIENCE, Arc::clone(&clock), Arc::clone(&random));
+    let tenant = receiver.tenant().clone();
     while !shutdown.has_begun() {
-        let beat = send_beat(&mut sender, clock.as_ref(), random.as_ref());
+        let beat = send_beat(
+            &receiver,
+            &tenant,
+            &tasks,
+            (clock.as_ref(), random.as_ref()),
+        );
         tokio::select! {
             sent = beat => {
                 if let Err(error) = sent {
-                    tracing::warn!(error = error.line(), "the demonstration's spans were not taken");
+                    tracing::warn!(error, "the demonstration's spans were not taken");
                 }
             }
             () = shutdown.begun() => return,
@@ -48,15 +50,15 @@ pub(crate) async fn send_traffic(
 }
 
 async fn send_beat(
-    sender: &mut OtlpSender,
-    clock: &dyn Clock,
-    random: &dyn Random,
-) -> Result<(), Error> {
+    receiver: &Arc<Receiver>,
+    tenant: &TenantId,
+    tasks: &Tasks,
+    (clock, random): (&dyn Clock, &dyn Random),
+) -> Result<(), String> {
     let now = clock.unix_nanos() / 1_000_000_000;
-    for request in Corpus::new(beat_options(now, random.next_u64()))? {
-        sender
-            .send(Bytes::from(request.bytes), request.spans as u64)
-            .await?;
+    let corpus = Corpus::new(beat_options(now, random.next_u64()));
+    for request in corpus.map_err(|error| error.to_string())? {
+        receiver.take_own(tenant, &request.bytes, tasks).await?;
     }
     Ok(())
 }

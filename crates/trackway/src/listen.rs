@@ -68,11 +68,20 @@ impl Listeners {
     }
 
     /// The addresses that can be reached from other machines.
-    pub(crate) fn open_to_others(&self) -> Vec<SocketAddr> {
-        let addresses = self.all().into_iter().map(|(_, address)| address);
-        addresses
-            .filter(|address| !address.ip().is_loopback())
+    pub(crate) fn open_to_others(&self) -> Addresses {
+        let all = self.all().into_iter();
+        all.filter(|(_, address)| !address.ip().is_loopback())
             .collect()
+    }
+
+    /// Tells whether a listener takes datagrams.
+    pub(crate) fn is_udp(&self, name: &str) -> bool {
+        self.udp.iter().any(|(known, _)| *known == name)
+    }
+
+    /// Tells whether any listener takes datagrams.
+    pub(crate) fn has_datagrams(&self) -> bool {
+        self.udp.iter().any(|(_, sockets)| !sockets.is_empty())
     }
 
     fn all(&self) -> Addresses {

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod demo;
 mod error;
+mod gates;
 #[cfg(test)]
 mod golden;
 mod jaeger_json;

@@ -2,13 +2,11 @@
 //! arrive.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use model::TraceId;
 use model::contract::{Answer, IncomingBatch, Kept, SpanWriter, WriteError};
-use plumbing::{Clock, Random};
-use receive::{Counts, Last, Ledger, Reason, Transport};
+use model::{TenantId, TraceId};
+use plumbing::{Clock, Random, Tasks};
+use receive::{Counts, Last, Reason, Receiver, Transport};
 use serve::{
     AppOptions, Boot, Capabilities, LastRefusal, LedgerStatus, Limits, Program, ProgramStatus,
     ReceiverAddress, ReceiverStatus, RefusedStatus, StoreGrowth, StoreStatus, Tail,
@@ -19,14 +17,10 @@ use testkit::otlp::trace::v1::span::SpanKind;
 use testkit::spans::request;
 
 use crate::backend::{Backend, data_place, promise};
-use crate::client::Server;
 use crate::config::{Config, Setting};
 use crate::error::Error;
 use crate::listen::Addresses;
-use crate::otlp_sender::OtlpSender;
 
-/// How long the program tries to send to itself.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The sample: so many spans over the last hour, and as many over the same hour a day ago, to compare with.
 const SAMPLE_SPANS: u64 = 20_000;
 const HOUR_SECONDS: u64 = 3_600;
@@ -49,10 +43,9 @@ pub(crate) const DOORS: [(&str, Transport); 9] = [
 #[derive(Debug)]
 pub(crate) struct WebProgram {
     pub(crate) backend: Backend,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) receiver: Arc<Receiver>,
+    pub(crate) tasks: Tasks,
     pub(crate) addresses: Addresses,
-    /// Where the program reaches its own OTLP/HTTP port; `None`: it is off.
-    pub(crate) own_door: Option<Server>,
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -61,10 +54,11 @@ pub(crate) struct WebProgram {
 
 impl Program for WebProgram {
     fn status(&self) -> ProgramStatus {
+        let ledger = self.receiver.ledger();
         let doors: Vec<(&str, Transport, Counts, Last)> = DOORS
             .into_iter()
             .map(|(name, transport)| {
-                let (counts, last) = (self.ledger.counts(transport), self.ledger.last(transport));
+                let (counts, last) = (ledger.counts(transport), ledger.last(transport));
                 (name, transport, counts, last)
             })
             .collect();
@@ -102,22 +96,21 @@ impl Program for WebProgram {
         }
     }
 
-    fn send_test_trace(&self) -> Answer<'static, Result<TraceId, String>> {
+    fn send_test_trace(&self, tenant: &TenantId) -> Answer<'static, Result<TraceId, String>> {
         let now = self.clock.unix_nanos();
         let (trace_id, bytes) = test_trace(self.random.next_u64(), now);
-        let sender = self.sender();
+        let (receiver, tasks, tenant) = self.sender(tenant);
         Box::pin(async move {
-            send(sender?, vec![(Bytes::from(bytes), TEST_SPANS)]).await?;
+            receiver.take_own(&tenant, &bytes, &tasks).await?;
             Ok(trace_id)
         })
     }
 
-    fn send_sample(&self) -> Answer<'static, Result<u64, String>> {
-        let sender = self.sender();
+    fn send_sample(&self, tenant: &TenantId) -> Answer<'static, Result<u64, String>> {
+        let (receiver, tasks, tenant) = self.sender(tenant);
         let now = self.clock.unix_nanos() / 1_000_000_000;
         let seed = self.random.next_u64();
         Box::pin(async move {
-            let mut sender = sender?;
             let mut spans = 0;
             for ago in [DAY_SECONDS, 0] {
                 let options = CorpusOptions {
@@ -131,10 +124,7 @@ impl Program for WebProgram {
                 let corpus = Corpus::new(options).map_err(|error| error.to_string())?;
                 for request in corpus {
                     spans += request.spans as u64;
-                    let sent = sender
-                        .send(Bytes::from(request.bytes), request.spans as u64)
-                        .await;
-                    sent.map_err(|error| error.line())?;
+                    receiver.take_own(&tenant, &request.bytes, &tasks).await?;
                 }
             }
             Ok(spans)
@@ -143,12 +133,13 @@ impl Program for WebProgram {
 }
 
 impl WebProgram {
-    fn sender(&self) -> Result<OtlpSender, String> {
-        let server = self.own_door.clone().ok_or_else(|| {
-            "the program's OTLP/HTTP port is off (listen.otlp_http), so nothing can be sent to it".to_owned()
-        })?;
-        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        Ok(OtlpSender::new(server, PATIENCE, clock, random))
+    /// What it takes to send something to itself.
+    fn sender(&self, tenant: &TenantId) -> (Arc<Receiver>, Tasks, TenantId) {
+        (
+            Arc::clone(&self.receiver),
+            self.tasks.clone(),
+            tenant.clone(),
+        )
     }
 
     fn addresses_of(&self, listener: &str) -> Vec<String> {
@@ -205,14 +196,6 @@ impl WebProgram {
     }
 }
 
-async fn send(mut sender: OtlpSender, requests: Vec<(Bytes, u64)>) -> Result<(), String> {
-    for (bytes, spans) in requests {
-        let sent = sender.send(bytes, spans).await;
-        sent.map_err(|error| error.line())?;
-    }
-    Ok(())
-}
-
 fn refused(protocol: &str, counts: &Counts) -> Vec<RefusedStatus> {
     let of_reason = |reason: &Reason| {
         let (requests, spans) = (
@@ -244,9 +227,6 @@ fn ledger_status(counts: &[&Counts]) -> LedgerStatus {
         is_balanced: counts.iter().all(|counts| counts.is_balanced()),
     }
 }
-
-/// Spans of the trace to try.
-const TEST_SPANS: u64 = 4;
 
 /// A trace through three services, with what pages show: attributes, an event, a failure that was mended.
 fn test_trace(seed: u64, now_unix_nanos: u64) -> (TraceId, Vec<u8>) {
@@ -314,11 +294,12 @@ impl SpanWriter for TailedWriter {
         if !self.tail.is_followed() {
             return self.writer.write(incoming);
         }
-        let (spans, tail) = (incoming.batch.clone(), self.tail.clone());
+        let (tenant, spans) = (incoming.tenant.clone(), incoming.batch.clone());
+        let tail = self.tail.clone();
         let written = self.writer.write(incoming);
         Box::pin(async move {
             let kept = written.await?;
-            tail.tell(spans);
+            tail.tell(tenant, spans);
             Ok(kept)
         })
     }

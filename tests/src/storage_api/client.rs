@@ -54,13 +54,15 @@ impl Decoder for Raw {
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     runtime: tokio::runtime::Runtime,
     channel: Channel,
+    /// Sent with every call.
+    metadata: Vec<(&'static str, String)>,
 }
 
 impl Client {
-    pub(super) fn connect(address: &str) -> Self {
+    pub(crate) fn connect(address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -69,11 +71,26 @@ impl Client {
         let address: SocketAddr = address.parse().unwrap();
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         let channel = runtime.block_on(endpoint.connect()).unwrap();
-        Self { runtime, channel }
+        Self {
+            runtime,
+            channel,
+            metadata: Vec::new(),
+        }
+    }
+
+    /// The same with headers.
+    pub(crate) fn connect_as(address: &str, headers: &[(&'static str, &str)]) -> Self {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        Self {
+            metadata: headers.collect(),
+            ..Self::connect(address)
+        }
     }
 
     /// Sends messages and reads all answers.
-    pub(super) fn ask<Q: Message, A: Message + Default>(
+    pub(crate) fn ask<Q: Message, A: Message + Default>(
         &self,
         path: &'static str,
         messages: &[Q],
@@ -83,7 +100,10 @@ impl Client {
         let asked = async {
             let mut grpc = Grpc::new(self.channel.clone());
             grpc.ready().await.unwrap();
-            let request = tonic::Request::new(futures_util::stream::iter(messages));
+            let mut request = tonic::Request::new(futures_util::stream::iter(messages));
+            for (name, value) in &self.metadata {
+                request.metadata_mut().append(*name, value.parse().unwrap());
+            }
             let answer = grpc.streaming(request, PathAndQuery::from_static(path), Raw);
             let answers: Vec<_> = answer.await?.into_inner().collect().await;
             answers
@@ -97,7 +117,7 @@ impl Client {
     }
 
     /// A call of one message each way.
-    pub(super) fn one<Q: Message, A: Message + Default>(
+    pub(crate) fn one<Q: Message, A: Message + Default>(
         &self,
         path: &'static str,
         message: Q,

@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The floor plan. Tests may use `testkit` in addition, from any crate.
-pub(super) const FLOOR_PLAN: [Row; 19] = [
+pub(super) const FLOOR_PLAN: [Row; 20] = [
     Row {
         name: "model",
         uses: &[],
@@ -55,6 +55,11 @@ pub(super) const FLOOR_PLAN: [Row; 19] = [
         name: "tls",
         uses: &["plumbing"],
     },
+    // Who is let in at a port, in one place for the rooms that have ports.
+    Row {
+        name: "access",
+        uses: &["model", "plumbing", "tls"],
+    },
     // What is told to clients, by whichever door they ask.
     Row {
         name: "sampling",
@@ -62,7 +67,7 @@ pub(super) const FLOOR_PLAN: [Row; 19] = [
     },
     Row {
         name: "receive",
-        uses: &["model", "plumbing", "codec", "sampling", "tls"],
+        uses: &["model", "plumbing", "codec", "access", "sampling", "tls"],
     },
     // Delivery stands beside the store: neither needs the other's libraries.
     Row {
@@ -89,7 +94,7 @@ pub(super) const FLOOR_PLAN: [Row; 19] = [
     Row {
         name: "serve",
         uses: &[
-            "model", "plumbing", "codec", "query", "sampling", "tls", "traceql",
+            "model", "plumbing", "codec", "access", "query", "sampling", "tls", "traceql",
         ],
     },
     Row {
@@ -101,8 +106,8 @@ pub(super) const FLOOR_PLAN: [Row; 19] = [
     Row {
         name: "trackway",
         uses: &[
-            "model", "plumbing", "codec", "journal", "traceql", "sampling", "tls", "receive",
-            "process", "sink", "store", "backends", "query", "serve", "testkit",
+            "model", "plumbing", "codec", "journal", "traceql", "access", "sampling", "tls",
+            "receive", "process", "sink", "store", "backends", "query", "serve", "testkit",
         ],
     },
     Row {

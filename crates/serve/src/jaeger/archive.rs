@@ -1,20 +1,19 @@
 //! The archive: a trace that is archived is pinned, and is kept where it is, however old it gets.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use model::contract::PinError;
 
 use super::Jaeger;
 use super::envelope::{ApiError, json};
 use super::parameters::{Parameters, trace_of_path};
+use crate::guard::For;
 
 /// What Jaeger answers; unlike elsewhere `errors` is a list.
 const DONE: &str = r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}"#;
 
 pub(super) async fn archive(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     Path(trace_id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {

@@ -1,9 +1,8 @@
 //! The short answers: services, their operations, and the calls between them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use codec::jaeger_encode::kind_name;
 use model::contract::{DependencyAnswer, DependencyLink, Window};
@@ -12,6 +11,7 @@ use super::Jaeger;
 use super::envelope::{Answer, ApiError};
 use super::parameters::{Parameters, service_required};
 use super::timing::Timing;
+use crate::guard::For;
 use crate::json_text::{push_list, push_number, push_text};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -19,7 +19,7 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 const LOOKBACK_MILLIS: i64 = 24 * 3600 * 1_000;
 
 pub(super) async fn services(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let mut timing = Timing::start(&jaeger.clock);
@@ -36,7 +36,7 @@ pub(super) async fn services(
 }
 
 pub(super) async fn operation_names(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     Path(service): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -61,7 +61,7 @@ pub(super) async fn operation_names(
 }
 
 pub(super) async fn operations(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -100,7 +100,7 @@ pub(super) async fn operations(
 }
 
 pub(super) async fn dependencies(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());

@@ -8,9 +8,8 @@
 //! Refuses: answers of more than [`POINTS_MAX`] points.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::{IntoResponse, Response};
 use model::TenantId;
 use model::contract::Window;
@@ -24,6 +23,7 @@ use super::envelope::{Answer, ApiError, json};
 use super::parameters::{Parameters, unable};
 use super::paths::not_found;
 use crate::go_text;
+use crate::guard::For;
 use crate::json_text::{push_list, push_text};
 use crate::kinds;
 
@@ -74,7 +74,7 @@ struct Asked {
 }
 
 pub(super) async fn metrics(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     Path(metric): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {

@@ -35,9 +35,11 @@ use query::Query;
 use query::adjust::AdjustOptions;
 
 use crate::app::{self, App, AppOptions};
+use crate::guard::OfTenant;
 use envelope::ApiError;
 use grpc::GrpcServices;
 pub use grpc::sampling_grpc_router;
+pub(crate) use grpc::{grpc_refusal, is_grpc};
 use requests::RequestMetrics;
 
 /// The largest body of `/api/transform`.
@@ -73,7 +75,7 @@ pub struct ServeParts<'a> {
     pub metrics: &'a Metrics,
     /// Where answers are written: it may take long.
     pub pool: CpuPool,
-    /// Whose spans are shown.
+    /// Whose spans are shown where a request does not say it.
     pub tenant: TenantId,
     /// Which traces are kept for good.
     pub pins: Arc<dyn Pins>,
@@ -86,7 +88,7 @@ pub struct ServeParts<'a> {
 }
 
 /// What every handler knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Jaeger {
     query: Arc<Query>,
     clock: Arc<dyn Clock>,
@@ -94,6 +96,19 @@ struct Jaeger {
     tenant: TenantId,
     pins: Arc<dyn Pins>,
     options: JaegerOptions,
+}
+
+impl OfTenant for Jaeger {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn of_tenant(&self, tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            ..self.clone()
+        }
+    }
 }
 
 impl Jaeger {

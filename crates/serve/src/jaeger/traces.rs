@@ -1,8 +1,6 @@
 //! Traces: one by its id, several by theirs, and the search.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use model::SpanBatch;
 use model::contract::{Order, Skipped};
@@ -14,13 +12,14 @@ use super::envelope::{Answer, AnswerError, ApiError};
 use super::parameters::{Parameters, TracesRequest, trace_of_path};
 use super::timing::Timing;
 use super::trace_json::push_trace;
+use crate::guard::For;
 use crate::json_text::push_list;
 
 /// What a span usually takes in JSON; only to make room at once.
 const SPAN_JSON_BYTES_TYPICAL: usize = 1_400;
 
 pub(super) async fn trace(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     Path(trace_id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -64,7 +63,7 @@ pub(super) async fn trace(
 }
 
 pub(super) async fn search(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref());

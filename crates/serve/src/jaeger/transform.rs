@@ -1,10 +1,8 @@
 //! `POST /api/transform`: OTLP JSON in, Jaeger's JSON out, so that a file can be looked at. Nothing is kept, and
 //! nothing is repaired or adjusted.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use codec::Decoded;
 use codec::otlp::decode_json;
@@ -14,10 +12,11 @@ use super::Jaeger;
 use super::envelope::{Answer, AnswerError, ApiError};
 use super::parameters::Parameters;
 use super::trace_json::push_trace;
+use crate::guard::For;
 use crate::json_text::push_list;
 
 pub(super) async fn transform(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, ApiError> {

@@ -1,9 +1,7 @@
 //! Two stored traces compared, for programs: the app compares by the same rule in the browser, files included.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use model::TraceId;
 use query::skeleton::Skeleton;
 use query::{Cause, DiffNode, TraceDiff};
@@ -13,6 +11,7 @@ use super::answers::Skipped;
 use super::answers::compare::{CompareAnswer, CompareCause, CompareNode, ComparedTrace};
 use super::error::UiError;
 use super::parameters::{Parameters, trace_id};
+use crate::guard::For;
 
 /// Nodes that are told of a question that doesn't say.
 const NODES: u64 = 1_000;
@@ -20,7 +19,7 @@ const NODES_MAX: u64 = 100_000;
 
 /// `GET /compare?a=&b=&nodes=`
 pub(super) async fn compare(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<CompareAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());

@@ -43,11 +43,12 @@ pub use answers::status::{
 pub use program::Program;
 pub use tail::Tail;
 
+use crate::guard::OfTenant;
 use error::UiError;
 use parameters::Parameters;
 
 /// What the app's API stands on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UiParts {
     /// What is asked.
     pub query: Arc<Query>,
@@ -55,7 +56,7 @@ pub struct UiParts {
     pub clock: Arc<dyn Clock>,
     /// Where answers are made that take long.
     pub pool: CpuPool,
-    /// Whose spans are shown.
+    /// Whose spans are shown where a request does not say it.
     pub tenant: TenantId,
     /// What only the program knows.
     pub program: Arc<dyn Program>,
@@ -92,6 +93,21 @@ impl Default for UiOptions {
 #[derive(Debug)]
 struct Ui {
     parts: UiParts,
+}
+
+impl OfTenant for Ui {
+    fn tenant(&self) -> &TenantId {
+        &self.parts.tenant
+    }
+
+    fn of_tenant(&self, tenant: TenantId) -> Self {
+        Self {
+            parts: UiParts {
+                tenant,
+                ..self.parts.clone()
+            },
+        }
+    }
 }
 
 impl Ui {

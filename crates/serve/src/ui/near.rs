@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use model::batch::Attribute;
 use model::contract::{Skipped as Unread, Window};
@@ -26,6 +26,7 @@ use super::find_words::Words;
 use super::parameters::{OfTrace, Parameters};
 use super::spans;
 use super::text;
+use crate::guard::For;
 
 /// Distinct values of a field that are counted; beyond, it is only known that there are more.
 const DISTINCT_MAX: usize = 1_000;
@@ -113,7 +114,7 @@ impl Sought {
 
 /// `GET /traces/{id}/find?q=` or `?words=`
 pub(super) async fn find(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
     RawQuery(query): RawQuery,
 ) -> Result<Json<FindAnswer>, UiError> {
@@ -178,7 +179,7 @@ struct Keys {
 
 /// `GET /traces/{id}/keys`
 pub(super) async fn keys(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
 ) -> Result<Json<TraceKeysAnswer>, UiError> {
     let mut walk = ui.walk(id).await?;
@@ -239,7 +240,7 @@ impl Keys {
 
 /// `GET /traces/{id}/column?field=`
 pub(super) async fn column(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
     RawQuery(query): RawQuery,
 ) -> Result<Json<TraceColumnAnswer>, UiError> {
@@ -348,7 +349,7 @@ impl Column {
 
 /// `GET /traces/{id}/events`
 pub(super) async fn events(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
 ) -> Result<Json<TraceEventsAnswer>, UiError> {
     let mut walk = ui.walk(id).await?;

@@ -1,10 +1,9 @@
 //! All matches from afar: the heatmap, the histogram and the facets of a search.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use model::overview::{self, FacetAnswer, OverviewOf, OverviewRequest};
 use model::predicate::Place;
@@ -16,6 +15,7 @@ use super::answers::Skipped;
 use super::answers::explore::{Bucket, Cells, Facet, FacetValue, OverviewAnswer, SpanPointer};
 use super::error::UiError;
 use super::parameters::Parameters;
+use crate::guard::For;
 use crate::kinds;
 
 const STEPS: u64 = 60;
@@ -27,7 +27,7 @@ const FACET_ROWS_MAX: u64 = 2_000_000;
 
 /// `GET /overview?q=&from=&to=&scope=&steps=&facets=`
 pub(super) async fn overview(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<OverviewAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());

@@ -1,33 +1,33 @@
 //! The program as the app sees it: how it is, traces that it sends to itself, traces kept for good.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
-use model::TraceId;
 use model::contract::Answer;
+use model::{TenantId, TraceId};
 
 use super::Ui;
 use super::answers::status::{ProgramStatus, SentAnswer, ServiceStatus, StatusAnswer};
 use super::error::UiError;
 use super::parameters::Sent;
+use crate::guard::For;
 
 /// What only the program knows.
 pub trait Program: Send + Sync + Debug {
     /// How it is now.
     fn status(&self) -> ProgramStatus;
 
-    /// Sends a small trace to itself, the way that any sender's go; gives its id. An error is what the door said.
-    fn send_test_trace(&self) -> Answer<'static, Result<TraceId, String>>;
+    /// Sends a small trace of a tenant to itself, the way that any sender's go; gives its id. An error is what the door
+    /// said.
+    fn send_test_trace(&self, tenant: &TenantId) -> Answer<'static, Result<TraceId, String>>;
 
-    /// Sends an hour of a small shop's traces to itself; gives the number of spans.
-    fn send_sample(&self) -> Answer<'static, Result<u64, String>>;
+    /// Sends an hour of a small shop's traces to itself, as a tenant's; gives the number of spans.
+    fn send_sample(&self, tenant: &TenantId) -> Answer<'static, Result<u64, String>>;
 }
 
 /// `GET /status`
-pub(super) async fn status(State(ui): State<Arc<Ui>>) -> Result<Json<StatusAnswer>, UiError> {
+pub(super) async fn status(For(ui): For<Ui>) -> Result<Json<StatusAnswer>, UiError> {
     let seen = ui.parts.query.seen(&ui.parts.tenant).await?;
     let mut services: Vec<(ServiceStatus, u64)> = Vec::new();
     // Operations are sorted by service.
@@ -64,10 +64,10 @@ type Nothing = serde_json::Map<String, serde_json::Value>;
 
 /// `POST /test-trace`
 pub(super) async fn test_trace(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     Sent(_): Sent<Nothing>,
 ) -> Result<Json<SentAnswer>, UiError> {
-    let sent = ui.parts.program.send_test_trace().await;
+    let sent = ui.parts.program.send_test_trace(&ui.parts.tenant).await;
     let trace_id = sent.map_err(not_taken)?;
     Ok(Json(SentAnswer {
         trace_id: Some(trace_id.to_string()),
@@ -77,10 +77,11 @@ pub(super) async fn test_trace(
 
 /// `POST /sample`
 pub(super) async fn sample(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     Sent(_): Sent<Nothing>,
 ) -> Result<Json<SentAnswer>, UiError> {
-    let spans = ui.parts.program.send_sample().await.map_err(not_taken)?;
+    let sent = ui.parts.program.send_sample(&ui.parts.tenant).await;
+    let spans = sent.map_err(not_taken)?;
     Ok(Json(SentAnswer {
         trace_id: None,
         spans,
@@ -89,5 +90,5 @@ pub(super) async fn sample(
 
 fn not_taken(why: String) -> UiError {
     UiError::new(StatusCode::BAD_GATEWAY, why)
-        .with_hint("it was sent to the program's own OTLP/HTTP port, as any sender would")
+        .with_hint("it went the way of spans that come by OTLP over HTTP")
 }

@@ -1,11 +1,10 @@
 //! Rates, errors and durations: of services and operations, of calls, of everything at once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use query::red::{HomeRequest, Look, LookKind, Red, RedOf, RedRequest};
 use query::{AveragePath, PathPart, PathRequest};
 
@@ -14,6 +13,7 @@ use super::answers::red as told;
 use super::answers::{Skipped, SpanKind};
 use super::error::UiError;
 use super::parameters::Parameters;
+use crate::guard::For;
 
 /// Most points of a series.
 const STEPS_MAX: u64 = 1_440;
@@ -21,7 +21,7 @@ const STEPS: u64 = 60;
 
 /// `GET /red?by=service|operation&service=&kind=&from=&to=&steps=`
 pub(super) async fn red(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<told::RedAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -52,7 +52,7 @@ const PATH_PARTS_MAX: usize = 50;
 
 /// `GET /path?service=&operation=&kind=&from=&to=`
 pub(super) async fn path(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<told::PathAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -74,7 +74,7 @@ pub(super) async fn path(
 
 /// `GET /edges?from=&to=`
 pub(super) async fn edges(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<told::EdgesAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -132,7 +132,7 @@ const KIND_CONSUMER: i32 = 5;
 
 /// `GET /home?from=&to=`
 pub(super) async fn home(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<told::HomeAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());

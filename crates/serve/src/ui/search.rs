@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -24,6 +24,7 @@ use super::error::UiError;
 use super::parameters::Parameters;
 use super::summary::{self, Shown, Told};
 use super::text;
+use crate::guard::For;
 
 /// Traces or spans of the first step of a search, so that something is seen at once.
 const FIRST_STEP: usize = 10;
@@ -53,7 +54,7 @@ struct Running {
 }
 
 pub(super) async fn search(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, UiError> {
     let parameters = Parameters::parse(query.as_deref());

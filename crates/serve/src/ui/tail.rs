@@ -3,19 +3,18 @@
 //! Promises: who writes never waits for who follows; what comes too fast for a page is left out and counted; without a
 //! page that follows, a write costs one look at a number.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt as _, stream};
-use model::SpanBatch;
 use model::contract::Window;
+use model::{SpanBatch, TenantId};
 use plumbing::{Shutdown, planted};
 use query::Question;
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
@@ -26,6 +25,7 @@ use super::answers::explore::{TailEvent, TailSpan};
 use super::error::UiError;
 use super::parameters::Parameters;
 use super::summary::matched_span;
+use crate::guard::For;
 
 /// Batches that may wait for a page.
 const WAITING_MAX: usize = 16;
@@ -36,9 +36,10 @@ const PAGES_MAX: usize = 64;
 /// How often a page without news hears that the connection lives.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
-/// A batch, and how many spans came before it.
+/// A batch, and how many spans of its tenant came before it.
 #[derive(Debug, Clone)]
 struct Arrived {
+    tenant: TenantId,
     before: u64,
     spans: Arc<SpanBatch>,
 }
@@ -47,7 +48,8 @@ struct Arrived {
 #[derive(Debug, Clone)]
 pub struct Tail {
     pages: Sender<Arrived>,
-    told: Arc<AtomicU64>,
+    /// Spans that were told, by tenant: one must not learn how many another has.
+    told: Arc<Mutex<HashMap<TenantId, u64>>>,
 }
 
 impl Default for Tail {
@@ -66,11 +68,19 @@ impl Tail {
         self.pages.receiver_count() > 0
     }
 
-    /// Tells spans that were taken.
-    pub fn tell(&self, spans: SpanBatch) {
-        let before = self.told.fetch_add(spans.len() as u64, Ordering::AcqRel);
+    /// Tells spans of a tenant that were taken.
+    pub fn tell(&self, tenant: TenantId, spans: SpanBatch) {
+        let before = {
+            // A std mutex: it is held for an addition.
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = told.entry(tenant.clone()).or_default();
+            let before = *told;
+            *told += spans.len() as u64;
+            before
+        };
         // Nobody follows any more: nothing is lost.
         let _unheard = self.pages.send(Arrived {
+            tenant,
             before,
             spans: Arc::new(spans),
         });
@@ -94,7 +104,7 @@ struct Following {
 
 /// `GET /tail?q=`
 pub(super) async fn tail(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -141,7 +151,13 @@ impl Following {
                 arrived = self.arriving.recv() => arrived,
             };
             match arrived {
-                Ok(arrived) => self.take(arrived).await?,
+                Ok(arrived)
+                    if arrived.tenant == self.ui.parts.tenant
+                        || planted("ui-tail-of-all-tenants") =>
+                {
+                    self.take(arrived).await?;
+                }
+                Ok(_) => {}
                 // What is missing is seen by the number of the next one.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,

@@ -1,9 +1,6 @@
 //! One trace: all rows of it at once, and its spans when somebody looks at them.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::contract::Skipped as Unread;
@@ -17,6 +14,7 @@ use super::answers::{Skipped, SpansAnswer};
 use super::error::UiError;
 use super::parameters::{OfTrace, Sent, span_id};
 use super::{arrow, spans};
+use crate::guard::For;
 
 /// Most spans of one question.
 const SPANS_MAX: usize = 1_000;
@@ -37,7 +35,7 @@ impl Ui {
 /// The rows of a trace. Who has them already sends their version back and is told that nothing changed; rows that lack
 /// something say so in their warnings, and have no version to be kept by.
 pub(super) async fn skeleton(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
     headers: HeaderMap,
 ) -> Result<Response, UiError> {
@@ -121,7 +119,7 @@ pub(super) struct SpansRequest {
 
 /// Some spans of a trace with all that is known of them; several may have one id.
 pub(super) async fn spans(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     OfTrace(id): OfTrace,
     Sent(request): Sent<SpansRequest>,
 ) -> Result<Json<SpansAnswer>, UiError> {

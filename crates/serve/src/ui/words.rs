@@ -1,10 +1,9 @@
 //! The words of queries: what a text says, and what may stand at a place of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use model::predicate::Place;
 use model::seen::{SeenAnswer, ValuesRequest};
 use traceql::{CompareOp, Field, Intrinsic, Literal, Scope, Wanted};
@@ -16,6 +15,7 @@ use super::answers::explore::{
 use super::error::UiError;
 use super::parameters::Parameters;
 use super::text;
+use crate::guard::For;
 
 /// Most completions of one answer.
 const ITEMS_MAX: usize = 50;
@@ -55,7 +55,7 @@ pub(super) async fn query(RawQuery(query): RawQuery) -> Json<QueryAnswer> {
 
 /// `GET /complete?q=&at=`
 pub(super) async fn complete(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<CompletionAnswer>, UiError> {
     let parameters = Parameters::parse(query.as_deref());
@@ -271,7 +271,7 @@ fn keys(seen: &SeenAnswer, scope: Option<Scope>, prefix: &str) -> Vec<Completion
 
 /// `GET /services`
 pub(super) async fn services(
-    State(ui): State<Arc<Ui>>,
+    For(ui): For<Ui>,
 ) -> Result<Json<super::answers::ServicesAnswer>, UiError> {
     let services = ui.parts.query.services(&ui.parts.tenant).await?;
     Ok(Json(super::answers::ServicesAnswer { services }))

@@ -13,7 +13,7 @@ use model::batch::{PackedValue, ResourceRow, ScopeRow, SpanRow};
 use model::{BatchBuilder, SpanBatch, SpanId, TenantId, TraceId};
 use plumbing::{Shutdown, Tasks};
 use prost::Message as _;
-use serve::{HttpLimits, JaegerOptions, serve_http};
+use serve::{Door, HttpLimits, JaegerOptions, serve_http};
 use testkit::oracle::OracleStore;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -72,9 +72,16 @@ fn listen(router: Router) -> SocketAddr {
     let own_tasks = tasks.clone();
     tasks.spawn(async move {
         let limits = HttpLimits::default();
-        serve_http(router, vec![listener], limits, shutdown, own_tasks)
-            .await
-            .unwrap();
+        serve_http(
+            router,
+            Door::open(),
+            vec![listener],
+            limits,
+            shutdown,
+            own_tasks,
+        )
+        .await
+        .unwrap();
     });
     address
 }

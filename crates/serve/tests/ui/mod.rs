@@ -162,7 +162,7 @@ pub(super) fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-pub(super) fn batch_of(request: RequestBuilder) -> SpanBatch {
+pub(crate) fn batch_of(request: RequestBuilder) -> SpanBatch {
     let decoded = decode_proto(&request.encode()).unwrap();
     assert_eq!(decoded.rejected_spans, 0, "{:?}", decoded.rejection);
     decoded.batch
@@ -185,11 +185,11 @@ impl Program for NoProgram {
         ProgramStatus::default()
     }
 
-    fn send_test_trace(&self) -> Asked<'static, Result<TraceId, String>> {
+    fn send_test_trace(&self, _: &TenantId) -> Asked<'static, Result<TraceId, String>> {
         Box::pin(std::future::ready(Err("there is none".to_owned())))
     }
 
-    fn send_sample(&self) -> Asked<'static, Result<u64, String>> {
+    fn send_sample(&self, _: &TenantId) -> Asked<'static, Result<u64, String>> {
         Box::pin(std::future::ready(Err("there is none".to_owned())))
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use model::TraceId;
 use model::contract::Answer;
+use model::{TenantId, TraceId};
 use serde_json::{Value, json};
 use serve::{Program, ProgramStatus, StoreStatus};
 use testkit::oracle::OracleStore;
@@ -32,14 +32,14 @@ impl Program for Sender {
         }
     }
 
-    fn send_test_trace(&self) -> Answer<'static, Result<TraceId, String>> {
+    fn send_test_trace(&self, _: &TenantId) -> Answer<'static, Result<TraceId, String>> {
         self.sent.fetch_add(1, Ordering::SeqCst);
         let closed = || "connection refused".to_owned();
         let sent = self.is_open.then_some(TraceId([5; 16])).ok_or_else(closed);
         Box::pin(std::future::ready(sent))
     }
 
-    fn send_sample(&self) -> Answer<'static, Result<u64, String>> {
+    fn send_sample(&self, _: &TenantId) -> Answer<'static, Result<u64, String>> {
         self.sent.fetch_add(1, Ordering::SeqCst);
         let closed = || "connection refused".to_owned();
         Box::pin(std::future::ready(

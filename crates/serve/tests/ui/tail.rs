@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use futures_util::StreamExt as _;
-use model::SpanBatch;
+use model::{SpanBatch, TenantId};
 use serde_json::Value;
 use testkit::oracle::OracleStore;
 use testkit::spans::{SpanKind, request};
@@ -97,8 +97,8 @@ async fn spans_that_match_are_told_as_they_arrive() {
     )
     .await;
     assert!(page.tail.is_followed());
-    page.tail.tell(spans(1, 1));
-    page.tail.tell(spans(2, 4));
+    page.tail.tell(TenantId::default(), spans(1, 1));
+    page.tail.tell(TenantId::default(), spans(2, 4));
     let event = following.next().await.unwrap();
     assert_eq!(event["type"], "spans");
     let told = event["spans"].as_array().unwrap();
@@ -113,8 +113,32 @@ async fn spans_that_match_are_told_as_they_arrive() {
     );
     assert_eq!(told[1]["span"]["columns"][0], "3");
     drop(following);
-    page.tail.tell(spans(3, 1));
+    page.tail.tell(TenantId::default(), spans(3, 1));
     assert!(!page.tail.is_followed(), "who is gone costs nothing");
+}
+
+#[tokio::test]
+async fn who_follows_is_told_of_the_spans_of_the_own_tenant_alone() {
+    let page = page();
+    let mut following = follow(&page, "/tail?q=").await;
+    let other = TenantId::parse("other").unwrap();
+    page.tail.tell(other.clone(), spans(1, 4));
+    page.tail.tell(TenantId::default(), spans(2, 1));
+    page.tail.tell(other, spans(3, 200));
+    page.tail.tell(TenantId::default(), spans(4, 1));
+    for seed in [2, 4] {
+        let event = following.next().await.unwrap();
+        assert_eq!(
+            event["type"], "spans",
+            "nothing of others was lost: {event}"
+        );
+        let told = event["spans"].as_array().unwrap();
+        let id = spans(seed, 1).span(0).unwrap().trace_id().to_string();
+        assert_eq!(
+            (told.len(), told[0]["traceId"].as_str()),
+            (1, Some(id.as_str()))
+        );
+    }
 }
 
 #[tokio::test]
@@ -127,7 +151,7 @@ async fn who_follows_entry_spans_is_told_no_others() {
         .span("root", |span| span)
         .span("inner", |span| span.parent(1).kind(SpanKind::Internal))
         .span("served", |span| span.parent(1).kind(SpanKind::Server));
-    page.tail.tell(batch_of(all));
+    page.tail.tell(TenantId::default(), batch_of(all));
     let names = |event: &Value| -> Vec<String> {
         let spans = event["spans"].as_array().unwrap().iter();
         let name = |span: &Value| span["span"]["name"].as_str().unwrap().to_owned();
@@ -144,7 +168,7 @@ async fn who_follows_entry_spans_is_told_no_others() {
 async fn what_a_slow_page_misses_is_counted() {
     let page = page();
     let mut following = follow(&page, "/tail?q=").await;
-    page.tail.tell(spans(0, 1));
+    page.tail.tell(TenantId::default(), spans(0, 1));
     assert_eq!(
         following.next().await.unwrap()["spans"]
             .as_array()
@@ -154,7 +178,7 @@ async fn what_a_slow_page_misses_is_counted() {
     );
     // Nobody reads meanwhile: only the last few can wait.
     for seed in 1..=40 {
-        page.tail.tell(spans(seed, 3));
+        page.tail.tell(TenantId::default(), spans(seed, 3));
     }
     let (mut told, mut dropped) = (0, 0);
     while told + dropped < 120 {
@@ -171,7 +195,7 @@ async fn what_a_slow_page_misses_is_counted() {
 async fn no_more_than_a_hundred_spans_a_second_are_sent_and_the_others_are_counted() {
     let page = page();
     let mut following = follow(&page, "/tail?q=").await;
-    page.tail.tell(spans(1, 150));
+    page.tail.tell(TenantId::default(), spans(1, 150));
     assert_eq!(
         following.next().await.unwrap()["spans"]
             .as_array()
@@ -183,13 +207,13 @@ async fn no_more_than_a_hundred_spans_a_second_are_sent_and_the_others_are_count
         following.next().await.unwrap(),
         serde_json::json!({"type": "dropped", "spans": 50})
     );
-    page.tail.tell(spans(2, 5));
+    page.tail.tell(TenantId::default(), spans(2, 5));
     assert_eq!(
         following.next().await.unwrap(),
         serde_json::json!({"type": "dropped", "spans": 5})
     );
     page.clock.advance(Duration::from_secs(1));
-    page.tail.tell(spans(3, 5));
+    page.tail.tell(TenantId::default(), spans(3, 5));
     assert_eq!(
         following.next().await.unwrap()["spans"]
             .as_array()
@@ -203,7 +227,7 @@ async fn no_more_than_a_hundred_spans_a_second_are_sent_and_the_others_are_count
 async fn a_page_that_follows_is_let_go_when_the_program_stops() {
     let page = page();
     let mut following = follow(&page, "/tail?q=").await;
-    page.tail.tell(spans(1, 1));
+    page.tail.tell(TenantId::default(), spans(1, 1));
     assert!(following.next().await.is_some());
     page.shutdown.begin();
     assert_eq!(following.next().await, None);

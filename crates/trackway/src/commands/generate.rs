@@ -41,7 +41,8 @@ pub(crate) fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), Error>
             file.display().to_string(),
         ),
         None => {
-            let server = Server::parse(&args.to, OTLP_HTTP_PORT).map_err(Error::Usage)?;
+            let server =
+                Server::parse(&args.to, OTLP_HTTP_PORT, &args.identity).map_err(Error::Usage)?;
             let url = server.url();
             (send_all(corpus, &server, args, &clock, &progress)?, url)
         }

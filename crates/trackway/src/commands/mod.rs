@@ -73,7 +73,7 @@ fn wait_for<T>(talk: impl Future<Output = Result<T, Error>>) -> Result<T, Error>
 
 /// Asks the server for a path of its API.
 fn ask(args: &ServerArgs, path_and_query: &str) -> Result<Reply, Error> {
-    let server = Server::parse(&args.server, QUERY_PORT).map_err(Error::Usage)?;
+    let server = Server::parse(&args.server, QUERY_PORT, &args.identity).map_err(Error::Usage)?;
     let mut connection = Connection::new(server, Duration::from_secs(args.timeout));
     wait_for(connection.get(path_and_query))
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(command: &StoreCommand, out: &mut dyn Write) -> Result<(), Err
 }
 
 fn finalise(args: &FinaliseArgs, out: &mut dyn Write) -> Result<(), Error> {
-    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let server = Server::parse(&args.admin, ADMIN_PORT, &args.identity).map_err(Error::Usage)?;
     let mut connection = Connection::new(server, Duration::from_secs(args.timeout));
     let path = if args.wait {
         "/admin/finalise"
@@ -74,7 +74,7 @@ fn finalise(args: &FinaliseArgs, out: &mut dyn Write) -> Result<(), Error> {
 fn change_pin(args: &PinArgs, is_pinned: bool, out: &mut dyn Write) -> Result<(), Error> {
     let trace_id = TraceId::parse(args.trace_id.trim())
         .map_err(|why| Error::Usage(format!("\"{}\" is no trace id: {why}", args.trace_id)))?;
-    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let server = Server::parse(&args.admin, ADMIN_PORT, &args.identity).map_err(Error::Usage)?;
     let mut connection = Connection::new(server, PIN_TIMEOUT);
     let path = format!("/admin/pins/{trace_id}");
     let reply = if is_pinned {
@@ -92,7 +92,7 @@ fn change_pin(args: &PinArgs, is_pinned: bool, out: &mut dyn Write) -> Result<()
 }
 
 fn pins(args: &PinsArgs, out: &mut dyn Write) -> Result<(), Error> {
-    let server = Server::parse(&args.admin, ADMIN_PORT).map_err(Error::Usage)?;
+    let server = Server::parse(&args.admin, ADMIN_PORT, &args.identity).map_err(Error::Usage)?;
     let mut connection = Connection::new(server, PIN_TIMEOUT);
     let reply = wait_for(connection.get("/admin/pins"))?;
     require_success(&reply, &args.admin)?;

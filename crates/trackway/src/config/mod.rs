@@ -11,6 +11,7 @@
 //!
 //! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
+mod access;
 mod agent;
 mod backend;
 mod nearest;
@@ -32,7 +33,9 @@ use yaml::FileValue;
 
 pub(crate) use agent::{SendCompression, Switch};
 pub(crate) use print::{explain, reference, show};
-pub(crate) use tree::{Acknowledge, Agent, BackendKind, Config, Listen, LogFormat, Sampling};
+pub(crate) use tree::{
+    Acknowledge, Agent, BackendKind, Config, Listen, LogFormat, PortAccess, Sampling,
+};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};

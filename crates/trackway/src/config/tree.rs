@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::{Header, Origins, Tenant, TenantNames, TlsVersion};
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
 use super::backend::Endpoint;
 use super::node::{Entry, Node, SetError, tree};
@@ -27,6 +28,8 @@ tree! {
     pub(crate) struct Config {
         /// Where the program listens. Only loopback unless told otherwise.
         listen: Listen,
+        /// Who is let in, and how ports are spoken to: docs/security.md.
+        access: Access,
         /// What is accepted from senders.
         receive: Receive,
         /// The steps that spans go through before anything of them is written, in their order: [how they are
@@ -58,8 +61,8 @@ tree! {
 
     /// Where the program listens.
     pub(crate) struct Listen {
-        /// Where listeners listen that name only a port. `localhost` is both 127.0.0.1 and ::1. Nothing asks for a
-        /// password yet: anything but loopback lets everybody who can reach the port read and write.
+        /// Where listeners listen that name only a port. `localhost` is both 127.0.0.1 and ::1. Without
+        /// `access` anything but loopback lets everybody who can reach a port read and write.
         host: Host = Host::Loopback,
         /// OTLP over gRPC: `TraceService/Export`.
         otlp_grpc: Address = Address::Port(4317),
@@ -95,6 +98,54 @@ tree! {
         health: Address = Address::Port(13133),
         /// How long a stop waits for requests that are under way.
         drain_timeout: Duration = Duration::from_secs(10),
+    }
+
+    /// Who is let in.
+    pub(crate) struct Access {
+        /// The ports that take spans and tell clients what to record.
+        receive: PortAccess,
+        /// The ports that answer questions: `query_http`, `query_grpc`, and `storage_grpc`, which takes spans too.
+        query: PortAccess,
+        /// The port of operation (`admin`). `/`, `/live`, `/ready` and `/started` need no credentials; nor does the port
+        /// `health`, which never speaks TLS.
+        admin: PortAccess,
+        /// How tenants are told apart. They see nothing of one another.
+        tenants: Tenants,
+    }
+
+    /// Who is let in at some ports.
+    pub(crate) struct PortAccess {
+        /// TLS.
+        tls: PortTls,
+        /// Names and hashed passwords, as `htpasswd -nB NAME` prints them; it is read again when it changes.
+        users_file: OrOff<PathBuf> = OrOff::Off,
+        /// Bearer tokens, one a line; it is read again when it changes. Who has one, or a password, is let in.
+        tokens_file: OrOff<PathBuf> = OrOff::Off,
+        /// Other sites whose pages may send and ask from a browser (CORS).
+        cors_origins: Origins,
+    }
+
+    /// TLS of some ports. With `cert_file` and `key_file` nothing else is spoken there.
+    pub(crate) struct PortTls {
+        /// The certificate, and behind it those up to its authority (PEM). It is read again when it changes.
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// Its private key (PEM).
+        key_file: OrOff<PathBuf> = OrOff::Off,
+        /// Authorities of clients: every client must show a certificate of one of them (mTLS).
+        client_ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The oldest version that is spoken.
+        version_min: TlsVersion = TlsVersion::V12,
+    }
+
+    /// How tenants are told apart.
+    pub(crate) struct Tenants {
+        /// The header of every request that names its tenant, over HTTP and gRPC. Off: there is one tenant.
+        header: OrOff<Header> = OrOff::Off,
+        /// The tenants that there are. Nothing: any name, up to 1,000.
+        names: TenantNames,
+        /// The tenant of requests without the header, and of datagrams. Off: such a request is refused, and datagrams
+        /// are of the tenant `default`.
+        fallback: OrOff<Tenant> = OrOff::Off,
     }
 
     /// What is accepted from senders.

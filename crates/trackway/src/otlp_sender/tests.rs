@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::cli::IdentityArgs;
 
 /// A receiver that gives fixed answers, each on a connection of its own, then hangs up.
 async fn receiver(answers: Vec<Vec<u8>>) -> Server {
@@ -20,7 +21,12 @@ async fn receiver(answers: Vec<Vec<u8>>) -> Server {
             stream.write_all(&answer).await.unwrap();
         }
     });
-    Server::parse(&format!("http://127.0.0.1:{port}"), 0).unwrap()
+    Server::parse(
+        &format!("http://127.0.0.1:{port}"),
+        0,
+        &IdentityArgs::default(),
+    )
+    .unwrap()
 }
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {

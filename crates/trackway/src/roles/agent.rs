@@ -21,7 +21,7 @@ use plumbing::{ByteBudget, CpuPool, Shutdown};
 use sampling::Strategies;
 use serve::{AdminState, Health};
 use sink::{BufferOptions, Collectors, Compression, DeliveryOptions, Sink, SinkParts, Token};
-use tls::{ClientFiles, ClientTls, RELOAD_INTERVAL, TlsMetrics};
+use tls::{ClientFiles, ClientTls, RELOAD_INTERVAL};
 
 use super::{
     Ground, POOL_QUEUE_JOBS_MAX, ProgramHealth, State, http_limits, receive_limits, run_on_runtime,
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::config::{Acknowledge, Agent as AgentConfig, OrOff, SendCompression, Settings, Switch};
 use crate::error::Error;
+use crate::gates::Gates;
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::remote_strategies::{self, RemoteStrategies};
 use crate::{keep, logging, whereabouts};
@@ -51,6 +52,11 @@ pub(crate) fn run_agent(settings: &Settings, addresses_file: Option<&Path>) -> R
     }
     if settings.config.tail_sampling.judge().is_some() {
         let text = "tail_sampling is configured, and an agent keeps no whole traces; configure it where the store is";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    if settings.config.access.tenants.tenancy().is_some() {
+        let text = "access.tenants is configured, and an agent is of one tenant: agent.headers names it, such as \
+                    x-tenant=team-a";
         return Err(Error::Usage(text.to_owned()));
     }
     logging::begin(&settings.config);
@@ -124,16 +130,19 @@ impl Agent<'_> {
         self.ground.watch_signals()?;
         let mut listeners = Listeners::open(&self.settings.config.listen)?;
         let addresses = listeners.addresses();
-        Ground::warn_of_open_listeners(&listeners);
+        let config = &self.settings.config;
+        let gates = self.ground.gates(config, &listeners).await?;
         self.ground.register_program();
-        self.serve_health(&mut listeners);
+        self.serve_health(&gates, &mut listeners);
         let pool = start_pool()?;
         let delivery = self.delivery_options().await?;
         let asking = self.asking_options(&delivery);
         let sink = self.open_sink(delivery, pool.clone()).await?;
         // Set once: there is one sink in a run.
         let _was_empty = self.health.opened.set(Arc::clone(&sink));
-        let served = self.serve(&sink, asking, pool, listeners, &addresses).await;
+        let served = self
+            .serve(&sink, asking, pool, (&gates, listeners), &addresses)
+            .await;
         let stopping = Arc::clone(&sink);
         let stopped = tokio::task::spawn_blocking(move || stopping.stop()).await;
         if let Err(panicked) = stopped {
@@ -145,7 +154,7 @@ impl Agent<'_> {
         served
     }
 
-    fn serve_health(&self, listeners: &mut Listeners) {
+    fn serve_health(&self, gates: &Gates, listeners: &mut Listeners) {
         let seams = &self.ground.seams;
         let state = AdminState {
             metrics: seams.metrics.clone(),
@@ -166,7 +175,7 @@ impl Agent<'_> {
                 std::future::ready(request)
             }));
         let health = serve::health_router(state);
-        self.ground.serve_health(admin, health, listeners);
+        self.ground.serve_health(admin, health, gates, listeners);
     }
 
     /// Where is delivered and how, with the token and the certificates as they are now.
@@ -246,7 +255,7 @@ impl Agent<'_> {
             insecure_skip_verify: config.tls.insecure_skip_verify == Switch::On,
             protocols: vec!["h2"],
         };
-        let metrics = TlsMetrics::register(&self.ground.seams.metrics);
+        let metrics = self.ground.tls.clone();
         let load = move || ClientTls::load("agent", &files, &metrics);
         let loaded = tokio::task::spawn_blocking(load).await;
         let loaded = loaded.map_err(|panicked| Error::Usage(format!("agent.tls: {panicked}")))?;
@@ -296,7 +305,7 @@ impl Agent<'_> {
         sink: &Arc<Sink>,
         asking: Option<DeliveryOptions>,
         pool: CpuPool,
-        mut listeners: Listeners,
+        (gates, mut listeners): (&Gates, Listeners),
         addresses: &Addresses,
     ) -> Result<(), Error> {
         let (config, ground) = (&self.settings.config, &self.ground);
@@ -311,6 +320,7 @@ impl Agent<'_> {
                 metrics: &ground.seams.metrics,
                 limits: receive_limits(config),
                 tenant: TenantId::default(),
+                gate: gates.receive(),
                 strategies: Arc::clone(&strategies) as Arc<dyn Strategies>,
                 processor: ground.processor(config),
             },
@@ -319,6 +329,7 @@ impl Agent<'_> {
         ground.last_tasks.spawn(looked_up);
         let told = serve::serve_http(
             remote_strategies::router(&strategies),
+            gates.door("sampling_http"),
             listeners.take("sampling_http"),
             http_limits(config),
             ground.shutdown.clone(),
@@ -326,6 +337,7 @@ impl Agent<'_> {
         );
         let told_calls = serve::serve_http(
             serve::sampling_grpc_router(strategies),
+            gates.door("sampling_grpc"),
             listeners.take("sampling_grpc"),
             http_limits(config),
             ground.shutdown.clone(),

@@ -37,12 +37,12 @@ use crate::adaptive::{self, CountedWriter};
 use crate::archive::ArchiveWriter;
 use crate::backend::{Backend, data_place, promise};
 use crate::banner::{banner, next_step};
-use crate::client::Server;
 use crate::config::{
     Acknowledge, BackendKind, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto,
 };
 use crate::demo;
 use crate::error::Error;
+use crate::gates::Gates;
 use crate::keep;
 use crate::listen::{Addresses, Listeners, addresses_line};
 use crate::web::{self, TailedWriter, WebProgram};
@@ -57,6 +57,13 @@ pub(crate) fn run_all_in_one(
     addresses_file: Option<&Path>,
     is_demo: bool,
 ) -> Result<(), Error> {
+    let config = &settings.config;
+    let has_tenants = config.access.tenants.tenancy().is_some();
+    if has_tenants && config.backend.kind == BackendKind::Remote {
+        let text = "access.tenants is configured, and a remote store (backend.kind) is of one tenant; use the embedded \
+                    store, or a program for each tenant";
+        return Err(Error::Usage(text.to_owned()));
+    }
     logging::begin(&settings.config);
     let role = AllInOne::new(settings, addresses_file, is_demo);
     run_on_runtime(machine::cores(), role.run())
@@ -156,22 +163,22 @@ impl<'a> AllInOne<'a> {
         self.ground.watch_signals()?;
         let mut listeners = Listeners::open(&self.settings.config.listen)?;
         let addresses = listeners.addresses();
-        self.warn_of_risks(&listeners);
+        let gates = self.ground.gates(&self.settings.config, &listeners).await?;
+        self.warn_of_risks();
         self.register_facts();
-        self.serve_health(&mut listeners);
+        self.serve_health(&gates, &mut listeners);
         let Some(backend) = self.open_backend().await? else {
             // Stopped while the store still opened: what was acknowledged before is safe in its log.
             return Ok(());
         };
         // Set once: there is one store in a run.
         let _was_empty = self.health.opened.set(backend.clone());
-        let served = self.serve(&backend, listeners, &addresses).await;
+        let served = self.serve(&backend, &gates, listeners, &addresses).await;
         self.stop(backend.store).await;
         served
     }
 
-    fn warn_of_risks(&self, listeners: &Listeners) {
-        Ground::warn_of_open_listeners(listeners);
+    fn warn_of_risks(&self) {
         let level = self.settings.config.store.acknowledge;
         if level == Acknowledge::Memory {
             tracing::warn!("store.acknowledge is memory: a crash loses spans that were accepted");
@@ -191,7 +198,7 @@ impl<'a> AllInOne<'a> {
         });
     }
 
-    fn serve_health(&self, listeners: &mut Listeners) {
+    fn serve_health(&self, gates: &Gates, listeners: &mut Listeners) {
         let seams = &self.ground.seams;
         let state = AdminState {
             metrics: seams.metrics.clone(),
@@ -214,7 +221,7 @@ impl<'a> AllInOne<'a> {
                 std::future::ready(request)
             }));
         let health = serve::health_router(state);
-        self.ground.serve_health(admin, health, listeners);
+        self.ground.serve_health(admin, health, gates, listeners);
     }
 
     /// Opens the store that the configuration names; `None` when the stop comes first.
@@ -222,14 +229,10 @@ impl<'a> AllInOne<'a> {
         match self.settings.config.backend.kind {
             BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
             BackendKind::Remote => {
-                let (config, metrics) = (
-                    self.settings.config.clone(),
-                    self.ground.seams.metrics.clone(),
-                );
+                let (config, tls) = (self.settings.config.clone(), self.ground.tls.clone());
                 let pool = start_pool("trackway-remote")?;
-                let opening = tokio::task::spawn_blocking(move || {
-                    Backend::of_remote(&config, pool, &metrics)
-                });
+                let opening =
+                    tokio::task::spawn_blocking(move || Backend::of_remote(&config, pool, &tls));
                 match opening.await {
                     Ok(opened) => opened.map(Some),
                     Err(panicked) => Err(Error::Store(format!(
@@ -261,6 +264,7 @@ impl<'a> AllInOne<'a> {
     async fn serve(
         &self,
         backend: &Backend,
+        gates: &Gates,
         mut listeners: Listeners,
         addresses: &Addresses,
     ) -> Result<(), Error> {
@@ -284,7 +288,8 @@ impl<'a> AllInOne<'a> {
                 clock: Arc::clone(&seams.clock),
                 metrics: &seams.metrics,
                 limits: receive_limits(config),
-                tenant: tenant.clone(),
+                tenant: config.access.tenants.of_datagrams(),
+                gate: gates.receive(),
                 strategies: Arc::clone(&strategies),
                 processor: ground.processor(config),
             },
@@ -317,13 +322,16 @@ impl<'a> AllInOne<'a> {
         );
         let mut services = self.with_own_spans(backend, services);
         services.storage = self.storage_router(backend, &receiver, services.storage);
-        let mut serving = self.answer(services, strategies, &mut listeners);
+        let mut serving = self.answer(services, strategies, gates, &mut listeners);
         let watched = strategies::watch(loaded, config.sampling.clone(), ground.shutdown.clone());
         ground.tasks.spawn(watched);
         ground
             .health
             .set(State::Serving(Arc::clone(&backend.writer)));
-        self.tell_ready(addresses)?;
+        self.tell_ready(gates, addresses)?;
+        if self.is_demo {
+            self.start_demo(&receiver);
+        }
         serving.push(Box::pin(ground.receive(receiver, &mut listeners)));
         serving.push(Box::pin(self.watch_store(backend)));
         let ended = futures_util::future::join_all(serving).await;
@@ -360,6 +368,7 @@ impl<'a> AllInOne<'a> {
         &self,
         services: JaegerServices,
         strategies: Arc<dyn Strategies>,
+        gates: &Gates,
         listeners: &mut Listeners,
     ) -> Vec<Serving<'_>> {
         let doors = [
@@ -376,8 +385,9 @@ impl<'a> AllInOne<'a> {
         let mut serving: Vec<Serving<'_>> = Vec::new();
         for (name, router) in doors {
             let (stop, tasks) = (ground.shutdown.clone(), ground.tasks.clone());
+            let (door, limits) = (gates.door(name), http_limits(config));
             let sockets = listeners.take(name);
-            let served = serve::serve_http(router, sockets, http_limits(config), stop, tasks);
+            let served = serve::serve_http(router, door, sockets, limits, stop, tasks);
             serving.push(Box::pin(ground.guard(served)));
         }
         serving
@@ -461,7 +471,7 @@ impl<'a> AllInOne<'a> {
         Ok(())
     }
 
-    fn tell_ready(&self, addresses: &Addresses) -> Result<(), Error> {
+    fn tell_ready(&self, gates: &Gates, addresses: &Addresses) -> Result<(), Error> {
         let config = &self.settings.config;
         let mut out = std::io::stdout();
         let is_terminal = out.is_terminal();
@@ -471,17 +481,14 @@ impl<'a> AllInOne<'a> {
         }
         let data_dir = data_place(config);
         tracing::info!(data_dir, accepted_means = promise(config), "ready");
-        if let (false, Some(next)) = (is_terminal, next_step(addresses)) {
+        if let (false, Some(next)) = (is_terminal, next_step(gates, addresses)) {
             tracing::info!("{next}");
         }
         if let Some(file) = self.addresses_file {
             write_whole(file, &addresses_line(addresses))?;
         }
         if is_terminal {
-            out.write_all(banner(config, addresses, self.is_demo).as_bytes())?;
-        }
-        if self.is_demo {
-            self.start_demo(addresses);
+            out.write_all(banner(config, gates, addresses, self.is_demo).as_bytes())?;
         }
         Ok(())
     }
@@ -489,14 +496,14 @@ impl<'a> AllInOne<'a> {
     fn web_program(
         &self,
         backend: &Backend,
-        receiver: &receive::Receiver,
+        receiver: &Arc<receive::Receiver>,
         addresses: &Addresses,
     ) -> WebProgram {
         WebProgram {
             backend: backend.clone(),
-            ledger: Arc::clone(receiver.ledger()),
+            receiver: Arc::clone(receiver),
+            tasks: self.ground.tasks.clone(),
             addresses: addresses.clone(),
-            own_door: own_door(addresses),
             config: self.settings.config.clone(),
             clock: Arc::clone(&self.ground.seams.clock),
             random: Arc::clone(&self.ground.seams.random),
@@ -504,17 +511,14 @@ impl<'a> AllInOne<'a> {
         }
     }
 
-    fn start_demo(&self, addresses: &Addresses) {
-        let Some(server) = own_door(addresses) else {
-            tracing::warn!("--demo sends over OTLP/HTTP, but listen.otlp_http is off");
-            return;
-        };
+    fn start_demo(&self, receiver: &Arc<receive::Receiver>) {
         let (clock, random) = (
             Arc::clone(&self.ground.seams.clock),
             Arc::clone(&self.ground.seams.random),
         );
         self.ground.tasks.spawn(demo::send_traffic(
-            server,
+            Arc::clone(receiver),
+            self.ground.tasks.clone(),
             clock,
             random,
             self.ground.shutdown.clone(),
@@ -531,24 +535,6 @@ impl<'a> AllInOne<'a> {
         self.ground.last_shutdown.begin();
         tracing::info!("stopped");
     }
-}
-
-/// Where this very process takes spans over OTLP/HTTP.
-fn own_door(addresses: &Addresses) -> Option<Server> {
-    let (_, address) = addresses.iter().find(|(name, _)| *name == "otlp_http")?;
-    Server::parse(&reachable(*address), address.port()).ok()
-}
-
-/// The address at which this very process reaches a listener of its own.
-pub(super) fn reachable(address: std::net::SocketAddr) -> String {
-    let mut address = address;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    format!("http://{address}")
 }
 
 /// What an answer may take in memory.

@@ -22,10 +22,12 @@ use plumbing::{CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
 use serve::HttpLimits;
+use tls::TlsMetrics;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::gates::Gates;
 use crate::keep::Seams;
 use crate::listen::Listeners;
 use crate::{machine, web};
@@ -111,6 +113,7 @@ impl ProgramHealth {
 
 /// What every role stands on.
 struct Ground {
+    tls: TlsMetrics,
     /// Stops everything that takes requests.
     shutdown: Shutdown,
     /// Stops the health ports, which outlive the rest.
@@ -124,14 +127,16 @@ struct Ground {
 impl Ground {
     fn new() -> Self {
         let shutdown = Shutdown::new();
+        let metrics = Metrics::new();
         Self {
+            tls: TlsMetrics::register(&metrics),
             health: Arc::new(ProgramHealth::new(shutdown.clone())),
             shutdown,
             last_shutdown: Shutdown::new(),
             seams: Seams {
                 clock: Arc::new(RealClock::default()),
                 random: Arc::new(RealRandom::default()),
-                metrics: Metrics::new(),
+                metrics,
             },
             tasks: Tasks::new(),
             last_tasks: Tasks::new(),
@@ -172,16 +177,15 @@ impl Ground {
         Ok(())
     }
 
-    fn warn_of_open_listeners(listeners: &Listeners) {
-        let open = listeners.open_to_others();
-        if !open.is_empty() {
-            let addresses: Vec<String> = open.iter().map(ToString::to_string).collect();
-            let addresses = addresses.join(" ");
-            tracing::warn!(
-                addresses,
-                "open to other machines without authentication; listen.host narrows it"
-            );
-        }
+    /// Reads who is let in where, and follows the files from then on.
+    async fn gates(&self, config: &Config, listeners: &Listeners) -> Result<Gates, Error> {
+        let (config, metrics, tls) = (config.clone(), self.seams.metrics.clone(), self.tls.clone());
+        let loading = tokio::task::spawn_blocking(move || Gates::load(&config, &metrics, &tls));
+        let loaded = loading.await;
+        let gates = loaded.map_err(|panicked| Error::Usage(format!("access: {panicked}")))??;
+        gates.warn(listeners);
+        gates.watch(&self.last_tasks, &self.last_shutdown);
+        Ok(gates)
     }
 
     fn register_program(&self) {
@@ -197,12 +201,15 @@ impl Ground {
     }
 
     /// Serves the health ports on tasks of their own, from now until the very end.
-    fn serve_health(&self, admin: Router, health: Router, listeners: &mut Listeners) {
-        let doors = [
-            (admin, listeners.take("admin")),
-            (health, listeners.take("health")),
-        ];
-        for (router, sockets) in doors {
+    fn serve_health(
+        &self,
+        admin: Router,
+        health: Router,
+        gates: &Gates,
+        listeners: &mut Listeners,
+    ) {
+        for (name, router) in [("admin", admin), ("health", health)] {
+            let (door, sockets) = (gates.door(name), listeners.take(name));
             if sockets.is_empty() {
                 continue;
             }
@@ -213,7 +220,7 @@ impl Ground {
             };
             self.last_tasks.spawn(async move {
                 if let Err(error) =
-                    serve::serve_http(router, sockets, limits, shutdown, tasks).await
+                    serve::serve_http(router, door, sockets, limits, shutdown, tasks).await
                 {
                     tracing::error!(%error, "a health port ended");
                 }

@@ -4,7 +4,7 @@ use model::contract::{Answer, IncomingBatch, Kept, WriteError};
 
 use serve::JaegerOptions;
 
-use super::all_in_one::{jaeger_options, query_limits, reachable};
+use super::all_in_one::{jaeger_options, query_limits};
 use super::*;
 use crate::config::SizeOrAuto;
 
@@ -79,17 +79,4 @@ fn a_file_is_written_whole_and_nothing_is_left_beside_it() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(write_whole(&file, "three\n").is_err());
-}
-
-#[test]
-fn a_listener_on_all_addresses_is_reached_by_loopback() {
-    assert_eq!(
-        reachable("0.0.0.0:4318".parse().unwrap()),
-        "http://127.0.0.1:4318"
-    );
-    assert_eq!(reachable("[::]:4318".parse().unwrap()), "http://[::1]:4318");
-    assert_eq!(
-        reachable("10.0.0.1:4318".parse().unwrap()),
-        "http://10.0.0.1:4318"
-    );
 }

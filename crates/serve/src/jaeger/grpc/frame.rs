@@ -38,7 +38,7 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const ENCODINGS_ACCEPTED: HeaderValue = HeaderValue::from_static("identity,gzip");
 
 /// Tells whether a request is a gRPC call.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE);
     let media_type = value
         .and_then(|value| value.to_str().ok())

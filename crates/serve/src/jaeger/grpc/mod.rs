@@ -40,7 +40,9 @@ use prometheus_client::metrics::family::Family;
 use tokio::time::Instant;
 
 use super::Jaeger;
-use frame::{Incoming, is_grpc};
+use crate::guard::for_request;
+use frame::Incoming;
+pub(crate) use frame::is_grpc;
 pub use sampling::sampling_grpc_router;
 use status::{Status, code};
 
@@ -132,7 +134,8 @@ impl GrpcServices {
         let deadline = Instant::now() + allowed.min(frame::DEADLINE_MAX);
         let begun = async {
             let incoming = Incoming::new(&parts.headers, body)?;
-            (method.run)(Arc::clone(&self.jaeger), self.table, incoming).await
+            let jaeger = for_request(&self.jaeger, &parts.extensions);
+            (method.run)(jaeger, self.table, incoming).await
         };
         match tokio::time::timeout_at(deadline, begun).await {
             Ok(Ok(answer)) => counted.answer(answer, deadline),
@@ -249,6 +252,11 @@ impl Table {
             Status::new(code::UNIMPLEMENTED, message)
         })
     }
+}
+
+/// The answer to a call that is not let in.
+pub(crate) fn grpc_refusal(code: i32, message: &str) -> Response {
+    frame::refusal(&Status::new(code, message))
 }
 
 /// An answer of one message.

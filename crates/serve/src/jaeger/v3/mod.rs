@@ -9,9 +9,8 @@ mod parameters;
 pub(super) mod summary;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use codec::jaeger_encode::kind_name;
 use codec::otlp::push_resource_spans_json;
@@ -22,6 +21,7 @@ use query::adjust::AdjustOptions;
 use super::Jaeger;
 use super::ask::{AskError, header_text, incomplete, shown};
 use super::parameters::Parameters;
+use crate::guard::For;
 use crate::json_text::{push_list, push_text};
 use answer::{Refused, json};
 use parameters::{TraceParameters, search_of};
@@ -29,7 +29,7 @@ use parameters::{TraceParameters, search_of};
 /// What a span usually takes in JSON; only to make room at once.
 const SPAN_JSON_BYTES_TYPICAL: usize = 768;
 
-pub(super) async fn services(State(jaeger): State<Arc<Jaeger>>) -> Result<Response, Refused> {
+pub(super) async fn services(For(jaeger): For<Jaeger>) -> Result<Response, Refused> {
     let services = jaeger.query.services(&jaeger.tenant).await?;
     let mut body = String::from("{\"services\":");
     push_list(&mut body, &services, |out, name| push_text(out, name));
@@ -38,7 +38,7 @@ pub(super) async fn services(State(jaeger): State<Arc<Jaeger>>) -> Result<Respon
 }
 
 pub(super) async fn operations(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let parameters = Parameters::parse(query.as_deref());
@@ -68,7 +68,7 @@ pub(super) async fn operations(
 }
 
 pub(super) async fn trace(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     Path(trace_id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
@@ -81,7 +81,7 @@ pub(super) async fn trace(
 }
 
 pub(super) async fn traces(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let search = search_of(&Parameters::parse(query.as_deref()))?;
@@ -94,7 +94,7 @@ pub(super) async fn traces(
 }
 
 pub(super) async fn summaries(
-    State(jaeger): State<Arc<Jaeger>>,
+    For(jaeger): For<Jaeger>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let search = search_of(&Parameters::parse(query.as_deref()))?;

@@ -29,7 +29,7 @@ const ROUTES: [(&str, bool); 30] = [
     ("/api/dependencies?endTs=NOW_MS&lookback=3600000", true),
     (
         "/api/metrics/calls?service=SERVICE&groupByOperation=true",
-        true,
+        false,
     ),
     ("/api/v3/services", true),
     ("/api/v3/operations?service=SERVICE", true),

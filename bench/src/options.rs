@@ -16,12 +16,13 @@ bench --steady SPANS_PER_SECOND [--seconds 600] [--dependencies-every 60] [--pro
 bench --start-on DIR [--repetitions 7] [COMMON]…
 bench --agent [--seconds 20] [COMMON]…
 COMMON: [--seed 7] [--connections 4] [--level sync|page_cache|memory] [--program target/dist/trackway] [--build]
-        [--set KEY=VALUE]… [--work-dir target/bench] [--keep] [--out bench/out/RESULT.json|STEADY.json|START.json|AGENT.json]
+        [--set KEY=VALUE]… [--work-dir target/bench] [--keep]
+        [--out bench/out/RESULT.json|STEADY.json|START.json|AGENT.json]
 
 Without a mode everything is measured over http, then what taking the first corpus costs over grpc. --steady sends at a
 constant rate with searches beside it, from --spans that come again and again as new traces. --start-on starts the
-program again and again on a folder of data. --agent measures an agent before a collector, and datagrams. --build builds the program first; --set is passed to it; --keep leaves
-corpus, data and log below the work folder.";
+program again and again on a folder of data. --agent measures an agent before a collector, and datagrams to a collector.
+--build builds the program first; --set is passed to it; --keep leaves corpus, data and log below the work folder.";
 
 /// More than this many clients would measure the clients.
 const CONNECTIONS_MAX: usize = 256;

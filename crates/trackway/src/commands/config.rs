@@ -1,5 +1,5 @@
-//! `trackway config show|check|explain`, and the same of `trackway agent`: what is set, where it came from, what is wrong
-//! with it.
+//! `trackway config show|check|explain`, and the same of `trackway agent`: what is set, where it came from, what is
+//! wrong with it.
 
 use std::io::Write;
 use std::path::Path;

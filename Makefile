@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-full soak fuzz lint bench bench-large bench-steady bench-huge bench-ui release test-planted
+.PHONY: help run web test test-full soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -71,8 +71,11 @@ lint: ## formatting, clippy, the rules of the house, generated sources
 	web/setup
 	cd web && npm run --silent check && npm run --silent lint
 
-bench: ## speed, size and memory on both corpora, with every answer checked; the kind one also over gRPC
+bench: bench-agent ## speed, size and memory on both corpora, with every answer checked; the kind one over gRPC; an agent
 	bench/run
+
+bench-agent: ## an agent at 20,000 spans a second before a collector, and 50,000 a second as datagrams to a collector
+	bench/run --agent
 
 bench-large: ## the same on BENCH_SPANS spans of the kind corpus (20,000,000)
 	bench/run --profile kind --protocol http --spans $(BENCH_SPANS) --out bench/out/LARGE.json

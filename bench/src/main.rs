@@ -2,7 +2,8 @@
 //!
 //! The program is started as a person starts it, and spoken to over its ports only. One corpus after the other is
 //! generated to a file, sent at full speed over loopback, looked at on the disk, and asked about over HTTP.
-//! Two more modes: a constant rate for some time (`steady`), and starts on a folder that is there (`start_on`).
+//! More modes: a constant rate for some time (`steady`), starts on a folder that is there (`start_on`), and an agent
+//! before a collector (`agent`).
 //!
 //! Promises: figures name the machine, the corpus, the durability level, the version and the commit; work that the
 //! program puts off (freezing heads) is waited for and counted; a wrong answer fails the run.
@@ -10,8 +11,10 @@
 //!
 //! Read in this order: `run` (the whole story), `program` and `load` (start it, feed it), `disk`, `questions`,
 //! `oracle` and `asking` (what is asked and what is right), `after_kill`, `full_load`, `report`; then `stamp` and
-//! `rounds` (a corpus that never ends), `pace`, `turns` and `watching` (what goes on beside it), `steady`, `start_on`.
+//! `rounds` (a corpus that never ends), `pace`, `turns` and `watching` (what goes on beside it), `steady`, `start_on`,
+//! `datagrams`, `agent`.
 
+mod agent;
 mod options;
 mod run;
 mod start_on;
@@ -22,6 +25,7 @@ mod process;
 mod program;
 mod put_off;
 
+mod datagrams;
 mod grpc;
 mod http;
 mod load;
@@ -41,6 +45,7 @@ mod oracle;
 mod questions;
 mod turns;
 
+mod agent_report;
 mod figures;
 mod heading;
 mod report;
@@ -53,6 +58,7 @@ use std::io::{Write as _, stdout};
 use anyhow::ensure;
 use serde::Serialize;
 
+use crate::agent_report::AgentReport;
 use crate::heading::Heading;
 use crate::options::{Mode, Options, Protocol};
 use crate::report::Report;
@@ -78,6 +84,10 @@ fn main() -> anyhow::Result<()> {
         Mode::StartOn(data) => {
             let started = start_on::measure(data, &options)?;
             tell(&StartReport { heading, started }, &options, 0)
+        }
+        Mode::Agent(seconds) => {
+            let measured = agent::measure(*seconds, &options)?;
+            tell(&AgentReport { heading, measured }, &options, 0)
         }
     }
 }

@@ -14,13 +14,15 @@ bench [--profile kind|unkind|both] [--protocol http|grpc|both] [--spans 1000000]
 bench --steady SPANS_PER_SECOND [--seconds 600] [--dependencies-every 60] [--profile kind|unkind]
       [--spans 1000000] [COMMON]…
 bench --start-on DIR [--repetitions 7] [COMMON]…
+bench --agent [--seconds 20] [COMMON]…
 COMMON: [--seed 7] [--connections 4] [--level sync|page_cache|memory] [--program target/dist/trackway] [--build]
-        [--set KEY=VALUE]… [--work-dir target/bench] [--keep] [--out bench/out/RESULT.json|STEADY.json|START.json]
+        [--set KEY=VALUE]… [--work-dir target/bench] [--keep]
+        [--out bench/out/RESULT.json|STEADY.json|START.json|AGENT.json]
 
 Without a mode everything is measured over http, then what taking the first corpus costs over grpc. --steady sends at a
 constant rate with searches beside it, from --spans that come again and again as new traces. --start-on starts the
-program again and again on a folder of data. --build builds the program first; --set is passed to it; --keep leaves
-corpus, data and log below the work folder.";
+program again and again on a folder of data. --agent measures an agent before a collector, and datagrams to a collector.
+--build builds the program first; --set is passed to it; --keep leaves corpus, data and log below the work folder.";
 
 /// More than this many clients would measure the clients.
 const CONNECTIONS_MAX: usize = 256;
@@ -31,6 +33,9 @@ const REPETITIONS_MIN: usize = 50;
 const STARTS: usize = 7;
 /// A day; what is in memory of a load grows with its seconds.
 const SECONDS_MAX: u64 = 86_400;
+/// What is sent is made before, and is in memory: some 20 MB for each second.
+const AGENT_SECONDS: u64 = 20;
+const AGENT_SECONDS_MAX: u64 = 120;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub(crate) enum Mode {
     Steady(SteadyLoad),
     /// Starts on a folder of data.
     StartOn(PathBuf),
+    /// An agent and datagrams, each for so many seconds.
+    Agent(u64),
 }
 
 /// What is sent and asked at a constant rate.
@@ -114,12 +121,13 @@ impl Options {
     fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Self>> {
         let mut options = Self::default();
         let (mut rate, mut repetitions, mut out) = (None, None, None);
-        let (mut seconds, mut dependencies_every) = (600, 60);
+        let (mut seconds, mut dependencies_every, mut is_agent) = (None, 60, false);
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("help") | Short('h') => return Ok(None),
                 Long("steady") => rate = Some(arguments.value()?.parse()?),
-                Long("seconds") => seconds = arguments.value()?.parse()?,
+                Long("seconds") => seconds = Some(arguments.value()?.parse()?),
+                Long("agent") => is_agent = true,
                 Long("dependencies-every") => dependencies_every = arguments.value()?.parse()?,
                 Long("start-on") => options.mode = Mode::StartOn(arguments.value()?.into()),
                 Long("profile") => options.profiles = profiles(&arguments.value()?.string()?)?,
@@ -145,9 +153,13 @@ impl Options {
             );
             options.mode = Mode::Steady(SteadyLoad {
                 spans_per_second,
-                seconds,
+                seconds: seconds.unwrap_or(600),
                 dependencies_every,
             });
+        }
+        if is_agent {
+            ensure!(options.mode == Mode::Corpora, "--agent is a run of its own");
+            options.mode = Mode::Agent(seconds.unwrap_or(AGENT_SECONDS));
         }
         options.repetitions = repetitions.unwrap_or(match options.mode {
             Mode::StartOn(_) => STARTS,
@@ -182,6 +194,10 @@ impl Options {
                 );
             }
             Mode::StartOn(_) => ensure!(self.repetitions > 0, "--repetitions must be over 0"),
+            Mode::Agent(seconds) => ensure!(
+                (1..=AGENT_SECONDS_MAX).contains(&seconds),
+                "--seconds is {seconds}, it must be from 1 to {AGENT_SECONDS_MAX}"
+            ),
         }
         Ok(())
     }
@@ -193,6 +209,7 @@ impl Mode {
             Self::Corpora => "bench/out/RESULT.json",
             Self::Steady(_) => "bench/out/STEADY.json",
             Self::StartOn(_) => "bench/out/START.json",
+            Self::Agent(_) => "bench/out/AGENT.json",
         })
     }
 }
@@ -249,6 +266,9 @@ mod tests {
         let start = start.unwrap();
         assert_eq!(start.mode, Mode::StartOn(PathBuf::from("d")));
         assert_eq!(start.repetitions, 3);
+        let agent = parse(&["--agent"]).unwrap().unwrap();
+        assert_eq!(agent.mode, Mode::Agent(AGENT_SECONDS));
+        assert_eq!(agent.out, PathBuf::from("bench/out/AGENT.json"));
         assert_eq!(start.out, PathBuf::from("bench/out/START.json"));
     }
 
@@ -257,6 +277,8 @@ mod tests {
         assert!(parse(&["--steady", "0"]).is_err());
         assert!(parse(&["--steady", "1", "--seconds", "0"]).is_err());
         assert!(parse(&["--steady", "1", "--start-on", "d"]).is_err());
+        assert!(parse(&["--steady", "1", "--agent"]).is_err());
+        assert!(parse(&["--agent", "--seconds", "121"]).is_err());
         assert!(parse(&["--protocol", "pigeon"]).is_err());
         assert!(parse(&["--profile", "cruel"]).is_err());
         assert!(parse(&["--spans", "0"]).is_err());

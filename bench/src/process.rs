@@ -30,6 +30,8 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 pub(crate) struct Memory {
     /// Now.
     pub(crate) resident_kib: u64,
+    /// Of it, what is no page of a file.
+    pub(crate) own_kib: u64,
     /// The most since it began.
     pub(crate) peak_kib: u64,
 }
@@ -48,6 +50,7 @@ fn memory_of(status: &str) -> Option<Memory> {
     };
     Some(Memory {
         resident_kib: kib("VmRSS:")?,
+        own_kib: kib("RssAnon:")?,
         peak_kib: kib("VmHWM:")?,
     })
 }
@@ -65,9 +68,10 @@ mod tests {
 
     #[test]
     fn reads_resident_and_peak_memory() {
-        let status = "Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n";
+        let status = "Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nRssAnon:\t   512 kB\n";
         let expected = Memory {
             resident_kib: 1024,
+            own_kib: 512,
             peak_kib: 2048,
         };
         assert_eq!(memory_of(status), Some(expected));

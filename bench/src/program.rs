@@ -29,6 +29,16 @@ const CLOSED: [&str; 8] = [
     "sampling_grpc",
     "query_grpc",
 ];
+/// The doors of an agent.
+const AGENT_LISTENERS: [&str; 7] = [
+    "otlp_grpc",
+    "otlp_http",
+    "jaeger_compact",
+    "jaeger_binary",
+    "sampling_http",
+    "sampling_grpc",
+    "admin",
+];
 /// Far above what is asked of a start or a stop, so that a hang is told from a slow machine.
 const START_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(120);
@@ -38,10 +48,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 const LOG_LINES_SHOWN: usize = 30;
 
 /// Where the program listens.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Addresses {
     pub(crate) otlp_grpc: String,
     pub(crate) otlp_http: String,
+    pub(crate) jaeger_compact: String,
     pub(crate) query_http: String,
     pub(crate) admin: String,
 }
@@ -75,14 +87,10 @@ impl<'a> Program<'a> {
         nth: u32,
         clock: &'a dyn Clock,
     ) -> anyhow::Result<Self> {
-        let log = folder.join(format!("program-{nth}.log"));
-        let addresses_file = folder.join(format!("addresses-{nth}.json"));
-        let out = File::create(&log)?;
         let mut command = Command::new(&options.program);
         command.arg("--data-dir").arg(data);
         // Answers are compared with what was sent, and with nothing else.
         command.args(["--set", "own_spans.per_second=off"]);
-        command.arg("--addresses-file").arg(&addresses_file);
         for listener in LISTENERS {
             command.args(["--set", &format!("listen.{listener}=0")]);
         }
@@ -93,24 +101,49 @@ impl<'a> Program<'a> {
         for setting in &options.settings {
             command.args(["--set", setting]);
         }
+        Self::launch(command, folder, nth, clock)
+    }
+
+    /// Starts an agent before a collector, with all the doors that one usually has.
+    pub(crate) fn start_agent(
+        collector: &str,
+        (options, folder): (&Options, &Path),
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(&options.program);
+        command.args(["agent", "--collector", collector, "--buffer-dir"]);
+        command.arg(folder.join("buffer"));
+        for listener in AGENT_LISTENERS {
+            command.args(["--set", &format!("listen.{listener}=0")]);
+        }
+        let level = format!("agent.buffer.acknowledge={}", options.level);
+        command.args(["--set", &level]);
+        Self::launch(command, folder, nth, clock)
+    }
+
+    fn launch(
+        mut command: Command,
+        folder: &Path,
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        let log = folder.join(format!("program-{nth}.log"));
+        let addresses_file = folder.join(format!("addresses-{nth}.json"));
+        let out = File::create(&log)?;
+        command.arg("--addresses-file").arg(&addresses_file);
         let err = out.try_clone()?;
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let watch = Stopwatch::start(clock);
         let child = command.spawn().with_context(|| {
-            let program = options.program.display();
+            let program = command.get_program().display();
             format!("cannot start {program}; build it with --build, or name it with --program")
         })?;
-        let addresses = Addresses {
-            otlp_grpc: String::new(),
-            otlp_http: String::new(),
-            query_http: String::new(),
-            admin: String::new(),
-        };
         let mut program = Self {
             child,
             log,
             clock,
-            addresses,
+            addresses: Addresses::default(),
             start_up: Duration::ZERO,
         };
         program.await_ready(&addresses_file, watch)?;

@@ -98,8 +98,8 @@ fn store_sample(text: &str) -> Option<StoreSample> {
     })
 }
 
-/// Gives a whole number without labels.
-fn metric(text: &str, name: &str) -> Option<u64> {
+/// Gives a whole number by its name, with its labels if it has some.
+pub(crate) fn metric(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let value = line.strip_prefix(name)?.strip_prefix(' ')?;
         value.split(' ').next()?.parse().ok()

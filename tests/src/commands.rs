@@ -131,6 +131,29 @@ fn the_configuration_is_shown_with_its_sources_and_mistakes_are_named() {
     .unwrap();
     let shown = told(&here, &["config", "show", "--config", "good.yaml"]);
     assert!(shown.contains("good.yaml"), "{shown}");
+    let collector = ["agent", "config", "show", "--collector", "c:4317"];
+    let shown = told(&here, &collector);
+    assert!(shown.contains("# --collector"), "{shown}");
+    // What an agent shows is a file that means the same to an agent.
+    std::fs::write(folder.join("agent.yaml"), &shown).unwrap();
+    let again = told(
+        &here,
+        &["agent", "config", "show", "--config", "agent.yaml"],
+    );
+    let values = |text: &str| -> Vec<String> {
+        let value = |line: &str| {
+            line.split(" #")
+                .next()
+                .unwrap_or_default()
+                .trim_end()
+                .to_owned()
+        };
+        text.lines().map(value).collect()
+    };
+    assert_eq!(values(&again), values(&shown));
+    told(&here, &["agent", "config", "check", "agent.yaml"]);
+    let told_of = told(&here, &["agent", "config", "explain", "listen.admin"]);
+    assert_eq!(told_of.matches("14271").count(), 3, "{told_of}");
     told(&here, &["config", "check", "good.yaml"]);
     let said = refused(&here, &["config", "check", "bad.yaml"]);
     assert!(

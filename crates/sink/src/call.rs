@@ -6,17 +6,18 @@
 //! Promises: which answers are to be tried again is OTLP's list and nothing else, with one exception that is said at
 //! [`Verdict::Denied`]. An answer is read up to [`ANSWER_BYTES_MAX`].
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use codec::otlp::read_retry_delay;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, TE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
+use plumbing::Clock;
 
 use crate::options::{Compression, Token};
 
@@ -220,29 +221,33 @@ impl Answer {
     }
 }
 
-/// Makes a call and reads its answer; what goes wrong on the way is an answer too.
+/// Makes a call and reads its answer; what goes wrong on the way is an answer too. The clock is only looked at when a
+/// collector names a date and does not say what time it has itself.
 pub(crate) async fn call(
     mut sender: SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
+    clock: &dyn Clock,
 ) -> Answer {
     match sender.send_request(request).await {
-        Ok(response) => read_answer(response).await,
+        Ok(response) => read_answer(response, clock).await,
         Err(error) => Answer::none(&format!("the call broke off: {error}")),
     }
 }
 
-async fn read_answer(response: Response<Incoming>) -> Answer {
+async fn read_answer(response: Response<Incoming>, clock: &dyn Clock) -> Answer {
     let (parts, body) = response.into_parts();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_nanos(clock.unix_nanos());
+    let asked = retry_after(&parts.headers, now);
     let is_grpc = parts.status == StatusCode::OK;
     // An error may stand in the headers alone.
     if is_grpc && parts.headers.contains_key(GRPC_STATUS) {
-        return of_headers(&parts.headers, &Bytes::new());
+        return of_headers(&parts.headers, &Bytes::new(), asked);
     }
     if !is_grpc {
         return Answer {
             code: Code::of_http(parts.status),
             message: format!("HTTP status {}", parts.status),
-            retry_after: retry_after_header(&parts.headers),
+            retry_after: asked,
             body: Bytes::new(),
         };
     }
@@ -253,10 +258,12 @@ async fn read_answer(response: Response<Incoming>) -> Answer {
     let Some(trailers) = collected.trailers().cloned() else {
         return Answer::none("the answer has no status: does that port speak gRPC?");
     };
-    of_headers(&trailers, &collected.to_bytes())
+    let asked = retry_after(&trailers, now).or(asked);
+    of_headers(&trailers, &collected.to_bytes(), asked)
 }
 
-fn of_headers(headers: &HeaderMap, body: &Bytes) -> Answer {
+/// `asked` is what headers say of a pause; what the status itself says comes before it.
+fn of_headers(headers: &HeaderMap, body: &Bytes, asked: Option<Duration>) -> Answer {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let code = text(&GRPC_STATUS)
         .and_then(|text| text.parse().ok())
@@ -271,9 +278,7 @@ fn of_headers(headers: &HeaderMap, body: &Bytes) -> Answer {
     Answer {
         code,
         message: percent_decode(text(&GRPC_MESSAGE).unwrap_or_default()),
-        retry_after: details
-            .map(|delay| delay.min(RETRY_AFTER_MAX))
-            .or_else(|| retry_after_header(headers)),
+        retry_after: details.map(|delay| delay.min(RETRY_AFTER_MAX)).or(asked),
         body: body
             .get(PREFIX_BYTES..)
             .filter(|_| body.first() == Some(&0))
@@ -282,16 +287,26 @@ fn of_headers(headers: &HeaderMap, body: &Bytes) -> Answer {
     }
 }
 
-/// Seconds alone: a date would need the collector's clock to be right.
-fn retry_after_header(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+/// `Retry-After` in both its forms, as proxies before a collector send it with 429 and 503, and some collectors beside
+/// a gRPC status.
+///
+/// A date is set against the `Date` of the same answer, so that no two clocks need to agree; where there is none,
+/// against our own. One that is over asks for no pause, and none is longer than [`RETRY_AFTER_MAX`].
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let pause = if is_number {
+        // More digits than a number of ours has are long, too.
+        text.parse().map_or(Duration::MAX, Duration::from_secs)
+    } else {
+        let until = httpdate::parse_http_date(text).ok()?;
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        until
+            .duration_since(date.unwrap_or(now))
+            .unwrap_or_default()
+    };
+    Some(pause.min(RETRY_AFTER_MAX))
 }
 
 fn percent_decode(text: &str) -> String {
@@ -367,12 +382,70 @@ mod tests {
     fn messages_and_pauses_are_read_whatever_they_are() {
         assert_eq!(percent_decode("50 %25 %C3%A4%0A%"), "50 % ä%");
         assert_eq!(percent_decode("%zz%4"), "%zz%4");
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
-        assert_eq!(retry_after_header(&headers), Some(Duration::from_secs(7)));
-        let long = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("99999"))]);
-        assert_eq!(retry_after_header(&long), Some(RETRY_AFTER_MAX));
-        let nonsense = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("soon"))]);
-        assert_eq!(retry_after_header(&nonsense), None);
+    }
+
+    #[test]
+    fn a_pause_is_read_as_seconds_or_as_a_date_in_each_of_its_forms() {
+        let at = |text: &str| httpdate::parse_http_date(text).unwrap();
+        let ours = at("Sun, 06 Nov 1994 08:49:30 GMT");
+        let pause = |value: &'static str, date: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
+            retry_after(&headers, ours).map(|pause| pause.as_secs())
+        };
+        let theirs = Some("Sun, 06 Nov 1994 08:49:35 GMT");
+        let table = [
+            ("0", None, Some(0)),
+            (" 7 ", None, Some(7)),
+            ("300", None, Some(300)),
+            ("301", None, Some(300)),
+            ("99999999999999999999999", None, Some(300)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", None, Some(7)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None, Some(7)),
+            ("Sun Nov  6 08:49:37 1994", None, Some(7)),
+            // The collector's clock is the one that counts, ours where it says nothing readable of it.
+            ("Sun, 06 Nov 1994 08:49:37 GMT", theirs, Some(2)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("now"), Some(7)),
+            ("7", theirs, Some(7)),
+            // Over, and far away.
+            ("Sun, 06 Nov 1994 08:49:29 GMT", None, Some(0)),
+            ("Sun, 06 Nov 1994 08:49:34 GMT", theirs, Some(0)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", None, Some(300)),
+            // Neither of both.
+            ("", None, None),
+            ("soon", None, None),
+            ("-1", None, None),
+            ("+1", None, None),
+            ("1.5", None, None),
+            ("1 s", None, None),
+            ("Sun, 06 Nov 1994 08:49:37 CET", None, None),
+            ("Sun, 31 Feb 1994 08:49:37 GMT", None, None),
+            ("1994-11-06T08:49:37Z", None, None),
+        ];
+        for (value, date, expected) in table {
+            assert_eq!(pause(value, date), expected, "{value:?} at {date:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), ours), None);
+    }
+
+    #[test]
+    fn what_a_status_itself_asks_for_comes_before_a_header() {
+        let details = codec::otlp::status_body(
+            codec::otlp::Encoding::Proto,
+            14,
+            "later",
+            &[codec::otlp::Detail::RetryInfo { seconds: 2 }],
+        );
+        let packed = HeaderValue::from_str(&STANDARD_NO_PAD.encode(details)).unwrap();
+        let mut headers = HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static("14"))]);
+        let seconds = Some(Duration::from_secs(9));
+        let of = |headers: &HeaderMap| of_headers(headers, &Bytes::new(), seconds).retry_after;
+        assert_eq!(of(&headers), seconds);
+        headers.insert(GRPC_STATUS_DETAILS, packed);
+        assert_eq!(of(&headers), Some(Duration::from_secs(2)));
     }
 
     #[test]

@@ -307,16 +307,17 @@ impl Collectors {
         let mut found: Vec<Arc<Endpoint>> = Vec::new();
         let mut failures = Vec::new();
         for target in &inner.options.collectors {
-            let looking = tokio::net::lookup_host((target.host.as_str(), target.port));
+            let looking = inner.options.resolver.addresses(target);
             let addresses = match timeout(LOOK_UP_TIMEOUT, looking).await {
-                Ok(Ok(addresses)) => Ok(addresses.take(ADDRESSES_MAX).collect::<Vec<_>>()),
+                Ok(Ok(addresses)) if addresses.is_empty() => Err("it has no address".to_owned()),
+                Ok(Ok(addresses)) => Ok(addresses),
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(_) => Err(format!("no answer within {LOOK_UP_TIMEOUT:?}")),
             };
             let of_target = |endpoint: &&Arc<Endpoint>| endpoint.target == *target;
             match addresses {
                 Ok(addresses) => {
-                    for address in addresses {
+                    for address in addresses.into_iter().take(ADDRESSES_MAX) {
                         let is_it = |one: &&Arc<Endpoint>| one.address == address;
                         if found.iter().any(|one| is_it(&one)) {
                             continue;
@@ -434,7 +435,7 @@ impl Inner {
                 ));
             }
         };
-        match timeout(self.options.timeout, call(sender, request)).await {
+        match timeout(self.options.timeout, call(sender, request, &*self.clock)).await {
             Ok(answer) => answer,
             Err(_) => Answer {
                 code: Code(4),

@@ -28,9 +28,11 @@ mod deliver;
 mod error;
 mod metrics;
 mod options;
+mod resolver;
 mod sink;
 
 pub use collectors::{CallError, Collectors};
 pub use error::Error;
 pub use options::{BufferOptions, Compression, DeliveryOptions, Target, Token};
+pub use resolver::{Resolver, SystemResolver};
 pub use sink::{Sink, SinkParts};

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use journal::Level;
 
+use crate::resolver::{Resolver, SystemResolver};
+
 /// How the buffer on the disk is kept.
 #[derive(Debug, Clone)]
 pub struct BufferOptions {
@@ -127,6 +129,8 @@ impl Token {
 pub struct DeliveryOptions {
     /// The collectors; every address of every name is used.
     pub collectors: Vec<Target>,
+    /// Who knows the addresses behind their names.
+    pub resolver: Arc<dyn Resolver>,
     /// Sent with every call. Values may be secret.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Sent with every call, when there is one.
@@ -155,6 +159,7 @@ impl Default for DeliveryOptions {
     fn default() -> Self {
         Self {
             collectors: Vec::new(),
+            resolver: Arc::new(SystemResolver),
             headers: Vec::new(),
             token: Token::default(),
             tls: None,

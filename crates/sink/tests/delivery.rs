@@ -99,6 +99,39 @@ async fn a_pause_that_a_collector_asks_for_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_that_a_proxy_asks_for_is_kept_in_both_its_forms() {
+    let double = Double::start(|_, before| {
+        // The proxy's clock is years behind ours: only the distance counts.
+        let dates = [
+            ("date", "Sun, 06 Nov 1994 08:49:36 GMT".to_owned()),
+            ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
+        ];
+        match before {
+            0 => Say::Http(503, vec![("retry-after", "1".to_owned())]),
+            1 => Say::Http(429, dates.to_vec()),
+            _ => Say::Taken,
+        }
+    })
+    .await;
+    let folder = Folder::new();
+    let house = House::open(&folder, MIB, &options(&[&double]));
+    house.deliver();
+    house.write(&["a"]).await.unwrap();
+    until(|| house.metric("sent_spans_total") == 1).await;
+    let seen = double.seen();
+    assert_eq!(seen.len(), 3);
+    for pair in seen.windows(2) {
+        let pause = pair[1].nanos - pair[0].nanos;
+        assert!(
+            pause >= 990_000_000,
+            "{pause} ns, far above agent.retry.pause_max of this test"
+        );
+    }
+    assert_eq!(house.metric("retries_total{reason=\"unavailable\"}"), 2);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_code_is_tried_again_or_given_up_by_the_list() {
     // Each code once, then it is taken: what is given up is never seen again.
     let double = Double::start(|seen, _| {

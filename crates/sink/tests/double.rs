@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use model::contract::{IncomingBatch, Kept, SpanWriter as _, WriteError};
 use plumbing::{Clock as _, CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use sink::{BufferOptions, Compression, DeliveryOptions, Sink, SinkParts, Target};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// What the double answers.
 #[derive(Debug, Clone)]
@@ -33,14 +34,20 @@ pub(crate) enum Say {
     Status(i32),
     /// A status with a pause.
     StatusAfter(i32, u64),
+    /// A status of HTTP with headers, as a proxy before a collector answers.
+    Http(u16, Vec<(&'static str, String)>),
     /// Nothing, ever.
     Silence,
+    /// Taken, but not before a permit is there.
+    Held(Arc<Semaphore>),
 }
 
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) names: Vec<String>,
+    /// Whom the request is for.
+    pub(crate) authority: String,
     pub(crate) headers: HeaderMap,
     pub(crate) nanos: u64,
 }
@@ -51,6 +58,7 @@ type Script = dyn Fn(&Seen, usize) -> Say + Send + Sync;
 pub(crate) struct Double {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    open: Arc<AtomicUsize>,
     stop: Shutdown,
 }
 
@@ -68,7 +76,18 @@ impl Double {
         script: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(listener, tls, script)
+    }
+
+    /// The same on a port that is open.
+    pub(crate) fn start_on(
+        listener: TcpListener,
+        tls: Option<tls::ServerTls>,
+        script: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
+        let open = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&open);
         let (seen, stop) = (Arc::<Mutex<Vec<Seen>>>::default(), Shutdown::new());
         let (script, clock) = (
             Arc::new(script) as Arc<Script>,
@@ -91,6 +110,7 @@ impl Double {
                         let body = body.collect().await.unwrap().to_bytes();
                         let seen = Seen {
                             names: names_in(&body),
+                            authority: parts.uri.authority().unwrap().to_string(),
                             headers: parts.headers,
                             nanos: clock.monotonic_nanos(),
                         };
@@ -103,28 +123,37 @@ impl Double {
                     }
                 });
                 let (stopped, tls) = (stopped.clone(), tls.clone());
+                let counted = Arc::clone(&counted);
                 Tasks::new().spawn(async move {
                     let Some(stream) = tls::accept(tls.as_ref(), stream).await else {
                         return;
                     };
                     let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(stream), service);
+                    counted.fetch_add(1, Ordering::Relaxed);
                     tokio::select! {
                         served = serving => drop(served),
                         () = stopped.begun() => {}
                     }
+                    counted.fetch_sub(1, Ordering::Relaxed);
                 });
             }
         });
         Self {
             address,
             seen,
+            open,
             stop,
         }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Connections that are open now.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     /// Its port is closed and its connections break off.
@@ -168,7 +197,19 @@ async fn answer(say: Say) -> Response<http_body_util::combinators::BoxBody<Bytes
         Say::TakenBut(rejected) => success(rejected),
         Say::Status(code) => status(code, &[]),
         Say::StatusAfter(code, seconds) => status(code, &[Detail::RetryInfo { seconds }]),
+        Say::Http(code, headers) => {
+            let mut response = Response::new(Full::new(Bytes::from("<html>later")).boxed());
+            *response.status_mut() = code.try_into().unwrap();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            return response;
+        }
         Say::Silence => std::future::pending().await,
+        Say::Held(permits) => {
+            permits.acquire().await.unwrap().forget();
+            success(0)
+        }
     };
     response
         .headers_mut()

@@ -5,4 +5,6 @@ mod delivery;
 #[cfg(test)]
 mod double;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod secure;

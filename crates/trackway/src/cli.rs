@@ -28,7 +28,7 @@ Examples:
 
 Send traces with any OpenTelemetry SDK: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318";
 
-pub(crate) use agent::AgentArgs;
+pub(crate) use agent::{AgentArgs, AgentCommand, AgentConfigCommand, AgentFlags};
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -2,20 +2,70 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::{KeyArgs, SourceArgs, named};
 use crate::config::{FlagValue, Sources};
 
 /// `trackway agent`.
 #[derive(Debug, Clone, Default, Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   trackway agent --collector collector:4317
   trackway agent --collector tracing-a:4317,tracing-b:4317 --buffer-dir /var/lib/trackway-agent
   trackway agent --collector collector:4317 --tags cluster=${CLUSTER:none},team=shop
+  trackway agent config show --collector collector:4317
 
-It listens on this machine alone unless --host says otherwise. All keys: trackway config explain agent")]
+It listens on this machine alone unless --host says otherwise. All keys: trackway agent config explain agent"
+)]
 pub(crate) struct AgentArgs {
+    /// Without a command: run the agent.
+    #[command(subcommand)]
+    pub command: Option<AgentCommand>,
+    /// The flags that set keys.
+    #[command(flatten)]
+    pub flags: AgentFlags,
+    /// Write the addresses to a file as one line of JSON, once everything is ready
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub addresses_file: Option<PathBuf>,
+}
+
+/// What can be asked of an agent but to run.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum AgentCommand {
+    /// Show, check and explain the configuration of an agent, whose defaults are its own
+    #[command(subcommand)]
+    Config(Box<AgentConfigCommand>),
+}
+
+/// `trackway agent config …`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum AgentConfigCommand {
+    /// Print the effective configuration of an agent that is given the same flags, with the source of each value
+    #[command(after_help = "Example:\n  trackway agent config show --collector collector:4317")]
+    Show(AgentFlags),
+    /// Look for mistakes in a file, together with the environment
+    #[command(after_help = "Example:\n  trackway agent config check agent.yaml")]
+    Check {
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Tell everything about a key, or list the keys of a section
+    #[command(after_help = "Example:\n  trackway agent config explain agent.buffer")]
+    Explain {
+        /// The key's path.
+        key: String,
+        /// The flags that set keys.
+        #[command(flatten)]
+        flags: AgentFlags,
+    },
+}
+
+/// The flags of an agent that set keys.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AgentFlags {
     /// Collectors, OTLP over gRPC; may be given often [key: agent.collectors]
     #[arg(
         long,
@@ -74,12 +124,9 @@ pub(crate) struct AgentArgs {
     /// How a line of the log looks: auto, text or json [key: log.format]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// Write the addresses to a file as one line of JSON, once everything is ready
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub addresses_file: Option<PathBuf>,
 }
 
-impl AgentArgs {
+impl AgentFlags {
     /// The sources of the configuration: file, this process's environment, flags.
     pub(crate) fn sources(&self) -> Result<Sources, String> {
         let source = SourceArgs {
@@ -127,14 +174,37 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::config::{Address, Config, Settings};
+    use crate::config::{Address, Config, Settings, show};
 
     fn settings(arguments: &[&str]) -> Settings {
         let all = [&["trackway", "agent"], arguments].concat();
         let Some(Command::Agent(args)) = Cli::try_parse_from(all).unwrap().command else {
             panic!("it is no agent");
         };
-        Settings::load_over(Config::for_agent(), &args.sources().unwrap()).unwrap()
+        load(&args.flags)
+    }
+
+    fn load(flags: &AgentFlags) -> Settings {
+        Settings::load_over(Config::for_agent(), &flags.sources().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_agents_configuration_is_shown_as_the_same_flags_would_run_it() {
+        let flags = ["--collector", "a:1", "--tags=team=shop", "--admin=9"];
+        let all = ["trackway", "agent", "config", "show"];
+        let cli = Cli::try_parse_from(all.iter().chain(&flags)).unwrap();
+        let Some(Command::Agent(args)) = cli.command else {
+            panic!("it is no agent");
+        };
+        let Some(AgentCommand::Config(command)) = args.command else {
+            panic!("nothing is asked of it");
+        };
+        let AgentConfigCommand::Show(shown) = *command else {
+            panic!("nothing is shown");
+        };
+        let text = show(&load(&shown));
+        assert_eq!(text, show(&settings(&flags)));
+        crate::golden::assert_golden("agent-config-show.yaml", &text);
     }
 
     #[test]

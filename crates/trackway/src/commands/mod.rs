@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
-use crate::cli::{AgentArgs, Cli, Command, RunArgs, ServerArgs};
+use crate::cli::{AgentArgs, AgentCommand, Cli, Command, RunArgs, ServerArgs};
 use crate::client::{Connection, Reply, Server};
 use crate::config::{Config, Settings};
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match cli.command {
         None => run_all(&cli.run),
-        Some(Command::Agent(args)) => run_agent(&args),
+        Some(Command::Agent(args)) => run_agent(&args, out),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Search(args)) => search::run(&args, out),
         Some(Command::Services(args)) => services::run(&args, out),
@@ -52,8 +52,11 @@ fn run_all(args: &RunArgs) -> Result<(), Error> {
     roles::run_all_in_one(&settings, args.addresses_file.as_deref(), args.demo)
 }
 
-fn run_agent(args: &AgentArgs) -> Result<(), Error> {
-    let sources = args.sources().map_err(Error::Usage)?;
+fn run_agent(args: &AgentArgs, out: &mut dyn Write) -> Result<(), Error> {
+    if let Some(AgentCommand::Config(command)) = &args.command {
+        return config::run_for_agent(command, out);
+    }
+    let sources = args.flags.sources().map_err(Error::Usage)?;
     let settings = Settings::load_over(Config::for_agent(), &sources)?;
     roles::run_agent(&settings, args.addresses_file.as_deref())
 }

@@ -103,6 +103,8 @@ pub(crate) struct ConfigError {
 pub(crate) struct Settings {
     /// The values.
     pub config: Config,
+    /// The values where nothing is said.
+    defaults: Config,
     origins: BTreeMap<String, Origin>,
 }
 
@@ -115,6 +117,7 @@ impl Settings {
     /// Fills the tree of a role, whose defaults are its own.
     pub(crate) fn load_over(config: Config, sources: &Sources) -> Result<Self, ConfigError> {
         let mut loader = Loader::default();
+        loader.settings.defaults = config.clone();
         loader.settings.config = config;
         if let Some(file) = &sources.file {
             loader.take_file(file);
@@ -138,6 +141,11 @@ impl Settings {
     /// All sections and keys in the order of the table.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         entries_of(&self.config)
+    }
+
+    /// The same as they are where nothing is said.
+    fn default_entries(&self) -> Vec<Entry> {
+        entries_of(&self.defaults)
     }
 }
 

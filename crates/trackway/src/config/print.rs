@@ -75,7 +75,7 @@ pub(crate) fn explain(settings: &Settings, path: &str) -> Result<String, String>
 }
 
 fn explain_key(settings: &Settings, entry: &Entry, key: &KeyEntry, text: &mut String) {
-    let default = default_of(&entry.path);
+    let default = default_of(settings, &entry.path);
     let rows = [
         (
             "value",
@@ -103,8 +103,8 @@ fn explain_section(entries: &[Entry], path: &str, text: &mut String) {
     }
 }
 
-fn default_of(path: &str) -> String {
-    let entries = Settings::default().entries();
+fn default_of(settings: &Settings, path: &str) -> String {
+    let entries = settings.default_entries();
     let entry = entries.into_iter().find(|entry| entry.path == path);
     entry
         .and_then(|entry| entry.key)

@@ -227,6 +227,7 @@ impl Agent<'_> {
             pause_min: config.retry.pause_min,
             pause_max: config.retry.pause_max,
             resolve_interval: config.resolve_interval,
+            ..DeliveryOptions::default()
         })
     }
 

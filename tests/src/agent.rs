@@ -12,11 +12,13 @@ use crate::jaeger::trace;
 use crate::ledger::{check, total};
 use crate::load::{Load, Numbers, Outcome, Request, Truth, seed, send};
 use crate::program::{FREEZE_SOON, Program};
-use crate::wait::{report, until};
+use crate::wait::{Stopwatch, let_pass, report, until};
 
 /// Far longer than anything here takes.
 const TIME_MAX: Duration = Duration::from_secs(60);
 const CONNECTIONS: u64 = 3;
+/// Between two bursts of a long outage.
+const BURST_PAUSE: Duration = Duration::from_millis(500);
 /// Short pauses, and nothing added, so that what arrives is what was sent.
 const AGENT: [&str; 6] = [
     "--set",
@@ -30,6 +32,24 @@ const AGENT: [&str; 6] = [
 fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let found = until(TIME_MAX, || holds().then_some(()));
     assert!(found.is_some(), "{what}: not after {TIME_MAX:?}");
+}
+
+/// How long the collector is away at least: as long as spans take to gather, or as `TRACKWAY_OUTAGE_SECONDS` says.
+fn outage() -> Duration {
+    let given = std::env::var("TRACKWAY_OUTAGE_SECONDS").ok();
+    Duration::from_secs(given.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Sends in bursts for as long as the collector is still to be away.
+fn endure(agent: &Program, numbers: &mut Numbers, truth: &mut Truth, time: Duration) {
+    let watch = Stopwatch::start();
+    while watch.elapsed() < time {
+        let before = waiting(agent);
+        let load = Load::start(agent, numbers.next(), 1, 0);
+        wait_for("spans wait", || waiting(agent) > before + 300);
+        load.stop_into(truth);
+        let_pass(BURST_PAUSE);
+    }
 }
 
 fn waiting(agent: &Program) -> u64 {
@@ -62,11 +82,18 @@ fn every_acknowledged_span_arrives_once_over_an_outage_and_kills_of_the_agent() 
     // The collector goes away in the middle of it, and the agent is killed twice before it is back.
     collector.kill();
     wait_for("spans wait", || waiting(&agent) > 600);
+    load.stop_into(&mut truth);
+    endure(&agent, &mut numbers, &mut truth, outage() / 2);
+    let before = waiting(&agent);
+    let load = Load::start(&agent, numbers.next(), CONNECTIONS, 0);
+    wait_for("more spans wait", || waiting(&agent) > before + 300);
     agent.kill();
     load.stop_into(&mut truth);
     let agent = start();
     let before = waiting(&agent);
     assert!(before > 600, "{before} spans wait after the first kill");
+    endure(&agent, &mut numbers, &mut truth, outage() / 2);
+    let before = waiting(&agent);
     let load = Load::start(&agent, numbers.next(), CONNECTIONS, 0);
     wait_for("more spans wait", || waiting(&agent) > before + 600);
     agent.kill();

@@ -136,7 +136,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Files of the store that hold a text, and bytes that were looked at. Segments are compressed: what must not be in
 /// them is also asked of the answers.
-fn holding(data: &Path, text: &str) -> (Vec<PathBuf>, usize) {
+pub(crate) fn holding(data: &Path, text: &str) -> (Vec<PathBuf>, usize) {
     let mut bytes = 0;
     let found = files(data).into_iter().filter(|path| {
         // Files come and go while the program runs.

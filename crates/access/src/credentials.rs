@@ -173,7 +173,7 @@ fn user(line: &str) -> Result<(String, User), String> {
     let cost = parsed.get_cost();
     if !(COST_MIN..=COST_MAX).contains(&cost) {
         return Err(format!(
-            "has a hash of cost {cost}; make it with a cost from {COST_MIN} to {COST_MAX}, such as `htpasswd -nBC 10 NAME`"
+            "has a hash of cost {cost}; make it with a cost from {COST_MIN} to {COST_MAX}: `htpasswd -nBC 10 NAME`"
         ));
     }
     let user = User {

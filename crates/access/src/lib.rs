@@ -3,7 +3,7 @@
 //! Promises
 //! - Credentials are checked before anything of a request's body is read.
 //! - Files of passwords and tokens that changed are used at once they are seen; broken ones leave those before in force.
-//! - No password or token is kept, logged or shown; a password is checked slowly once and remembered by a keyed hash.
+//! - No password or token is kept, logged or shown. A password is checked slowly once, and a keyed hash remembers it.
 //! - A tenant is that of the header alone, and only one that the credentials may have.
 //!
 //! Refuses: origins with wildcards, passwords that are not hashed, hashes that are weak or take seconds.

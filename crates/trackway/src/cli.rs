@@ -199,19 +199,50 @@ pub(crate) struct ServerArgs {
 #[command(next_help_heading = "Servers that ask for more")]
 pub(crate) struct IdentityArgs {
     /// File with a token, sent as `authorization: Bearer TOKEN`
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_TOKEN_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TRACKWAY_TOKEN_FILE",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath
+    )]
     pub token_file: Option<PathBuf>,
     /// File with NAME:PASSWORD
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_PASSWORD_FILE", hide_env_values = true, value_hint = ValueHint::FilePath, conflicts_with = "token_file")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TRACKWAY_PASSWORD_FILE",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath,
+        conflicts_with = "token_file"
+    )]
     pub password_file: Option<PathBuf>,
     /// Authorities to trust for https, instead of the system's
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_CA_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TRACKWAY_CA_FILE",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath
+    )]
     pub ca_file: Option<PathBuf>,
     /// Certificate to show (mTLS)
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_CERT_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TRACKWAY_CERT_FILE",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath
+    )]
     pub cert_file: Option<PathBuf>,
     /// Key of that certificate
-    #[arg(long, value_name = "FILE", env = "TRACKWAY_KEY_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TRACKWAY_KEY_FILE",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath
+    )]
     pub key_file: Option<PathBuf>,
     /// Tenant that is meant, sent as `x-tenant: NAME`
     #[arg(

@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 use crate::http::{Answer, Connection, get};
-use crate::program::Program;
+use crate::program::{Addresses, Program};
 use crate::storage_api::client::Client;
 use crate::wait::until;
 use codec_messages::{GetServicesRequest, GetServicesResponse};
@@ -37,31 +37,8 @@ fn send(address: &str, method: &str, path: &str, given: Option<&str>) -> Answer 
     connection.send(method, path, &headers, b"{}").unwrap()
 }
 
-#[test]
-fn every_port_asks_for_credentials_and_none_of_them_is_written() {
-    let folder = Folder::new("credentials");
-    let (users, tokens) = (folder.join("users"), folder.join("tokens"));
-    std::fs::write(&users, USERS).unwrap();
-    std::fs::write(&tokens, format!("{TOKEN}\n")).unwrap();
-    let (users_file, tokens_file) = (users.display().to_string(), tokens.display().to_string());
-    let mut pairs = Vec::new();
-    let keys: Vec<String> = ["receive", "query", "admin"]
-        .iter()
-        .flat_map(|ports| {
-            ["users_file", "tokens_file"].map(|file| format!("access.{ports}.{file}"))
-        })
-        .collect();
-    for key in &keys {
-        let file = if key.ends_with("users_file") {
-            &users_file
-        } else {
-            &tokens_file
-        };
-        pairs.push((key.as_str(), file.as_str()));
-    }
-    pairs.push(("log.level", "debug"));
-    let program = Program::start_with(&folder.join("data"), &borrowed(&sets(&pairs)));
-    let at = &program.addresses;
+/// Nobody is let in without credentials, and whoever has some is.
+fn check_doors(at: &Addresses) {
     let doors = [
         (&at.otlp_http, "POST", "/v1/traces"),
         (&at.jaeger_http, "POST", "/api/traces"),
@@ -95,14 +72,12 @@ fn every_port_asks_for_credentials_and_none_of_them_is_written() {
             assert_ne!(answer.status, 401, "{path}: {}", answer.text());
         }
     }
-    // Supervisors have no credentials.
-    for path in ["/", "/live", "/ready", "/started"] {
-        assert_eq!(get(&at.admin, path).unwrap().status, 200, "{path}");
-    }
-    assert_eq!(get(&at.health, "/status").unwrap().status, 200);
+}
 
+fn check_calls(address: &str) {
+    let bearer = format!("Bearer {TOKEN}");
     let ask = |given: &[(&'static str, &str)]| {
-        let client = Client::connect_as(&at.query_grpc, given);
+        let client = Client::connect_as(address, given);
         client.one::<_, GetServicesResponse>(GET_SERVICES, GetServicesRequest {})
     };
     assert_eq!(ask(&[]).unwrap_err().code(), tonic::Code::Unauthenticated);
@@ -110,7 +85,43 @@ fn every_port_asks_for_credentials_and_none_of_them_is_written() {
     assert_eq!(wrong.code(), tonic::Code::Unauthenticated);
     assert!(ask(&[("authorization", &bearer)]).is_ok());
     assert!(ask(&[("authorization", ANN)]).is_ok());
+}
 
+#[test]
+fn every_port_asks_for_credentials_and_none_of_them_is_written() {
+    let folder = Folder::new("credentials");
+    let (users, tokens) = (folder.join("users"), folder.join("tokens"));
+    std::fs::write(&users, USERS).unwrap();
+    std::fs::write(&tokens, format!("{TOKEN}\n")).unwrap();
+    let (users_file, tokens_file) = (users.display().to_string(), tokens.display().to_string());
+    let mut pairs = Vec::new();
+    let keys: Vec<String> = ["receive", "query", "admin"]
+        .iter()
+        .flat_map(|ports| {
+            ["users_file", "tokens_file"].map(|file| format!("access.{ports}.{file}"))
+        })
+        .collect();
+    for key in &keys {
+        let file = if key.ends_with("users_file") {
+            &users_file
+        } else {
+            &tokens_file
+        };
+        pairs.push((key.as_str(), file.as_str()));
+    }
+    pairs.push(("log.level", "debug"));
+    let program = Program::start_with(&folder.join("data"), &borrowed(&sets(&pairs)));
+    let at = &program.addresses;
+    check_doors(at);
+    // Supervisors have no credentials.
+    for path in ["/", "/live", "/ready", "/started"] {
+        assert_eq!(get(&at.admin, path).unwrap().status, 200, "{path}");
+    }
+    assert_eq!(get(&at.health, "/status").unwrap().status, 200);
+
+    check_calls(&at.query_grpc);
+
+    let bearer = format!("Bearer {TOKEN}");
     // A token that is exchanged: the new one is let in, the old one is not any more, nothing is restarted.
     std::fs::write(&tokens, format!("{NEXT_TOKEN}\n")).unwrap();
     let next = format!("Bearer {NEXT_TOKEN}");

@@ -81,9 +81,9 @@ fn trace(mark: &str, trace_id: &str) -> String {
     let start = unix_now_ns() - 2_000_000_000;
     let span = |id: &str, parent: &str, kind: u8| {
         format!(
-            r#"{{"traceId":"{trace_id}","spanId":"{id}","parentSpanId":"{parent}","name":"{mark}-operation","kind":{kind},
-            "startTimeUnixNano":"{start}","endTimeUnixNano":"{}","attributes":[{{"key":"{mark}.key","value":
-            {{"stringValue":"{mark}-value"}}}}],"events":[{{"timeUnixNano":"{start}","name":"{mark}-event"}}]}}"#,
+            r#"{{"traceId":"{trace_id}","spanId":"{id}","parentSpanId":"{parent}","kind":{kind},
+            "name":"{mark}-operation","startTimeUnixNano":"{start}","endTimeUnixNano":"{}",
+            "attributes":[{{"key":"{mark}.key","value":{{"stringValue":"{mark}-value"}}}}],"events":[{{"timeUnixNano":"{start}","name":"{mark}-event"}}]}}"#,
             start + 1_000_000
         )
     };
@@ -182,13 +182,12 @@ struct Text {
     first: Vec<u8>,
 }
 
-fn check_calls(program: &Program, state: &str) {
-    use prost::Message as _;
-    let trace_id: Vec<u8> = (0..16)
-        .map(|at| u8::from_str_radix(&TRACE[2 * at..2 * at + 2], 16).unwrap())
-        .collect();
+/// Calls over gRPC: the port, the path, and the first field of the request.
+fn calls() -> [(&'static str, &'static str, Vec<u8>); 9] {
+    let trace_id = u128::from_str_radix(TRACE, 16).unwrap();
+    let trace_id = trace_id.to_be_bytes().to_vec();
     let service = format!("{MARK}-front").into_bytes();
-    let calls: [(&str, &'static str, Vec<u8>); 9] = [
+    [
         (
             "query",
             "/jaeger.api_v2.QueryService/GetServices",
@@ -234,8 +233,12 @@ fn check_calls(program: &Program, state: &str) {
             "/jaeger.storage.v2.TraceReader/GetOperations",
             service,
         ),
-    ];
-    for (port, path, first) in calls {
+    ]
+}
+
+fn check_calls(program: &Program, state: &str) {
+    use prost::Message as _;
+    for (port, path, first) in calls() {
         let address = match port {
             "query" => &program.addresses.query_grpc,
             _ => &program.addresses.storage_grpc,

@@ -100,31 +100,7 @@ fn stock_exporters_and_an_agent_deliver_over_mtls_and_nobody_else_does() {
         plain.text()
     );
 
-    // An agent beside an application delivers the same way.
-    let flags = sets(&[
-        ("agent.tls.enabled", "on"),
-        ("agent.tls.ca_file", &text("ca.pem")),
-        ("agent.tls.cert_file", &text("client.pem")),
-        ("agent.tls.key_file", &text("client.key")),
-    ]);
-    let collector = grpc.replace("127.0.0.1", "localhost");
-    let agent = Program::start_agent(&collector, &file("buffer"), &borrowed(&flags));
-    let spans = testkit::spans::request()
-        .service("behind-agent")
-        .span("delivered", |span| span);
-    let trace_id = model_hex(&spans.ids().trace(0));
-    let mut connection = Connection::open(&agent.addresses.otlp_http).unwrap();
-    let sent = connection.post("/v1/traces", "application/x-protobuf", &spans.encode());
-    assert_eq!(sent.unwrap().status, 200);
-    let services = until(RELOADED_MAX, || {
-        let services = program.query("/api/services").text();
-        services.contains("behind-agent").then_some(services)
-    });
-    assert!(
-        services.is_some(),
-        "the agent's span {trace_id} did not arrive"
-    );
-    agent.stop();
+    check_agent(&program, &folder);
 
     // Another authority signs the server anew: those who trust it alone are served without a restart.
     let newer = Authority::new("newer");
@@ -141,6 +117,38 @@ fn stock_exporters_and_an_agent_deliver_over_mtls_and_nobody_else_does() {
     assert!(reloaded.is_some(), "the new certificate is not in force");
     ledger::check(&program);
     program.stop();
+}
+
+/// An agent beside an application delivers the same way.
+fn check_agent(program: &Program, folder: &Folder) {
+    let text = |name: &str| folder.join(name).display().to_string();
+    let flags = sets(&[
+        ("agent.tls.enabled", "on"),
+        ("agent.tls.ca_file", &text("ca.pem")),
+        ("agent.tls.cert_file", &text("client.pem")),
+        ("agent.tls.key_file", &text("client.key")),
+    ]);
+    let collector = program
+        .addresses
+        .otlp_grpc
+        .replace("127.0.0.1", "localhost");
+    let agent = Program::start_agent(&collector, &folder.join("buffer"), &borrowed(&flags));
+    let spans = testkit::spans::request()
+        .service("behind-agent")
+        .span("delivered", |span| span);
+    let trace_id = model_hex(&spans.ids().trace(0));
+    let mut connection = Connection::open(&agent.addresses.otlp_http).unwrap();
+    let sent = connection.post("/v1/traces", "application/x-protobuf", &spans.encode());
+    assert_eq!(sent.unwrap().status, 200);
+    let services = until(RELOADED_MAX, || {
+        let services = program.query("/api/services").text();
+        services.contains("behind-agent").then_some(services)
+    });
+    assert!(
+        services.is_some(),
+        "the agent's span {trace_id} did not arrive"
+    );
+    agent.stop();
 }
 
 fn model_hex(id: &[u8]) -> String {

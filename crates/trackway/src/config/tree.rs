@@ -106,8 +106,8 @@ tree! {
         receive: PortAccess,
         /// The ports that answer questions: `query_http`, `query_grpc`, and `storage_grpc`, which takes spans too.
         query: PortAccess,
-        /// The port of operation (`admin`). `/`, `/live`, `/ready` and `/started` need no credentials; nor does the port
-        /// `health`, which never speaks TLS.
+        /// The port of operation (`admin`). `/`, `/live`, `/ready` and `/started` need no credentials; nor does the
+        /// port `health`, which never speaks TLS.
         admin: PortAccess,
         /// How tenants are told apart. They see nothing of one another.
         tenants: Tenants,

@@ -2,7 +2,7 @@
 //!
 //! Promises
 //! - Credentials are checked before anything of a request's body is read.
-//! - Files of passwords and tokens that changed are used at once they are seen; broken ones leave those before in force.
+//! - Changed files of passwords and tokens are used once they are seen; broken ones leave those before in force.
 //! - No password or token is kept, logged or shown. A password is checked slowly once, and a keyed hash remembers it.
 //! - A tenant is that of the header alone, and only one that the credentials may have.
 //!

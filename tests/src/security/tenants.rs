@@ -83,7 +83,8 @@ fn trace(mark: &str, trace_id: &str) -> String {
         format!(
             r#"{{"traceId":"{trace_id}","spanId":"{id}","parentSpanId":"{parent}","kind":{kind},
             "name":"{mark}-operation","startTimeUnixNano":"{start}","endTimeUnixNano":"{}",
-            "attributes":[{{"key":"{mark}.key","value":{{"stringValue":"{mark}-value"}}}}],"events":[{{"timeUnixNano":"{start}","name":"{mark}-event"}}]}}"#,
+            "attributes":[{{"key":"{mark}.key","value":{{"stringValue":"{mark}-value"}}}}],
+            "events":[{{"timeUnixNano":"{start}","name":"{mark}-event"}}]}}"#,
             start + 1_000_000
         )
     };

@@ -264,6 +264,18 @@ impl Guest {
         let tenant = tenancy.tenant(headers, self.tenants.as_deref());
         tenant.map_err(|denied| self.access.tell(denied))
     }
+
+    /// Which tenant is meant, where that may be left open.
+    ///
+    /// # Errors
+    /// When one is named and is not one of those that are allowed.
+    pub fn named_tenant(&self, headers: &HeaderMap) -> Result<Option<TenantId>, Denied> {
+        let is_named = |tenancy: &Tenancy| tenancy.is_named(headers);
+        match self.access.shared.tenancy.as_ref().is_some_and(is_named) {
+            true => self.tenant(headers).map(Some),
+            false => Ok(None),
+        }
+    }
 }
 
 /// What a request says of who asks.

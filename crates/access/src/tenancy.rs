@@ -39,6 +39,11 @@ impl Tenancy {
         }
     }
 
+    /// Tells whether a request names one.
+    pub(crate) fn is_named(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(&self.header)
+    }
+
     /// Which tenant is meant; `allowed` are those that the credentials are for.
     pub(crate) fn tenant(
         &self,

@@ -253,6 +253,21 @@ async fn a_tenant_is_that_of_the_header_in_jaegers_words() {
 }
 
 #[tokio::test]
+async fn where_a_tenant_may_be_left_open_nobody_is_refused_for_it() {
+    let access = load(AccessOptions {
+        tenancy: Some(tenancy(None, &["team-a"])),
+        ..AccessOptions::default()
+    })
+    .unwrap();
+    let guest = access.admit(&HeaderMap::new()).await.unwrap();
+    assert_eq!(guest.named_tenant(&HeaderMap::new()), Ok(None));
+    let named = guest.named_tenant(&headers(&[("x-tenant", "team-a")]));
+    assert_eq!(named.unwrap().unwrap().as_str(), "team-a");
+    let unknown = guest.named_tenant(&headers(&[("x-tenant", "team-b")]));
+    assert_eq!(unknown, Err(Denied::UnknownTenant));
+}
+
+#[tokio::test]
 async fn credentials_reach_their_own_tenants_alone() {
     let folder = Folder::new("own");
     let one = "1111111111111111";

@@ -82,11 +82,7 @@ impl Guard {
             _ if is_forged(self.access.cors(), &parts.method, headers) => Err(Denied::OtherSite),
             Asks::Credentials { .. } => {
                 let guest = self.access.admit(headers).await?;
-                match guest.tenant(headers) {
-                    Ok(tenant) => Ok(Some(tenant)),
-                    Err(Denied::NoTenant) => Ok(None),
-                    Err(denied) => Err(denied),
-                }
+                guest.named_tenant(headers)
             }
             Asks::Tenant => self.access.admit_as(headers).await.map(Some),
         }

@@ -75,6 +75,9 @@ pub(crate) fn of_client(error: &Error, name: &str) -> String {
     }
 }
 
+/// The library's word for a server that shows an authority's certificate; it has no kind of its own for it.
+const AUTHORITY_AS_SERVER: &str = "CaUsedAsEndEntity";
+
 fn of_certificate(error: &CertificateError, server: &str) -> String {
     match error {
         CertificateError::NotValidForNameContext { presented, .. } => format!(
@@ -105,6 +108,12 @@ fn of_certificate(error: &CertificateError, server: &str) -> String {
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             format!("the certificate of {server} is not made for servers (extended key usage)")
+        }
+        CertificateError::Other(other) if other.to_string().contains(AUTHORITY_AS_SERVER) => {
+            format!(
+                "the certificate of {server} is one of an authority (CA:TRUE), which no server may show; `openssl req \
+                 -x509` makes one of a server with -addext basicConstraints=critical,CA:FALSE"
+            )
         }
         other => format!("the certificate of {server} is not accepted: {other}"),
     }

@@ -35,6 +35,12 @@ impl Authority {
         std::fs::write(path, self.issuer.pem()).unwrap();
     }
 
+    /// Writes the certificate and the key of the authority itself, as `openssl req -x509` makes them for a server.
+    pub(super) fn pose_as_server(&self, cert: &Path, key: &Path) {
+        std::fs::write(cert, self.issuer.pem()).unwrap();
+        std::fs::write(key, self.issuer.key().serialize_pem()).unwrap();
+    }
+
     /// Writes a certificate for `names` and its key.
     pub(super) fn sign(&self, names: &[&str], valid: Valid, cert: &Path, key: &Path) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

@@ -158,6 +158,18 @@ async fn says_whether_name_chain_or_time_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_signs_itself_is_explained() {
+    let world = World::new("itself");
+    let (cert, key) = (world.folder.file("cert"), world.folder.file("key"));
+    world.authority.pose_as_server(&cert, &key);
+    let client = world.client(&world.client_files());
+    let why = exchange(&world.server(false), &client, "localhost")
+        .await
+        .unwrap_err();
+    assert!(why.contains("basicConstraints=critical,CA:FALSE"), "{why}");
+}
+
+#[tokio::test]
 async fn another_name_can_be_checked_and_all_checks_left_out() {
     let world = World::new("lenient");
     let mut files = world.client_files();

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::CommandFactory;
+use http::StatusCode;
 
 use crate::cli::{AgentArgs, AgentCommand, Cli, Command, RunArgs, ServerArgs};
 use crate::client::{Connection, Reply, Server};
@@ -105,6 +106,11 @@ fn read_answer<T: serde::de::DeserializeOwned>(
                 crate::terminal::escaped(&words.join("; "))
             )))
         }
+        _ if reply.status == StatusCode::UNAUTHORIZED => Err(Error::Ask(format!(
+            "{} answers 401: {}; say who asks with --token-file, --password-file or --tenant",
+            args.server,
+            reply.excerpt()
+        ))),
         _ => Err(Error::Ask(format!(
             "{} answers {} with what is no answer of Jaeger's API: {:?}; does --server name the right port?",
             args.server,

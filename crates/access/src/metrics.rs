@@ -1,19 +1,14 @@
 //! What is counted of those who are not let in, and what the log says.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use plumbing::Metrics;
+use plumbing::{Complaints, Metrics};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::Instant;
 
 use crate::credentials::FileError;
 use crate::denied::Denied;
-
-/// At most one refusal is told in so long; the others are counted.
-const COMPLAINT_PERIOD: Duration = Duration::from_secs(10);
 
 type Labels = Vec<(&'static str, &'static str)>;
 
@@ -78,7 +73,7 @@ impl AccessMetrics {
         Denials {
             ports,
             denied: self.denied.clone(),
-            complaint: Arc::default(),
+            complaints: Arc::default(),
         }
     }
 }
@@ -88,14 +83,7 @@ impl AccessMetrics {
 pub(crate) struct Denials {
     ports: &'static str,
     denied: Family<Labels, Counter>,
-    complaint: Arc<Mutex<Complaint>>,
-}
-
-/// When a refusal was told last, and how many were not.
-#[derive(Debug, Default)]
-struct Complaint {
-    last: Option<Instant>,
-    untold: u64,
+    complaints: Arc<Complaints>,
 }
 
 impl Denials {
@@ -103,20 +91,8 @@ impl Denials {
         let (ports, reason) = (self.ports, denied.label());
         let labels = vec![("ports", ports), ("reason", reason)];
         self.denied.get_or_create(&labels).inc();
-        let mut complaint = self
-            .complaint
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let is_due = complaint
-            .last
-            .is_none_or(|last| now.duration_since(last) >= COMPLAINT_PERIOD);
-        if is_due {
-            let untold = std::mem::take(&mut complaint.untold);
-            complaint.last = Some(now);
+        if let Some(untold) = self.complaints.due() {
             tracing::warn!(ports, reason, untold, "somebody was not let in");
-        } else {
-            complaint.untold += 1;
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod budget;
 mod clock;
+mod complaints;
 mod metrics;
 mod planted;
 pub mod query_string;
@@ -15,6 +16,7 @@ mod tasks;
 
 pub use budget::{BudgetExceeded, ByteBudget, Reservation};
 pub use clock::{Clock, ManualClock, RealClock};
+pub use complaints::Complaints;
 pub use metrics::{Metrics, latency_buckets};
 pub use planted::planted;
 pub use random::{Random, RealRandom, SeededRandom};

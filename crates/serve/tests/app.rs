@@ -89,7 +89,13 @@ async fn a_question_for_the_head_is_answered_on_every_door() {
         (router_below("/"), ""),
         (router_below("/jaeger"), "/jaeger"),
     ] {
-        for target in ["/", "/search", "/api/services", "/api/ui/v1/here"] {
+        for target in [
+            "/",
+            "/search",
+            "/api/services",
+            "/api/v3/services",
+            "/api/ui/v1/here",
+        ] {
             let request = Request::head(format!("{prefix}{target}"));
             let answer = ask(&router, request.body(Body::empty()).unwrap()).await;
             assert_eq!(

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use plumbing::{FileBytes, Reloading, Shutdown};
+use plumbing::{Complaints, FileBytes, Reloading, Shutdown};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
@@ -13,7 +13,6 @@ use rustls::{Error, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::{TlsError, of_io};
@@ -27,8 +26,6 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 512;
 /// The most bytes of early data: none, for it can be played again by others.
 const EARLY_DATA_BYTES_MAX: u32 = 0;
-/// At most one failed handshake is told in so long; the others are counted.
-const COMPLAINT_PERIOD: Duration = Duration::from_secs(10);
 
 /// The oldest version that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,14 +72,7 @@ struct Shared {
     wants_client_certificate: bool,
     handshakes: Semaphore,
     metrics: TlsMetrics,
-    complaint: Mutex<Complaint>,
-}
-
-/// When a failed handshake was told last, and how many were not.
-#[derive(Debug, Default)]
-struct Complaint {
-    last: Option<Instant>,
-    untold: u64,
+    complaints: Complaints,
 }
 
 impl std::fmt::Debug for ServerTls {
@@ -108,7 +98,7 @@ impl ServerTls {
                 wants_client_certificate: files.client_ca_file.is_some(),
                 handshakes: Semaphore::new(HANDSHAKES_MAX),
                 metrics: metrics.clone(),
-                complaint: Mutex::default(),
+                complaints: Complaints::default(),
             }),
             reloading: Arc::new(reloading),
         })
@@ -171,21 +161,8 @@ impl ServerTls {
     fn complain(&self, reason: &'static str, why: &str) {
         let Shared { name, metrics, .. } = &*self.shared;
         metrics.failed(name, reason);
-        let mut complaint = self
-            .shared
-            .complaint
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let is_due = complaint
-            .last
-            .is_none_or(|last| now.duration_since(last) >= COMPLAINT_PERIOD);
-        if is_due {
-            let untold = std::mem::take(&mut complaint.untold);
-            complaint.last = Some(now);
+        if let Some(untold) = self.shared.complaints.due() {
             tracing::warn!(tls = name, reason, why, untold, "a TLS handshake failed");
-        } else {
-            complaint.untold += 1;
         }
     }
 }

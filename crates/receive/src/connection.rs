@@ -281,7 +281,9 @@ async fn drive(door: Door, stream: TcpStream, force: Shutdown, age_max: Option<D
     }
     let limits = door.receiver.limits();
     let shaking = tls::accept(door.receiver.gate().tls.as_ref(), stream);
+    // A connection that is there is answered, also when the stop begins at the same moment.
     let stream = tokio::select! {
+        biased;
         accepted = shaking => accepted,
         () = door.shutdown.begun() => None,
     };

@@ -152,7 +152,9 @@ async fn accept(
             next = next => next,
         };
         match (permit, accepted) {
-            (Ok(permit), Ok((stream, _))) => server.start(stream, permit, graceful.watcher()),
+            (Ok(permit), Ok((stream, _))) => {
+                server.start(stream, permit, graceful.watcher(), shutdown.clone());
+            }
             (Ok(_), Err(error)) if is_of_one_client(&error) => {}
             (Ok(_), Err(error)) => {
                 tracing::warn!(%error, "no connection can be accepted");
@@ -173,7 +175,13 @@ fn is_of_one_client(error: &std::io::Error) -> bool {
 }
 
 impl Server {
-    fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
+    fn start(
+        &self,
+        stream: TcpStream,
+        permit: OwnedSemaphorePermit,
+        watcher: Watcher,
+        shutdown: Shutdown,
+    ) {
         let Self {
             router,
             tls,
@@ -187,9 +195,11 @@ impl Server {
                 tracing::debug!(%error, "a socket has no TCP_NODELAY");
             }
             let shaking = tls::accept(tls.as_ref(), stream);
+            // Who still shakes hands has asked nothing yet: it holds up no stop.
             let stream = tokio::select! {
+                biased;
                 accepted = shaking => accepted,
-                () = cut.cancelled() => None,
+                () = shutdown.begun() => None,
             };
             let Some(stream) = stream else {
                 drop(permit);

@@ -73,6 +73,8 @@ impl Program for WebProgram {
         let last_refusal = doors
             .iter()
             .filter_map(|(name, _, _, last)| Some((*name, last.refused.as_ref()?)))
+            // It may quote what another tenant sent.
+            .filter(|_| self.config.access.tenants.tenancy().is_none())
             .max_by_key(|(_, refused)| refused.unix_nanos)
             .map(|(protocol, refused)| LastRefusal {
                 protocol: protocol.to_owned(),

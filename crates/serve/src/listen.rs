@@ -202,7 +202,6 @@ impl Server {
                 () = shutdown.begun() => None,
             };
             let Some(stream) = stream else {
-                drop(permit);
                 return;
             };
             let service = TowerToHyperService::new(router);

@@ -54,6 +54,7 @@ pub struct OwnSpansOptions {
 /// Makes spans of requests.
 #[derive(Debug)]
 pub struct OwnSpans {
+    /// Whose spans they are where a request is nobody's.
     tenant: TenantId,
     allowance: Mutex<Allowance>,
     clock: Arc<dyn Clock>,
@@ -64,7 +65,7 @@ pub struct OwnSpans {
 /// Writes them; see [`OwnSpansWriter::run`].
 #[derive(Debug)]
 pub struct OwnSpansWriter {
-    options: OwnSpansOptions,
+    service: String,
     writer: Arc<dyn SpanWriter>,
     waiting: mpsc::Receiver<OwnSpan>,
 }
@@ -127,14 +128,14 @@ impl OwnSpans {
             at_nanos: clock.monotonic_nanos(),
         };
         let own = Self {
-            tenant: options.tenant.clone(),
+            tenant: options.tenant,
             allowance: Mutex::new(allowance),
             clock,
             random,
             waiting: sender,
         };
         let writer = OwnSpansWriter {
-            options,
+            service: options.service,
             writer,
             waiting,
         };
@@ -264,7 +265,7 @@ impl OwnSpansWriter {
     }
 
     async fn write(&self, tenant: TenantId, spans: &[OwnSpan]) {
-        let batch = batch(&self.options.service, spans);
+        let batch = batch(&self.service, spans);
         let otlp = Bytes::from(codec::otlp::encode_proto(&batch));
         let incoming = IncomingBatch {
             tenant,

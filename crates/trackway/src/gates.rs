@@ -101,27 +101,33 @@ impl Gates {
 
     /// The door of a listener that answers.
     pub(crate) fn door(&self, listener: &str) -> Door {
-        let (gate, asks) = match Ports::of(listener) {
-            Ports::Query => (self.query.clone(), Asks::Tenant),
-            Ports::Admin => {
-                let free_paths = FREE_PATHS;
-                (self.admin.clone(), Asks::Credentials { free_paths })
-            }
+        let Some(gate) = self.of(listener).cloned() else {
+            return Door::open();
+        };
+        let asks = match Ports::of(listener) {
+            Ports::Query => Asks::Tenant,
+            Ports::Admin => Asks::Credentials {
+                free_paths: FREE_PATHS,
+            },
             // What is told to clients is the same for every tenant.
-            Ports::Receive => (self.receive.clone(), Asks::Credentials { free_paths: &[] }),
-            Ports::Free => return Door::open(),
+            Ports::Receive | Ports::Free => Asks::Credentials { free_paths: &[] },
         };
         Door { gate, asks }
     }
 
+    /// Who is let in at a listener, where anybody is asked anything.
+    fn of(&self, listener: &str) -> Option<&Gate> {
+        match Ports::of(listener) {
+            Ports::Receive => Some(&self.receive),
+            Ports::Query => Some(&self.query),
+            Ports::Admin => Some(&self.admin),
+            Ports::Free => None,
+        }
+    }
+
     /// Tells whether a listener speaks TLS.
     pub(crate) fn speaks_tls(&self, listener: &str) -> bool {
-        match Ports::of(listener) {
-            Ports::Query => self.query.tls.is_some(),
-            Ports::Admin => self.admin.tls.is_some(),
-            Ports::Receive => self.receive.tls.is_some(),
-            Ports::Free => false,
-        }
+        self.of(listener).is_some_and(|gate| gate.tls.is_some())
     }
 
     /// Looks at all files again and again until the stop.
@@ -167,23 +173,13 @@ impl Gates {
     }
 
     fn is_open(&self, listeners: &Listeners, name: &str) -> bool {
-        match Ports::of(name) {
-            // Nobody says who sends a datagram.
-            Ports::Receive => listeners.is_udp(name) || self.receive.lets_strangers_in(),
-            Ports::Query => self.query.lets_strangers_in(),
-            Ports::Admin => self.admin.lets_strangers_in(),
-            Ports::Free => false,
-        }
+        // Nobody says who sends a datagram.
+        listeners.is_udp(name) || self.of(name).is_some_and(Gate::lets_strangers_in)
     }
 
     fn sends_secrets_plainly(&self, name: &str) -> bool {
-        let gate = match Ports::of(name) {
-            Ports::Receive => &self.receive,
-            Ports::Query => &self.query,
-            Ports::Admin => &self.admin,
-            Ports::Free => return false,
-        };
-        gate.tls.is_none() && gate.access.asks_for_credentials()
+        self.of(name)
+            .is_some_and(|gate| gate.tls.is_none() && gate.access.asks_for_credentials())
     }
 }
 

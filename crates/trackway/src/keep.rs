@@ -157,10 +157,7 @@ fn options_of(config: &Config) -> StoreOptions {
             OrOff::On(SizeOrShare::Percent(percent)) => percent,
             _ => defaults.retention_percent,
         },
-        scrub_bytes_per_second: match store.scrub.rate {
-            OrOff::On(rate) => Some(rate.0),
-            OrOff::Off => None,
-        },
+        scrub_bytes_per_second: store.scrub.rate.on().map(|rate| rate.0),
         scrub_every: store.scrub.every,
         cache_bytes: share.of(48) as u64,
         heads_bytes_max,

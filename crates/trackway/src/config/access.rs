@@ -1,14 +1,12 @@
 //! Values of the keys that say who is let in.
 
-use std::path::PathBuf;
-
 use access::{AccessOptions, Cors, Tenancy};
 use http::HeaderName;
 use model::TenantId;
 use tls::{ServerFiles, VersionMin};
 
 use super::tree::{PortAccess, Tenants};
-use super::units::{OrOff, Setting, words};
+use super::units::{OrOff, Setting, items, words};
 
 /// Origins of pages, as browsers send them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -112,7 +110,7 @@ impl PortAccess {
         Ok(Some(ServerFiles {
             cert_file,
             key_file,
-            client_ca_file: path(&self.tls.client_ca_file),
+            client_ca_file: self.tls.client_ca_file.clone().on(),
             version_min: match self.tls.version_min {
                 TlsVersion::V12 => VersionMin::Tls12,
                 TlsVersion::V13 => VersionMin::Tls13,
@@ -123,8 +121,8 @@ impl PortAccess {
     /// Who is let in.
     pub(crate) fn options(&self, tenants: &Tenants) -> AccessOptions {
         AccessOptions {
-            users_file: path(&self.users_file),
-            tokens_file: path(&self.tokens_file),
+            users_file: self.users_file.clone().on(),
+            tokens_file: self.tokens_file.clone().on(),
             tenancy: tenants.tenancy(),
             cors: Cors::new(self.cors_origins.0.clone()),
         }
@@ -137,31 +135,13 @@ impl Tenants {
         let OrOff::On(Header(header)) = &self.header else {
             return None;
         };
-        let fallback = match &self.fallback {
-            OrOff::On(Tenant(tenant)) => Some(tenant.clone()),
-            OrOff::Off => None,
-        };
+        let fallback = self.fallback.clone().on().map(|Tenant(tenant)| tenant);
         Some(Tenancy::new(header.clone(), fallback, &self.names.0))
     }
 
     /// Whose spans are those that come without a header, and can't have one.
     pub(crate) fn of_datagrams(&self) -> TenantId {
-        match &self.fallback {
-            OrOff::On(Tenant(tenant)) => tenant.clone(),
-            OrOff::Off => TenantId::default(),
-        }
+        let fallback = self.fallback.clone().on();
+        fallback.map(|Tenant(tenant)| tenant).unwrap_or_default()
     }
-}
-
-fn path(file: &OrOff<PathBuf>) -> Option<PathBuf> {
-    match file {
-        OrOff::On(path) => Some(path.clone()),
-        OrOff::Off => None,
-    }
-}
-
-fn items(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
 }

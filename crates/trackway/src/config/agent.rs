@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue};
 use sink::Target;
 
-use super::units::{Setting, words};
+use super::units::{Setting, items, words};
 
 /// Where collectors are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,12 +154,6 @@ words! {
         Off = "off",
     }
     values = "`on` or `off`"
-}
-
-fn items(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
 }
 
 fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {

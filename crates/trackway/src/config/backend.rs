@@ -1,7 +1,5 @@
 //! Values of the keys that say where spans are kept.
 
-use std::path::PathBuf;
-
 use super::tree::Remote;
 use super::units::{OrOff, Setting};
 
@@ -58,14 +56,10 @@ impl Setting for Endpoint {
 impl Remote {
     /// What TLS is made of.
     pub(crate) fn tls_files(&self) -> tls::ClientFiles {
-        let path = |file: &OrOff<PathBuf>| match file {
-            OrOff::On(path) => Some(path.clone()),
-            OrOff::Off => None,
-        };
         tls::ClientFiles {
-            ca_file: path(&self.tls.ca_file),
-            cert_file: path(&self.tls.cert_file),
-            key_file: path(&self.tls.key_file),
+            ca_file: self.tls.ca_file.clone().on(),
+            cert_file: self.tls.cert_file.clone().on(),
+            key_file: self.tls.key_file.clone().on(),
             protocols: vec!["h2"],
             ..tls::ClientFiles::default()
         }

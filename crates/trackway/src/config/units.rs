@@ -195,6 +195,16 @@ pub(crate) enum OrOff<T> {
     On(T),
 }
 
+impl<T> OrOff<T> {
+    /// The value, where it is in force.
+    pub(crate) fn on(self) -> Option<T> {
+        match self {
+            Self::Off => None,
+            Self::On(value) => Some(value),
+        }
+    }
+}
+
 impl<T: Setting> Setting for OrOff<T> {
     const VALUES: &'static str = T::VALUES_OR_OFF;
 
@@ -213,6 +223,13 @@ impl<T: Setting> Setting for OrOff<T> {
             Self::On(value) => value.print(),
         }
     }
+}
+
+/// What stands between commas.
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
 }
 
 /// Older YAML readers turn `off` into `false`; both mean the same here.

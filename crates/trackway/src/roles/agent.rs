@@ -241,18 +241,11 @@ impl Agent<'_> {
     }
 
     async fn client_tls(&self, config: &AgentConfig) -> Result<ClientTls, Error> {
-        let path = |file: &OrOff<PathBuf>| match file {
-            OrOff::On(file) => Some(file.clone()),
-            OrOff::Off => None,
-        };
         let files = ClientFiles {
-            ca_file: path(&config.tls.ca_file),
-            cert_file: path(&config.tls.cert_file),
-            key_file: path(&config.tls.key_file),
-            server_name: match &config.tls.server_name {
-                OrOff::On(name) => Some(name.0.clone()),
-                OrOff::Off => None,
-            },
+            ca_file: config.tls.ca_file.clone().on(),
+            cert_file: config.tls.cert_file.clone().on(),
+            key_file: config.tls.key_file.clone().on(),
+            server_name: config.tls.server_name.clone().on().map(|name| name.0),
             insecure_skip_verify: config.tls.insecure_skip_verify == Switch::On,
             protocols: vec!["h2"],
         };

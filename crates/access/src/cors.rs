@@ -70,9 +70,8 @@ impl Cors {
     }
 
     /// The origin of a request, if it is allowed.
-    fn allowed(&self, headers: &HeaderMap) -> Option<&Origin> {
-        let given = headers.get(header::ORIGIN)?;
-        self.origins.iter().find(|origin| origin.0 == *given)
+    fn allowed(&self, given: Option<&HeaderValue>) -> Option<&Origin> {
+        self.origins.iter().find(|origin| Some(&origin.0) == given)
     }
 
     /// The answer to a browser that asks whether it may ask; `None` when this is no such question, or nobody's pages
@@ -90,7 +89,8 @@ impl Cors {
             return None;
         }
         let mut answer = HeaderMap::new();
-        if self.allowed(headers).is_none() {
+        let origin = headers.get(header::ORIGIN);
+        if self.allowed(origin).is_none() {
             return Some((StatusCode::FORBIDDEN, answer));
         }
         answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
@@ -98,18 +98,18 @@ impl Cors {
         if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
-        self.mark(headers, &mut answer);
+        self.mark(origin, &mut answer);
         Some((StatusCode::NO_CONTENT, answer))
     }
 
-    /// Lets the page that asked read the answer, where it is allowed.
-    pub fn mark(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
+    /// Lets the page that asked, by its origin, read the answer, where it is allowed.
+    pub fn mark(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
         if self.origins.is_empty() {
             return;
         }
         // Answers differ by the origin: no cache may give one's to another.
         answer.append(header::VARY, HeaderValue::from_static("origin"));
-        if let Some(Origin(origin)) = self.allowed(asked) {
+        if let Some(Origin(origin)) = self.allowed(origin) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             let yes = HeaderValue::from_static("true");
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
@@ -126,5 +126,5 @@ pub fn is_forged(cors: &Cors, method: &Method, headers: &HeaderMap) -> bool {
     }
     let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let is_other = matches!(site, Some(b"cross-site" | b"same-site"));
-    is_other && cors.allowed(headers).is_none()
+    is_other && cors.allowed(headers.get(header::ORIGIN)).is_none()
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -117,9 +117,9 @@ impl Door {
             (*response.status_mut(), *response.headers_mut()) = (status, headers);
             return response;
         }
-        let origin = asked_by(request.headers());
+        let origin = request.headers().get(ORIGIN).cloned();
         let mut response = self.answer_of_door(request).await;
-        cors.mark(&origin, response.headers_mut());
+        cors.mark(origin.as_ref(), response.headers_mut());
         response
     }
 
@@ -135,12 +135,6 @@ impl Door {
             | Transport::StorageGrpc => no_requests(),
         }
     }
-}
-
-/// What of a request's headers says which page asks.
-fn asked_by(headers: &HeaderMap) -> HeaderMap {
-    let origin = headers.get(ORIGIN).cloned();
-    origin.map(|origin| (ORIGIN, origin)).into_iter().collect()
 }
 
 /// Datagrams have no connections, and the storage API's are served by others: nothing asks by this way.

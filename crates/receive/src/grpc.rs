@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use codec::otlp::{Encoding, success_body};
-use http::header::CONTENT_TYPE;
+use grpc::headers::{GRPC_ENCODING, HEALTH_CHECK_PATH, is_grpc};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -25,7 +25,7 @@ use crate::body::{Bytewise, within};
 use crate::connection::Door;
 use crate::decompress::Compression;
 use crate::format::Format;
-use crate::grpc_frame::{self, GRPC_ENCODING, read_message};
+use crate::grpc_frame::{self, read_message};
 use crate::grpc_health;
 use crate::intake::{self, Receipt};
 use crate::ledger::{Tally, Transport};
@@ -51,7 +51,7 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
                 door.let_in(&parts).await?;
                 strategy(door, &mut body).await
             }
-            grpc_health::CHECK_PATH => health(door, &mut body).await,
+            HEALTH_CHECK_PATH => health(door, &mut body).await,
             path => Err(Refusal::UnknownPath {
                 path: shorten_to(path, 200),
                 expected,
@@ -67,7 +67,7 @@ pub(crate) async fn in_time(
     headers: &HeaderMap,
     call: impl Future<Output = Result<Response<Reply>, Refusal>>,
 ) -> Response<Reply> {
-    let result = match grpc_frame::deadline(headers) {
+    let result = match grpc::headers::deadline(headers) {
         Some(deadline) => match tokio::time::timeout(deadline, call).await {
             Ok(result) => result,
             Err(_) => Err(Refusal::DeadlinePassed),
@@ -85,18 +85,6 @@ fn served_at(transport: Transport) -> (&'static str, Format) {
         Transport::JaegerGrpc => (POST_PATH, Format::JaegerProto),
         _ => (EXPORT_PATH, Format::OtlpProto),
     }
-}
-
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let media_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    matches!(
-        media_type.to_ascii_lowercase().as_str(),
-        "application/grpc" | "application/grpc+proto"
-    )
 }
 
 /// What is no gRPC call is answered in plain HTTP.

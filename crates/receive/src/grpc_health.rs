@@ -3,9 +3,10 @@
 //! Promises: `SERVING` means that a write could be accepted now. Refuses: `Watch` and `List` (`UNIMPLEMENTED`,
 //! which clients read as "this server can't be watched" and go on).
 
-use crate::refusal::{Refusal, code};
+use grpc::code;
 
-pub(crate) const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
+use crate::refusal::Refusal;
+
 /// This service itself.
 const OWN_NAME: &[u8] = b"grpc.health.v1.Health";
 

@@ -7,24 +7,12 @@
 
 use access::Denied;
 use codec::otlp::Detail;
+use grpc::code;
 use http::StatusCode;
 use model::contract::WriteError;
 use plumbing::{BudgetExceeded, PoolError};
 
 use crate::limits::MESSAGE_BYTES_MAX;
-
-/// Codes of `google.rpc.Code` that we answer with.
-pub(crate) mod code {
-    pub(crate) const CANCELLED: i32 = 1;
-    pub(crate) const INVALID_ARGUMENT: i32 = 3;
-    pub(crate) const DEADLINE_EXCEEDED: i32 = 4;
-    pub(crate) const NOT_FOUND: i32 = 5;
-    pub(crate) const RESOURCE_EXHAUSTED: i32 = 8;
-    pub(crate) const OUT_OF_RANGE: i32 = 11;
-    pub(crate) const UNIMPLEMENTED: i32 = 12;
-    pub(crate) const INTERNAL: i32 = 13;
-    pub(crate) const UNAVAILABLE: i32 = 14;
-}
 
 /// Says why a request was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use codec::wire::{Field, Reader};
+use grpc::frame::{Prefix, PrefixReader};
+use grpc::headers::{GRPC_ENCODING, is_grpc};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use model::TenantId;
@@ -31,8 +33,8 @@ use crate::body::{Bytewise, Held, next_bytes, within};
 use crate::connection::Door;
 use crate::decompress::{Compression, decompress};
 use crate::format::Format;
-use crate::grpc::{EXPORT_PATH, compression_of, export, in_time, is_grpc, not_grpc};
-use crate::grpc_frame::{self, GRPC_ENCODING, PREFIX_BYTES, check_prefix};
+use crate::grpc::{EXPORT_PATH, compression_of, export, in_time, not_grpc};
+use crate::grpc_frame::{self, check_length};
 use crate::intake::{self, Receipt, Receiver};
 use crate::ledger::Transport;
 use crate::refusal::{Refusal, shorten_to};
@@ -195,7 +197,7 @@ struct SpanStream<'a, B> {
     body: B,
     encoding: Compression,
     /// The bytes before the next message, as far as they came.
-    prefix: Vec<u8>,
+    prefix: PrefixReader,
     /// The message that is being read: what came of it, its length, how it is compressed.
     message: Option<(Held, usize, Compression)>,
     /// Messages that came whole, one behind another.
@@ -208,7 +210,7 @@ impl<'a, B: Bytewise> SpanStream<'a, B> {
             door,
             body,
             encoding: Compression::of_header(headers.get(GRPC_ENCODING))?,
-            prefix: Vec::with_capacity(PREFIX_BYTES),
+            prefix: PrefixReader::default(),
             message: None,
             pile: empty(door)?,
         })
@@ -254,14 +256,11 @@ impl<'a, B: Bytewise> SpanStream<'a, B> {
 
     fn push(&mut self, mut chunk: Bytes) -> Result<(), Refusal> {
         loop {
-            let missing = PREFIX_BYTES - self.prefix.len();
             if self.message.is_none() {
-                self.prefix
-                    .extend_from_slice(&chunk.split_to(missing.min(chunk.len())));
-                let &[flag, a, b, c, d] = self.prefix.as_slice() else {
+                let Some(prefix) = self.prefix.push(&mut chunk)? else {
                     return Ok(());
                 };
-                self.begin(flag, u32::from_be_bytes([a, b, c, d]))?;
+                self.begin(prefix)?;
             }
             let Some((held, length, _)) = &mut self.message else {
                 return Ok(());
@@ -277,20 +276,19 @@ impl<'a, B: Bytewise> SpanStream<'a, B> {
     }
 
     /// Takes the memory for a message whose prefix was read.
-    fn begin(&mut self, flag: u8, length: u32) -> Result<(), Refusal> {
+    fn begin(&mut self, prefix: Prefix) -> Result<(), Refusal> {
         let receiver = &self.door.receiver;
-        let is_compressed = check_prefix(flag, length, receiver.limits())?;
-        let compression = compression_of(is_compressed, self.encoding)?;
+        check_length(prefix, receiver.limits())?;
+        let compression = compression_of(prefix.is_compressed, self.encoding)?;
         // It is decoded with its pile, which takes the memory for that.
-        let held = Held::with_capacity(receiver.budget(), u64::from(length), true)?;
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let held = Held::with_capacity(receiver.budget(), u64::from(prefix.length), true)?;
+        let length = usize::try_from(prefix.length).unwrap_or(usize::MAX);
         self.message = Some((held, length, compression));
         Ok(())
     }
 
     /// Puts the message that is there whole onto the pile.
     fn end(&mut self) -> Result<(), Refusal> {
-        self.prefix.clear();
         let Some((mut held, _, compression)) = self.message.take() else {
             return Ok(());
         };

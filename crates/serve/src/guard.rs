@@ -10,16 +10,15 @@ use access::{Access, Denied, Gate, is_forged};
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use grpc::headers::{HEALTH_CHECK_PATH, is_grpc};
 use model::TenantId;
 use plumbing::planted;
 
-use crate::jaeger::{grpc_refusal, is_grpc};
+use crate::jaeger::grpc_refusal;
 
-/// What supervisors ask over gRPC: it tells whether the program serves, no more.
-const GRPC_HEALTH: &str = "/grpc.health.v1.Health/Check";
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// What a port asks of everybody.
@@ -74,7 +73,8 @@ struct Guard {
 impl Guard {
     async fn check(&self, parts: &Parts) -> Result<Option<TenantId>, Denied> {
         let (headers, path) = (&parts.headers, parts.uri.path());
-        let is_health = path == GRPC_HEALTH && is_grpc(headers);
+        // It tells whether the program serves, no more.
+        let is_health = path == HEALTH_CHECK_PATH && is_grpc(headers);
         match self.asks {
             Asks::Nothing => Ok(None),
             _ if is_health => Ok(None),
@@ -97,7 +97,6 @@ async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         return answer.into_response();
     }
     let origin = parts.headers.get(header::ORIGIN).cloned();
-    let asked: HeaderMap = origin.map(|it| (header::ORIGIN, it)).into_iter().collect();
     let mut response = match guard.check(&parts).await {
         Ok(tenant) => {
             if let Some(tenant) = tenant {
@@ -110,7 +109,7 @@ async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         }
         Err(denied) => refusal(&denied),
     };
-    cors.mark(&asked, response.headers_mut());
+    cors.mark(origin.as_ref(), response.headers_mut());
     response
 }
 

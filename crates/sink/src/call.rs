@@ -10,8 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use codec::otlp::read_retry_delay;
+use grpc::frame::{PREFIX_BYTES, framed};
+use grpc::headers::{
+    APPLICATION_GRPC, GRPC_ENCODING, GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS, GRPC_TIMEOUT,
+    percent_decode,
+};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -27,14 +32,6 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 4 << 20;
 const MESSAGE_CHARS_MAX: usize = 300;
 /// A pause that a collector asks for is not taken to be longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
-/// Bytes before a message: one flag, four of length.
-const PREFIX_BYTES: usize = 5;
-
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
-const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// `OTLP`'s one method.
 pub(crate) const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -54,16 +51,12 @@ impl Framed {
             Compression::Gzip => gzip(message),
             Compression::Zstd => zstd::bulk::compress(message, ZSTD_LEVEL).ok(),
         };
-        let (flag, bytes, compression) = match &packed {
-            Some(packed) => (1, packed.as_slice(), compression),
-            None => (0, message, Compression::None),
+        let (bytes, compression) = match &packed {
+            Some(packed) => (packed.as_slice(), compression),
+            None => (message, Compression::None),
         };
-        let mut body = BytesMut::with_capacity(PREFIX_BYTES + bytes.len());
-        body.put_u8(flag);
-        body.put_u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        body.put_slice(bytes);
         Self {
-            body: body.freeze(),
+            body: framed(bytes, packed.is_some()),
             compression,
         }
     }
@@ -110,7 +103,7 @@ impl Manner {
         if let Some(token) = self.token.value() {
             headers.insert(AUTHORIZATION, token);
         }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(CONTENT_TYPE, APPLICATION_GRPC);
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(
             USER_AGENT,
@@ -277,7 +270,7 @@ fn of_headers(headers: &HeaderMap, body: &Bytes, asked: Option<Duration>) -> Ans
     });
     Answer {
         code,
-        message: percent_decode(text(&GRPC_MESSAGE).unwrap_or_default()),
+        message: printable(text(&GRPC_MESSAGE).unwrap_or_default()),
         retry_after: details.map(|delay| delay.min(RETRY_AFTER_MAX)).or(asked),
         body: body
             .get(PREFIX_BYTES..)
@@ -309,25 +302,9 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(pause.min(RETRY_AFTER_MAX))
 }
 
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let hex = behind
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes)
+/// The text of a status that may stand in a log.
+fn printable(text: &str) -> String {
+    percent_decode(text)
         .chars()
         .filter(|char| !char.is_control())
         .take(MESSAGE_CHARS_MAX)
@@ -380,8 +357,8 @@ mod tests {
 
     #[test]
     fn messages_and_pauses_are_read_whatever_they_are() {
-        assert_eq!(percent_decode("50 %25 %C3%A4%0A%"), "50 % ä%");
-        assert_eq!(percent_decode("%zz%4"), "%zz%4");
+        assert_eq!(printable("50 %25 %C3%A4%0A%"), "50 % ä%");
+        assert_eq!(printable("%zz%4"), "%zz%4");
     }
 
     #[test]

@@ -38,8 +38,8 @@ use crate::app::{self, App, AppOptions};
 use crate::guard::OfTenant;
 use envelope::ApiError;
 use grpc::GrpcServices;
+pub(crate) use grpc::grpc_refusal;
 pub use grpc::sampling_grpc_router;
-pub(crate) use grpc::{grpc_refusal, is_grpc};
 use requests::RequestMetrics;
 
 /// The largest body of `/api/transform`.

@@ -1,74 +1,34 @@
-//! gRPC's five bytes before each message, its status in trailers, and its deadline in a header.
+//! Questions as they come and answers as they are made; `grpc` has what stands around messages.
 //!
-//! Source: "gRPC over HTTP2". The limit of a request is on the length in the prefix, so a message that is too large is
+//! The limit of a request is on the length in the prefix, so a message that is too large is
 //! refused before it is read; gzip is unpacked up to the same limit.
 
 use std::io::Read as _;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use bytes::{Buf as _, Bytes, BytesMut};
 use codec::wire::{Reader, WireError};
 use futures_util::{StreamExt as _, stream};
+use grpc::code;
+use grpc::frame::{PREFIX_BYTES, Prefix, framed};
+use grpc::headers::{APPLICATION_GRPC, GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use model::contract::Skipped;
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::{Part, Parts};
 use crate::jaeger::ask::{INCOMPLETE, incomplete};
 
 /// The longest request message, compressed or not: a question is short, and is held outside of any budget.
 pub(super) const REQUEST_BYTES_MAX: usize = 256 << 10;
-/// The longest deadline that means anything.
-pub(super) const DEADLINE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Bytes before a message: one flag, four of length.
-const PREFIX_BYTES: usize = 5;
 /// What may be skipped and is still told by name.
 const SKIPPED_MAX: usize = 100;
 
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const ENCODINGS_ACCEPTED: HeaderValue = HeaderValue::from_static("identity,gzip");
-
-/// Tells whether a request is a gRPC call.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE);
-    let media_type = value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    matches!(
-        media_type.to_ascii_lowercase().as_str(),
-        "application/grpc" | "application/grpc+proto"
-    )
-}
-
-/// Reads `grpc-timeout`: at most eight digits and a unit; nothing when there is none or it can't be read.
-pub(super) fn deadline(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit())
-    {
-        return None;
-    }
-    let count: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(count * 3600),
-        "M" => Duration::from_secs(count * 60),
-        "S" => Duration::from_secs(count),
-        "m" => Duration::from_millis(count),
-        "u" => Duration::from_micros(count),
-        "n" => Duration::from_nanos(count),
-        _ => return None,
-    })
-}
 
 /// The messages of a call as they come.
 #[derive(Debug)]
@@ -137,26 +97,24 @@ impl Incoming {
 
     /// A message that is there whole.
     fn take(&mut self) -> Result<Option<Bytes>, Status> {
-        let Some(&[flag, a, b, c, d]) = self.held.first_chunk::<PREFIX_BYTES>() else {
+        let Some(prefix) = self.held.first_chunk::<PREFIX_BYTES>() else {
             return Ok(None);
         };
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let prefix = Prefix::read(*prefix);
+        let prefix = prefix.map_err(|flag| Status::new(code::INTERNAL, flag.to_string()))?;
+        let length = usize::try_from(prefix.length).unwrap_or(usize::MAX);
         if length > REQUEST_BYTES_MAX {
             return Err(too_large());
-        }
-        if flag > 1 {
-            let message = format!("the message's flag is {flag}, which is no flag");
-            return Err(Status::new(code::INTERNAL, message));
         }
         if self.held.len() < PREFIX_BYTES + length {
             return Ok(None);
         }
         self.held.advance(PREFIX_BYTES);
         let message = self.held.split_to(length).freeze();
-        match (flag, self.is_gzip) {
-            (0, _) => Ok(Some(message)),
-            (_, true) => unpacked(&message).map(Some),
-            (_, false) => {
+        match (prefix.is_compressed, self.is_gzip) {
+            (false, _) => Ok(Some(message)),
+            (true, true) => unpacked(&message).map(Some),
+            (true, false) => {
                 let message = "the message is compressed, and grpc-encoding names no compression";
                 Err(Status::new(code::INTERNAL, message))
             }
@@ -198,19 +156,13 @@ pub(super) fn refusal(status: &Status) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     *headers = status_headers(status, &[]);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(CONTENT_TYPE, APPLICATION_GRPC);
     headers.insert(GRPC_ACCEPT_ENCODING, ENCODINGS_ACCEPTED);
     response
 }
 
 fn status_headers(status: &Status, lacks: &[Skipped]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(GRPC_STATUS, HeaderValue::from(status.code));
-    if !status.message.is_empty()
-        && let Ok(message) = HeaderValue::from_str(&percent_encode(&status.message))
-    {
-        headers.insert(GRPC_MESSAGE, message);
-    }
+    let mut headers = grpc::headers::status(status.code, &status.message);
     if let Some(lacks) = incomplete(lacks) {
         headers.insert(INCOMPLETE, lacks);
     }
@@ -225,7 +177,7 @@ pub(super) fn response(parts: Parts, ended: impl FnOnce(i32) + Send + 'static) -
         loop {
             let status = match parts.next().await {
                 Some(Ok(Part::Message(message))) => {
-                    let frame = Frame::data(framed(&message));
+                    let frame = Frame::data(framed(&message, false));
                     return Some((frame, Some((parts, lacks, ended))));
                 }
                 Some(Ok(Part::Lacks(skipped))) => {
@@ -243,28 +195,7 @@ pub(super) fn response(parts: Parts, ended: impl FnOnce(i32) + Send + 'static) -
     let body = StreamBody::new(frames.map(Ok::<_, std::convert::Infallible>));
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(CONTENT_TYPE, APPLICATION_GRPC);
     headers.insert(GRPC_ACCEPT_ENCODING, ENCODINGS_ACCEPTED);
     response
-}
-
-fn framed(message: &[u8]) -> Bytes {
-    let mut framed = Vec::with_capacity(PREFIX_BYTES + message.len());
-    framed.push(0);
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    framed.extend_from_slice(&length.to_be_bytes());
-    framed.extend_from_slice(message);
-    framed.into()
-}
-
-/// Printable ASCII but for the percent sign stays as it is.
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' '..=b'~' if byte != b'%' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }

@@ -3,8 +3,9 @@
 
 use codec::generated::grpc::health::v1::health_check_response::ServingStatus;
 use codec::generated::grpc::health::v1::{HealthCheckRequest, HealthCheckResponse};
+use grpc::code;
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::{Parts, Table, one};
 
 pub(super) fn check(table: &Table, request: &HealthCheckRequest) -> Result<Parts, Status> {

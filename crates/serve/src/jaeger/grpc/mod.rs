@@ -32,6 +32,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use grpc::code;
+use grpc::headers::{DEADLINE_MAX, deadline, is_grpc};
 use model::contract::Skipped;
 use plumbing::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -42,9 +44,8 @@ use tokio::time::Instant;
 use super::Jaeger;
 use crate::guard::for_request;
 use frame::Incoming;
-pub(crate) use frame::is_grpc;
 pub use sampling::sampling_grpc_router;
-use status::{Status, code};
+use status::Status;
 
 /// Clients refuse messages of more than 4 MiB unless told otherwise; a span more may come.
 const MESSAGE_BYTES_TYPICAL_MAX: usize = 3 << 20;
@@ -127,11 +128,11 @@ impl GrpcServices {
             Ok(method) => method,
             Err(status) => return counted.refuse(&status),
         };
-        let given = frame::deadline(&parts.headers);
+        let given = deadline(&parts.headers);
         let timeout = self.jaeger.options.answer_timeout;
         let allowed = given.map_or(timeout, |given| given.min(timeout));
         // Nobody waits for years, and adding them could overflow.
-        let deadline = Instant::now() + allowed.min(frame::DEADLINE_MAX);
+        let deadline = Instant::now() + allowed.min(DEADLINE_MAX);
         let begun = async {
             let incoming = Incoming::new(&parts.headers, body)?;
             let jaeger = for_request(&self.jaeger, &parts.extensions);

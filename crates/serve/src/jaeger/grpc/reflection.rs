@@ -15,10 +15,10 @@ use codec::generated::grpc::reflection::v1::{
 };
 use codec::wire::{Field, Reader};
 use futures_util::{StreamExt as _, stream};
+use grpc::code;
 use prost::Message as _;
 
 use super::frame::{Incoming, decode};
-use super::status::code;
 use super::{Part, Parts, Table};
 
 /// Messages within messages whose names are known.

@@ -13,16 +13,17 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use grpc::code;
+use grpc::headers::{HEALTH_CHECK_PATH, is_grpc};
 use prost::Message as _;
 use sampling::{Strategies, read_proto_question};
 
-use super::frame::{self, Incoming, is_grpc};
-use super::status::{Status, code};
+use super::frame::{self, Incoming};
+use super::status::Status;
 use super::{Part, Parts, health};
 
 const SAMPLING: &str = "jaeger.api_v2.SamplingManager";
 const QUESTION_PATH: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
-const HEALTH_PATH: &str = "/grpc.health.v1.Health/Check";
 /// How long a client may take to send its question.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,7 +58,7 @@ async fn call(strategies: &dyn Strategies, request: Request) -> Result<Parts, St
             let answer = strategies.strategy(&service).encode_to_vec();
             Ok(stream::iter([Ok(Part::Message(Bytes::from(answer)))]).boxed())
         }
-        HEALTH_PATH => {
+        HEALTH_CHECK_PATH => {
             let question = frame::decode(&incoming.only().await?)?;
             health::of(&[SAMPLING], &question)
         }

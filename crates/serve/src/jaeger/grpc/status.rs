@@ -1,23 +1,10 @@
 //! gRPC's status of a call, and which error has which.
 
+use grpc::code;
 use model::contract::PinError;
 use query::ErrorKind;
 
 use crate::jaeger::ask::{AskError, DEPTH_MESSAGE};
-
-/// The numbers of gRPC's codes.
-pub(super) mod code {
-    pub(in crate::jaeger::grpc) const OK: i32 = 0;
-    pub(in crate::jaeger::grpc) const CANCELLED: i32 = 1;
-    pub(in crate::jaeger::grpc) const UNKNOWN: i32 = 2;
-    pub(in crate::jaeger::grpc) const INVALID_ARGUMENT: i32 = 3;
-    pub(in crate::jaeger::grpc) const DEADLINE_EXCEEDED: i32 = 4;
-    pub(in crate::jaeger::grpc) const NOT_FOUND: i32 = 5;
-    pub(in crate::jaeger::grpc) const RESOURCE_EXHAUSTED: i32 = 8;
-    pub(in crate::jaeger::grpc) const UNIMPLEMENTED: i32 = 12;
-    pub(in crate::jaeger::grpc) const INTERNAL: i32 = 13;
-    pub(in crate::jaeger::grpc) const UNAVAILABLE: i32 = 14;
-}
 
 /// How a call ends that has no answer, or no more of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

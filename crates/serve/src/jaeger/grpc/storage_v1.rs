@@ -17,10 +17,11 @@ use codec::generated::jaeger::storage::v1::{
     TraceQueryParameters,
 };
 use futures_util::StreamExt as _;
+use grpc::code;
 use model::contract::DependencyAnswer;
 use model::{SpanBatch, TraceId};
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::storage_v2::{calls, depth_of, failed, services, trace_id_of};
 use super::v2::{duration_nanos, nanos_of, operations, write_chunk};
 use super::written::{Look, Manner, trace_parts, write_traces};

@@ -22,12 +22,13 @@ use codec::generated::jaeger::storage::v2::{
     TraceQueryParameters, TraceSummary,
 };
 use futures_util::{StreamExt as _, stream};
+use grpc::code;
 use model::batch::AttrValue;
 use model::contract::DependencyAnswer;
 use model::{SpanBatch, TraceId};
 use prost::Message as _;
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::v2::{duration_nanos, nanos_of, operations};
 use super::written::{Look, Manner, Write, trace_parts, write_traces};
 use super::{Parts, one, one_with, v3};

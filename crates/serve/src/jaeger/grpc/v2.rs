@@ -13,9 +13,10 @@ use codec::generated::jaeger::api_v2::{
 use codec::jaeger_encode::{JaegerSpans, kind_name};
 use codec::wire::Writer;
 use futures_util::StreamExt as _;
+use grpc::code;
 use model::{SpanBatch, TraceId};
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::written::{Look, Manner, trace_parts, write_traces};
 use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with};
 use crate::jaeger::Jaeger;

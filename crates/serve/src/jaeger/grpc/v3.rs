@@ -10,10 +10,11 @@ use codec::generated::jaeger::api_v3::{
 };
 use codec::otlp::encode_proto_part;
 use futures_util::StreamExt as _;
+use grpc::code;
 use model::SpanBatch;
 use prost::Message as _;
 
-use super::status::{Status, code};
+use super::status::Status;
 use super::v2::{duration_nanos, nanos_of, operations};
 use super::written::{Look, Manner, Write, trace_parts, write_traces};
 use super::{MESSAGE_BYTES_TYPICAL_MAX, Parts, one, one_with};

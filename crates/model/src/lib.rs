@@ -22,6 +22,7 @@ pub mod seen;
 pub mod span_search;
 mod structure;
 mod tenant;
+pub mod threshold;
 pub mod throughput;
 pub mod tree;
 pub mod value;

@@ -17,13 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::TraceId;
 use model::batch::SpanRef;
 use model::contract::{FilteredSpans, Processed};
+use model::threshold::{Sampled, Threshold, with_threshold};
 use plumbing::Clock;
 use serde_json::Value;
 
 use crate::pipeline::{Step, With, keep_rows};
 use crate::reader::Reader;
 use crate::rewrite::{Rewrite, rewrite};
-use crate::weight::{Sampled, Threshold, is_forced, with_threshold};
+use crate::weight::is_forced;
 use crate::{Map, Set};
 
 /// Services that have a rate of their own; all others share one.

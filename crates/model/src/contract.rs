@@ -12,6 +12,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 
 use crate::batch::SpanBatch;
+use crate::capability::Capability;
 use crate::facts::FactsAnswer;
 use crate::outline::{OutlineAnswer, TraceOutline, spans_with_ids};
 use crate::predicate::Predicate;
@@ -329,8 +330,9 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// What a backend says that can't do something.
-    fn not_answered_here(capability: &str) -> Self {
+    /// What a backend says that lacks something.
+    #[must_use]
+    pub fn not_answered_here(capability: Capability) -> Self {
         Self::BadQuestion {
             reason: format!("this backend can't {capability}"),
         }
@@ -339,6 +341,11 @@ impl ReadError {
 
 /// Finds spans again.
 pub trait SpanReader: Send + Sync + fmt::Debug {
+    /// What can't be asked here.
+    fn lacks(&self) -> &[Capability] {
+        &[]
+    }
+
     /// The spans of a trace.
     fn trace(
         &self,
@@ -389,11 +396,7 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         request: SpanSearchRequest,
     ) -> Answer<'_, Result<SpanSearchAnswer, ReadError>> {
         drop(request);
-        Box::pin(async {
-            Err(ReadError::not_answered_here(
-                "list spans by their own order",
-            ))
-        })
+        Box::pin(async { Err(ReadError::not_answered_here(Capability::SpanSearch)) })
     }
 
     /// The names of all services, ascending.
@@ -432,13 +435,13 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
     /// The number of spans that satisfy a predicate.
     fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
         drop(request);
-        Box::pin(async { Err(ReadError::not_answered_here("count spans")) })
+        Box::pin(async { Err(ReadError::not_answered_here(Capability::Counts)) })
     }
 
     /// All that matches from afar: counts by time and duration, and values of fields.
     fn overview(&self, request: OverviewRequest) -> Answer<'_, Result<OverviewAnswer, ReadError>> {
         drop(request);
-        Box::pin(async { Err(ReadError::not_answered_here("show all that matches")) })
+        Box::pin(async { Err(ReadError::not_answered_here(Capability::Overview)) })
     }
 
     /// The spans that stand in a relation to others of their trace.
@@ -447,7 +450,7 @@ pub trait SpanReader: Send + Sync + fmt::Debug {
         request: StructureRequest,
     ) -> Answer<'_, Result<StructureAnswer, ReadError>> {
         drop(request);
-        Box::pin(async { Err(ReadError::not_answered_here("search by structure")) })
+        Box::pin(async { Err(ReadError::not_answered_here(Capability::Structure)) })
     }
 }
 

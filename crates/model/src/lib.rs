@@ -7,6 +7,7 @@
 //! [`contract`] for the two traits between the way in and the way out.
 
 pub mod batch;
+pub mod capability;
 pub mod contract;
 mod count;
 pub mod evaluate;

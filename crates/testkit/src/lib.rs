@@ -4,12 +4,14 @@
 //! - [`spans`] builds one small OTLP request in one readable line.
 //! - [`mutation`] changes good inputs into ones that decoders must survive.
 //! - [`oracle`] answers every question by looking at every span: what the real store is compared with.
+//! - [`contract`] asks a store everything that a store must answer.
 //! - [`attribute`] is the key and value that both are made of.
 //!
 //! Promises: nothing here reads a clock, the environment or the network; equal arguments give equal bytes.
 //! Refuses: being part of what the program does for its users with their data.
 
 mod attribute;
+pub mod contract;
 pub mod corpus;
 mod error;
 pub mod mutation;

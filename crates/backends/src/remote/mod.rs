@@ -27,6 +27,7 @@ use codec::generated::google::protobuf::Timestamp;
 use codec::generated::grpc::health::v1::{HealthCheckRequest, HealthCheckResponse};
 use codec::generated::jaeger::storage::{v1, v2};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use model::capability::Capability;
 use model::contract::{
     Answer, DependencyAnswer, DependencyLink, Operation, OperationsAnswer, ReadError, SearchAnswer,
     SearchRequest, SpanReader, TraceAnswer, Window,
@@ -399,7 +400,7 @@ fn timestamp(nanos: u64) -> Timestamp {
     }
 }
 
-fn cannot<T>(what: &'static str) -> Answer<'static, Result<T, ReadError>>
+fn cannot<T>(what: Capability) -> Answer<'static, Result<T, ReadError>>
 where
     T: Send + 'static,
 {
@@ -410,6 +411,18 @@ where
 }
 
 impl SpanReader for Remote {
+    fn lacks(&self) -> &[Capability] {
+        &[
+            Capability::SpanSearch,
+            Capability::Keys,
+            Capability::Values,
+            Capability::Rates,
+            Capability::Counts,
+            Capability::Overview,
+            Capability::Structure,
+        ]
+    }
+
     fn trace(
         &self,
         tenant: &TenantId,
@@ -512,10 +525,10 @@ impl SpanReader for Remote {
     }
 
     fn values(&self, _: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
-        cannot("list the values of an attribute")
+        cannot(Capability::Values)
     }
 
     fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
-        cannot("count spans over time")
+        cannot(Capability::Rates)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `simulation`: random lives from seeds, with crashes, full disks and failing files.
 //! - `sweep`: one scenario, each of its file operations failed in turn.
+//! - `contract`: the suite that every store must pass.
 //! - `damage`: flipped bits and cuts of every file of a data folder.
 //! - `exactness`: random questions over random layouts.
 //! - `first_spans`: spans in an order of their own.
@@ -30,6 +31,7 @@
 //! All but `threads` are deterministic. A failing seed says the command that replays it.
 
 mod answers;
+mod contract;
 mod crowd;
 mod damage;
 mod doubt;

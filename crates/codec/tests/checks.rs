@@ -16,8 +16,10 @@ use codec::generated::opentelemetry::proto::resource::v1::Resource;
 use codec::generated::opentelemetry::proto::trace::v1::span::{Event, Link};
 use codec::generated::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use codec::jaeger::{
-    ThriftProtocol, decode_batch_binary, decode_post_spans, decode_span, decode_udp,
+    ThriftProtocol, decode_batch_binary, decode_documents, decode_post_spans, decode_span,
+    decode_udp,
 };
+use codec::jaeger_document::{DocumentLayout, write_span};
 use codec::otlp::{decode_json, decode_proto, encode_json, encode_proto};
 use codec::wire::{Field, Reader, WireError, Writer};
 use codec::zipkin::{decode_json_v1, decode_json_v2, decode_proto_v2, decode_thrift_v1};
@@ -92,6 +94,19 @@ pub fn check_jaeger(bytes: &[u8]) {
     check_other(bytes, batch.map(|submitted| submitted.decoded));
     check_other(bytes, decode_post_spans(bytes));
     check_other(bytes, decode_span(bytes));
+}
+
+/// Checks Jaeger's documents on any bytes, by encoding what was decoded, and by writing documents of it again.
+pub fn check_jaeger_document(bytes: &[u8]) {
+    let layout = DocumentLayout::default();
+    let decoded = decode_documents(&[bytes], &layout);
+    for span in decoded.iter().flat_map(|decoded| decoded.batch.iter()) {
+        let mut text = String::new();
+        write_span(&mut text, span, &layout);
+        let again = decode_documents(&[text.as_bytes()], &layout);
+        assert_eq!(again.map(|again| again.batch.len()), Ok(1), "{text}");
+    }
+    check_other(bytes, decoded);
 }
 
 fn check_other(bytes: &[u8], decoded: Result<Decoded, DecodeError>) {

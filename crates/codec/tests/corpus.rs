@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::checks::{
-    check_jaeger, check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1,
-    check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
+    check_jaeger, check_jaeger_document, check_otlp_json, check_otlp_proto, check_wire,
+    check_zipkin_json_v1, check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
 };
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
@@ -55,4 +55,5 @@ fn the_corpus_of_zipkin_in_thrift_holds() {
 #[test]
 fn the_corpus_of_jaeger_holds() {
     replay("jaeger", check_jaeger);
+    replay("jaeger_document", check_jaeger_document);
 }

@@ -9,7 +9,7 @@ use crate::checks::{check_encoders, hashes};
 /// Requests that are recorded at least; should the folders move, the tests must not pass by finding nothing.
 const REQUESTS_MIN: usize = 55;
 
-fn requests() -> Vec<PathBuf> {
+pub(crate) fn requests() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
     let mut found = Vec::new();
     for folder in ["input", "input-more"] {

@@ -14,6 +14,7 @@
 
 mod checks;
 mod corpus;
+mod documents;
 mod golden;
 mod hostile;
 mod jaeger_encode;

@@ -1,8 +1,8 @@
 //! Changes the inputs of the fuzzers' corpora and checks what the fuzzers check; see `mutate.rs`.
 
 use crate::checks::{
-    check_jaeger, check_otlp_json, check_otlp_proto, check_wire, check_zipkin_json_v1,
-    check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
+    check_jaeger, check_jaeger_document, check_otlp_json, check_otlp_proto, check_wire,
+    check_zipkin_json_v1, check_zipkin_json_v2, check_zipkin_proto, check_zipkin_thrift,
 };
 use crate::mutate::mutate;
 
@@ -44,4 +44,9 @@ fn changed_zipkin_thrift_does_no_harm() {
 #[test]
 fn changed_jaeger_formats_do_no_harm() {
     mutate("jaeger", check_jaeger);
+}
+
+#[test]
+fn changed_documents_of_jaeger_do_no_harm() {
+    mutate("jaeger_document", check_jaeger_document);
 }

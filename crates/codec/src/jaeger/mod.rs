@@ -1,4 +1,5 @@
-//! Jaeger's own formats of spans: Thrift by HTTP and UDP, protobuf by gRPC, straight into batches.
+//! Jaeger's own formats of spans: Thrift by HTTP and UDP, protobuf by gRPC, documents of Elasticsearch, straight into
+//! batches.
 //!
 //! Promises
 //! - Spans come out as OpenTelemetry's, translated by one set of rules (`translate.rs`) whatever the bytes were.
@@ -10,12 +11,14 @@
 //! - Methods other than `emitBatch` and `emitZipkinBatch`, and answers to calls.
 //! - In protobuf, a span that is broken or has no usable ids, alone.
 //!
-//! Read next: `translate.rs` for the rules, `thrift.rs` and `proto.rs` for the two ways in.
+//! Read next: `translate.rs` for the rules, `thrift.rs`, `proto.rs` and `document.rs` for the ways in.
 
+mod document;
 mod proto;
 mod thrift;
 mod translate;
 
+pub use document::decode_documents;
 pub use proto::{decode_post_spans, decode_span, decode_spans};
 pub use thrift::{decode_batch_binary, decode_udp};
 

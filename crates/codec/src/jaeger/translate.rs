@@ -7,7 +7,10 @@
 //!
 //! Refuses: a span whose trace id or span id is zero, alone; requests that unpack to far more memory than their size.
 
-use model::batch::{EventRow, LinkRow, PackedValue, ResourceRow, ScopeRow, SpanRow, Symbol};
+use model::batch::{
+    EventRow, LinkRow, PackedValue, ResourceRow, SERVICE_EMPTY, SERVICE_MISSING, ScopeRow, SpanRow,
+    Symbol,
+};
 use model::value::ValueType;
 use model::{BatchBuilder, SpanId, TraceId};
 
@@ -37,6 +40,15 @@ const KIND_CONSUMER: i32 = 5;
 const STATUS_UNSET: i32 = 0;
 const STATUS_OK: i32 = 1;
 const STATUS_ERROR: i32 = 2;
+
+/// Where spans come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A client of Jaeger's.
+    Client,
+    /// A document, which was a span of OpenTelemetry's: what it does not say was not said.
+    Document,
+}
 
 /// A tag of a span or a process, or a field of a log.
 #[derive(Debug, Clone, Copy)]
@@ -255,7 +267,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     /// Looks at the tags once and takes those that a field says as well.
-    fn among(tags: &mut [Tag<'a>]) -> Self {
+    fn among(tags: &mut [Tag<'a>], origin: Origin) -> Self {
         let mut found = Self::default();
         for (index, tag) in tags.iter_mut().enumerate() {
             match (tag.key, tag.value) {
@@ -275,8 +287,10 @@ impl<'a> Found<'a> {
                 (b"otel.status_description", PackedValue::String(_)) => {
                     found.description = Some(index);
                 }
-                (b"http.status_code", value) => found.http_status = Some(value),
-                (b"http.status_message", PackedValue::String(text)) => {
+                (b"http.status_code", value) if origin == Origin::Client => {
+                    found.http_status = Some(value);
+                }
+                (b"http.status_message", PackedValue::String(text)) if origin == Origin::Client => {
                     found.http_message = Some(text);
                 }
                 (b"w3c.tracestate", PackedValue::String(text)) => {
@@ -298,10 +312,18 @@ impl<'a> Found<'a> {
     }
 
     /// The status and its message.
-    fn status(&self, tags: &mut [Tag<'a>]) -> (i32, &'a [u8]) {
+    fn status(&self, tags: &mut [Tag<'a>], origin: Origin) -> (i32, &'a [u8]) {
+        let said = self.status_code.map(status_of);
         let explicit = match (self.is_error, self.status_code) {
+            // A span that is fine may have an attribute that says otherwise.
+            (true, _) if origin == Origin::Document && said == Some(STATUS_OK) => {
+                let errors = tags.iter_mut().filter(|tag| tag.key == b"error");
+                errors.for_each(|tag| tag.is_taken = false);
+                said
+            }
             (true, _) => Some(STATUS_ERROR),
             (false, Some(code)) => Some(status_of(code)),
+            (false, None) if origin == Origin::Document => Some(STATUS_UNSET),
             (false, None) => None,
         };
         if let Some(status) = explicit {
@@ -395,6 +417,7 @@ fn parent_of(span: &Span<'_>) -> (SpanId, Option<usize>) {
 /// Writes Jaeger's spans into a batch of OpenTelemetry's.
 #[derive(Debug)]
 pub(super) struct Translator {
+    origin: Origin,
     builder: BatchBuilder,
     notes: Notes,
     memory: MemoryBound,
@@ -408,7 +431,13 @@ pub(super) struct Translator {
 impl Translator {
     /// For a request of so many bytes.
     pub(super) fn new(request_bytes: usize) -> Self {
+        Self::of(Origin::Client, request_bytes)
+    }
+
+    /// For so many bytes of some origin.
+    pub(super) fn of(origin: Origin, request_bytes: usize) -> Self {
         Self {
+            origin,
             builder: BatchBuilder::new(),
             notes: Notes::default(),
             memory: MemoryBound::new(request_bytes),
@@ -432,14 +461,21 @@ impl Translator {
     /// The row of a process.
     pub(super) fn resource(&mut self, process: &Process<'_>) -> Result<u32, DecodeError> {
         let mut writing = AttributeWriter::begin(&self.builder);
-        let has_service = !process.service.is_empty() && process.service != NO_SERVICE;
-        if has_service {
-            let service = PackedValue::String(process.service);
+        let is_client = self.origin == Origin::Client;
+        let service = match process.service {
+            b"" | NO_SERVICE => None,
+            name if !is_client && name == SERVICE_MISSING.as_bytes() => None,
+            name if !is_client && name == SERVICE_EMPTY.as_bytes() => Some(&b""[..]),
+            name => Some(name),
+        };
+        if let Some(name) = service {
+            let service = PackedValue::String(name);
             writing.push(&mut self.builder, b"service.name", service);
         }
         let has_host = process.tags.iter().any(|tag| tag.key == b"host.name");
         for tag in &process.tags {
             match (tag.key, tag.value) {
+                (key, value) if !is_client => writing.push(&mut self.builder, key, value),
                 (b"hostname", value) if !has_host => {
                     writing.push(&mut self.builder, b"host.name", value);
                 }
@@ -484,8 +520,8 @@ impl Translator {
             self.reject(SpanFault::SpanIdZero);
             return Ok(());
         }
-        let found = Found::among(&mut span.tags);
-        let (status, message) = found.status(&mut span.tags);
+        let found = Found::among(&mut span.tags, self.origin);
+        let (status, message) = found.status(&mut span.tags, self.origin);
         let (parent_span_id, parent_at) = parent_of(span);
         let (attributes, dropped_attributes) = self.attributes(span);
         self.events(span)?;
@@ -507,7 +543,10 @@ impl Translator {
             status,
             status_message: self.builder.intern(message),
             trace_state: self.builder.intern(found.trace_state),
-            flags: span.flags & FLAG_SAMPLED,
+            flags: match self.origin {
+                Origin::Client => span.flags & FLAG_SAMPLED,
+                Origin::Document => span.flags,
+            },
             resource,
             scope: self.scope(found.scope_name, found.scope_version),
             attributes,
@@ -516,7 +555,8 @@ impl Translator {
             dropped_links: span.dropped_references,
         };
         self.builder.push_span(row);
-        if span.flags & FLAG_DEBUG != 0 && self.notes.forced.last() != Some(&span.trace_id) {
+        let is_forced = self.origin == Origin::Client && span.flags & FLAG_DEBUG != 0;
+        if is_forced && self.notes.forced.last() != Some(&span.trace_id) {
             self.notes.forced.push(span.trace_id);
         }
         self.spans += 1;
@@ -588,8 +628,11 @@ impl Translator {
                 b"follows_from"
             };
             let mut writing = AttributeWriter::begin(&self.builder);
-            let ref_type = PackedValue::String(ref_type);
-            writing.push(&mut self.builder, REF_TYPE_KEY, ref_type);
+            // Links of OpenTelemetry's are written as those that follow.
+            if self.origin == Origin::Client || reference.is_child_of {
+                let ref_type = PackedValue::String(ref_type);
+                writing.push(&mut self.builder, REF_TYPE_KEY, ref_type);
+            }
             let (attributes, _) = writing.finish(&mut self.builder, &mut self.notes, 0);
             self.builder.push_link(LinkRow {
                 trace_id: reference.trace_id,
@@ -609,8 +652,9 @@ impl Translator {
         {
             return row;
         }
+        let is_said = (name, version) != (Symbol::EMPTY, Symbol::EMPTY);
         let row = self.builder.add_scope(ScopeRow {
-            is_present: true,
+            is_present: is_said || self.origin == Origin::Client,
             name,
             version,
             ..ScopeRow::default()

@@ -6,7 +6,6 @@
 //!
 //! Recursion is bounded by [`VALUE_DEPTH_MAX`].
 
-use std::fmt::{Display, Write as _};
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -17,6 +16,7 @@ use model::value::packed::{VALUE_DEPTH_MAX, array_from_bytes, map_from_bytes};
 use model::value::{Value, number_text};
 
 use super::encode::{RESOURCE_ENTITY_REFS, runs};
+use crate::json::write::Json;
 use crate::wire::{Field, Reader};
 
 /// A guess at the characters of a span, to begin with enough memory.
@@ -25,10 +25,7 @@ const SPAN_CHARS_GUESS: usize = 768;
 /// The batch as the OTLP/JSON text of a `TracesData`.
 #[must_use]
 pub fn encode_json(batch: &SpanBatch) -> String {
-    let mut out = Json {
-        text: String::with_capacity(batch.len() * SPAN_CHARS_GUESS),
-        is_first: true,
-    };
+    let mut out = Json::new(String::with_capacity(batch.len() * SPAN_CHARS_GUESS));
     out.object(|out| {
         let mut resource_runs =
             runs(0..batch.len(), |row| batch.spans().resource.get(row)).peekable();
@@ -44,134 +41,13 @@ pub fn encode_json(batch: &SpanBatch) -> String {
 /// Appends the `ResourceSpans` of a batch to a list of them that is being written; the first of the list comes to an
 /// empty text, or behind its `[`.
 pub fn push_resource_spans_json(text: &mut String, batch: &SpanBatch) {
-    let is_first = text.is_empty() || text.ends_with('[');
     text.reserve(batch.len() * SPAN_CHARS_GUESS);
-    let mut out = Json {
-        text: std::mem::take(text),
-        is_first,
-    };
+    let mut out = Json::new(std::mem::take(text));
     for rows in runs(0..batch.len(), |row| batch.spans().resource.get(row)) {
         out.separate();
         out.object(|out| put_resource_spans(out, batch, rows));
     }
     *text = out.text;
-}
-
-/// A JSON text that is being written; commas come by themselves.
-struct Json {
-    text: String,
-    /// Whether nothing stands yet in the container.
-    is_first: bool,
-}
-
-impl Json {
-    fn separate(&mut self) {
-        if !std::mem::replace(&mut self.is_first, false) {
-            self.text.push(',');
-        }
-    }
-
-    /// Writes a member's name; its value must follow.
-    fn key(&mut self, name: &str) {
-        self.separate();
-        self.text.push('"');
-        self.text.push_str(name);
-        self.text.push_str("\":");
-    }
-
-    fn contained(&mut self, open: char, close: char, write: impl FnOnce(&mut Self)) {
-        self.text.push(open);
-        self.is_first = true;
-        write(self);
-        self.is_first = false;
-        self.text.push(close);
-    }
-
-    fn object(&mut self, write: impl FnOnce(&mut Self)) {
-        self.contained('{', '}', write);
-    }
-
-    fn member_object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
-        self.key(name);
-        self.object(write);
-    }
-
-    /// Writes a member that is a list of objects.
-    fn list<T>(
-        &mut self,
-        name: &str,
-        items: impl IntoIterator<Item = T>,
-        write: impl Fn(&mut Self, T),
-    ) {
-        self.key(name);
-        self.contained('[', ']', |out| {
-            for item in items {
-                out.separate();
-                out.object(|out| write(out, item));
-            }
-        });
-    }
-
-    fn quoted(&mut self, text: impl Display) {
-        // Writing to a String can't fail.
-        let _infallible = write!(self.text, "\"{text}\"");
-    }
-
-    fn string(&mut self, text: &str) {
-        self.text.push('"');
-        let mut rest = text;
-        while let Some(at) = rest
-            .bytes()
-            .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-        {
-            let (plain, tail) = rest.split_at(at);
-            self.text.push_str(plain);
-            let mut characters = tail.chars();
-            match characters.next() {
-                Some('"') => self.text.push_str("\\\""),
-                Some('\\') => self.text.push_str("\\\\"),
-                Some('\n') => self.text.push_str("\\n"),
-                Some('\r') => self.text.push_str("\\r"),
-                Some('\t') => self.text.push_str("\\t"),
-                Some(other) => {
-                    let _infallible = write!(self.text, "\\u{:04x}", u32::from(other));
-                }
-                None => {}
-            }
-            rest = characters.as_str();
-        }
-        self.text.push_str(rest);
-        self.text.push('"');
-    }
-
-    fn member_text(&mut self, name: &str, text: &str) {
-        if !text.is_empty() {
-            self.key(name);
-            self.string(text);
-        }
-    }
-
-    fn member_number(&mut self, name: &str, number: impl Into<i64>) {
-        let number = number.into();
-        if number != 0 {
-            self.key(name);
-            let _infallible = write!(self.text, "{number}");
-        }
-    }
-
-    fn member_nanos(&mut self, name: &str, nanos: u64) {
-        if nanos != 0 {
-            self.key(name);
-            self.quoted(nanos);
-        }
-    }
-
-    fn member_id(&mut self, name: &str, id: impl Display, is_zero: bool) {
-        if !is_zero {
-            self.key(name);
-            self.quoted(id);
-        }
-    }
 }
 
 fn put_resource_spans(out: &mut Json, batch: &SpanBatch, rows: Range<usize>) {

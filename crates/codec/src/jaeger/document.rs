@@ -14,7 +14,9 @@ use model::{SpanId, TraceId};
 
 use super::translate::{Log, Origin, Process, Reference, Span, Tag, Translator};
 use crate::jaeger_document::DocumentLayout;
-use crate::json::scalar::{Unfit, bool_of, double_of, hex_digit, integer, u64_of};
+use crate::json::scalar::{
+    Unfit, bool_of, double_of, elements, hex_digit, id_of_text, integer, members, u64_of,
+};
 use crate::json::tape::{Kind, Node, Tape};
 use crate::notes::SpanFault;
 use crate::{DecodeError, Decoded};
@@ -138,28 +140,6 @@ fn tag<'a>(key: &'a [u8], value: &'a Given<'_>) -> Tag<'a> {
     }
 }
 
-/// The members of an object that are there, with their names.
-fn members<'a>(
-    node: Node<'a>,
-    what: &str,
-) -> Result<impl Iterator<Item = (Cow<'a, [u8]>, Node<'a>)> + use<'a>, Unfit> {
-    let members = node
-        .members()
-        .ok_or_else(|| Unfit::new(node, what, "an object"))?;
-    Ok(members.filter_map(|(key, value)| Some((key.text()?.0, value))))
-}
-
-fn elements<'a>(
-    node: Node<'a>,
-    what: &str,
-) -> Result<impl Iterator<Item = Node<'a>> + use<'a>, Unfit> {
-    let elements = (!node.is_null()).then(|| {
-        node.elements()
-            .ok_or_else(|| Unfit::new(node, what, "an array"))
-    });
-    Ok(elements.transpose()?.into_iter().flatten())
-}
-
 fn text<'a>(node: Node<'a>, what: &str) -> Result<Cow<'a, [u8]>, Unfit> {
     let text = node.text().map(|(text, _)| text);
     text.ok_or_else(|| Unfit::new(node, what, "text"))
@@ -169,17 +149,12 @@ fn text<'a>(node: Node<'a>, what: &str) -> Result<Cow<'a, [u8]>, Unfit> {
 fn id<const N: usize>(node: Node<'_>, name: &'static str) -> Result<[u8; N], SpanFault> {
     let must_be = "a text of hexadecimal digits, as many as an id has at the most";
     let text = text(node, name)?;
-    let mut id = [0; N];
-    if text.len() > 2 * N {
-        return Err(SpanFault::Field { name, must_be });
-    }
-    for (byte, digits) in id.iter_mut().rev().zip(text.rchunks(2)) {
-        let read = digits
-            .iter()
-            .try_fold(0, |byte, digit| Some(byte << 4 | hex_digit(*digit)?));
-        *byte = read.ok_or(SpanFault::Field { name, must_be })?;
-    }
-    Ok(id)
+    let id = if text.is_empty() {
+        Some([0; N])
+    } else {
+        id_of_text(&text)
+    };
+    id.ok_or(SpanFault::Field { name, must_be })
 }
 
 fn read<'a>(node: Node<'a>, layout: &DocumentLayout) -> Result<Document<'a>, SpanFault> {

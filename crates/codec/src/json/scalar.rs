@@ -6,6 +6,8 @@
 //! Lenient on purpose, where the specification lets senders do one thing and some do another: enums by name
 //! (`SPAN_KIND_SERVER`), bytes in either alphabet of base64 with or without padding.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -208,6 +210,40 @@ pub(crate) fn id_of<const N: usize>(node: Option<Node<'_>>) -> Option<Option<[u8
     Some(Some(id))
 }
 
+/// An id of up to `2 * N` hexadecimal digits; shorter ones have zeros before them. `None` for anything else.
+pub(crate) fn id_of_text<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    if text.is_empty() || text.len() > 2 * N {
+        return None;
+    }
+    let mut id = [0; N];
+    for (byte, digits) in id.iter_mut().rev().zip(text.rchunks(2)) {
+        *byte = digits
+            .iter()
+            .try_fold(0, |byte, digit| Some(byte << 4 | hex_digit(*digit)?))?;
+    }
+    Some(id)
+}
+
+/// The names and values of an object.
+pub(crate) fn members<'a>(
+    node: Node<'a>,
+    what: &str,
+) -> Result<impl Iterator<Item = (Cow<'a, [u8]>, Node<'a>)> + use<'a>, Unfit> {
+    let members = node
+        .members()
+        .ok_or_else(|| Unfit::new(node, what, "an object"))?;
+    Ok(members.filter_map(|(key, value)| Some((key.text()?.0, value))))
+}
+
+/// The values of an array.
+pub(crate) fn elements<'a>(
+    node: Node<'a>,
+    what: &str,
+) -> Result<impl Iterator<Item = Node<'a>> + use<'a>, Unfit> {
+    node.elements()
+        .ok_or_else(|| Unfit::new(node, what, "an array"))
+}
+
 pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -220,6 +256,16 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_ids_are_padded_on_the_left_and_long_ones_refused() {
+        assert_eq!(id_of_text(b"31ff"), Some([0, 0, 0, 0, 0, 0, 0x31, 0xff]));
+        assert_eq!(id_of_text(b"fAb"), Some([0, 0, 0, 0, 0, 0, 0xf, 0xab]));
+        assert_eq!(id_of_text(b"747261636b776179"), Some(*b"trackway"));
+        for text in [&b""[..], b"xyz", b"0747261636b776179", b"-1", b" 1"] {
+            assert_eq!(id_of_text::<8>(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn whole_numbers_are_exact_in_every_form() {

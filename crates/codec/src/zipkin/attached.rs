@@ -8,8 +8,8 @@ use model::BatchBuilder;
 use model::batch::{Attributes, PackedValue};
 use model::value::packed::VALUE_DEPTH_MAX;
 
-use super::span::id_of_text;
 use crate::attributes::AttributeWriter;
+use crate::json::scalar::id_of_text;
 use crate::json::scalar::{double_of, integer};
 use crate::json::tape::{Kind, Node, Tape};
 use crate::notes::Notes;

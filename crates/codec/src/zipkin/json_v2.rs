@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::span::{Address, Annotation, Endpoint, Span, TagValue, Text, id_of_text};
+use super::span::{Address, Annotation, Endpoint, Span, TagValue, Text};
 use super::translate::Translator;
-use crate::json::scalar::{Unfit, integer, u64_of};
+use crate::json::scalar::{Unfit, elements, id_of_text, integer, members, u64_of};
 use crate::json::tape::{Kind, Node, Tape};
 use crate::notes::{Notes, SpanFault};
 use crate::{DecodeError, Decoded};
@@ -49,13 +49,7 @@ pub(super) fn fields<'a>(
     node: Node<'a>,
     what: &str,
 ) -> Result<impl Iterator<Item = (Text<'a>, Node<'a>)> + use<'a>, Unfit> {
-    let members = node
-        .members()
-        .ok_or_else(|| Unfit::new(node, what, "an object"))?;
-    Ok(members.filter_map(|(key, value)| {
-        let (key, _) = key.text()?;
-        (!value.is_null()).then_some((key, value))
-    }))
+    Ok(members(node, what)?.filter(|(_, value)| !value.is_null()))
 }
 
 /// The objects of an array.
@@ -63,10 +57,7 @@ pub(super) fn objects<'a>(
     node: Node<'a>,
     what: &str,
 ) -> Result<impl Iterator<Item = Node<'a>> + use<'a>, Unfit> {
-    let elements = node
-        .elements()
-        .ok_or_else(|| Unfit::new(node, what, "an array"))?;
-    Ok(elements.filter(|element| !element.is_null()))
+    Ok(elements(node, what)?.filter(|element| !element.is_null()))
 }
 
 pub(super) fn text<'a>(node: Node<'a>, what: &str, notes: &mut Notes) -> Result<Text<'a>, Unfit> {

@@ -192,20 +192,6 @@ impl<'a> Address<'a> {
     }
 }
 
-/// An id of up to `2 * N` hexadecimal digits; shorter ones have zeros before them. `None` for anything else.
-pub(super) fn id_of_text<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    if text.is_empty() || text.len() > 2 * N {
-        return None;
-    }
-    let mut id = [0; N];
-    for (byte, digits) in id.iter_mut().rev().zip(text.rchunks(2)) {
-        *byte = digits.iter().try_fold(0, |byte, digit| {
-            Some(byte << 4 | crate::json::scalar::hex_digit(*digit)?)
-        })?;
-    }
-    Some(id)
-}
-
 /// A trace id from its two halves, or from the lower one alone.
 pub(super) fn trace_id_of_bytes(bytes: &[u8]) -> Option<[u8; 16]> {
     if let Ok(low) = <[u8; 8]>::try_from(bytes) {
@@ -221,16 +207,6 @@ pub(super) fn trace_id_of_bytes(bytes: &[u8]) -> Option<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn short_ids_are_padded_on_the_left_and_long_ones_refused() {
-        assert_eq!(id_of_text(b"31ff"), Some([0, 0, 0, 0, 0, 0, 0x31, 0xff]));
-        assert_eq!(id_of_text(b"fAb"), Some([0, 0, 0, 0, 0, 0, 0xf, 0xab]));
-        assert_eq!(id_of_text(b"747261636b776179"), Some(*b"trackway"));
-        for text in [&b""[..], b"xyz", b"0747261636b776179", b"-1", b" 1"] {
-            assert_eq!(id_of_text::<8>(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn addresses_are_shown_in_their_shortest_form() {

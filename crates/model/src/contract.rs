@@ -331,8 +331,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// What a backend says that lacks something.
-    #[must_use]
-    pub fn not_answered_here(capability: Capability) -> Self {
+    fn not_answered_here(capability: Capability) -> Self {
         Self::BadQuestion {
             reason: format!("this backend can't {capability}"),
         }

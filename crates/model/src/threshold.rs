@@ -173,6 +173,24 @@ mod tests {
         assert_eq!(Threshold::of(1.0), Some(Threshold::NONE));
         let probability = Threshold::of(0.01).unwrap().probability();
         assert!((probability - 0.01).abs() < 1e-6, "{probability}");
+        for (state, probability) in [
+            ("ot=th:0", 1.0),
+            ("a=b, ot=rv:1;th:8", 0.5),
+            ("ot=th:c;rv:12345678901234", 0.25),
+        ] {
+            let threshold = Sampled::of(state).threshold;
+            assert_eq!(
+                threshold.map(Threshold::probability),
+                Some(probability),
+                "{state}"
+            );
+        }
+        for state in [
+            "", "ot=", "ot=th:", "ot=th:xy", "ot=th:+8", "xot=th:8", "ot=p:3",
+        ] {
+            assert_eq!(Sampled::of(state).threshold, None, "{state}");
+        }
+        assert_eq!(Sampled::of("ot=th:0123456789abcde").threshold, None);
         let least = Sampled::of("ot=th:ffffffffffffff").threshold.unwrap();
         assert!(least.probability() > 0.0 && least.probability() < 1e-16);
     }

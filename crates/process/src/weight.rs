@@ -17,11 +17,13 @@ pub(crate) fn weight(span: SpanRef<'_>) -> f64 {
     } else {
         1.0
     };
-    let probability = JaegerSampler::of(span.attributes())
-        .probability()
-        .or_else(|| JaegerSampler::of(span.resource().attributes()).probability())
-        // Less is no sampler that anybody runs, but a way to make one span count for all.
-        .filter(|probability| *probability >= PROBABILITY_MIN)
+    // Less is no sampler that anybody runs, but a way to make one span count for all.
+    let believed = |sampler: JaegerSampler<'_>| {
+        let probability = sampler.probability();
+        probability.filter(|probability| *probability >= PROBABILITY_MIN)
+    };
+    let probability = believed(JaegerSampler::of(span.attributes()))
+        .or_else(|| believed(JaegerSampler::of(span.resource().attributes())))
         .unwrap_or(1.0);
     of_state / probability
 }

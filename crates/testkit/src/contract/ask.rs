@@ -56,9 +56,21 @@ impl Ask {
     pub(super) async fn of(&self, reader: &dyn SpanReader) -> Result<Vec<String>, ReadError> {
         match self {
             Self::Search(request) => Ok(page(reader, request.clone()).await?.lines),
-            Self::Pages(request) => pages(reader, request.clone()).await,
-            Self::Spans(request) => Ok(span_page(reader, request.clone()).await?.0),
-            Self::SpanPages(request) => span_pages(reader, request.clone()).await,
+            Self::Pages(request) => {
+                let behind = async |after| {
+                    let request = request.clone();
+                    page(reader, SearchRequest { after, ..request }).await
+                };
+                walk(behind, request.after).await
+            }
+            Self::Spans(request) => Ok(span_page(reader, request.clone()).await?.lines),
+            Self::SpanPages(request) => {
+                let behind = async |after| {
+                    let request = request.clone();
+                    span_page(reader, SpanSearchRequest { after, ..request }).await
+                };
+                walk(behind, request.after).await
+            }
             Self::Trace(tenant, id) => {
                 let answer = reader.trace(tenant, *id).await?;
                 Ok(with(spans(&answer.spans), &answer.skipped))
@@ -158,13 +170,16 @@ pub(super) fn differ(
     Some(text)
 }
 
-struct Page {
+/// A page: what it says, and where the next one begins.
+struct Page<P> {
     lines: Vec<String>,
-    last: Option<Position>,
-    has_more: bool,
+    next: Option<P>,
 }
 
-async fn page(reader: &dyn SpanReader, request: SearchRequest) -> Result<Page, ReadError> {
+async fn page(
+    reader: &dyn SpanReader,
+    request: SearchRequest,
+) -> Result<Page<Position>, ReadError> {
     let (order, limit) = (request.order, request.limit);
     let answer = reader.search(request).await?;
     let mut lines = each(&answer.traces);
@@ -172,36 +187,17 @@ async fn page(reader: &dyn SpanReader, request: SearchRequest) -> Result<Page, R
         lines.push(format!("more than {limit}"));
     }
     lines.push(format!("more: {}", answer.has_more));
+    let last = answer.traces.last().filter(|_| answer.has_more);
     Ok(Page {
         lines: with(lines, &answer.skipped),
-        last: answer.traces.last().map(|hit| hit.position(order)),
-        has_more: answer.has_more,
+        next: last.map(|hit| hit.position(order)),
     })
 }
-
-async fn pages(
-    reader: &dyn SpanReader,
-    mut request: SearchRequest,
-) -> Result<Vec<String>, ReadError> {
-    let mut lines = Vec::new();
-    loop {
-        let page = page(reader, request.clone()).await?;
-        lines.extend(page.lines);
-        match page.last {
-            Some(last) if page.has_more && request.after != Some(last) => {
-                request.after = Some(last);
-            }
-            _ => return Ok(lines),
-        }
-    }
-}
-
-type SpanPage = (Vec<String>, Option<SpanPosition>, bool);
 
 async fn span_page(
     reader: &dyn SpanReader,
     request: SpanSearchRequest,
-) -> Result<SpanPage, ReadError> {
+) -> Result<Page<SpanPosition>, ReadError> {
     let answer = reader.search_spans(request).await?;
     let mut lines = each(&answer.positions);
     lines.push(format!(
@@ -209,22 +205,26 @@ async fn span_page(
         answer.spans.len(),
         answer.has_more
     ));
-    let last = answer.positions.last().copied();
-    Ok((with(lines, &answer.skipped), last, answer.has_more))
+    let last = answer.positions.last().filter(|_| answer.has_more);
+    Ok(Page {
+        lines: with(lines, &answer.skipped),
+        next: last.copied(),
+    })
 }
 
-async fn span_pages(
-    reader: &dyn SpanReader,
-    mut request: SpanSearchRequest,
+/// All pages; a store that gives a page again is asked no further.
+async fn walk<P: Copy + PartialEq>(
+    page_behind: impl AsyncFn(Option<P>) -> Result<Page<P>, ReadError>,
+    mut after: Option<P>,
 ) -> Result<Vec<String>, ReadError> {
     let mut lines = Vec::new();
     loop {
-        let (page, last, has_more) = span_page(reader, request.clone()).await?;
-        lines.extend(page);
-        match last {
-            Some(last) if has_more && request.after != Some(last) => request.after = Some(last),
-            _ => return Ok(lines),
+        let page = page_behind(after).await?;
+        lines.extend(page.lines);
+        if page.next.is_none() || page.next == after {
+            return Ok(lines);
         }
+        after = page.next;
     }
 }
 

@@ -158,12 +158,17 @@ fn lists(base: u64) -> Vec<Case> {
     cases
 }
 
-fn numbers(base: u64) -> Vec<Case> {
-    let mut cases = Vec::new();
-    let orders = Window {
+/// The minutes in which the orders are.
+fn of_orders(base: u64) -> Window {
+    Window {
         start: base,
         end: base + 20 * MINUTE - 1,
-    };
+    }
+}
+
+fn numbers(base: u64) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let orders = of_orders(base);
     let failed = || is(Field::Status, Operator::Equal, Literal::Int(2));
     for (name, predicate, window) in [
         ("all", Predicate::All, Window::ALWAYS),
@@ -223,10 +228,7 @@ fn numbers(base: u64) -> Vec<Case> {
 
 fn relations(base: u64) -> Vec<Case> {
     // The others look at every pair of spans of a trace.
-    let orders = Window {
-        start: base,
-        end: base + 20 * MINUTE - 1,
-    };
+    let orders = of_orders(base);
     let named = |name: &str| is(Field::Name, Operator::Equal, text(name));
     let shop = || of_service("shop");
     let relations = [

@@ -16,13 +16,11 @@ const MILLI: i64 = 1_000_000;
 
 pub(super) fn cases(base: u64) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (name, predicate) in by_field(base).into_iter().chain(by_attribute()) {
-        cases.push(Case::new(
-            format!("search: {name}"),
-            Ask::Search(all(predicate)),
-        ));
-    }
-    for (name, predicate) in trees() {
+    for (name, predicate) in by_field(base)
+        .into_iter()
+        .chain(by_attribute())
+        .chain(trees())
+    {
         cases.push(Case::new(
             format!("search: {name}"),
             Ask::Search(all(predicate)),

@@ -4,4 +4,9 @@
 //!
 //! Promises: an answer is exact, or says what it can't be sure of, or is an error that names what the store can't do.
 
+mod facts;
 pub mod remote;
+mod secret;
+mod trouble;
+
+pub use secret::Secret;

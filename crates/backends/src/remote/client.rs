@@ -23,7 +23,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tower::service_fn;
 
-use super::{RemoteError, RemoteOptions, Secret};
+use super::{RemoteError, RemoteOptions};
+use crate::secret::Secret;
 
 /// The longest message that is read: servers keep below 4 MiB unless one span alone is longer.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;

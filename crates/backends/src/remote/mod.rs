@@ -14,13 +14,11 @@
 //! Read next: `client.rs` for calls, `lower.rs` for what a server is asked, `search.rs` for how it is judged.
 
 mod client;
-mod facts;
 mod lower;
 mod search;
 mod traces;
 mod write;
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use codec::generated::google::protobuf::Timestamp;
@@ -42,6 +40,10 @@ use tokio::sync::OnceCell;
 use tonic::Code;
 
 use client::{Client, unread};
+
+use crate::facts;
+use crate::secret::Secret;
+use crate::trouble::Trouble;
 
 pub use write::RemoteWriter;
 
@@ -67,28 +69,6 @@ pub struct RemoteOptions {
     pub answer_bytes_max: usize,
     /// The most traces that the server is asked for in one search.
     pub search_traces_max: usize,
-}
-
-/// A text that is never shown.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text from being shown.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// Says why a backend can't be used at all.
@@ -130,8 +110,7 @@ pub struct Remote {
     /// Where answers are decoded and judged.
     pool: CpuPool,
     version: OnceCell<Version>,
-    /// Why it can't be reached, when it could not be.
-    trouble: Mutex<Option<String>>,
+    trouble: Trouble,
 }
 
 impl Remote {
@@ -142,10 +121,10 @@ impl Remote {
     pub fn new(options: RemoteOptions, pool: CpuPool) -> Result<Self, RemoteError> {
         Ok(Self {
             client: Client::new(&options)?,
+            trouble: Trouble::none(format!("the remote store at {}", options.endpoint)),
             options,
             pool,
             version: OnceCell::new(),
-            trouble: Mutex::default(),
         })
     }
 
@@ -176,9 +155,7 @@ impl Remote {
                 Err(status) if status.code() == Code::Unimplemented => None,
                 Err(status) => Some(status.message().to_owned()),
             };
-            let endpoint = &self.options.endpoint;
-            let trouble = trouble.map(|why| format!("the remote store at {endpoint}: {why}"));
-            self.note(trouble);
+            self.trouble.note(trouble);
             if tokio::time::timeout(WATCH_PERIOD, shutdown.begun())
                 .await
                 .is_ok()
@@ -186,22 +163,6 @@ impl Remote {
                 return;
             }
         }
-    }
-
-    /// Keeps why the server can't be reached; says it in the log when that changes.
-    fn note(&self, trouble: Option<String>) {
-        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*known, &trouble) {
-            (None, Some(why)) => tracing::warn!(error = %why, "the remote store is not there"),
-            (Some(_), None) => tracing::info!("the remote store is there again"),
-            _ => {}
-        }
-        *known = trouble;
-    }
-
-    fn readiness(&self) -> Result<(), String> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.clone().map_or(Ok(()), Err)
     }
 
     /// What the server speaks, asked once.

@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 
 use super::client::unread;
 use super::{Remote, Version};
+use crate::facts::each_once;
 
 /// What was made of the traces of an answer.
 #[derive(Debug)]
@@ -113,22 +114,6 @@ impl<T> Reading<T> {
         let why = why.to_owned();
         self.visited.skipped.push(Skipped { what, why });
     }
-}
-
-/// The spans without those that are the same as one before.
-fn each_once(spans: SpanBatch) -> SpanBatch {
-    let mut known = HashSet::new();
-    let new: Vec<usize> = spans
-        .iter()
-        .filter(|span| known.insert((span.span_id(), spans.span_hash(span.row()))))
-        .map(|span| span.row())
-        .collect();
-    if new.len() == spans.len() {
-        return spans;
-    }
-    let mut builder = BatchBuilder::new();
-    builder.append_rows(&spans, new);
-    builder.finish()
 }
 
 fn failed(reason: &str) -> ReadError {

@@ -53,7 +53,7 @@ impl SpanWriter for RemoteWriter {
     }
 
     fn readiness(&self) -> Result<(), String> {
-        self.0.readiness()
+        self.0.trouble.readiness()
     }
 }
 

@@ -66,7 +66,7 @@ impl Remote {
     }
 
     /// The token, if there is one; the error is a sentence with the key.
-    pub(crate) fn token(&self) -> Result<Option<backends::remote::Secret>, String> {
+    pub(crate) fn token(&self) -> Result<Option<backends::Secret>, String> {
         let OrOff::On(path) = &self.token_file else {
             return Ok(None);
         };
@@ -81,7 +81,7 @@ impl Remote {
             ));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        Ok(Some(backends::remote::Secret::new(text.trim().to_owned())))
+        Ok(Some(backends::Secret::new(text.trim().to_owned())))
     }
 }
 

@@ -1,17 +1,17 @@
-//! What a trace looks like from afar, from its spans.
+//! What a trace looks like from afar, from its spans; and its spans, each once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model::batch::SpanRef;
 use model::facts::{RootFacts, ServiceFacts, TraceFacts};
 use model::tree::{Tree, TreeSpan};
-use model::{SpanBatch, TraceId};
+use model::{BatchBuilder, SpanBatch, TraceId};
 
 /// OTLP's number.
 const STATUS_ERROR: i32 = 2;
 
 /// The facts of a trace; nothing when it has no span.
-pub(super) fn of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceFacts> {
+pub(crate) fn of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceFacts> {
     let is_error = |span: &SpanRef<'_>| span.status() == STATUS_ERROR;
     let mut tree = Tree::default();
     tree.build(spans.iter().map(|span| TreeSpan {
@@ -51,4 +51,20 @@ pub(super) fn of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceFacts> {
         services: services.collect(),
         alike: 0,
     })
+}
+
+/// The spans without those that are the same as one before.
+pub(crate) fn each_once(spans: SpanBatch) -> SpanBatch {
+    let mut known = HashSet::new();
+    let new: Vec<usize> = spans
+        .iter()
+        .filter(|span| known.insert((span.span_id(), spans.span_hash(span.row()))))
+        .map(|span| span.row())
+        .collect();
+    if new.len() == spans.len() {
+        return spans;
+    }
+    let mut builder = BatchBuilder::new();
+    builder.append_rows(&spans, new);
+    builder.finish()
 }

@@ -1,12 +1,16 @@
 //! Stores of others: each keeps spans and finds them through `model::contract`, as the embedded store does.
 //!
+//! - [`elastic`]: Elasticsearch or OpenSearch, in Jaeger's layout.
 //! - [`remote`]: a server of Jaeger's storage API over gRPC.
 //!
 //! Promises: an answer is exact, or says what it can't be sure of, or is an error that names what the store can't do.
 
+mod credentials;
+pub mod elastic;
 mod facts;
 pub mod remote;
 mod secret;
 mod trouble;
 
+pub use credentials::{CredentialKind, Credentials};
 pub use secret::Secret;

@@ -4,10 +4,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that can't go on ends there"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that can't go on ends there, and says what it counted"
 )]
 
 mod answers;
+mod elastic;
 mod scripted;
 mod search;
 mod secure;

@@ -23,6 +23,8 @@ pub enum Capability {
     Overview,
     /// Searches by how spans of a trace stand to one another.
     Structure,
+    /// Calls between services, over time.
+    Dependencies,
     /// Telling tenants apart.
     Tenants,
 }
@@ -39,6 +41,7 @@ impl Capability {
             Self::Counts => "count spans",
             Self::Overview => "show all that matches",
             Self::Structure => "search by structure",
+            Self::Dependencies => "count calls between services",
             Self::Tenants => "tell tenants apart",
         }
     }

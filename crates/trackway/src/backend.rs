@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
+use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
 use backends::remote::{Remote, RemoteOptions, RemoteWriter};
 use model::contract::{Pins, SpanReader, SpanWriter};
 use model::throughput::SamplingStore;
-use plumbing::CpuPool;
+use plumbing::{CpuPool, Shutdown};
 use store::Store;
 use tls::{ClientTls, TlsMetrics};
 
 use crate::banner::accepted_means;
-use crate::config::{BackendKind, Config};
+use crate::config::{BackendKind, Config, Setting as _, Switch};
 use crate::error::Error;
 use crate::{keep, roles};
 
@@ -27,8 +28,25 @@ pub(crate) struct Backend {
     pub(crate) sampling: Option<Arc<dyn SamplingStore>>,
     /// The embedded store, if it is that.
     pub(crate) store: Option<Store>,
-    /// The server, if it is that.
-    pub(crate) remote: Option<Arc<Remote>>,
+    /// Servers of others, if it is these.
+    pub(crate) servers: Option<Servers>,
+}
+
+/// Servers that keep spans, which are looked after while the program runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Servers {
+    Remote(Arc<Remote>),
+    Elastic(Arc<Elastic>),
+}
+
+impl Servers {
+    /// Asks from time to time how they are, until the stop.
+    pub(crate) async fn watch(&self, shutdown: Shutdown) {
+        match self {
+            Self::Remote(remote) => remote.watch(shutdown).await,
+            Self::Elastic(elastic) => elastic.watch(shutdown).await,
+        }
+    }
 }
 
 impl Backend {
@@ -39,7 +57,7 @@ impl Backend {
             pins: Arc::new(store.clone()),
             sampling: Some(Arc::new(store.clone())),
             store: Some(store),
-            remote: None,
+            servers: None,
         }
     }
 
@@ -77,7 +95,52 @@ impl Backend {
             pins: Arc::new(writer),
             sampling: None,
             store: None,
-            remote: Some(remote),
+            servers: Some(Servers::Remote(remote)),
+        })
+    }
+
+    /// Prepares requests to Elasticsearch or OpenSearch, which need not be there yet. Reads files: call it where that
+    /// is allowed.
+    pub(crate) fn of_elastic(
+        config: &Config,
+        pool: CpuPool,
+        tls: &TlsMetrics,
+    ) -> Result<Self, Error> {
+        let chosen = &config.backend.elasticsearch;
+        let tls = match chosen.is_tls() {
+            true => {
+                let tls = ClientTls::load("backend.elasticsearch", &chosen.tls_files(), tls);
+                let wrong = |error| Error::Usage(format!("backend.elasticsearch.tls: {error}"));
+                Some(tls.map_err(wrong)?)
+            }
+            false => None,
+        };
+        let memory = keep::memory_limit_bytes(config);
+        let options = ElasticOptions {
+            hosts: chosen.hosts.0.clone(),
+            index_prefix: chosen.index_prefix.0.clone(),
+            timeout: chosen.timeout,
+            tls,
+            credentials: chosen.credentials().map_err(Error::Usage)?,
+            shards: chosen.shards,
+            replicas: chosen.replicas,
+            creates_templates: chosen.create_templates == Switch::On,
+            layout: chosen.layout(),
+            answer_bytes_max: roles::answer_bytes_max(config, memory),
+            search_traces_max: chosen.search_traces_max,
+        };
+        let elastic = Elastic::new(options, pool);
+        let elastic =
+            elastic.map_err(|error| Error::Usage(format!("backend.elasticsearch: {error}")))?;
+        let elastic = Arc::new(elastic);
+        let writer = ElasticWriter(Arc::clone(&elastic));
+        Ok(Self {
+            writer: Arc::new(writer.clone()),
+            reader: Arc::clone(&elastic) as Arc<dyn SpanReader>,
+            pins: Arc::new(writer),
+            sampling: None,
+            store: None,
+            servers: Some(Servers::Elastic(elastic)),
         })
     }
 }
@@ -87,6 +150,12 @@ pub(crate) fn data_place(config: &Config) -> String {
     match config.backend.kind {
         BackendKind::Embedded => config.store.dir.display().to_string(),
         BackendKind::Remote => format!("the remote store at {}", config.backend.remote.endpoint.0),
+        BackendKind::Elasticsearch => {
+            format!(
+                "Elasticsearch at {}",
+                config.backend.elasticsearch.hosts.print()
+            )
+        }
     }
 }
 
@@ -95,5 +164,8 @@ pub(crate) fn promise(config: &Config) -> &'static str {
     match config.backend.kind {
         BackendKind::Embedded => accepted_means(config.store.acknowledge),
         BackendKind::Remote => "acknowledged by the remote store: kept as well as it keeps spans",
+        BackendKind::Elasticsearch => {
+            "acknowledged by Elasticsearch, document by document: kept as well as it keeps them"
+        }
     }
 }

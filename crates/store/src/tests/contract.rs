@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use journal::SimFiles;
+use model::SpanBatch;
 use model::contract::Answer;
 use testkit::contract::{Subject, run};
 use testkit::spans::START_UNIX_NANOS;
@@ -25,6 +26,7 @@ fn check(name: &str, settle: impl Fn(&Store) + Sync) {
             settle(&store);
             Box::pin(std::future::ready(())) as Answer<'static, ()>
         },
+        keeps: &SpanBatch::clone,
         base_unix_nanos: START_UNIX_NANOS / MINUTE * MINUTE,
     }))
     .unwrap();

@@ -48,6 +48,7 @@ impl Ask {
             Self::Count(_) => Some(Capability::Counts),
             Self::Overview(_) => Some(Capability::Overview),
             Self::Structure(_) => Some(Capability::Structure),
+            Self::Dependencies(..) => Some(Capability::Dependencies),
             _ => None,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A world of spans is written to the store under test and to the [`oracle`](crate::oracle); then both are asked the
 //! same questions, each a case. A case that needs what the store declares to lack must be refused with the words of
-//! that capability; all others must be answered as the oracle answers.
+//! that capability; all others must be answered as the oracle answers, which is told of each span what the store has a
+//! place for.
 //!
 //! Promises: [`run`] reads no clock and needs no runtime; a case that fails says what was asked and both answers.
 //! Refuses: being satisfied with less than declared.
@@ -20,6 +21,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use codec::otlp::decode_proto;
+use model::SpanBatch;
 use model::capability::Capability;
 use model::contract::{Answer, IncomingBatch, ReadError, SpanReader, SpanWriter};
 
@@ -36,6 +38,8 @@ pub struct Subject<'a> {
     pub reader: &'a dyn SpanReader,
     /// Waits until what was written can be found.
     pub settle: &'a (dyn Fn() -> Answer<'static, ()> + Sync),
+    /// What the store has a place for of spans that are written: all, unless its layout is another's.
+    pub keeps: &'a (dyn Fn(&SpanBatch) -> SpanBatch + Sync),
     /// When the world's spans begin, ns since the epoch: a whole minute.
     pub base_unix_nanos: u64,
 }
@@ -108,7 +112,7 @@ pub async fn run(subject: &Subject<'_>) -> Result<Report, String> {
     for (tenant, request) in world::requests(subject.base_unix_nanos) {
         let otlp = Bytes::from(request);
         let decoded = decode_proto(&otlp).map_err(|error| error.to_string())?;
-        oracle.keep(&tenant, &decoded.batch);
+        oracle.keep(&tenant, &(subject.keeps)(&decoded.batch));
         let written = subject.writer.write(IncomingBatch {
             tenant,
             batch: decoded.batch,

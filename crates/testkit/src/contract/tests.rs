@@ -36,6 +36,7 @@ fn report(writer: &dyn SpanWriter, reader: &dyn SpanReader) -> Report {
         writer,
         reader,
         settle: &|| Box::pin(std::future::ready(())),
+        keeps: &SpanBatch::clone,
         base_unix_nanos: BASE,
     }))
     .unwrap()

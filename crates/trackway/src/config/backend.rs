@@ -1,7 +1,15 @@
 //! Values of the keys that say where spans are kept.
+//!
+//! Secrets stand in files, never in the configuration itself.
 
-use super::tree::Remote;
-use super::units::{OrOff, Setting};
+use std::path::PathBuf;
+
+use backends::{CredentialKind, Credentials};
+use codec::jaeger_document::{DocumentLayout, TagsAsFields};
+
+use super::agent::Switch;
+use super::tree::{Elasticsearch, Remote};
+use super::units::{OrOff, Setting, items};
 
 const TLS_PREFIX: &str = "https://";
 /// The most bytes of a token's file.
@@ -85,9 +93,292 @@ impl Remote {
     }
 }
 
+/// Addresses of a cluster's servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hosts(pub Vec<String>);
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self(vec!["http://localhost:9200".to_owned()])
+    }
+}
+
+impl Setting for Hosts {
+    const VALUES: &'static str =
+        "addresses separated by commas, such as `https://es-1:9200, https://es-2:9200`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let hosts: Vec<String> = items(text)
+            .map(|host| host.trim_end_matches('/').to_owned())
+            .collect();
+        for host in &hosts {
+            let uri = host.parse::<http::Uri>().ok();
+            let is_url = uri.is_some_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.host().is_some_and(|host| !host.is_empty())
+                    && uri.query().is_none()
+            });
+            if !is_url {
+                // A password may stand in it.
+                let shown = if host.contains('@') {
+                    "an address"
+                } else {
+                    host
+                };
+                return Err(format!(
+                    "{shown} is none of a server; write http://host:port or https://host:port"
+                ));
+            }
+            if host.contains('@') {
+                return Err("a user and a password belong into backend.elasticsearch.username and password_file, not \
+                            into the address, which is shown and logged"
+                    .to_owned());
+            }
+        }
+        if hosts.is_empty() {
+            return Err(
+                "no server is named; write http://host:port or https://host:port".to_owned(),
+            );
+        }
+        Ok(Self(hosts))
+    }
+
+    fn print(&self) -> String {
+        self.0.join(", ")
+    }
+}
+
+/// What stands before the names of indices.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct IndexPrefix(pub String);
+
+impl Setting for IndexPrefix {
+    const VALUES: &'static str = "text such as `production`, without capitals; empty for none";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let prefix = text.trim();
+        let is_allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if prefix.len() > 100
+            || !prefix.chars().all(is_allowed)
+            || prefix.starts_with(['-', '_', '.'])
+        {
+            return Err(format!(
+                "{text:?} can't begin the name of an index: it has the characters a-z 0-9 . _ -, and a letter or digit \
+                 first"
+            ));
+        }
+        Ok(Self(prefix.to_owned()))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Which tags are members of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct TagFields(pub TagsAsFields);
+
+impl Setting for TagFields {
+    const VALUES: &'static str =
+        "`all`, or keys separated by commas, such as `http.route, customer`; empty for none";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim() == "all" {
+            return Ok(Self(TagsAsFields::All));
+        }
+        let mut keys: std::collections::BTreeSet<String> = items(text).map(str::to_owned).collect();
+        if keys.is_empty() {
+            return Ok(Self(TagsAsFields::Few));
+        }
+        keys.extend(["error", "span.kind"].map(str::to_owned));
+        Ok(Self(TagsAsFields::Some(keys)))
+    }
+
+    fn print(&self) -> String {
+        match &self.0 {
+            TagsAsFields::Few => String::new(),
+            TagsAsFields::All => "all".to_owned(),
+            TagsAsFields::Some(keys) => {
+                let others = keys
+                    .iter()
+                    .filter(|key| !["error", "span.kind"].contains(&key.as_str()));
+                others.cloned().collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+}
+
+/// What stands for a dot in the name of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DotReplacement(pub String);
+
+impl Default for DotReplacement {
+    fn default() -> Self {
+        Self(DocumentLayout::default().dot)
+    }
+}
+
+impl Setting for DotReplacement {
+    const VALUES: &'static str = "text without dots, such as `@`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() || text.contains(['.', '*', ' ']) {
+            return Err(format!(
+                "{text:?} can't stand for a dot; write a sign such as @"
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Elasticsearch {
+    pub(crate) fn is_tls(&self) -> bool {
+        self.hosts.0.iter().any(|host| host.starts_with(TLS_PREFIX))
+    }
+
+    /// What TLS is made of.
+    pub(crate) fn tls_files(&self) -> tls::ClientFiles {
+        tls::ClientFiles {
+            ca_file: self.tls.ca_file.clone().on(),
+            cert_file: self.tls.cert_file.clone().on(),
+            key_file: self.tls.key_file.clone().on(),
+            server_name: self.tls.server_name.clone().on().map(|name| name.0),
+            insecure_skip_verify: self.tls.insecure_skip_verify == Switch::On,
+            protocols: vec!["http/1.1"],
+        }
+    }
+
+    pub(crate) fn layout(&self) -> DocumentLayout {
+        DocumentLayout {
+            tags_as_fields: self.tags_as_fields.0.clone(),
+            dot: self.dot_replacement.0.clone(),
+        }
+    }
+
+    /// Who the program is, if anybody; the error is a sentence with the key. Reads a file.
+    pub(crate) fn credentials(&self) -> Result<Option<Credentials>, String> {
+        let Some((key, kind, path)) = self.credential_file()? else {
+            return Ok(None);
+        };
+        let loaded = Credentials::load(kind, path);
+        let loaded = loaded.map_err(|why| format!("backend.elasticsearch.{key}: {why}"))?;
+        Ok(Some(loaded))
+    }
+
+    fn credential_file(&self) -> Result<Option<(&'static str, CredentialKind, PathBuf)>, String> {
+        let user = self.username.clone().on();
+        let files = [
+            ("password_file", &self.password_file),
+            ("api_key_file", &self.api_key_file),
+            ("token_file", &self.token_file),
+        ];
+        let mut given = files
+            .into_iter()
+            .filter_map(|(key, file)| Some((key, file.clone().on()?)));
+        let (first, second) = (given.next(), given.next());
+        if let (Some((one, _)), Some((other, _))) = (&first, &second) {
+            return Err(format!(
+                "backend.elasticsearch.{one} and {other} are both set: one of them says who the program is"
+            ));
+        }
+        match (first, user) {
+            (None, None) => Ok(None),
+            (Some((key @ "password_file", path)), Some(user)) => {
+                Ok(Some((key, CredentialKind::Password { user: user.0 }, path)))
+            }
+            (Some(("password_file", _)), None) | (None, Some(_)) => {
+                let text = "backend.elasticsearch.username and password_file belong together: give both or none";
+                Err(text.to_owned())
+            }
+            (Some((key, _)), Some(_)) => Err(format!(
+                "backend.elasticsearch.username and {key} are both set: one of them says who the program is"
+            )),
+            (Some((key @ "api_key_file", path)), None) => {
+                Ok(Some((key, CredentialKind::ApiKey, path)))
+            }
+            (Some((key, path)), None) => Ok(Some((key, CredentialKind::Token, path))),
+        }
+    }
+
+    /// What does not fit together.
+    pub(crate) fn contradictions(&self) -> Option<String> {
+        if let Err(why) = self.credentials() {
+            return Some(why);
+        }
+        let has_plain = self
+            .hosts
+            .0
+            .iter()
+            .any(|host| !host.starts_with(TLS_PREFIX));
+        let is_mixed = has_plain && self.is_tls();
+        is_mixed.then(|| {
+            "backend.elasticsearch.hosts has addresses with https:// and with http://: what is said to one plainly the \
+             others would hide"
+                .to_owned()
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_a_cluster_are_read_and_hold_no_secrets() {
+        let parsed = Hosts::parse("https://a:9200/, https://b:9200/es").unwrap();
+        assert_eq!(parsed.print(), "https://a:9200, https://b:9200/es");
+        for wrong in ["", "a:9200", "ftp://a", "https://", "http://a?b"] {
+            assert!(Hosts::parse(wrong).is_err(), "{wrong}");
+        }
+        let said = Hosts::parse("https://u:secret@a:9200").unwrap_err();
+        assert!(
+            said.contains("password_file") && !said.contains("secret"),
+            "{said}"
+        );
+        let said = Hosts::parse("htps://u:secret@a:9200").unwrap_err();
+        assert!(!said.contains("secret"), "{said}");
+    }
+
+    #[test]
+    fn layouts_are_read_as_they_are_printed() {
+        for text in ["", "all", "customer, http.route"] {
+            assert_eq!(TagFields::parse(text).unwrap().print(), text);
+        }
+        for wrong in ["Shop", "-a", "a b", "a*"] {
+            assert!(IndexPrefix::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(DotReplacement::parse(".").is_err() && DotReplacement::parse("#").is_ok());
+    }
+
+    #[test]
+    fn there_is_one_way_to_say_who_the_program_is() {
+        let on = || OrOff::On(PathBuf::from("/nowhere/secret"));
+        let name = || OrOff::On(super::super::units::Name("u".to_owned()));
+        let said = |change: &dyn Fn(&mut Elasticsearch)| {
+            let mut chosen = Elasticsearch::default();
+            change(&mut chosen);
+            chosen.contradictions().unwrap_or_default()
+        };
+        assert_eq!(said(&|_| {}), "");
+        assert!(said(&|it| it.username = name()).contains("belong together"));
+        assert!(said(&|it| it.password_file = on()).contains("belong together"));
+        assert!(said(&|it| (it.api_key_file, it.token_file) = (on(), on())).contains("both set"));
+        assert!(said(&|it| (it.username, it.token_file) = (name(), on())).contains("both set"));
+        let unread = said(&|it| (it.username, it.password_file) = (name(), on()));
+        assert!(
+            unread.contains("password_file: can't read /nowhere/secret"),
+            "{unread}"
+        );
+        let mixed = said(&|it| it.hosts = Hosts::parse("https://a, http://b").unwrap());
+        assert!(mixed.contains("https://"), "{mixed}");
+    }
 
     #[test]
     fn an_address_has_a_host_and_a_port() {

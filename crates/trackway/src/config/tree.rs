@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::access::{Header, Origins, Tenant, TenantNames, TlsVersion};
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
-use super::backend::Endpoint;
+use super::backend::{DotReplacement, Endpoint, Hosts, IndexPrefix, TagFields};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
 use super::tail::TailSampling;
@@ -165,10 +165,61 @@ tree! {
     /// Where spans are kept and looked for.
     pub(crate) struct Backend {
         /// `embedded`: in the folder `store.dir`. `remote`: in a server of Jaeger's storage API over gRPC, which may be
-        /// another Trackway (`listen.storage_grpc`); keys of `store` mean nothing then.
+        /// another Trackway (`listen.storage_grpc`). `elasticsearch`: in Elasticsearch or OpenSearch, in Jaeger's
+        /// layout. Keys of `store` mean nothing for the last two.
         kind: BackendKind = BackendKind::Embedded,
         /// The remote store.
         remote: Remote,
+        /// Elasticsearch or OpenSearch: docs/storage/elasticsearch.md.
+        elasticsearch: Elasticsearch,
+    }
+
+    /// Elasticsearch or OpenSearch.
+    pub(crate) struct Elasticsearch {
+        /// Where the servers are, one or several of a cluster. One that can't be reached is passed over.
+        hosts: Hosts = Hosts::default(),
+        /// Who the program is, with the password in `backend.elasticsearch.password_file`.
+        username: OrOff<Name> = OrOff::Off,
+        /// A file with the password. It is read again when it changes.
+        password_file: OrOff<PathBuf> = OrOff::Off,
+        /// A file with an API key, encoded or as `id:key`, instead of a user. It is read again when it changes.
+        api_key_file: OrOff<PathBuf> = OrOff::Off,
+        /// A file with a bearer token, instead of a user. It is read again when it changes.
+        token_file: OrOff<PathBuf> = OrOff::Off,
+        /// TLS, for addresses with `https://`.
+        tls: ElasticsearchTls,
+        /// What stands before the names of indices, as in Jaeger's `index_prefix`; a hyphen is put behind it.
+        index_prefix: IndexPrefix = IndexPrefix::default(),
+        /// Shards of an index that is made by the templates.
+        shards: u32 = 5,
+        /// Copies of each shard.
+        replicas: u32 = 1,
+        /// Whether templates are installed before the first write.
+        create_templates: Switch = Switch::On,
+        /// Which tags are members of their own, besides `span.kind` and `error`: `all`, or their keys. Whoever
+        /// looks for such a tag in the server by other means finds it without nested queries.
+        tags_as_fields: TagFields = TagFields::default(),
+        /// What stands for a dot in the name of such a member.
+        dot_replacement: DotReplacement = DotReplacement::default(),
+        /// How long one request may take, and how long a write is tried again while the server has no room.
+        timeout: Duration = Duration::from_secs(15),
+        /// Of so many traces that may match one search is decided at the most. A search that would need more of them
+        /// is refused: longest first, or one with conditions that the server can't judge by itself.
+        search_traces_max: usize = 10_000,
+    }
+
+    /// TLS to Elasticsearch or OpenSearch.
+    pub(crate) struct ElasticsearchTls {
+        /// Authorities to trust, instead of the system's.
+        ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The program's own certificate (mTLS).
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// The key of that certificate.
+        key_file: OrOff<PathBuf> = OrOff::Off,
+        /// The name that the servers' certificates must have, where it is not the one in `backend.elasticsearch.hosts`.
+        server_name: OrOff<HostName> = OrOff::Off,
+        /// Whether any certificate is accepted: everybody on the way can then read and change what is sent.
+        insecure_skip_verify: Switch = Switch::Off,
     }
 
     /// The remote store.
@@ -440,8 +491,10 @@ words! {
         Embedded = "embedded",
         /// In a server of Jaeger's storage API.
         Remote = "remote",
+        /// In Elasticsearch or OpenSearch.
+        Elasticsearch = "elasticsearch",
     }
-    values = "`embedded` or `remote`"
+    values = "`embedded`, `remote` or `elasticsearch`"
 }
 
 words! {
@@ -525,6 +578,14 @@ impl Config {
             "backend.remote.search_traces_max",
             self.backend.remote.search_traces_max as u64,
         );
+        at_least_one(
+            "backend.elasticsearch.search_traces_max",
+            self.backend.elasticsearch.search_traces_max as u64,
+        );
+        at_least_one(
+            "backend.elasticsearch.shards",
+            self.backend.elasticsearch.shards.into(),
+        );
         at_least_one("store.head.spans_max", self.store.head.spans_max as u64);
         at_least_one("store.head.bytes_max", self.store.head.bytes_max.0);
         if let SizeOrAuto::Bytes(limit) = self.memory.limit
@@ -537,6 +598,7 @@ impl Config {
         }
         found.extend(self.agent.contradictions());
         found.extend(self.backend.remote.token().err());
+        found.extend(self.backend.elasticsearch.contradictions());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
         if matches!(self.sampling.adaptive.target, OrOff::On(_)) && self.process.plan().samples() {
@@ -544,11 +606,12 @@ impl Config {
                         what the other leaves for the traffic; choose one of them";
             found.push(text.to_owned());
         }
-        if self.backend.kind == BackendKind::Remote {
+        if self.backend.kind != BackendKind::Embedded {
+            let kind = self.backend.kind.print();
             let mut needs_store = |is_set: bool, key: &str| {
                 if is_set {
                     let text = format!(
-                        "{key} is set and backend.kind is remote: it needs the embedded store"
+                        "{key} is set and backend.kind is {kind}: it needs the embedded store"
                     );
                     found.push(text);
                 }

@@ -228,15 +228,17 @@ impl<'a> AllInOne<'a> {
     async fn open_backend(&self) -> Result<Option<Backend>, Error> {
         match self.settings.config.backend.kind {
             BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
-            BackendKind::Remote => {
+            kind @ (BackendKind::Remote | BackendKind::Elasticsearch) => {
                 let (config, tls) = (self.settings.config.clone(), self.ground.tls.clone());
-                let pool = start_pool("trackway-remote")?;
-                let opening =
-                    tokio::task::spawn_blocking(move || Backend::of_remote(&config, pool, &tls));
+                let pool = start_pool("trackway-backend")?;
+                let opening = tokio::task::spawn_blocking(move || match kind {
+                    BackendKind::Elasticsearch => Backend::of_elastic(&config, pool, &tls),
+                    _ => Backend::of_remote(&config, pool, &tls),
+                });
                 match opening.await {
                     Ok(opened) => opened.map(Some),
                     Err(panicked) => Err(Error::Store(format!(
-                        "the remote store could not be prepared: {panicked}"
+                        "the store could not be prepared: {panicked}"
                     ))),
                 }
             }
@@ -452,8 +454,8 @@ impl<'a> AllInOne<'a> {
 
     /// Waits for the stop; a store that can keep nothing any more begins it.
     async fn watch_store(&self, backend: &Backend) -> Result<(), Error> {
-        if let Some(remote) = &backend.remote {
-            remote.watch(self.ground.shutdown.clone()).await;
+        if let Some(servers) = &backend.servers {
+            servers.watch(self.ground.shutdown.clone()).await;
         }
         let Some(store) = &backend.store else {
             return Ok(());

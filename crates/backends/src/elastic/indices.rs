@@ -1,0 +1,199 @@
+//! The names of indices, as Jaeger gives them: one for each day, by the UTC day on which a span starts; for each
+//! tenant its own.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::TenantId;
+use model::contract::Window;
+
+const NANOS_PER_DAY: u64 = 86_400 * 1_000_000_000;
+/// A search of more days asks for all indices: a request has room for so many names.
+const DAYS_NAMED_MAX: u64 = 31;
+
+/// Names with a prefix.
+#[derive(Debug, Clone)]
+pub(super) struct Indices {
+    /// With the hyphen behind it, or empty.
+    prefix: String,
+}
+
+/// A day since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Day(u64);
+
+impl Day {
+    pub(super) fn of(unix_nanos: u64) -> Self {
+        Self(unix_nanos / NANOS_PER_DAY)
+    }
+
+    /// As it stands in the name of an index: `2026-01-15`.
+    fn text(self) -> String {
+        let seconds = i64::try_from(self.0.saturating_mul(86_400)).unwrap_or(i64::MAX);
+        let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        let date = TimeZone::UTC.to_datetime(time).date();
+        date.to_string()
+    }
+}
+
+impl Indices {
+    /// The names of a tenant's indices: those of a Jaeger whose prefix is the tenant. The tenant that is there where
+    /// none are told apart has the prefix alone.
+    pub(super) fn new(prefix: &str, tenant: &TenantId) -> Self {
+        let mut whole = prefix.to_owned();
+        if *tenant != TenantId::default() {
+            end_part(&mut whole);
+            whole.push_str(&named(tenant.as_str(), whole.is_empty()));
+        }
+        end_part(&mut whole);
+        Self { prefix: whole }
+    }
+
+    /// What a template of one kind is called: `jaeger-span`.
+    pub(super) fn template(&self, kind: &str) -> String {
+        format!("{}jaeger-{kind}", self.prefix)
+    }
+
+    /// Where the spans of a day are.
+    pub(super) fn spans_of(&self, day: Day) -> String {
+        format!("{}jaeger-span-{}", self.prefix, day.text())
+    }
+
+    /// Where it is kept which services have which operations on a day.
+    pub(super) fn services_of(&self, day: Day) -> String {
+        format!("{}jaeger-service-{}", self.prefix, day.text())
+    }
+
+    /// Where traces are that somebody archived.
+    pub(super) fn archive(&self) -> String {
+        format!("{}jaeger-span-archive", self.prefix)
+    }
+
+    /// All spans but those of the archive.
+    pub(super) fn all_spans(&self) -> String {
+        let prefix = &self.prefix;
+        format!("{prefix}jaeger-span-*,-{prefix}jaeger-span-archive*")
+    }
+
+    pub(super) fn all_services(&self) -> String {
+        format!("{}jaeger-service-*", self.prefix)
+    }
+
+    /// Where the spans are that start in a window.
+    pub(super) fn spans_in(&self, window: Window) -> String {
+        let (Day(first), Day(last)) = (Day::of(window.start), Day::of(window.end));
+        if last.saturating_sub(first) >= DAYS_NAMED_MAX {
+            return self.all_spans();
+        }
+        let days = (first..=last).map(|day| self.spans_of(Day(day)));
+        days.collect::<Vec<_>>().join(",")
+    }
+
+    /// Where documents are set aside that the server does not take.
+    pub(super) fn set_aside(&self) -> String {
+        format!("{}trackway-set-aside", self.prefix)
+    }
+}
+
+/// Puts a hyphen behind a part of a name, unless there is one or nothing.
+fn end_part(whole: &mut String) {
+    if !whole.is_empty() && !whole.ends_with('-') {
+        whole.push('-');
+    }
+}
+
+/// A tenant in the name of an index, which has no capitals. No two tenants have one name, and no tenant's indices have
+/// names that another's patterns match: what is not as it was has a plus before its number, which no tenant's name has.
+fn named(tenant: &str, is_first: bool) -> String {
+    let hides_a_pattern = tenant.contains("jaeger-") || tenant.contains("trackway-");
+    let mut name = String::new();
+    for letter in tenant.chars() {
+        if letter.is_ascii_uppercase() || letter == '-' && hides_a_pattern {
+            // Writing to a String can't fail.
+            let _infallible = write!(name, "+{:02x}", u32::from(letter));
+        } else {
+            name.push(letter);
+        }
+    }
+    // These may not come first.
+    if is_first && name.starts_with(['+', '_', '-']) {
+        name.insert_str(0, "t+");
+    }
+    name
+}
+
+/// The path of a request about indices.
+pub(super) fn path_of(indices: &str, rest: &str) -> String {
+    format!("/{}{rest}", indices.replace('+', "%2B"))
+}
+
+/// The path of a search. An answer of a part of the data is none: it would pass for all.
+pub(super) fn search_path(indices: &str) -> String {
+    path_of(
+        indices,
+        "/_search?ignore_unavailable=true&allow_partial_search_results=false",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(prefix: &str) -> Indices {
+        Indices::new(prefix, &TenantId::default())
+    }
+
+    #[test]
+    fn each_tenant_has_names_of_its_own() {
+        let template = |prefix: &str, tenant: &str| {
+            Indices::new(prefix, &TenantId::parse(tenant).unwrap()).template("span")
+        };
+        assert_eq!(template("", "default"), "jaeger-span");
+        assert_eq!(template("", "acme"), "acme-jaeger-span");
+        assert_eq!(template("x", "acme.eu-1"), "x-acme.eu-1-jaeger-span");
+        assert_eq!(template("", "tA"), "t+41-jaeger-span");
+        assert_eq!(template("", "A"), "t++41-jaeger-span");
+        assert_eq!(template("x-", "A"), "x-+41-jaeger-span");
+        assert_eq!(template("", "_a"), "t+_a-jaeger-span");
+        // The pattern of all spans of the first, `jaeger-span-*`, matches none of the second's.
+        assert_eq!(
+            template("", "jaeger-span-x"),
+            "jaeger+2dspan+2dx-jaeger-span"
+        );
+        assert_eq!(path_of("t+41-a,b", "/_search"), "/t%2B41-a,b/_search");
+    }
+
+    #[test]
+    fn names_are_jaegers() {
+        let plain = of("");
+        let day = Day::of(1_768_471_200_000_000_000);
+        assert_eq!(plain.spans_of(day), "jaeger-span-2026-01-15");
+        assert_eq!(plain.services_of(day), "jaeger-service-2026-01-15");
+        assert_eq!(plain.archive(), "jaeger-span-archive");
+        for prefix in ["shop", "shop-"] {
+            let indices = of(prefix);
+            assert_eq!(indices.spans_of(day), "shop-jaeger-span-2026-01-15");
+            assert_eq!(indices.template("span"), "shop-jaeger-span");
+        }
+        // The ends of what a span can say.
+        assert_eq!(plain.spans_of(Day::of(0)), "jaeger-span-1970-01-01");
+        assert_eq!(plain.spans_of(Day::of(u64::MAX)), "jaeger-span-2554-07-21");
+    }
+
+    #[test]
+    fn a_window_names_its_days_and_a_long_one_all() {
+        let indices = of("");
+        let window = |first: u64, last: u64| Window {
+            start: first * NANOS_PER_DAY + 5,
+            end: last * NANOS_PER_DAY + 5,
+        };
+        assert_eq!(
+            indices.spans_in(window(1, 2)),
+            "jaeger-span-1970-01-02,jaeger-span-1970-01-03"
+        );
+        assert_eq!(indices.spans_in(window(0, 30)).split(',').count(), 31);
+        assert_eq!(indices.spans_in(window(0, 31)), indices.all_spans());
+        assert_eq!(indices.spans_in(Window::ALWAYS), indices.all_spans());
+    }
+}

@@ -1,0 +1,365 @@
+//! Elasticsearch or OpenSearch as the store, in Jaeger's layout.
+//!
+//! Promises
+//! - What Jaeger wrote is found, whichever version it was; what is written here a stock Jaeger reads.
+//! - A write is answered when the server has confirmed every document. It can be searched when the server has refreshed
+//!   its indices, a second later unless it is told otherwise.
+//! - Answers are exact: the server finds what may match, each trace is judged here. A question that would take reading
+//!   more than is allowed is refused with the reason.
+//! - No script is run on the server, and nothing but the core of it is needed.
+//!
+//! Lost is what Jaeger's layout has no place for (`codec::jaeger_document`).
+//!
+//! Read next: `client.rs` for requests, `write.rs`, `lower.rs` for what is asked, `search.rs` for how it is judged.
+
+mod client;
+mod indices;
+mod lists;
+mod lower;
+mod search;
+mod spans;
+mod templates;
+mod traces;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use codec::jaeger_document::DocumentLayout;
+use futures_util::{TryStreamExt as _, stream};
+use http::Method;
+use model::capability::Capability;
+use model::contract::{
+    Answer, DependencyAnswer, OperationsAnswer, ReadError, SearchAnswer, SearchRequest, SpanReader,
+    TraceAnswer, Window,
+};
+use model::facts::FactsAnswer;
+use model::rates::{RatesAnswer, RatesRequest};
+use model::seen::{SeenAnswer, SeenOperation, ValuesAnswer, ValuesRequest};
+use model::{SpanSearchAnswer, SpanSearchRequest, TenantId, TraceId};
+use plumbing::{CpuPool, Shutdown};
+use serde::Deserialize;
+use tls::{ClientTls, RELOAD_INTERVAL};
+use tokio::sync::OnceCell;
+
+use client::{Body, Client, Fault};
+use indices::Indices;
+use templates::Dialect;
+use write::Known;
+
+use crate::credentials::Credentials;
+use crate::facts;
+use crate::trouble::Trouble;
+
+pub use write::ElasticWriter;
+
+/// Traces that are read at once.
+const READ_AT_ONCE: usize = 8;
+/// How often the server is asked how it is.
+const WATCH_PERIOD: Duration = Duration::from_secs(5);
+/// The first major version of Elasticsearch with templates that are composed.
+const COMPOSABLE_FROM: u32 = 8;
+
+/// What may be chosen.
+#[derive(Debug, Clone)]
+pub struct ElasticOptions {
+    /// Where the servers are: `http://host:port` or `https://host:port`, with a path where a proxy has one.
+    pub hosts: Vec<String>,
+    /// What stands before the names of indices; a hyphen is put behind it.
+    pub index_prefix: String,
+    /// How long one request may take, and how long a write is tried again.
+    pub timeout: Duration,
+    /// TLS, for hosts with `https`.
+    pub tls: Option<ClientTls>,
+    /// Who the program is.
+    pub credentials: Option<Credentials>,
+    /// Shards of an index that is made.
+    pub shards: u32,
+    /// Copies of each shard.
+    pub replicas: u32,
+    /// Whether templates are installed at the first write.
+    pub creates_templates: bool,
+    /// How documents are laid out.
+    pub layout: DocumentLayout,
+    /// The most bytes of one trace.
+    pub answer_bytes_max: usize,
+    /// The most traces that may match of which one search is decided.
+    pub search_traces_max: usize,
+}
+
+impl Default for ElasticOptions {
+    fn default() -> Self {
+        Self {
+            hosts: vec!["http://localhost:9200".to_owned()],
+            index_prefix: String::new(),
+            timeout: Duration::from_secs(15),
+            tls: None,
+            credentials: None,
+            shards: 5,
+            replicas: 1,
+            creates_templates: true,
+            layout: DocumentLayout::default(),
+            answer_bytes_max: 1 << 30,
+            search_traces_max: 10_000,
+        }
+    }
+}
+
+/// Says why a backend can't be used at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ElasticError {
+    /// No server is named.
+    #[error("no server is named; write its address, such as http://localhost:9200")]
+    NoHost,
+    /// An address is none.
+    #[error(
+        "{host:?} is no address of a server: {reason}; write http://host:port or https://host:port"
+    )]
+    Host {
+        /// What was given.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A store in Elasticsearch or OpenSearch.
+#[derive(Debug)]
+pub struct Elastic {
+    client: Client,
+    options: ElasticOptions,
+    /// Where documents are made, read and judged.
+    pool: CpuPool,
+    /// For each tenant whether its templates are installed.
+    prepared: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
+    known: Arc<Known>,
+    trouble: Trouble,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    version: Version,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    number: String,
+    #[serde(default)]
+    distribution: String,
+}
+
+impl Version {
+    fn dialect(&self) -> Result<Dialect, Fault> {
+        let number = &self.number;
+        let major = number.split('.').next().unwrap_or_default().parse::<u32>();
+        match (self.distribution.as_str(), major) {
+            ("opensearch", Ok(_)) | (_, Ok(7)) => Ok(Dialect::Legacy),
+            (_, Ok(COMPOSABLE_FROM..)) => Ok(Dialect::Composable),
+            _ => Err(Fault::Unreadable(format!(
+                "it is of version {number:?}; Elasticsearch from 7 on and OpenSearch are spoken to"
+            ))),
+        }
+    }
+}
+
+impl Elastic {
+    /// Prepares requests to servers, which may still be down.
+    ///
+    /// # Errors
+    /// When the options can't be used.
+    pub fn new(options: ElasticOptions, pool: CpuPool) -> Result<Self, ElasticError> {
+        Ok(Self {
+            client: Client::new(&options)?,
+            trouble: Trouble::none(format!("Elasticsearch at {}", options.hosts.join(", "))),
+            options,
+            pool,
+            prepared: Mutex::default(),
+            known: Arc::default(),
+        })
+    }
+
+    /// Asks the server from time to time whether it is there, and looks at the files of TLS and of credentials again,
+    /// until the stop.
+    pub async fn watch(&self, shutdown: Shutdown) {
+        let tls = self.options.tls.clone();
+        let files = async {
+            if let Some(tls) = tls {
+                tls.watch(RELOAD_INTERVAL, shutdown.clone()).await;
+            }
+        };
+        let secrets = async {
+            if let Some(credentials) = &self.options.credentials {
+                credentials.watch(shutdown.clone()).await;
+            }
+        };
+        let server = async {
+            loop {
+                let told = match self.prepared(&self.indices(&TenantId::default())).await {
+                    Ok(()) => self
+                        .client
+                        .ask(&Method::GET, "/", Body::None)
+                        .await
+                        .map(drop),
+                    Err(fault) => Err(fault),
+                };
+                self.trouble.note(told.err().map(|fault| fault.reason()));
+                let pause = tokio::time::timeout(WATCH_PERIOD, shutdown.begun());
+                if pause.await.is_ok() {
+                    return;
+                }
+            }
+        };
+        tokio::join!(server, files, secrets);
+    }
+
+    /// The names of a tenant's indices.
+    fn indices(&self, tenant: &TenantId) -> Indices {
+        Indices::new(&self.options.index_prefix, tenant)
+    }
+
+    /// Installs the templates, once.
+    async fn prepared(&self, indices: &Indices) -> Result<(), Fault> {
+        if !self.options.creates_templates {
+            return Ok(());
+        }
+        let prepared = {
+            let mut known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(indices.template("span")).or_default())
+        };
+        let prepare = || async {
+            let told: Told = self.client.ask_json(&Method::GET, "/", Body::None).await?;
+            let dialect = told.version.dialect()?;
+            for put in templates::install(dialect, indices, &self.options) {
+                let body = Body::Json(put.body);
+                self.client.ask(&put.method, &put.path, body).await?;
+            }
+            Ok(())
+        };
+        prepared.get_or_try_init(prepare).await.copied()
+    }
+}
+
+fn kind_number(name: &str) -> i32 {
+    (1..=5)
+        .find(|kind| codec::jaeger_encode::kind_name(*kind) == Some(name))
+        .unwrap_or(0)
+}
+
+fn cannot<T>(what: Capability) -> Answer<'static, Result<T, ReadError>>
+where
+    T: Send + 'static,
+{
+    let reason = format!("Elasticsearch can't {what} yet; the embedded store can");
+    Box::pin(std::future::ready(Err(ReadError::BadQuestion { reason })))
+}
+
+impl SpanReader for Elastic {
+    fn lacks(&self) -> &[Capability] {
+        &[
+            Capability::Keys,
+            Capability::Values,
+            Capability::Rates,
+            Capability::Counts,
+            Capability::Overview,
+            Capability::Structure,
+            Capability::Dependencies,
+        ]
+    }
+
+    fn trace(
+        &self,
+        tenant: &TenantId,
+        trace_id: TraceId,
+    ) -> Answer<'_, Result<TraceAnswer, ReadError>> {
+        let indices = self.indices(tenant);
+        Box::pin(async move { self.read_trace(&indices, trace_id).await })
+    }
+
+    fn search(&self, request: SearchRequest) -> Answer<'_, Result<SearchAnswer, ReadError>> {
+        Box::pin(self.find(request))
+    }
+
+    fn search_spans(
+        &self,
+        request: SpanSearchRequest,
+    ) -> Answer<'_, Result<SpanSearchAnswer, ReadError>> {
+        Box::pin(self.find_spans(request))
+    }
+
+    fn services(&self, tenant: &TenantId) -> Answer<'_, Result<Vec<String>, ReadError>> {
+        let indices = self.indices(tenant);
+        Box::pin(async move { self.list_services(&indices).await })
+    }
+
+    fn operations(
+        &self,
+        tenant: &TenantId,
+        service: &str,
+    ) -> Answer<'_, Result<OperationsAnswer, ReadError>> {
+        let (indices, service) = (self.indices(tenant), service.to_owned());
+        Box::pin(async move {
+            Ok(OperationsAnswer {
+                operations: self.list_operations(&indices, &service).await?,
+                is_all: true,
+            })
+        })
+    }
+
+    fn dependencies(
+        &self,
+        _: &TenantId,
+        _: Window,
+    ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
+        cannot(Capability::Dependencies)
+    }
+
+    fn facts(
+        &self,
+        tenant: &TenantId,
+        traces: Vec<TraceId>,
+    ) -> Answer<'_, Result<FactsAnswer, ReadError>> {
+        let indices = self.indices(tenant);
+        Box::pin(async move {
+            let reads = traces.into_iter().map(|trace_id| {
+                let read = self.read_trace(&indices, trace_id);
+                Ok(async move { Ok::<_, ReadError>((trace_id, read.await?)) })
+            });
+            let mut reads = stream::iter(reads).try_buffered(READ_AT_ONCE);
+            let mut answer = FactsAnswer::default();
+            while let Some((trace_id, trace)) = reads.try_next().await? {
+                answer.facts.extend(facts::of(trace_id, &trace.spans));
+                answer.skipped.extend(trace.skipped);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn seen(&self, tenant: &TenantId) -> Answer<'_, Result<SeenAnswer, ReadError>> {
+        let indices = self.indices(tenant);
+        Box::pin(async move {
+            let operations = self.list_all(&indices).await?.into_iter();
+            // Since when is not told: always.
+            let operations = operations.map(|(service, one)| SeenOperation {
+                service,
+                name: one.name,
+                kind: one.kind,
+                first: 0,
+                last: u64::MAX,
+            });
+            Ok(SeenAnswer {
+                operations: operations.collect(),
+                has_all_operations: true,
+                ..SeenAnswer::default()
+            })
+        })
+    }
+
+    fn values(&self, _: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
+        cannot(Capability::Values)
+    }
+
+    fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
+        cannot(Capability::Rates)
+    }
+}

@@ -1,0 +1,185 @@
+//! Searches for spans: documents in the order that is asked for, each judged here.
+//!
+//! Promises: exact; spans of one place in the order are given in the order of their ids and contents, which a server
+//! does not know: reading goes on until the place changes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use http::Method;
+use model::contract::{Order, ReadError, Skipped};
+use model::evaluate::{Compiled, matches};
+use model::{BatchBuilder, SpanBatch, SpanPosition, SpanSearchAnswer, SpanSearchRequest};
+use serde_json::{Value, json};
+
+use super::Elastic;
+use super::client::{Body, Fault};
+use super::indices::search_path;
+use super::lower::{self, Asked};
+use super::traces::{Found, busy, decode};
+
+/// Documents that are read at once.
+const PAGE_SPANS: usize = 1_000;
+/// The most documents that are judged for one answer.
+const JUDGED_MAX: usize = 1_000_000;
+const NANOS_PER_MICRO: u64 = 1_000;
+
+/// A search that is under way.
+struct Walk {
+    judged: Compiled,
+    request: SpanSearchRequest,
+    /// One more than is given, by their places; each with the batch and the row that it is in.
+    found: BTreeMap<SpanPosition, (usize, usize)>,
+    batches: Vec<SpanBatch>,
+    skipped: Vec<Skipped>,
+    /// Where the next page begins; nothing when there is none.
+    after: Option<Value>,
+    documents: usize,
+    buffer: Vec<u8>,
+}
+
+impl Elastic {
+    pub(super) async fn find_spans(
+        &self,
+        request: SpanSearchRequest,
+    ) -> Result<SpanSearchAnswer, ReadError> {
+        let judged = Compiled::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
+            reason: error.to_string(),
+        })?;
+        let asked = lower::query(&request.predicate, request.window, &self.options.layout);
+        let Asked::Some(query) = asked else {
+            return Ok(SpanSearchAnswer::default());
+        };
+        if request.limit == 0 || request.window.start > request.window.end {
+            return Ok(SpanSearchAnswer::default());
+        }
+        let field = match request.order {
+            Order::NewestFirst => "startTime",
+            Order::SlowestFirst => "duration",
+        };
+        let mut filter = vec![query];
+        if let Some(after) = request.after {
+            let most = after.order_value.0 / NANOS_PER_MICRO;
+            filter.push(json!({"range": {field: {"lte": most}}}));
+        }
+        let path = search_path(&self.indices(&request.tenant).spans_in(request.window));
+        let mut walk = Walk {
+            judged,
+            request,
+            found: BTreeMap::new(),
+            batches: Vec::new(),
+            skipped: Vec::new(),
+            after: None,
+            documents: 0,
+            buffer: Vec::new(),
+        };
+        loop {
+            let mut asked = json!({
+                "size": PAGE_SPANS,
+                "query": {"bool": {"filter": filter}},
+                "sort": [
+                    {field: {"order": "desc", "unmapped_type": "long"}},
+                    {"traceID": {"order": "asc", "unmapped_type": "keyword"}},
+                    {"spanID": {"order": "asc", "unmapped_type": "keyword"}},
+                ],
+                "track_total_hits": false,
+            });
+            if let (Some(after), Some(asked)) = (walk.after.take(), asked.as_object_mut()) {
+                asked.insert("search_after".to_owned(), after);
+            }
+            let answer = self.client.ask(&Method::POST, &path, Body::Json(asked));
+            let answer = answer.await.map_err(Fault::unread)?;
+            let layout = self.options.layout.clone();
+            let read = self.pool.run(move || {
+                let added = walk.add(&answer, &layout);
+                added.map(|()| walk)
+            });
+            walk = read.await.map_err(busy)??;
+            if walk.after.is_none() {
+                break;
+            }
+        }
+        self.pool.run(move || walk.answer()).await.map_err(busy)
+    }
+}
+
+impl Walk {
+    fn add(
+        &mut self,
+        answer: &[u8],
+        layout: &codec::jaeger_document::DocumentLayout,
+    ) -> Result<(), ReadError> {
+        let mut hits = Found::read(answer).map_err(Fault::unread)?;
+        self.documents += hits.len();
+        let is_last = hits.len() < PAGE_SPANS;
+        if !is_last {
+            let last = hits.last().map(|hit| hit.sort.clone()).unwrap_or_default();
+            let whole = hits.iter().rposition(|hit| hit.sort != last);
+            let Some(whole) = whole else {
+                let reason = format!("{PAGE_SPANS} documents share their ids and their times");
+                return Err(ReadError::OverLimit { reason });
+            };
+            hits.truncate(whole + 1);
+        }
+        let batch = decode(&hits, layout, &mut self.skipped)?;
+        let order = self.request.order;
+        for span in batch.iter() {
+            let is_found =
+                self.request.window.contains(span.start()) && matches(span, &self.judged);
+            let position = SpanPosition::of(&batch, span.row(), order, &mut self.buffer);
+            let behind =
+                |place: &SpanPosition| self.request.after.is_none_or(|after| after < *place);
+            if let Some(position) = position.filter(|place| is_found && behind(place)) {
+                let at = (self.batches.len(), span.row());
+                self.found.entry(position).or_insert(at);
+            }
+        }
+        self.batches.push(batch);
+        let wanted = self.request.limit.saturating_add(1);
+        while self.found.len() > wanted {
+            self.found.pop_last();
+        }
+        let used: HashSet<usize> = self.found.values().map(|(batch, _)| *batch).collect();
+        for (at, batch) in self.batches.iter_mut().enumerate() {
+            if !used.contains(&at) && !batch.is_empty() {
+                *batch = SpanBatch::default();
+            }
+        }
+        let reached = hits.last().and_then(|hit| hit.sort.first()?.as_u64());
+        let worst = self
+            .found
+            .last_key_value()
+            .map(|(place, _)| place.order_value.0);
+        let is_full = self.found.len() == wanted
+            && worst > reached.map(|micros| micros.saturating_mul(NANOS_PER_MICRO));
+        if is_last || is_full {
+            return Ok(());
+        }
+        if self.documents > JUDGED_MAX {
+            let reason = format!(
+                "Elasticsearch can't decide this question by itself, and more than {JUDGED_MAX} spans may match; \
+                 narrow the window or the search"
+            );
+            return Err(ReadError::OverLimit { reason });
+        }
+        self.after = hits.last().map(|hit| Value::Array(hit.sort.clone()));
+        Ok(())
+    }
+
+    fn answer(self) -> SpanSearchAnswer {
+        let has_more = self.found.len() > self.request.limit;
+        let mut spans = BatchBuilder::new();
+        let mut positions = Vec::new();
+        for (position, (batch, row)) in self.found.into_iter().take(self.request.limit) {
+            if let Some(batch) = self.batches.get(batch) {
+                spans.append_rows(batch, [row]);
+                positions.push(position);
+            }
+        }
+        SpanSearchAnswer {
+            spans: spans.finish(),
+            positions,
+            has_more,
+            skipped: self.skipped,
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Writing: documents in bulk requests, and an answer only when the server has confirmed every one.
+//!
+//! Promises
+//! - A batch is kept when each of its documents was confirmed, or set aside where it can be read with the reason.
+//! - Ids of documents are made of what they hold: what is sent again is there once.
+//! - What a server has no room for at the moment is sent again, with growing pauses, until
+//!   [`super::ElasticOptions::timeout`] is over; then the sender is told to come again.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use codec::jaeger_document::{
+    DocumentLayout, service_document_id, span_document_id, write_service, write_span,
+};
+use codec::jaeger_encode::kind_name;
+use http::Method;
+use model::contract::{
+    Answer, IncomingBatch, Kept, PinError, PinnedTrace, Pins, SpanWriter, WriteError,
+};
+use model::{SpanBatch, TenantId, TraceId};
+use plumbing::planted;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::Elastic;
+use super::client::{Body, Fault, error_of};
+use super::indices::{Day, Indices, path_of};
+use super::lists::KIND_UNSPECIFIED;
+
+/// A request is not longer than this, unless one document is by itself.
+const BULK_BYTES_MAX: usize = 5_000_000;
+const BULK: &str = "/_bulk?filter_path=errors,items.*.status,items.*.error";
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How long it is remembered that an operation was written, and of how many.
+const SERVICE_TTL: Duration = Duration::from_secs(12 * 3_600);
+const SERVICES_MAX: usize = 100_000;
+/// Errors that mean the document itself: the same will be refused again.
+const POISON: [&str; 4] = [
+    "mapper_parsing_exception",
+    "document_parsing_exception",
+    "strict_dynamic_mapping_exception",
+    "illegal_argument_exception",
+];
+
+/// A handle that writes; the server is shared.
+#[derive(Debug, Clone)]
+pub struct ElasticWriter(pub Arc<Elastic>);
+
+impl SpanWriter for ElasticWriter {
+    fn write(&self, incoming: IncomingBatch) -> Answer<'static, Result<Kept, WriteError>> {
+        let elastic = Arc::clone(&self.0);
+        Box::pin(async move { elastic.keep(&incoming.tenant, incoming.batch).await })
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        self.0.trouble.readiness()
+    }
+}
+
+/// That an operation of a service stands in an index.
+type Listed = (String, String, String, i32);
+
+/// What was written of late about services.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<HashMap<Listed, Instant>>);
+
+impl Known {
+    fn has(&self, listed: &Listed) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(listed)
+            .is_some_and(|since| since.elapsed() < SERVICE_TTL)
+    }
+
+    fn add(&self, listed: Vec<Listed>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() + listed.len() > SERVICES_MAX {
+            known.clear();
+        }
+        let now = Instant::now();
+        known.extend(listed.into_iter().map(|one| (one, now)));
+    }
+}
+
+/// Documents of one request, each two lines.
+#[derive(Debug, Default)]
+pub(super) struct Bulk {
+    lines: String,
+    documents: Vec<Range<usize>>,
+}
+
+impl Bulk {
+    fn add(&mut self, index: &str, id: &str, document: &str) {
+        let start = self.lines.len();
+        let action = json!({"index": {"_index": index, "_id": id}}).to_string();
+        for line in [action.as_str(), document] {
+            self.lines.push_str(line);
+            self.lines.push('\n');
+        }
+        self.documents.push(start..self.lines.len());
+    }
+}
+
+/// What is written for a batch.
+#[derive(Debug, Default)]
+struct Plan {
+    bulks: Vec<Bulk>,
+    listed: Vec<Listed>,
+}
+
+impl Plan {
+    fn add(&mut self, index: &str, id: &str, document: &str) {
+        let has_room = |bulk: &&mut Bulk| bulk.lines.len() + document.len() < BULK_BYTES_MAX;
+        match self.bulks.last_mut().filter(has_room) {
+            Some(bulk) => bulk.add(index, id, document),
+            None => {
+                let mut bulk = Bulk::default();
+                bulk.add(index, id, document);
+                self.bulks.push(bulk);
+            }
+        }
+    }
+}
+
+fn plan(batch: &SpanBatch, indices: &Indices, layout: &DocumentLayout, known: &Known) -> Plan {
+    let mut plan = Plan::default();
+    let mut names: HashMap<Day, (String, String)> = HashMap::new();
+    let mut told = std::collections::HashSet::new();
+    let mut text = String::new();
+    for span in batch.iter() {
+        let day = Day::of(span.start());
+        let (spans, services) = names
+            .entry(day)
+            .or_insert_with(|| (indices.spans_of(day), indices.services_of(day)));
+        let listed = (
+            services.clone(),
+            span.service().to_owned(),
+            span.name().to_owned(),
+            span.kind(),
+        );
+        if !told.contains(&listed) && !known.has(&listed) {
+            let (_, service, name, kind) = &listed;
+            let id = service_document_id(service, name);
+            text.clear();
+            write_service(&mut text, service, name);
+            plan.add(services, &id, &text);
+            let kind = kind_name(*kind).unwrap_or(KIND_UNSPECIFIED);
+            let document = json!({"serviceName": service, "operationName": name, "spanKind": kind});
+            plan.add(services, &format!("{id}-{kind}"), &document.to_string());
+            told.insert(listed);
+        }
+        text.clear();
+        write_span(&mut text, span, layout);
+        plan.add(spans, &span_document_id(span, &text), &text);
+    }
+    plan.listed = told.into_iter().collect();
+    plan
+}
+
+/// What a server says of each document.
+#[derive(Deserialize)]
+struct Bulked {
+    errors: bool,
+    items: Vec<HashMap<String, Item>>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    status: u16,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+/// What became of a request's documents that were not taken.
+#[derive(Debug, Default)]
+struct Left {
+    again: Bulk,
+    /// Why they were not taken now.
+    why: String,
+    /// Those that the server will never take: which, what kind of error, and its reason.
+    poison: Vec<(String, String, String)>,
+}
+
+impl Elastic {
+    /// Keeps a batch; what fails halfway is sent again as a whole by whoever sent it, and is there once.
+    pub(super) async fn keep(
+        &self,
+        tenant: &TenantId,
+        batch: SpanBatch,
+    ) -> Result<Kept, WriteError> {
+        let indices = self.indices(tenant);
+        self.prepared(&indices).await.map_err(Fault::unwritten)?;
+        let aside = indices.set_aside();
+        let spans = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        let (layout, known) = (self.options.layout.clone(), Arc::clone(&self.known));
+        let planned = self
+            .pool
+            .run(move || plan(&batch, &indices, &layout, &known));
+        let planned = planned.await.map_err(|error| WriteError::Busy {
+            reason: error.to_string(),
+        })?;
+        let until = Instant::now() + self.options.timeout;
+        for bulk in planned.bulks {
+            let sent = self.send(bulk, &aside, until).await;
+            if !planted("elastic-answer-ignored") {
+                sent?;
+            }
+        }
+        self.known.add(planned.listed);
+        Ok(Kept {
+            spans,
+            duplicate_spans: 0,
+        })
+    }
+
+    /// Writes the spans of a trace into the index that nobody cleans; false when there are none.
+    async fn archive(&self, tenant: &TenantId, trace_id: TraceId) -> Result<bool, PinError> {
+        let indices = self.indices(tenant);
+        let found = self.read_trace(&indices, trace_id).await;
+        let spans = found
+            .map_err(|error| PinError::Failed {
+                reason: error.to_string(),
+            })?
+            .spans;
+        if spans.is_empty() {
+            return Ok(false);
+        }
+        let unavailable = |why: String| PinError::Unavailable { reason: why };
+        let prepared = self.prepared(&indices).await;
+        prepared.map_err(|fault| unavailable(fault.reason()))?;
+        let (archive, layout) = (indices.archive(), self.options.layout.clone());
+        let planned = self.pool.run(move || {
+            let (mut plan, mut text) = (Plan::default(), String::new());
+            for span in spans.iter() {
+                text.clear();
+                write_span(&mut text, span, &layout);
+                plan.add(&archive, &span_document_id(span, &text), &text);
+            }
+            plan
+        });
+        let planned = planned
+            .await
+            .map_err(|error| unavailable(error.to_string()))?;
+        let until = Instant::now() + self.options.timeout;
+        for bulk in planned.bulks {
+            let sent = self.send(bulk, &indices.set_aside(), until).await;
+            sent.map_err(|error| unavailable(error.to_string()))?;
+        }
+        Ok(true)
+    }
+
+    /// Sends documents until each is confirmed or set aside.
+    pub(super) async fn send(
+        &self,
+        mut bulk: Bulk,
+        aside: &str,
+        until: Instant,
+    ) -> Result<(), WriteError> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            let fault = match self.send_once(&mut bulk, aside).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(why)) => WriteError::Busy { reason: why },
+                Err(fault) if fault.is_passing() => fault.unwritten(),
+                Err(fault) => return Err(fault.unwritten()),
+            };
+            if Instant::now() + pause >= until {
+                return Err(fault);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// One request; leaves in the bulk what must be sent again, and tells why.
+    async fn send_once(&self, bulk: &mut Bulk, aside: &str) -> Result<Option<String>, Fault> {
+        let lines = Bytes::from(bulk.lines.clone());
+        let answer = self.client.ask(&Method::POST, BULK, Body::Lines(lines));
+        let answer = answer.await?;
+        let answer: Bulked = serde_json::from_slice(&answer)
+            .map_err(|error| Fault::Unreadable(error.to_string()))?;
+        if answer.items.len() != bulk.documents.len() {
+            let (told, sent) = (answer.items.len(), bulk.documents.len());
+            let why = format!("it tells what became of {told} documents, and {sent} were sent");
+            return Err(Fault::Unreadable(why));
+        }
+        if !answer.errors || planted("elastic-item-errors-ignored") {
+            return Ok(None);
+        }
+        let left = left_of(bulk, &answer.items)?;
+        self.set_aside(aside, left.poison).await?;
+        *bulk = left.again;
+        Ok((!bulk.documents.is_empty()).then_some(left.why))
+    }
+
+    /// Keeps what a server will never take where somebody can look at it.
+    async fn set_aside(
+        &self,
+        aside: &str,
+        poison: Vec<(String, String, String)>,
+    ) -> Result<(), Fault> {
+        if poison.is_empty() {
+            return Ok(());
+        }
+        for (lines, kind, reason) in poison {
+            let (action, document) = lines.split_once('\n').unwrap_or_default();
+            let action: Value = serde_json::from_str(action).unwrap_or_default();
+            let text = |at: &str| {
+                action
+                    .pointer(at)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let (of_index, id) = (text("/index/_index"), text("/index/_id"));
+            tracing::warn!(
+                index = of_index,
+                id,
+                kind,
+                reason,
+                "Elasticsearch does not take a document: it is set aside"
+            );
+            let document = json!({
+                "index": of_index, "kind": kind, "reason": reason, "document": document.trim_end(),
+            });
+            let path = path_of(aside, &format!("/_doc/{id}"));
+            self.client
+                .ask(&Method::PUT, &path, Body::Json(document))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Sorts what was not taken into what may be later and what never will be.
+fn left_of(bulk: &Bulk, items: &[HashMap<String, Item>]) -> Result<Left, Fault> {
+    let mut left = Left::default();
+    for (item, range) in items.iter().zip(&bulk.documents) {
+        let Some(item) = item.values().next() else {
+            return Err(Fault::Unreadable(
+                "it tells nothing of a document".to_owned(),
+            ));
+        };
+        if (200..300).contains(&item.status) {
+            continue;
+        }
+        let (kind, reason) = item.error.as_ref().map(error_of).unwrap_or_default();
+        let lines = bulk.lines.get(range.clone()).unwrap_or_default();
+        let refused = Fault::Refused {
+            status: item.status,
+            kind: kind.clone(),
+            reason: reason.clone(),
+        };
+        if item.status == 400 && POISON.contains(&kind.as_str()) {
+            left.poison.push((lines.to_owned(), kind, reason));
+        } else if refused.is_passing() {
+            let start = left.again.lines.len();
+            left.again.lines.push_str(lines);
+            left.again.documents.push(start..left.again.lines.len());
+            left.why = refused.reason();
+        } else {
+            // A block, a limit of the cluster, a right that is missing: whoever runs it must change something.
+            return Err(refused);
+        }
+    }
+    Ok(left)
+}
+
+fn not_here(what: &str) -> PinError {
+    PinError::Unavailable {
+        reason: format!("Elasticsearch can't {what}"),
+    }
+}
+
+impl Pins for ElasticWriter {
+    fn pin(&self, tenant: &TenantId, trace_id: TraceId) -> Answer<'static, Result<bool, PinError>> {
+        let (elastic, tenant) = (Arc::clone(&self.0), tenant.clone());
+        Box::pin(async move { elastic.archive(&tenant, trace_id).await })
+    }
+
+    fn unpin(&self, _: &TenantId, _: TraceId) -> Answer<'static, Result<bool, PinError>> {
+        Box::pin(std::future::ready(Err(not_here(
+            "take a trace out of its archive",
+        ))))
+    }
+
+    fn pins(&self, _: &TenantId) -> Answer<'static, Result<Vec<PinnedTrace>, PinError>> {
+        Box::pin(std::future::ready(Err(not_here("list its archive"))))
+    }
+}

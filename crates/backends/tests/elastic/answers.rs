@@ -1,0 +1,212 @@
+//! What a server answers to bulk requests, played where a real one can't be made to: each document has its own answer.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
+use codec::otlp::decode_proto;
+use http::StatusCode;
+use model::TenantId;
+use model::contract::{IncomingBatch, Kept, SpanWriter as _, WriteError};
+use plumbing::{CpuPool, Tasks};
+use testkit::spans::request;
+
+/// What became of a document: the status, and the kind of error.
+type Told = (u16, &'static str);
+
+/// A server that answers bulk requests one after another as it is told, then takes everything.
+#[derive(Debug, Default)]
+struct Played {
+    bulks: Mutex<VecDeque<Reply>>,
+    /// What it was asked: path and body.
+    asked: Mutex<Vec<(String, String)>>,
+}
+
+#[derive(Debug)]
+enum Reply {
+    /// By document, the last for all others.
+    Each(Vec<Told>),
+    Whole(u16, &'static str),
+}
+
+impl Played {
+    fn bulks(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        let bulks = asked.iter().filter(|(path, _)| path.starts_with("/_bulk"));
+        bulks.map(|(_, body)| body.clone()).collect()
+    }
+
+    fn set_aside(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        let aside = asked.iter().filter(|(path, _)| path.contains("/_doc/"));
+        aside.map(|(_, body)| body.clone()).collect()
+    }
+}
+
+async fn answer(State(played): State<Arc<Played>>, request: Request) -> (StatusCode, String) {
+    let path = request.uri().path().to_owned();
+    let body = axum::body::to_bytes(request.into_body(), 1 << 24).await;
+    let body: Bytes = body.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let documents = body.lines().count() / 2;
+    played.asked.lock().unwrap().push((path.clone(), body));
+    if path == "/" {
+        return (
+            StatusCode::OK,
+            r#"{"version":{"number":"8.19.0"}}"#.to_owned(),
+        );
+    }
+    if path != "/_bulk" {
+        return (StatusCode::OK, "{}".to_owned());
+    }
+    let reply = played.bulks.lock().unwrap().pop_front();
+    let told = match reply.unwrap_or(Reply::Each(vec![(201, "")])) {
+        Reply::Whole(status, body) => {
+            return (StatusCode::from_u16(status).unwrap(), body.to_owned());
+        }
+        Reply::Each(told) => told,
+    };
+    let items: Vec<String> = (0..documents)
+        .map(|at| {
+            let (status, kind) = told.get(at).or(told.last()).copied().unwrap();
+            let error = match kind {
+                "" => String::new(),
+                kind => format!(r#","error":{{"type":"{kind}","reason":"because"}}"#),
+            };
+            format!(r#"{{"index":{{"status":{status}{error}}}}}"#)
+        })
+        .collect();
+    let errors = items.iter().any(|item| item.contains("error"));
+    (
+        StatusCode::OK,
+        format!(r#"{{"errors":{errors},"items":[{}]}}"#, items.join(",")),
+    )
+}
+
+/// Writes a batch of two spans to a server that answers so.
+async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
+    let played = Arc::new(Played {
+        bulks: Mutex::new(bulks.into()),
+        ..Played::default()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new()
+        .fallback(answer)
+        .with_state(Arc::clone(&played));
+    Tasks::new().spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let options = ElasticOptions {
+        hosts: vec![host],
+        timeout: Duration::from_secs(2),
+        ..ElasticOptions::default()
+    };
+    let pool = CpuPool::start("elastic", 1, 16).unwrap();
+    let writer = ElasticWriter(Arc::new(Elastic::new(options, pool).unwrap()));
+    let spans = request()
+        .service("shop")
+        .span("GET", |s| s.trace(1).id(1))
+        .span("GET", |s| s.trace(1).id(2));
+    let otlp = Bytes::from(spans.encode());
+    let batch = decode_proto(&otlp).unwrap().batch;
+    let tenant = TenantId::default();
+    (
+        writer
+            .write(IncomingBatch {
+                tenant,
+                batch,
+                otlp,
+            })
+            .await,
+        played,
+    )
+}
+
+const KEPT: Kept = Kept {
+    spans: 2,
+    duplicate_spans: 0,
+};
+
+#[tokio::test]
+async fn what_there_is_no_room_for_is_sent_again_alone() {
+    // Two documents of the operation come first, then the span that is sent again.
+    let some = vec![
+        (201, ""),
+        (201, ""),
+        (429, "es_rejected_execution_exception"),
+        (201, ""),
+    ];
+    let (kept, played) = write(vec![Reply::Each(some), Reply::Whole(503, "busy")]).await;
+    assert_eq!(kept, Ok(KEPT));
+    let bulks = played.bulks();
+    let lines: Vec<usize> = bulks.iter().map(|bulk| bulk.lines().count()).collect();
+    assert_eq!(lines, [8, 2, 2]);
+    assert_eq!(bulks[1], bulks[2]);
+    assert!(bulks[0].contains(&bulks[1]));
+}
+
+#[tokio::test]
+async fn what_a_server_never_takes_is_set_aside_with_the_reason() {
+    let some = vec![
+        (201, ""),
+        (201, ""),
+        (201, ""),
+        (400, "document_parsing_exception"),
+    ];
+    let (kept, played) = write(vec![Reply::Each(some)]).await;
+    assert_eq!(kept, Ok(KEPT));
+    let aside = played.set_aside();
+    assert_eq!(aside.len(), 1);
+    let document: serde_json::Value = serde_json::from_str(&aside[0]).unwrap();
+    assert_eq!(document["kind"], "document_parsing_exception");
+    assert_eq!(document["reason"], "because");
+    let text = document["document"].as_str().unwrap();
+    assert!(
+        played.bulks()[0].contains(text) && text.contains("operationName"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_kept_that_was_not_confirmed() {
+    let blocked = (403, "cluster_block_exception");
+    let full = (429, "cluster_block_exception");
+    for (name, reply) in [
+        ("a block", Reply::Each(vec![(201, ""), blocked])),
+        (
+            "a missing right",
+            Reply::Each(vec![(403, "security_exception")]),
+        ),
+        (
+            "too many shards",
+            Reply::Each(vec![(400, "validation_exception")]),
+        ),
+        (
+            "fewer answers",
+            Reply::Whole(200, r#"{"errors":false,"items":[]}"#),
+        ),
+        ("no JSON", Reply::Whole(200, "<html>")),
+        ("no such path", Reply::Whole(404, "not found")),
+        (
+            "credentials",
+            Reply::Whole(
+                401,
+                r#"{"error":{"type":"security_exception","reason":"no"}}"#,
+            ),
+        ),
+    ] {
+        let (kept, played) = write(vec![reply]).await;
+        let refused =
+            matches!(&kept, Err(WriteError::Unavailable { reason }) if !reason.is_empty());
+        assert!(refused, "{name}: {kept:?}");
+        assert_eq!(played.bulks().len(), 1, "{name}");
+        assert!(played.set_aside().is_empty(), "{name}");
+    }
+    let always = (0..100).map(|_| Reply::Each(vec![full])).collect();
+    let (kept, played) = write(always).await;
+    assert!(matches!(kept, Err(WriteError::Busy { .. })), "{kept:?}");
+    assert!(played.bulks().len() > 2);
+}

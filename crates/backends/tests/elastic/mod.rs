@@ -1,0 +1,172 @@
+//! Elasticsearch and OpenSearch: the contract suite on real servers, plainly and through TLS with a password.
+
+mod answers;
+mod server;
+
+use std::sync::Arc;
+
+use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
+use backends::{CredentialKind, Credentials};
+use bytes::Bytes;
+use codec::jaeger::decode_documents;
+use codec::jaeger_document::{DocumentLayout, write_span};
+use codec::otlp::decode_proto;
+use model::contract::{
+    Answer, IncomingBatch, Order, SearchRequest, SpanReader as _, SpanWriter as _, Window,
+};
+use model::{Field, Literal, Operator, Predicate, SpanBatch, TenantId};
+use plumbing::{CpuPool, Metrics};
+use testkit::contract::{Subject, run};
+use testkit::spans::{START_UNIX_NANOS, request};
+use tls::{ClientFiles, ClientTls, TlsMetrics};
+
+use server::{Server, USER};
+
+const MINUTE: u64 = 60_000_000_000;
+
+/// Options for a server of tests: one shard, since they are many indices.
+fn options(server: &Server, is_secure: bool) -> ElasticOptions {
+    let mut options = ElasticOptions {
+        hosts: vec![server.url.clone()],
+        shards: 1,
+        replicas: 0,
+        ..ElasticOptions::default()
+    };
+    if is_secure {
+        let files = ClientFiles {
+            ca_file: Some(server.ca_file()),
+            ..ClientFiles::default()
+        };
+        let metrics = TlsMetrics::register(&Metrics::new());
+        options.tls = Some(ClientTls::load("elasticsearch", &files, &metrics).unwrap());
+        let user = CredentialKind::Password {
+            user: USER.to_owned(),
+        };
+        options.credentials = Some(Credentials::load(user, server.password_file()).unwrap());
+    }
+    options
+}
+
+fn open(options: ElasticOptions) -> Arc<Elastic> {
+    let pool = CpuPool::start("elastic", 2, 64).unwrap();
+    Arc::new(Elastic::new(options, pool).unwrap())
+}
+
+/// What Jaeger's layout has a place for.
+fn in_documents(batch: &SpanBatch) -> SpanBatch {
+    let layout = DocumentLayout::default();
+    let documents: Vec<String> = batch
+        .iter()
+        .map(|span| {
+            let mut text = String::new();
+            write_span(&mut text, span, &layout);
+            text
+        })
+        .collect();
+    let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
+    let decoded = decode_documents(&documents, &layout).unwrap();
+    assert_eq!(decoded.rejected_spans, 0, "{:?}", decoded.rejection);
+    decoded.batch
+}
+
+async fn check(name: &str, is_secure: bool) {
+    let Some(server) = Server::start(name, is_secure) else {
+        return;
+    };
+    let elastic = open(options(&server, is_secure));
+    let writer = ElasticWriter(Arc::clone(&elastic));
+    let settle = || {
+        server.curl("POST", "/_refresh", "");
+        Box::pin(std::future::ready(())) as Answer<'static, ()>
+    };
+    let subject = Subject {
+        name,
+        writer: &writer,
+        reader: &*elastic,
+        settle: &settle,
+        keeps: &in_documents,
+        base_unix_nanos: START_UNIX_NANOS / MINUTE * MINUTE,
+    };
+    let report = run(&subject).await.unwrap();
+    println!("{report}");
+    assert!(report.failed.is_empty(), "{report}");
+    assert!(report.passed >= 80, "{report}");
+    long_traces_come_where_they_start(&writer, &elastic, &server).await;
+}
+
+/// Traces whose last span is newer than all others, and whose first is older: they are given first and come last.
+async fn long_traces_come_where_they_start(
+    writer: &ElasticWriter,
+    elastic: &Elastic,
+    server: &Server,
+) {
+    const SECOND: u64 = 1_000_000_000;
+    let tenant = TenantId::parse("Long").unwrap();
+    let at = |seconds: u64| START_UNIX_NANOS / SECOND * SECOND + seconds * SECOND;
+    let mut spans = request().service("shop");
+    for number in 1..=40_u64 {
+        let name = if number.is_multiple_of(2) {
+            "keep"
+        } else {
+            "skip"
+        };
+        spans = spans.span(name, |s| s.trace(number).id(number).start_ns(at(number)));
+    }
+    for number in [101, 102] {
+        spans = spans
+            .span("keep", |s| s.trace(number).id(number).start_ns(at(0)))
+            .span("keep", |s| {
+                s.trace(number).id(number + 100).start_ns(at(100))
+            });
+    }
+    let otlp = Bytes::from(spans.encode());
+    let batch = decode_proto(&otlp).unwrap().batch;
+    let incoming = IncomingBatch {
+        tenant: tenant.clone(),
+        batch,
+        otlp,
+    };
+    assert_eq!(writer.write(incoming).await.unwrap().spans, 44);
+    server.curl("POST", "/_refresh", "");
+    let skipped = Predicate::Compare(
+        Field::Name,
+        Operator::Equal,
+        Literal::String("skip".to_owned()),
+    );
+    let found = elastic.search(SearchRequest {
+        tenant,
+        predicate: Predicate::Not(Box::new(skipped)),
+        window: Window {
+            start: at(0),
+            end: at(200),
+        },
+        order: Order::NewestFirst,
+        limit: 12,
+        after: None,
+    });
+    let found = found.await.unwrap();
+    let starts: Vec<u64> = found.traces.iter().map(|hit| hit.start).collect();
+    let expected: Vec<u64> = (0..12).map(|step| at(40 - 2 * step)).collect();
+    assert_eq!(starts, expected);
+    assert!(found.has_more);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elasticsearch_answers_as_the_contract_says() {
+    check("elasticsearch", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opensearch_answers_as_the_contract_says() {
+    check("opensearch", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elasticsearch_answers_through_tls_to_whoever_has_the_password() {
+    check("elasticsearch", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opensearch_answers_through_tls_to_whoever_has_the_password() {
+    check("opensearch", true).await;
+}

@@ -57,7 +57,7 @@ soak: ## the random tests with many more cases, blow-ups at full size, crashes a
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
 	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
-	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=60 \
+	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=60 TRACKWAY_ALL_SERVERS=1 \
 	    $(TEST) --workspace
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)

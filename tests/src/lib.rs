@@ -2,8 +2,8 @@
 //!
 //! `agent`: the role beside an application, over outages and kills. `blowups`: what blows up stores, under a limit on
 //! memory. `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`: `kill
-//! -9` under load loses nothing acknowledged. `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double
-//! start, full disk, health. `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself.
+//! -9` under load loses nothing acknowledged. `elastic`: spans in a real OpenSearch. `golden`: the answers of a recorded
+//! Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself.
 //! `processing`: what steps took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `sampling`: a stock
 //! sampler does as it is told. `security`: TLS, passwords and tokens, tenants. `soak`: steady load takes no more the
 //! longer it lasts. `storage_api`: a Jaeger keeps its spans here, and another Trackway does. `tail`: whole traces stay
@@ -46,6 +46,8 @@ mod clients;
 mod commands;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod elastic;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

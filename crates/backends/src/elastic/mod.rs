@@ -27,7 +27,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codec::jaeger_document::DocumentLayout;
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use model::capability::Capability;
 use model::contract::{
@@ -54,8 +53,6 @@ use crate::trouble::Trouble;
 
 pub use write::ElasticWriter;
 
-/// Traces that are read at once.
-const READ_AT_ONCE: usize = 8;
 /// How often the server is asked how it is.
 const WATCH_PERIOD: Duration = Duration::from_secs(5);
 /// The first major version of Elasticsearch with templates that are composed.
@@ -321,13 +318,8 @@ impl SpanReader for Elastic {
     ) -> Answer<'_, Result<FactsAnswer, ReadError>> {
         let indices = self.indices(tenant);
         Box::pin(async move {
-            let reads = traces.into_iter().map(|trace_id| {
-                let read = self.read_trace(&indices, trace_id);
-                Ok(async move { Ok::<_, ReadError>((trace_id, read.await?)) })
-            });
-            let mut reads = stream::iter(reads).try_buffered(READ_AT_ONCE);
             let mut answer = FactsAnswer::default();
-            while let Some((trace_id, trace)) = reads.try_next().await? {
+            for (trace_id, trace) in self.read_traces(&indices, traces).await? {
                 answer.facts.extend(facts::of(trace_id, &trace.spans));
                 answer.skipped.extend(trace.skipped);
             }

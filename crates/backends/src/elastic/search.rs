@@ -9,13 +9,12 @@
 //! No script is run on the server.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use model::contract::{
-    Order, Position, ReadError, SearchAnswer, SearchRequest, Skipped, TraceAnswer, TraceHit, Window,
+    Order, Position, ReadError, SearchAnswer, SearchRequest, Skipped, TraceHit, Window,
 };
 use model::evaluate::{Compiled, matches};
 use model::{SpanBatch, TraceId};
@@ -23,16 +22,19 @@ use plumbing::planted;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::{self, Asked, trace_id_forms};
-use super::traces::busy;
-use super::{Elastic, READ_AT_ONCE};
+use super::traces::{PAGE_SPANS, busy};
 
 /// Traces that are asked for at once.
 const PAGE_MIN: usize = 20;
 const PAGE_MAX: usize = 1_000;
 const NANOS_PER_MICRO: u64 = 1_000;
+
+/// So many are read at least, should fewer be wanted: not all may match.
+const READ_MIN: usize = 8;
 
 /// A trace that may match, by when it starts.
 type Waiting = (Reverse<u64>, TraceId);
@@ -49,7 +51,8 @@ struct Walk<'a> {
     /// When the last span that was given starts, in microseconds.
     cursor: u64,
     is_exhausted: bool,
-    waiting: BTreeSet<Waiting>,
+    /// Each with the number of its documents.
+    waiting: BTreeMap<Waiting, usize>,
     hits: Vec<TraceHit>,
     skipped: Vec<Skipped>,
 }
@@ -88,6 +91,7 @@ struct Buckets {
 #[derive(Deserialize)]
 struct Bucket {
     key: String,
+    doc_count: usize,
     start: Least,
 }
 
@@ -119,7 +123,7 @@ impl Elastic {
             seen: Vec::new(),
             cursor: u64::MAX,
             is_exhausted: false,
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             hits: Vec::new(),
             skipped: Vec::new(),
         };
@@ -221,12 +225,12 @@ impl Walk<'_> {
             .await
             .map_err(Fault::unread)?;
         let buckets = starts.aggregations.map(|found| found.traces.buckets);
-        let mut first: HashMap<TraceId, u64> = HashMap::new();
+        let mut first: HashMap<TraceId, (u64, usize)> = HashMap::new();
         for bucket in buckets.unwrap_or_default() {
             if let Ok(id) = TraceId::parse(&bucket.key) {
                 let start = bucket.start.value.map_or(u64::MAX, micros);
-                let known = first.entry(id).or_insert(u64::MAX);
-                *known = start.min(*known);
+                let known = first.entry(id).or_insert((u64::MAX, 0));
+                *known = (start.min(known.0), known.1 + bucket.doc_count);
             }
         }
         let behind = |position: &Position| {
@@ -237,59 +241,65 @@ impl Walk<'_> {
             after.is_none_or(|after| after.is_before(position))
         };
         self.waiting.extend(ids.into_iter().filter_map(|trace_id| {
-            let start = first.get(&trace_id).copied().unwrap_or(u64::MAX);
+            let (start, documents) = first.get(&trace_id).copied().unwrap_or((u64::MAX, 0));
             let position = Position {
                 order_value: start.saturating_mul(NANOS_PER_MICRO),
                 trace_id,
             };
             // One whose start is not known to the microsecond is read to find out.
             let is_wanted = start == u64::MAX || behind(&position);
-            is_wanted.then_some((Reverse(start), trace_id))
+            is_wanted.then_some(((Reverse(start), trace_id), documents))
         }));
         Ok(())
     }
 
     /// Reads and judges those that are in their final order, until there are enough.
     async fn read_waiting(&mut self) -> Result<(), ReadError> {
-        let (cursor, is_exhausted) = (self.cursor, self.is_exhausted);
-        let is_newest = self.request.order == Order::NewestFirst;
-        let is_settled = |(Reverse(start), _): &Waiting| {
-            is_exhausted || *start > cursor || planted("elastic-unseen-forgotten")
-        };
-        let settled: Vec<Waiting> = self
-            .waiting
-            .iter()
-            .copied()
-            .take_while(is_settled)
-            .collect();
-        let (elastic, window) = (self.elastic, self.request.window);
-        let indices = self.indices.clone();
-        let judged = Arc::clone(&self.judged);
-        let reads = settled.into_iter().map(move |waiting| {
-            let read = elastic.judge(indices.clone(), waiting.1, Arc::clone(&judged), window);
-            Ok(async move { Ok::<_, ReadError>((waiting, read.await?)) })
-        });
-        let mut reads = stream::iter(reads).try_buffered(READ_AT_ONCE);
-        let mut done = Vec::new();
-        let (mut hits, mut skipped) = (Vec::new(), Vec::new());
-        while let Some((waiting, (hit, lacks))) = reads.try_next().await? {
-            done.push(waiting);
-            skipped.extend(lacks);
-            let after = self.request.after;
-            hits.extend(hit.filter(|hit| {
-                after.is_none_or(|after| after.is_before(&hit.position(self.request.order)))
-            }));
-            if is_newest && self.hits.len() + hits.len() > self.request.limit {
-                break;
+        let (order, after) = (self.request.order, self.request.after);
+        while !self.is_full() {
+            let chunk = self.next_chunk();
+            if chunk.is_empty() {
+                return Ok(());
             }
-        }
-        drop(reads);
-        self.hits.extend(hits);
-        self.skipped.extend(skipped);
-        for waiting in done {
-            self.waiting.remove(&waiting);
+            let judged = Arc::clone(&self.judged);
+            let judged = self
+                .elastic
+                .judge(&self.indices, chunk, judged, self.request.window);
+            let (hits, skipped) = judged.await?;
+            let behind =
+                |hit: &TraceHit| after.is_none_or(|after| after.is_before(&hit.position(order)));
+            self.hits.extend(hits.into_iter().filter(behind));
+            self.skipped.extend(skipped);
         }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.request.order == Order::NewestFirst && self.hits.len() > self.request.limit
+    }
+
+    /// The next traces whose place is settled: as many as are wanted and come with one request.
+    fn next_chunk(&mut self) -> Vec<TraceId> {
+        let wanted = match self.request.order {
+            Order::NewestFirst => (self.request.limit + 1).saturating_sub(self.hits.len()),
+            Order::SlowestFirst => PAGE_MAX,
+        };
+        let (mut chunk, mut documents) = (Vec::new(), 0);
+        while let Some(first) = self.waiting.first_entry() {
+            let (Reverse(start), trace_id) = *first.key();
+            let is_settled = self.is_exhausted || start > self.cursor;
+            if !is_settled && !planted("elastic-unseen-forgotten") {
+                break;
+            }
+            documents += *first.get();
+            let is_enough = chunk.len() >= wanted.max(READ_MIN) || documents >= PAGE_SPANS;
+            if is_enough && !chunk.is_empty() {
+                break;
+            }
+            first.remove();
+            chunk.push(trace_id);
+        }
+        chunk
     }
 
     fn too_many(&self, traces: usize) -> ReadError {
@@ -340,23 +350,30 @@ fn micros(value: f64) -> u64 {
 }
 
 impl Elastic {
-    /// Reads a trace and judges it away from the sockets.
+    /// Reads traces and judges them away from the sockets.
     async fn judge(
         &self,
-        indices: Indices,
-        trace_id: TraceId,
+        indices: &Indices,
+        ids: Vec<TraceId>,
         predicate: Arc<Compiled>,
         window: Window,
-    ) -> Result<(Option<TraceHit>, Vec<Skipped>), ReadError> {
-        let TraceAnswer { spans, skipped } = self.read_trace(&indices, trace_id).await?;
+    ) -> Result<(Vec<TraceHit>, Vec<Skipped>), ReadError> {
+        let traces = self.read_traces(indices, ids).await?;
         let judged = self.pool.run(move || {
-            let is_found = spans
-                .iter()
-                .any(|span| window.contains(span.start()) && matches(span, &predicate));
-            let is_hit = is_found || planted("elastic-candidates-not-judged");
-            is_hit.then(|| hit_of(trace_id, &spans)).flatten()
+            let (mut hits, mut skipped) = (Vec::new(), Vec::new());
+            for (trace_id, trace) in traces {
+                let is_found = trace
+                    .spans
+                    .iter()
+                    .any(|span| window.contains(span.start()) && matches(span, &predicate));
+                if is_found || planted("elastic-candidates-not-judged") {
+                    hits.extend(hit_of(trace_id, &trace.spans));
+                }
+                skipped.extend(trace.skipped);
+            }
+            (hits, skipped)
         });
-        Ok((judged.await.map_err(busy)?, skipped))
+        judged.await.map_err(busy)
     }
 }
 

@@ -6,8 +6,11 @@
 //! Pages follow one another by start and span id. Documents may share both: a page that is full is read up to the last
 //! place where these change, and the next one begins there.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use codec::jaeger::decode_documents;
+use codec::jaeger_document::DocumentLayout;
 use http::Method;
 use model::contract::{ReadError, Skipped, TraceAnswer};
 use model::{BatchBuilder, SpanBatch, TraceId};
@@ -22,7 +25,7 @@ use super::lower::trace_id_forms;
 use crate::facts::each_once;
 
 /// Spans that are read at once; servers give 10,000 at the most, unless told otherwise.
-const PAGE_SPANS: usize = 2_000;
+pub(super) const PAGE_SPANS: usize = 2_000;
 
 /// The documents of an answer.
 #[derive(Deserialize)]
@@ -76,21 +79,37 @@ impl Elastic {
         Ok(found)
     }
 
+    /// The spans of several traces, in the order in which these are asked for; of the archive nothing. Small ones come
+    /// with one request.
+    pub(super) async fn read_traces(
+        &self,
+        indices: &Indices,
+        ids: Vec<TraceId>,
+    ) -> Result<Vec<(TraceId, TraceAnswer)>, ReadError> {
+        let all_spans = indices.all_spans();
+        if ids.len() > 1 {
+            let forms: Vec<String> = ids.iter().flat_map(|id| trace_id_forms(*id)).collect();
+            let asked = page(&forms, None);
+            let path = search_path(&all_spans);
+            let answer = self.client.ask(&Method::POST, &path, Body::Json(asked));
+            let answer = answer.await.map_err(Fault::unread)?;
+            let (layout, asked) = (self.options.layout.clone(), ids.clone());
+            let split = self.pool.run(move || split(&answer, &layout, &asked));
+            if let Some(traces) = split.await.map_err(busy)?? {
+                return Ok(traces);
+            }
+        }
+        let mut read = Vec::new();
+        for id in ids {
+            read.push((id, self.read_from(&all_spans, id).await?));
+        }
+        Ok(read)
+    }
+
     async fn read_from(&self, index: &str, trace_id: TraceId) -> Result<TraceAnswer, ReadError> {
         let mut reading = Reading::default();
         loop {
-            let mut asked = json!({
-                "size": PAGE_SPANS,
-                "query": {"bool": {"filter": [{"terms": {"traceID": trace_id_forms(trace_id)}}]}},
-                "sort": [
-                    {"startTime": {"order": "asc", "unmapped_type": "long"}},
-                    {"spanID": {"order": "asc", "unmapped_type": "keyword"}},
-                ],
-                "track_total_hits": false,
-            });
-            if let (Some(after), Some(asked)) = (reading.after.take(), asked.as_object_mut()) {
-                asked.insert("search_after".to_owned(), after);
-            }
+            let asked = page(&trace_id_forms(trace_id), reading.after.take());
             let path = search_path(index);
             let answer = self.client.ask(&Method::POST, &path, Body::Json(asked));
             let answer = answer.await.map_err(Fault::unread)?;
@@ -112,10 +131,56 @@ impl Elastic {
     }
 }
 
+/// The question for a page of spans of some traces.
+fn page(ids: &[String], after: Option<Value>) -> Value {
+    let mut asked = json!({
+        "size": PAGE_SPANS,
+        "query": {"bool": {"filter": [{"terms": {"traceID": ids}}]}},
+        "sort": [
+            {"startTime": {"order": "asc", "unmapped_type": "long"}},
+            {"spanID": {"order": "asc", "unmapped_type": "keyword"}},
+        ],
+        "track_total_hits": false,
+    });
+    if let (Some(after), Some(asked)) = (after, asked.as_object_mut()) {
+        asked.insert("search_after".to_owned(), after);
+    }
+    asked
+}
+
+/// Sorts the spans of a page by their traces; nothing when there may be more than the page has.
+fn split(
+    answer: &Bytes,
+    layout: &DocumentLayout,
+    ids: &[TraceId],
+) -> Result<Option<Vec<(TraceId, TraceAnswer)>>, ReadError> {
+    let hits = Found::read(answer).map_err(Fault::unread)?;
+    if hits.len() >= PAGE_SPANS {
+        return Ok(None);
+    }
+    let mut skipped = Vec::new();
+    let batch = decode(&hits, layout, &mut skipped)?;
+    let mut rows: HashMap<TraceId, Vec<usize>> = HashMap::new();
+    for span in batch.iter() {
+        rows.entry(span.trace_id()).or_default().push(span.row());
+    }
+    let traces = ids.iter().map(|id| {
+        let mut spans = BatchBuilder::new();
+        spans.append_rows(&batch, rows.remove(id).unwrap_or_default());
+        let trace = TraceAnswer {
+            spans: each_once(spans.finish()),
+            // What can't be read is of any of them; it is said once.
+            skipped: std::mem::take(&mut skipped),
+        };
+        (*id, trace)
+    });
+    Ok(Some(traces.collect()))
+}
+
 fn add_page(
     reading: &mut Reading,
     answer: &Bytes,
-    layout: &codec::jaeger_document::DocumentLayout,
+    layout: &DocumentLayout,
     (trace_id, bytes_max): (TraceId, usize),
 ) -> Result<(), ReadError> {
     let mut hits = Found::read(answer).map_err(Fault::unread)?;
@@ -148,7 +213,7 @@ fn add_page(
 /// The spans of documents.
 pub(super) fn decode(
     hits: &[Hit<'_>],
-    layout: &codec::jaeger_document::DocumentLayout,
+    layout: &DocumentLayout,
     skipped: &mut Vec<Skipped>,
 ) -> Result<SpanBatch, ReadError> {
     let documents: Vec<&[u8]> = hits.iter().map(|hit| hit.source.get().as_bytes()).collect();

@@ -8,12 +8,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
-use codec::otlp::decode_proto;
 use http::StatusCode;
 use model::TenantId;
-use model::contract::{IncomingBatch, Kept, SpanWriter as _, WriteError};
+use model::contract::{Kept, SpanWriter as _, WriteError};
 use plumbing::{CpuPool, Tasks};
 use testkit::spans::request;
+
+use super::incoming;
 
 /// What became of a document: the status, and the kind of error.
 type Told = (u16, &'static str);
@@ -110,19 +111,8 @@ async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
         .service("shop")
         .span("GET", |s| s.trace(1).id(1))
         .span("GET", |s| s.trace(1).id(2));
-    let otlp = Bytes::from(spans.encode());
-    let batch = decode_proto(&otlp).unwrap().batch;
-    let tenant = TenantId::default();
-    (
-        writer
-            .write(IncomingBatch {
-                tenant,
-                batch,
-                otlp,
-            })
-            .await,
-        played,
-    )
+    let written = writer.write(incoming(spans, TenantId::default()));
+    (written.await, played)
 }
 
 const KEPT: Kept = Kept {

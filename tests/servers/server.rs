@@ -1,4 +1,4 @@
-//! Real servers, started by the scripts in `tests/servers`.
+//! The scripts beside this file, for tests: included by every crate whose tests need real servers.
 //!
 //! Promises: a free port and a folder of its own; ended and wiped with the value, whatever happens.
 
@@ -18,15 +18,19 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Server {
     script: PathBuf,
     data: PathBuf,
+    options: Vec<String>,
     pub(crate) url: String,
     is_secure: bool,
 }
 
 impl Server {
-    /// Starts one; nothing where it can't be had on this machine, which is said.
+    /// Starts one, with TLS and a password if it is to be secure; nothing where it can't be had on this machine, which
+    /// is said.
     pub(crate) fn start(name: &str, is_secure: bool) -> Option<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let script = root.join("tests/servers").join(name);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = root
+            .ancestors()
+            .find(|dir| dir.join("tests/servers").exists())?;
         let has_java = ["javac", "mvn"].iter().all(|tool| {
             let found = Command::new("which").arg(tool).output();
             found.is_ok_and(|found| found.status.success())
@@ -39,28 +43,31 @@ impl Server {
             return None;
         }
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let data = root.join(format!(
-            "target/servers/run/{name}-{}-{number}",
-            std::process::id()
-        ));
+        let run = format!("target/servers/run/{name}-{}-{number}", std::process::id());
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let mut server = Self {
-            script,
-            data,
-            url: String::new(),
-            is_secure,
-        };
         let mut options = vec!["--port".to_owned(), port.to_string()];
         if is_secure {
             let more = ["--tls", "--user", USER, "--password", PASSWORD];
             options.extend(more.map(str::to_owned));
         }
-        server.url = server.run("start", &options);
+        let mut server = Self {
+            script: root.join("tests/servers").join(name),
+            data: root.join(run),
+            options,
+            url: String::new(),
+            is_secure,
+        };
+        server.start_again();
         Some(server)
+    }
+
+    /// Starts it on the data that it had.
+    pub(crate) fn start_again(&mut self) {
+        self.url = self.run("start", &self.options);
     }
 
     pub(crate) fn ca_file(&self) -> PathBuf {
@@ -74,6 +81,17 @@ impl Server {
         path
     }
 
+    /// Sends a signal to the server: `KILL`, `STOP`, `CONT`.
+    #[allow(dead_code, reason = "not every crate that includes this file needs it")]
+    pub(crate) fn signal(&self, signal: &str) {
+        let state = std::fs::read_to_string(self.data.join("server.state")).unwrap();
+        let pid = state.lines().find_map(|line| line.strip_prefix("PID="));
+        let sent = Command::new("kill")
+            .args(["-s", signal, pid.unwrap()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     fn run(&self, act: &str, options: &[String]) -> String {
         let mut command = Command::new(&self.script);
         command.arg(act).args(options).arg("--data").arg(&self.data);
@@ -83,7 +101,7 @@ impl Server {
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 
-    /// Asks the server itself, as an operator would.
+    /// Asks the server itself, as an operator would; lines of JSON where there is a body.
     pub(crate) fn curl(&self, method: &str, path: &str, body: &str) -> String {
         let mut command = Command::new("curl");
         command.args(["-sS", "--noproxy", "*", "-X", method]);
@@ -92,19 +110,12 @@ impl Server {
             command.arg(self.ca_file());
         }
         if !body.is_empty() {
-            command.args([
-                "-H",
-                "content-type: application/x-ndjson",
-                "--data-binary",
-                body,
-            ]);
+            let content_type = "content-type: application/json";
+            command.args(["-H", content_type, "--data-binary", body]);
         }
         let done = command.arg(format!("{}{path}", self.url)).output().unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{said}");
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
 }

@@ -1,0 +1,125 @@
+//! Documents that a real Jaeger wrote, put into a real server: all of them are found and read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use backends::elastic::{ElasticOptions, ElasticWriter};
+use codec::jaeger::decode_documents;
+use codec::jaeger_document::{DocumentLayout, TagsAsFields};
+use model::contract::{Order, SearchRequest, SpanReader as _, SpanWriter as _, Window};
+use model::{Field, Literal, Operator, Predicate, SpanBatch, TenantId, TraceId};
+use serde_json::Value;
+use testkit::spans::request;
+
+use super::server::Server;
+use super::{incoming, open, options};
+
+/// The documents of a recording, by their index.
+fn documents(text: &str) -> Vec<(String, Value)> {
+    let recorded: Value = serde_json::from_str(text).unwrap();
+    let documents = recorded["documents"].as_array().unwrap().iter();
+    let document = |one: &Value| {
+        let index = one["_index"].as_str().unwrap().to_owned();
+        (index, one["_source"].clone())
+    };
+    documents.map(document).collect()
+}
+
+/// A span by all that it holds.
+fn lines(spans: &SpanBatch) -> BTreeSet<String> {
+    let line = |row| {
+        format!(
+            "{} {}",
+            spans.span(row).unwrap().span_id(),
+            spans.span_hash(row)
+        )
+    };
+    (0..spans.len()).map(line).collect()
+}
+
+/// Every trace is read whole and found by its services, each of which is listed.
+pub(super) async fn is_found(server: &Server, is_secure: bool) {
+    let few = DocumentLayout::default();
+    let all = DocumentLayout {
+        tags_as_fields: TagsAsFields::All,
+        ..DocumentLayout::default()
+    };
+    let spans = [
+        (
+            few,
+            include_str!("../../../../tests/golden/elasticsearch/default-span-documents.json"),
+        ),
+        (
+            all,
+            include_str!(
+                "../../../../tests/golden/elasticsearch/tags-as-fields-span-documents.json"
+            ),
+        ),
+    ];
+    for (number, (layout, spans)) in spans.into_iter().enumerate() {
+        let prefix = format!("recorded-{number}");
+        let elastic = open(ElasticOptions {
+            index_prefix: prefix.clone(),
+            layout: layout.clone(),
+            ..options(server, is_secure)
+        });
+        // A write installs the templates, as the Jaeger of the recording did.
+        let writer = ElasticWriter(Arc::clone(&elastic));
+        let one = request()
+            .service("first")
+            .span("first", |s| s.trace(1).id(1));
+        writer
+            .write(incoming(one, TenantId::default()))
+            .await
+            .unwrap();
+        let spans = documents(spans);
+        let services = documents(include_str!(
+            "../../../../tests/golden/elasticsearch/default-service-documents.json"
+        ));
+        let mut bulk = String::new();
+        for (index, document) in spans.iter().chain(&services) {
+            writeln!(
+                bulk,
+                "{{\"index\":{{\"_index\":\"{prefix}-{index}\"}}}}\n{document}"
+            )
+            .unwrap();
+        }
+        let told = server.curl("POST", "/_bulk?refresh=true", &bulk);
+        assert!(told.contains(r#""errors":false"#), "{told}");
+
+        let mut by_trace: BTreeMap<TraceId, Vec<String>> = BTreeMap::new();
+        for (_, document) in &spans {
+            let id = TraceId::parse(document["traceID"].as_str().unwrap()).unwrap();
+            by_trace.entry(id).or_default().push(document.to_string());
+        }
+        assert!(by_trace.len() > 20);
+        let tenant = TenantId::default();
+        for (id, documents) in by_trace {
+            let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
+            let expected = decode_documents(&documents, &layout).unwrap();
+            let found = elastic.trace(&tenant, id).await.unwrap();
+            assert_eq!(lines(&found.spans), lines(&expected.batch), "{id}");
+            for span in expected.batch.iter() {
+                let name = Literal::String(span.service().to_owned());
+                let found = elastic.search(SearchRequest {
+                    tenant: tenant.clone(),
+                    predicate: Predicate::Compare(Field::Service, Operator::Equal, name),
+                    window: Window::ALWAYS,
+                    order: Order::NewestFirst,
+                    limit: 1_000,
+                    after: None,
+                });
+                let found = found.await.unwrap();
+                assert!(found.traces.iter().any(|hit| hit.trace_id == id), "{id}");
+            }
+        }
+        let told = services
+            .iter()
+            .map(|(_, one)| one["serviceName"].as_str().unwrap().to_owned());
+        let mut expected: BTreeSet<String> = told.collect();
+        expected.insert("first".to_owned());
+        let listed = elastic.services(&tenant).await.unwrap();
+        assert_eq!(listed, expected.into_iter().collect::<Vec<_>>());
+    }
+}

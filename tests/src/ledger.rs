@@ -93,7 +93,10 @@ pub(crate) fn check(program: &Program) {
         }
         accepted += get("receive_spans_accepted_total", transport);
     }
-    let kept = ["stored", "duplicate"].map(|fate| get(&format!("store_{fate}_spans_total"), ""));
+    let kept = match sums.get("trackway_backend_spans_kept_total ") {
+        Some(kept) => [*kept, 0],
+        None => ["stored", "duplicate"].map(|fate| get(&format!("store_{fate}_spans_total"), "")),
+    };
     assert_eq!(
         accepted,
         kept.iter().sum::<u64>(),

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
+use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
 use backends::remote::{Remote, RemoteOptions, RemoteWriter};
 use model::contract::{Pins, SpanReader, SpanWriter};
 use model::throughput::SamplingStore;
-use plumbing::{CpuPool, Shutdown};
+use plumbing::{CpuPool, Metrics, Shutdown};
 use store::Store;
 use tls::{ClientTls, TlsMetrics};
 
@@ -105,6 +105,7 @@ impl Backend {
         config: &Config,
         pool: CpuPool,
         tls: &TlsMetrics,
+        metrics: &Metrics,
     ) -> Result<Self, Error> {
         let chosen = &config.backend.elasticsearch;
         let tls = match chosen.is_tls() {
@@ -129,7 +130,7 @@ impl Backend {
             answer_bytes_max: roles::answer_bytes_max(config, memory),
             search_traces_max: chosen.search_traces_max,
         };
-        let elastic = Elastic::new(options, pool);
+        let elastic = Elastic::new(options, pool, ElasticMetrics::register(metrics));
         let elastic =
             elastic.map_err(|error| Error::Usage(format!("backend.elasticsearch: {error}")))?;
         let elastic = Arc::new(elastic);

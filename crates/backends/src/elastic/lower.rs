@@ -73,20 +73,7 @@ impl Lowering<'_> {
                 }
                 Asked::Some(json!({"bool": {"filter": filter}}))
             }
-            Predicate::Or(any) => {
-                let mut should = Vec::new();
-                for one in any {
-                    match self.of(one) {
-                        Asked::All => return Asked::All,
-                        Asked::Nothing => {}
-                        Asked::Some(query) => should.push(query),
-                    }
-                }
-                if should.is_empty() {
-                    return Asked::Nothing;
-                }
-                Asked::Some(either(&should))
-            }
+            Predicate::Or(any) => any_of(any.iter().map(|one| self.of(one))),
             Predicate::Exists(Field::Attribute { place, key }) => self.has_key(*place, key),
             Predicate::Exists(_) => Asked::All,
             Predicate::Compare(field, operator, literal) => self.compare(field, *operator, literal),
@@ -108,6 +95,19 @@ impl Lowering<'_> {
             }
             (Field::SpanId, Operator::Equal, Literal::SpanId(id)) => {
                 Asked::Some(json!({"terms": {"spanID": span_id_forms(*id)}}))
+            }
+            (Field::ParentSpanId, Operator::Equal, Literal::SpanId(id)) => {
+                let ids = span_id_forms(*id);
+                Asked::Some(either(&[
+                    json!({"terms": {"parentSpanID": ids}}),
+                    referring("spanID", &ids),
+                ]))
+            }
+            (Field::LinkSpanId, Operator::Equal, Literal::SpanId(id)) => {
+                Asked::Some(referring("spanID", &span_id_forms(*id)))
+            }
+            (Field::LinkTraceId, Operator::Equal, Literal::TraceId(id)) => {
+                Asked::Some(referring("traceID", &trace_id_forms(*id)))
             }
             (Field::Start, _, Literal::Int(nanos)) => range("startTime", operator, *nanos),
             (Field::Duration, _, Literal::Int(nanos)) => range("duration", operator, *nanos),
@@ -131,11 +131,29 @@ impl Lowering<'_> {
                     _ => Asked::All,
                 }
             }
+            (field, Operator::Equal, Literal::String(text)) if is_indexed(text) => {
+                self.has_text(field, text)
+            }
             (Field::Attribute { place, key }, _, _) => {
                 self.compare_attribute((*place, key), operator, literal)
             }
             _ => Asked::All,
         }
+    }
+
+    /// A field that is written as a tag, or an attribute.
+    fn has_text(&self, field: &Field, text: &str) -> Asked {
+        let (place, keys): (_, &[&str]) = match field {
+            Field::ScopeName => (Place::Span, &["otel.scope.name", "otel.library.name"]),
+            Field::ScopeVersion => (Place::Span, &["otel.scope.version", "otel.library.version"]),
+            Field::StatusMessage => (Place::Span, &["otel.status_description"]),
+            Field::TraceState => (Place::Span, &["w3c.tracestate"]),
+            Field::EventName => (Place::Event, &["event"]),
+            Field::Attribute { place, key } => (*place, &[key.as_str()]),
+            _ => return Asked::All,
+        };
+        let texts = [text.to_owned()];
+        any_of(keys.iter().map(|key| self.has_value(place, key, &texts)))
     }
 
     /// A comparison with an attribute that is not there is false, whatever the operator.
@@ -146,9 +164,6 @@ impl Lowering<'_> {
         literal: &Literal,
     ) -> Asked {
         let texts = match (operator, literal) {
-            (Operator::Equal, Literal::String(text)) if is_indexed(text) => {
-                vec![text.clone()]
-            }
             (Operator::Equal, Literal::Text(text)) if is_plain_word(text) && is_indexed(text) => {
                 vec![text.clone()]
             }
@@ -220,6 +235,29 @@ impl Lowering<'_> {
         };
         Asked::Some(either(&should))
     }
+}
+
+/// One of several.
+fn any_of(all: impl Iterator<Item = Asked>) -> Asked {
+    let mut should = Vec::new();
+    for one in all {
+        match one {
+            Asked::All => return Asked::All,
+            Asked::Nothing => {}
+            Asked::Some(query) => should.push(query),
+        }
+    }
+    match should.as_slice() {
+        [] => Asked::Nothing,
+        [only] => Asked::Some(only.clone()),
+        several => Asked::Some(either(several)),
+    }
+}
+
+/// That a reference has one of some ids.
+fn referring(id: &str, forms: &[String]) -> Value {
+    let query = json!({"terms": {format!("references.{id}"): forms}});
+    json!({"nested": {"path": "references", "query": query}})
 }
 
 fn either(should: &[Value]) -> Value {

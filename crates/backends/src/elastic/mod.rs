@@ -16,6 +16,7 @@ mod client;
 mod indices;
 mod lists;
 mod lower;
+mod metrics;
 mod search;
 mod spans;
 mod templates;
@@ -51,6 +52,7 @@ use crate::credentials::Credentials;
 use crate::facts;
 use crate::trouble::Trouble;
 
+pub use metrics::ElasticMetrics;
 pub use write::ElasticWriter;
 
 /// How often the server is asked how it is.
@@ -131,6 +133,7 @@ pub struct Elastic {
     /// For each tenant whether its templates are installed.
     prepared: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
     known: Arc<Known>,
+    metrics: ElasticMetrics,
     trouble: Trouble,
 }
 
@@ -165,12 +168,17 @@ impl Elastic {
     ///
     /// # Errors
     /// When the options can't be used.
-    pub fn new(options: ElasticOptions, pool: CpuPool) -> Result<Self, ElasticError> {
+    pub fn new(
+        options: ElasticOptions,
+        pool: CpuPool,
+        metrics: ElasticMetrics,
+    ) -> Result<Self, ElasticError> {
         Ok(Self {
             client: Client::new(&options)?,
             trouble: Trouble::none(format!("Elasticsearch at {}", options.hosts.join(", "))),
             options,
             pool,
+            metrics,
             prepared: Mutex::default(),
             known: Arc::default(),
         })

@@ -212,6 +212,7 @@ impl Elastic {
             }
         }
         self.known.add(planned.listed);
+        self.metrics.spans_kept.inc_by(spans);
         Ok(Kept {
             spans,
             duplicate_spans: 0,
@@ -295,6 +296,8 @@ impl Elastic {
         let left = left_of(bulk, &answer.items)?;
         self.set_aside(aside, left.poison).await?;
         *bulk = left.again;
+        let again = u64::try_from(bulk.documents.len()).unwrap_or(u64::MAX);
+        self.metrics.sent_again.inc_by(again);
         Ok((!bulk.documents.is_empty()).then_some(left.why))
     }
 
@@ -331,6 +334,7 @@ impl Elastic {
             self.client
                 .ask(&Method::PUT, &path, Body::Json(document))
                 .await?;
+            self.metrics.set_aside.inc();
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
+use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
 use http::StatusCode;
 use model::TenantId;
 use model::contract::{Kept, SpanWriter as _, WriteError};
@@ -106,7 +106,9 @@ async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
         ..ElasticOptions::default()
     };
     let pool = CpuPool::start("elastic", 1, 16).unwrap();
-    let writer = ElasticWriter(Arc::new(Elastic::new(options, pool).unwrap()));
+    let writer = ElasticWriter(Arc::new(
+        Elastic::new(options, pool, ElasticMetrics::default()).unwrap(),
+    ));
     let spans = request()
         .service("shop")
         .span("GET", |s| s.trace(1).id(1))

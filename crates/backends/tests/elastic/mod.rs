@@ -7,7 +7,7 @@ mod server;
 
 use std::sync::Arc;
 
-use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
+use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
 use backends::{CredentialKind, Credentials};
 use bytes::Bytes;
 use codec::jaeger::decode_documents;
@@ -51,7 +51,7 @@ fn options(server: &Server, is_secure: bool) -> ElasticOptions {
 
 fn open(options: ElasticOptions) -> Arc<Elastic> {
     let pool = CpuPool::start("elastic", 2, 64).unwrap();
-    Arc::new(Elastic::new(options, pool).unwrap())
+    Arc::new(Elastic::new(options, pool, ElasticMetrics::default()).unwrap())
 }
 
 /// What Jaeger's layout has a place for.

@@ -95,24 +95,31 @@ pub(super) async fn is_found(server: &Server, is_secure: bool) {
         }
         assert!(by_trace.len() > 20);
         let tenant = TenantId::default();
+        let mut by_service = BTreeMap::new();
         for (id, documents) in by_trace {
             let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
             let expected = decode_documents(&documents, &layout).unwrap();
             let found = elastic.trace(&tenant, id).await.unwrap();
             assert_eq!(lines(&found.spans), lines(&expected.batch), "{id}");
             for span in expected.batch.iter() {
-                let name = Literal::String(span.service().to_owned());
-                let found = elastic.search(SearchRequest {
-                    tenant: tenant.clone(),
-                    predicate: Predicate::Compare(Field::Service, Operator::Equal, name),
-                    window: Window::ALWAYS,
-                    order: Order::NewestFirst,
-                    limit: 1_000,
-                    after: None,
-                });
-                let found = found.await.unwrap();
-                assert!(found.traces.iter().any(|hit| hit.trace_id == id), "{id}");
+                let of_service: &mut BTreeSet<TraceId> =
+                    by_service.entry(span.service().to_owned()).or_default();
+                of_service.insert(id);
             }
+        }
+        for (service, traces) in by_service {
+            let name = Literal::String(service.clone());
+            let found = elastic.search(SearchRequest {
+                tenant: tenant.clone(),
+                predicate: Predicate::Compare(Field::Service, Operator::Equal, name),
+                window: Window::ALWAYS,
+                order: Order::NewestFirst,
+                limit: 1_000,
+                after: None,
+            });
+            let found = found.await.unwrap().traces;
+            let found: BTreeSet<TraceId> = found.iter().map(|hit| hit.trace_id).collect();
+            assert_eq!(found, traces, "{service}");
         }
         let told = services
             .iter()

@@ -230,9 +230,12 @@ impl<'a> AllInOne<'a> {
             BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
             kind @ (BackendKind::Remote | BackendKind::Elasticsearch) => {
                 let (config, tls) = (self.settings.config.clone(), self.ground.tls.clone());
+                let metrics = self.ground.seams.metrics.clone();
                 let pool = start_pool("trackway-backend")?;
                 let opening = tokio::task::spawn_blocking(move || match kind {
-                    BackendKind::Elasticsearch => Backend::of_elastic(&config, pool, &tls),
+                    BackendKind::Elasticsearch => {
+                        Backend::of_elastic(&config, pool, &tls, &metrics)
+                    }
                     _ => Backend::of_remote(&config, pool, &tls),
                 });
                 match opening.await {

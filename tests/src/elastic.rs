@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::http::{self, Connection};
+use crate::jaeger::trace;
 use crate::load::{Load, Numbers, Outcome, Request, Truth, seed, send};
 use crate::program::Program;
 use crate::wait::{Stopwatch, let_pass, report, until};
@@ -145,6 +146,7 @@ fn opensearch_keeps_every_acknowledged_span_over_kills_and_outages() {
     set_aside_what_is_poison(&mut scene, &program);
     scene.check(&program);
     drop(program);
+    share_the_store(&mut scene);
     say_who_is_wrong(&mut scene);
 }
 
@@ -255,6 +257,45 @@ fn set_aside_what_is_poison(scene: &mut Scene, program: &Program) {
         let reason = document["_source"]["reason"].as_str().unwrap();
         assert!(reason.contains("nested"), "{reason}");
     }
+}
+
+/// What one process takes another finds.
+fn share_the_store(scene: &mut Scene) {
+    const OF_SENDERS: [&str; 11] = [
+        "otlp_grpc",
+        "otlp_http",
+        "jaeger_http",
+        "jaeger_grpc",
+        "jaeger_compact",
+        "jaeger_binary",
+        "zipkin",
+        "sampling_http",
+        "sampling_grpc",
+        "admin",
+        "health",
+    ];
+    let flags: Vec<&str> = scene.flags.iter().map(String::as_str).collect();
+    let collectors = [0, 1].map(|_| Program::start_role("collector", &OF_SENDERS, &flags));
+    let listeners = ["query_http", "query_grpc", "admin", "health"];
+    let query = Program::start_role("query", &listeners, &flags);
+    for collector in &collectors {
+        assert_eq!(collector.addresses.query_http, "");
+        let request = Request::new(scene.numbers.next(), 0, 0);
+        let mut connection = Connection::open(&collector.addresses.otlp_http).unwrap();
+        assert_eq!(
+            send(&mut connection, &request).unwrap(),
+            Outcome::Acknowledged
+        );
+        scene.server.curl("POST", "/_refresh", "");
+        let found = trace(
+            &mut query.query_connection(),
+            &request.trace_id,
+            "?raw=true",
+        );
+        assert_eq!(found.unwrap().canonical(), request.spans);
+        scene.truth.acknowledge(request);
+    }
+    assert_eq!(query.addresses.otlp_http, "");
 }
 
 /// What is wrong is said where somebody looks, and no secret with it; a password that is put right is used at once.

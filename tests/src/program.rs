@@ -151,6 +151,19 @@ impl Program {
         }
     }
 
+    /// Starts one of several processes on a store of others: `collector` or `query`.
+    pub(crate) fn start_role(role: &str, listeners: &[&str], flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg(role);
+        match Self::wait_until_ready(Self::spawn(command, listeners, flags)) {
+            Ok(program) => program,
+            Err(ended) => panic!(
+                "the {role} did not start ({}):\n{}",
+                ended.status, ended.log
+            ),
+        }
+    }
+
     fn try_launch(mut command: Command, data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
         command.arg("--data-dir").arg(data_dir);
         Self::wait_until_ready(Self::spawn(command, &LISTENERS, flags))

@@ -28,6 +28,20 @@ Examples:
 
 Send traces with any OpenTelemetry SDK: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318";
 
+const COLLECTOR_EXAMPLES: &str = "\
+Example:
+  trackway collector --host 0.0.0.0 --set backend.kind=elasticsearch \\
+      --set backend.elasticsearch.hosts=https://es:9200
+
+The ports of senders are open, and those of what clients are to record; the admin port is 14269.";
+
+const QUERY_EXAMPLES: &str = "\
+Example:
+  trackway query --host 0.0.0.0 --set backend.kind=elasticsearch \\
+      --set backend.elasticsearch.hosts=https://es:9200
+
+The web app and Jaeger's APIs are open; the admin port is 16687. It changes nothing in the store but archives.";
+
 pub(crate) use agent::{AgentArgs, AgentCommand, AgentConfigCommand, AgentFlags};
 
 /// The whole command line.
@@ -49,6 +63,12 @@ pub(crate) struct Cli {
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Take spans and write them to a store of others; any number of these run side by side
+    #[command(after_help = COLLECTOR_EXAMPLES)]
+    Collector(Box<RoleArgs>),
+    /// Answer questions from a store of others; any number of these run side by side
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query(Box<RoleArgs>),
     /// Run beside an application: take its spans, keep them on the disk, deliver them to collectors
     Agent(Box<agent::AgentArgs>),
     /// Show a trace as a waterfall
@@ -172,6 +192,20 @@ pub(crate) struct RunArgs {
     /// Send realistic traffic of a small web shop to itself
     #[arg(long)]
     pub demo: bool,
+}
+
+/// What one of several processes on a store of others needs.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RoleArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Single keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Write the addresses to a file as one line of JSON, once everything is ready
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub addresses_file: Option<PathBuf>,
 }
 
 /// How to reach the server that is asked.

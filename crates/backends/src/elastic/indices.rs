@@ -80,6 +80,11 @@ impl Indices {
         format!("{}jaeger-service-*", self.prefix)
     }
 
+    /// What Jaeger's job writes of calls between services.
+    pub(super) fn all_dependencies(&self) -> String {
+        format!("{}jaeger-dependencies-*", self.prefix)
+    }
+
     /// Where the spans are that start in a window.
     pub(super) fn spans_in(&self, window: Window) -> String {
         let (Day(first), Day(last)) = (Day::of(window.start), Day::of(window.end));

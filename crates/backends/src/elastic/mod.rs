@@ -13,6 +13,7 @@
 //! Read next: `client.rs` for requests, `write.rs`, `lower.rs` for what is asked, `search.rs` for how it is judged.
 
 mod client;
+mod dependencies;
 mod indices;
 mod lists;
 mod lower;
@@ -268,7 +269,6 @@ impl SpanReader for Elastic {
             Capability::Counts,
             Capability::Overview,
             Capability::Structure,
-            Capability::Dependencies,
         ]
     }
 
@@ -313,10 +313,11 @@ impl SpanReader for Elastic {
 
     fn dependencies(
         &self,
-        _: &TenantId,
-        _: Window,
+        tenant: &TenantId,
+        window: Window,
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
-        cannot(Capability::Dependencies)
+        let indices = self.indices(tenant);
+        Box::pin(async move { self.calls(&indices, window).await })
     }
 
     fn facts(

@@ -15,7 +15,7 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::search_path;
 use super::lower::{self, Asked};
-use super::traces::{Found, busy, decode};
+use super::traces::{Found, busy, cut, decode};
 
 /// Documents that are read at once.
 const PAGE_SPANS: usize = 1_000;
@@ -110,16 +110,7 @@ impl Walk {
     ) -> Result<(), ReadError> {
         let mut hits = Found::read(answer).map_err(Fault::unread)?;
         self.documents += hits.len();
-        let is_last = hits.len() < PAGE_SPANS;
-        if !is_last {
-            let last = hits.last().map(|hit| hit.sort.clone()).unwrap_or_default();
-            let whole = hits.iter().rposition(|hit| hit.sort != last);
-            let Some(whole) = whole else {
-                let reason = format!("{PAGE_SPANS} documents share their ids and their times");
-                return Err(ReadError::OverLimit { reason });
-            };
-            hits.truncate(whole + 1);
-        }
+        let next = cut(&mut hits, PAGE_SPANS)?;
         let batch = decode(&hits, layout, &mut self.skipped)?;
         let order = self.request.order;
         for span in batch.iter() {
@@ -151,7 +142,7 @@ impl Walk {
             .map(|(place, _)| place.order_value.0);
         let is_full = self.found.len() == wanted
             && worst > reached.map(|micros| micros.saturating_mul(NANOS_PER_MICRO));
-        if is_last || is_full {
+        if next.is_none() || is_full {
             return Ok(());
         }
         if self.documents > JUDGED_MAX {
@@ -161,7 +152,7 @@ impl Walk {
             );
             return Err(ReadError::OverLimit { reason });
         }
-        self.after = hits.last().map(|hit| Value::Array(hit.sort.clone()));
+        self.after = next;
         Ok(())
     }
 

@@ -45,6 +45,7 @@ struct Hits<'a> {
 pub(super) struct Hit<'a> {
     #[serde(rename = "_source", borrow)]
     pub(super) source: &'a RawValue,
+    #[serde(default)]
     pub(super) sort: Vec<Value>,
 }
 
@@ -53,6 +54,12 @@ impl<'a> Found<'a> {
         let found: Self =
             serde_json::from_slice(answer).map_err(|error| Fault::Unreadable(error.to_string()))?;
         Ok(found.hits.hits)
+    }
+
+    /// The documents alone.
+    pub(super) fn sources(answer: &'a [u8]) -> Result<Vec<&'a RawValue>, Fault> {
+        let hits = Self::read(answer)?;
+        Ok(hits.into_iter().map(|hit| hit.source).collect())
     }
 }
 
@@ -184,18 +191,7 @@ fn add_page(
     (trace_id, bytes_max): (TraceId, usize),
 ) -> Result<(), ReadError> {
     let mut hits = Found::read(answer).map_err(Fault::unread)?;
-    if hits.len() >= PAGE_SPANS {
-        let last = hits.last().map(|hit| hit.sort.clone()).unwrap_or_default();
-        let whole = hits.iter().rposition(|hit| hit.sort != last);
-        let Some(whole) = whole else {
-            let reason = format!(
-                "{PAGE_SPANS} documents of the trace {trace_id} share one span id and one start: it can't be read"
-            );
-            return Err(ReadError::OverLimit { reason });
-        };
-        hits.truncate(whole + 1);
-        reading.after = hits.last().map(|hit| Value::Array(hit.sort.clone()));
-    }
+    reading.after = cut(&mut hits, PAGE_SPANS)?;
     let batch = decode(&hits, layout, &mut reading.skipped)?;
     // An id of 64 bits without its zeros may be the end of another: only what is this trace's is read.
     let rows = (0..batch.len()).filter(|row| batch.spans().trace_id.get(*row) == Some(&trace_id));
@@ -208,6 +204,22 @@ fn add_page(
         return Err(ReadError::OverLimit { reason });
     }
     Ok(())
+}
+
+/// Leaves out of a full page what may go on in the next one; tells where that begins, if there is one.
+pub(super) fn cut(hits: &mut Vec<Hit<'_>>, page: usize) -> Result<Option<Value>, ReadError> {
+    if hits.len() < page {
+        return Ok(None);
+    }
+    let last = hits.last().map(|hit| hit.sort.clone()).unwrap_or_default();
+    let Some(whole) = hits.iter().rposition(|hit| hit.sort != last) else {
+        let reason = format!(
+            "{page} documents of Elasticsearch share their ids and their times: what is behind them can't be read"
+        );
+        return Err(ReadError::OverLimit { reason });
+    };
+    hits.truncate(whole + 1);
+    Ok(hits.last().map(|hit| Value::Array(hit.sort.clone())))
 }
 
 /// The spans of documents.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use backends::elastic::{ElasticOptions, ElasticWriter};
+use backends::elastic::{Elastic, ElasticOptions, ElasticWriter};
 use codec::jaeger::decode_documents;
 use codec::jaeger_document::{DocumentLayout, TagsAsFields};
 use model::contract::{Order, SearchRequest, SpanReader as _, SpanWriter as _, Window};
@@ -94,39 +94,52 @@ pub(super) async fn is_found(server: &Server, is_secure: bool) {
             by_trace.entry(id).or_default().push(document.to_string());
         }
         assert!(by_trace.len() > 20);
-        let tenant = TenantId::default();
-        let mut by_service = BTreeMap::new();
-        for (id, documents) in by_trace {
-            let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
-            let expected = decode_documents(&documents, &layout).unwrap();
-            let found = elastic.trace(&tenant, id).await.unwrap();
-            assert_eq!(lines(&found.spans), lines(&expected.batch), "{id}");
-            for span in expected.batch.iter() {
-                let of_service: &mut BTreeSet<TraceId> =
-                    by_service.entry(span.service().to_owned()).or_default();
-                of_service.insert(id);
-            }
-        }
-        for (service, traces) in by_service {
-            let name = Literal::String(service.clone());
-            let found = elastic.search(SearchRequest {
-                tenant: tenant.clone(),
-                predicate: Predicate::Compare(Field::Service, Operator::Equal, name),
-                window: Window::ALWAYS,
-                order: Order::NewestFirst,
-                limit: 1_000,
-                after: None,
-            });
-            let found = found.await.unwrap().traces;
-            let found: BTreeSet<TraceId> = found.iter().map(|hit| hit.trace_id).collect();
-            assert_eq!(found, traces, "{service}");
-        }
+        let by_service = are_read(&elastic, by_trace, &layout).await;
+        are_found(&elastic, by_service).await;
         let told = services
             .iter()
             .map(|(_, one)| one["serviceName"].as_str().unwrap().to_owned());
         let mut expected: BTreeSet<String> = told.collect();
         expected.insert("first".to_owned());
-        let listed = elastic.services(&tenant).await.unwrap();
+        let listed = elastic.services(&TenantId::default()).await.unwrap();
         assert_eq!(listed, expected.into_iter().collect::<Vec<_>>());
+    }
+}
+
+/// Reads every trace; tells which services are in which traces.
+async fn are_read(
+    elastic: &Elastic,
+    by_trace: BTreeMap<TraceId, Vec<String>>,
+    layout: &DocumentLayout,
+) -> BTreeMap<String, BTreeSet<TraceId>> {
+    let mut by_service: BTreeMap<String, BTreeSet<TraceId>> = BTreeMap::new();
+    for (id, documents) in by_trace {
+        let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
+        let expected = decode_documents(&documents, layout).unwrap();
+        let found = elastic.trace(&TenantId::default(), id).await.unwrap();
+        assert_eq!(lines(&found.spans), lines(&expected.batch), "{id}");
+        for span in expected.batch.iter() {
+            let of_service = by_service.entry(span.service().to_owned());
+            of_service.or_default().insert(id);
+        }
+    }
+    by_service
+}
+
+/// Finds the traces of every service, and no others.
+async fn are_found(elastic: &Elastic, by_service: BTreeMap<String, BTreeSet<TraceId>>) {
+    for (service, traces) in by_service {
+        let name = Literal::String(service.clone());
+        let found = elastic.search(SearchRequest {
+            tenant: TenantId::default(),
+            predicate: Predicate::Compare(Field::Service, Operator::Equal, name),
+            window: Window::ALWAYS,
+            order: Order::NewestFirst,
+            limit: 1_000,
+            after: None,
+        });
+        let found = found.await.unwrap().traces;
+        let found: BTreeSet<TraceId> = found.iter().map(|hit| hit.trace_id).collect();
+        assert_eq!(found, traces, "{service}");
     }
 }

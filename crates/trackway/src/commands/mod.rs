@@ -17,9 +17,9 @@ use std::time::Duration;
 use clap::CommandFactory;
 use http::StatusCode;
 
-use crate::cli::{AgentArgs, AgentCommand, Cli, Command, RunArgs, ServerArgs};
+use crate::cli::{AgentArgs, AgentCommand, Cli, Command, RoleArgs, RunArgs, ServerArgs};
 use crate::client::{Connection, Reply, Server};
-use crate::config::{Config, Settings};
+use crate::config::{BackendKind, Config, Settings};
 use crate::error::Error;
 use crate::jaeger_json::{ApiError, Envelope};
 use crate::roles;
@@ -32,6 +32,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match cli.command {
         None => run_all(&cli.run),
+        Some(Command::Collector(args)) => run_role("collector", Config::for_collector(), &args),
+        Some(Command::Query(args)) => run_role("query", Config::for_query(), &args),
         Some(Command::Agent(args)) => run_agent(&args, out),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Search(args)) => search::run(&args, out),
@@ -51,6 +53,20 @@ fn run_all(args: &RunArgs) -> Result<(), Error> {
     let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
     let settings = Settings::load(&sources)?;
     roles::run_all_in_one(&settings, args.addresses_file.as_deref(), args.demo)
+}
+
+/// Runs a part of everything, on a store that others share.
+fn run_role(name: &str, defaults: Config, args: &RoleArgs) -> Result<(), Error> {
+    let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
+    let settings = Settings::load_over(defaults, &sources)?;
+    if settings.config.backend.kind == BackendKind::Embedded {
+        let text = format!(
+            "trackway {name} shares a store of others with its like, and backend.kind is embedded: set it (trackway \
+             config explain backend.kind), or run everything in one process with trackway alone"
+        );
+        return Err(Error::Usage(text));
+    }
+    roles::run_all_in_one(&settings, args.addresses_file.as_deref(), false)
 }
 
 fn run_agent(args: &AgentArgs, out: &mut dyn Write) -> Result<(), Error> {

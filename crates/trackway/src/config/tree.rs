@@ -637,6 +637,41 @@ const ADAPTIVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const MEMORY_LIMIT_MIN: ByteCount = ByteCount::mib(64);
 
 impl Config {
+    /// The defaults of `trackway collector`: the doors of senders are open, and what tells them what to record.
+    pub(crate) fn for_collector() -> Self {
+        let mut config = Self::default();
+        let listen = &mut config.listen;
+        for off in [&mut listen.query_http, &mut listen.query_grpc] {
+            *off = Address::Off;
+        }
+        config.own_spans.per_second = OrOff::Off;
+        config
+    }
+
+    /// The defaults of `trackway query`: the doors of those who ask are open. It writes nothing, so that it needs no
+    /// right to.
+    pub(crate) fn for_query() -> Self {
+        let mut config = Self::default();
+        let listen = &mut config.listen;
+        listen.admin = Address::Port(16687);
+        for off in [
+            &mut listen.otlp_grpc,
+            &mut listen.otlp_http,
+            &mut listen.jaeger_http,
+            &mut listen.jaeger_grpc,
+            &mut listen.jaeger_compact,
+            &mut listen.jaeger_binary,
+            &mut listen.zipkin,
+            &mut listen.sampling_http,
+            &mut listen.sampling_grpc,
+        ] {
+            *off = Address::Off;
+        }
+        config.own_spans.per_second = OrOff::Off;
+        config.backend.elasticsearch.create_templates = Switch::Off;
+        config
+    }
+
     /// The defaults of `trackway agent`: only the doors of applications on the same machine are open.
     pub(crate) fn for_agent() -> Self {
         let mut config = Self::default();

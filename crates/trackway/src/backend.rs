@@ -99,14 +99,32 @@ impl Backend {
         })
     }
 
-    /// Prepares requests to Elasticsearch or OpenSearch, which need not be there yet. Reads files: call it where that
-    /// is allowed.
+    /// The store in Elasticsearch or OpenSearch. Reads files: call it where that is allowed.
     pub(crate) fn of_elastic(
         config: &Config,
         pool: CpuPool,
         tls: &TlsMetrics,
         metrics: &Metrics,
     ) -> Result<Self, Error> {
+        let elastic = Self::elastic(config, pool, tls, metrics)?;
+        let writer = ElasticWriter(Arc::clone(&elastic));
+        Ok(Self {
+            writer: Arc::new(writer.clone()),
+            reader: Arc::clone(&elastic) as Arc<dyn SpanReader>,
+            pins: Arc::new(writer),
+            sampling: None,
+            store: None,
+            servers: Some(Servers::Elastic(elastic)),
+        })
+    }
+
+    /// Prepares requests to Elasticsearch or OpenSearch, which need not be there yet. Reads files.
+    pub(crate) fn elastic(
+        config: &Config,
+        pool: CpuPool,
+        tls: &TlsMetrics,
+        metrics: &Metrics,
+    ) -> Result<Arc<Elastic>, Error> {
         let chosen = &config.backend.elasticsearch;
         let tls = match chosen.is_tls() {
             true => {
@@ -120,6 +138,7 @@ impl Backend {
         let options = ElasticOptions {
             hosts: chosen.hosts.0.clone(),
             index_prefix: chosen.index_prefix.0.clone(),
+            rotation: chosen.rotation.of_indices(),
             timeout: chosen.timeout,
             tls,
             credentials: chosen.credentials().map_err(Error::Usage)?,
@@ -133,16 +152,7 @@ impl Backend {
         let elastic = Elastic::new(options, pool, ElasticMetrics::register(metrics));
         let elastic =
             elastic.map_err(|error| Error::Usage(format!("backend.elasticsearch: {error}")))?;
-        let elastic = Arc::new(elastic);
-        let writer = ElasticWriter(Arc::clone(&elastic));
-        Ok(Self {
-            writer: Arc::new(writer.clone()),
-            reader: Arc::clone(&elastic) as Arc<dyn SpanReader>,
-            pins: Arc::new(writer),
-            sampling: None,
-            store: None,
-            servers: Some(Servers::Elastic(elastic)),
-        })
+        Ok(Arc::new(elastic))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Refuses: a second meaning of a key: flags become entries of the one configuration, nothing else.
 
 mod agent;
+mod storage;
 
 use std::path::PathBuf;
 
@@ -43,6 +44,7 @@ Example:
 The web app and Jaeger's APIs are open; the admin port is 16687. It changes nothing in the store but archives.";
 
 pub(crate) use agent::{AgentArgs, AgentCommand, AgentConfigCommand, AgentFlags};
+pub(crate) use storage::{CleanArgs, InitArgs, RolloverArgs, StorageCommand};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Look into the store while the program is not running, or have it put in order while it runs
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Put a store of others in order: indices that are rolled over, and the end of old ones
+    #[command(subcommand)]
+    Storage(Box<StorageCommand>),
     /// Show, check and explain the configuration
     #[command(subcommand)]
     Config(Box<ConfigCommand>),

@@ -87,6 +87,9 @@ impl Fault {
             } => format!(
                 "it answers 401: {reason}; see backend.elasticsearch.username, password_file, api_key_file, token_file"
             ),
+            Self::Refused { kind, reason, .. } if kind == "index_not_found_exception" => format!(
+                "it has no such index: {reason}; what is rolled over is made by `trackway storage init`"
+            ),
             Self::Refused {
                 status,
                 kind,

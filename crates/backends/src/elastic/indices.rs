@@ -17,6 +17,18 @@ const DAYS_NAMED_MAX: u64 = 31;
 pub(super) struct Indices {
     /// With the hyphen behind it, or empty.
     prefix: String,
+    rotation: Rotation,
+}
+
+/// When a new index begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rotation {
+    /// With every day on which spans start.
+    #[default]
+    Daily,
+    /// When `trackway storage rollover` finds the one that is written to old or large enough: aliases say where to
+    /// write and where to read.
+    Rollover,
 }
 
 /// A day since the epoch.
@@ -47,7 +59,23 @@ impl Indices {
             whole.push_str(&named(tenant.as_str(), whole.is_empty()));
         }
         end_part(&mut whole);
-        Self { prefix: whole }
+        Self {
+            prefix: whole,
+            rotation: Rotation::Daily,
+        }
+    }
+
+    pub(super) fn rotated(self, rotation: Rotation) -> Self {
+        Self { rotation, ..self }
+    }
+
+    pub(super) fn is_rolled(&self) -> bool {
+        self.rotation == Rotation::Rollover
+    }
+
+    /// What every name begins with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// What a template of one kind is called: `jaeger-span`.
@@ -55,40 +83,70 @@ impl Indices {
         format!("{}jaeger-{kind}", self.prefix)
     }
 
-    /// Where the spans of a day are.
+    /// Where the spans of a day are written.
     pub(super) fn spans_of(&self, day: Day) -> String {
-        format!("{}jaeger-span-{}", self.prefix, day.text())
+        self.written("span", day)
     }
 
     /// Where it is kept which services have which operations on a day.
     pub(super) fn services_of(&self, day: Day) -> String {
-        format!("{}jaeger-service-{}", self.prefix, day.text())
+        self.written("service", day)
     }
 
-    /// Where traces are that somebody archived.
+    fn written(&self, kind: &str, day: Day) -> String {
+        match self.rotation {
+            Rotation::Daily => format!("{}-{}", self.template(kind), day.text()),
+            Rotation::Rollover => format!("{}-write", self.template(kind)),
+        }
+    }
+
+    /// Where traces are written that somebody archived.
     pub(super) fn archive(&self) -> String {
-        format!("{}jaeger-span-archive", self.prefix)
+        match self.rotation {
+            Rotation::Daily => self.template("span-archive"),
+            Rotation::Rollover => format!("{}-write", self.template("span-archive")),
+        }
+    }
+
+    /// Where they are read.
+    pub(super) fn archived(&self) -> String {
+        match self.rotation {
+            Rotation::Daily => self.template("span-archive"),
+            Rotation::Rollover => format!("{}-read", self.template("span-archive")),
+        }
     }
 
     /// All spans but those of the archive.
     pub(super) fn all_spans(&self) -> String {
-        let prefix = &self.prefix;
-        format!("{prefix}jaeger-span-*,-{prefix}jaeger-span-archive*")
+        match self.rotation {
+            Rotation::Daily => {
+                let (spans, archive) = (self.template("span"), self.template("span-archive"));
+                format!("{spans}-*,-{archive}*")
+            }
+            Rotation::Rollover => format!("{}-read", self.template("span")),
+        }
     }
 
     pub(super) fn all_services(&self) -> String {
-        format!("{}jaeger-service-*", self.prefix)
+        self.all_of("service")
     }
 
     /// What Jaeger's job writes of calls between services.
     pub(super) fn all_dependencies(&self) -> String {
-        format!("{}jaeger-dependencies-*", self.prefix)
+        self.all_of("dependencies")
+    }
+
+    fn all_of(&self, kind: &str) -> String {
+        match self.rotation {
+            Rotation::Daily => format!("{}-*", self.template(kind)),
+            Rotation::Rollover => format!("{}-read", self.template(kind)),
+        }
     }
 
     /// Where the spans are that start in a window.
     pub(super) fn spans_in(&self, window: Window) -> String {
         let (Day(first), Day(last)) = (Day::of(window.start), Day::of(window.end));
-        if last.saturating_sub(first) >= DAYS_NAMED_MAX {
+        if self.is_rolled() || last.saturating_sub(first) >= DAYS_NAMED_MAX {
             return self.all_spans();
         }
         let days = (first..=last).map(|day| self.spans_of(Day(day)));
@@ -184,6 +242,23 @@ mod tests {
         // The ends of what a span can say.
         assert_eq!(plain.spans_of(Day::of(0)), "jaeger-span-1970-01-01");
         assert_eq!(plain.spans_of(Day::of(u64::MAX)), "jaeger-span-2554-07-21");
+    }
+
+    #[test]
+    fn what_is_rolled_over_has_aliases() {
+        let rolled = of("shop").rotated(Rotation::Rollover);
+        let day = Day::of(0);
+        assert_eq!(rolled.spans_of(day), "shop-jaeger-span-write");
+        assert_eq!(rolled.services_of(day), "shop-jaeger-service-write");
+        assert_eq!(rolled.all_spans(), "shop-jaeger-span-read");
+        assert_eq!(
+            rolled.spans_in(Window { start: 0, end: 1 }),
+            "shop-jaeger-span-read"
+        );
+        assert_eq!(rolled.all_services(), "shop-jaeger-service-read");
+        assert_eq!(rolled.all_dependencies(), "shop-jaeger-dependencies-read");
+        assert_eq!(rolled.archive(), "shop-jaeger-span-archive-write");
+        assert_eq!(rolled.archived(), "shop-jaeger-span-archive-read");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod dependencies;
 mod indices;
 mod lists;
 mod lower;
+mod maintain;
 mod metrics;
 mod search;
 mod spans;
@@ -53,6 +54,8 @@ use crate::credentials::Credentials;
 use crate::facts;
 use crate::trouble::Trouble;
 
+pub use indices::Rotation;
+pub use maintain::{Cleaned, MaintainError};
 pub use metrics::ElasticMetrics;
 pub use write::ElasticWriter;
 
@@ -74,6 +77,8 @@ pub struct ElasticOptions {
     pub tls: Option<ClientTls>,
     /// Who the program is.
     pub credentials: Option<Credentials>,
+    /// When a new index begins.
+    pub rotation: Rotation,
     /// Shards of an index that is made.
     pub shards: u32,
     /// Copies of each shard.
@@ -93,6 +98,7 @@ impl Default for ElasticOptions {
         Self {
             hosts: vec!["http://localhost:9200".to_owned()],
             index_prefix: String::new(),
+            rotation: Rotation::default(),
             timeout: Duration::from_secs(15),
             tls: None,
             credentials: None,
@@ -219,9 +225,16 @@ impl Elastic {
         tokio::join!(server, files, secrets);
     }
 
+    /// Which requests the server understands.
+    async fn dialect(&self) -> Result<Dialect, Fault> {
+        let told: Told = self.client.ask_json(&Method::GET, "/", Body::None).await?;
+        told.version.dialect()
+    }
+
     /// The names of a tenant's indices.
     fn indices(&self, tenant: &TenantId) -> Indices {
-        Indices::new(&self.options.index_prefix, tenant)
+        let indices = Indices::new(&self.options.index_prefix, tenant);
+        indices.rotated(self.options.rotation)
     }
 
     /// Installs the templates, once.
@@ -234,8 +247,7 @@ impl Elastic {
             Arc::clone(known.entry(indices.template("span")).or_default())
         };
         let prepare = || async {
-            let told: Told = self.client.ask_json(&Method::GET, "/", Body::None).await?;
-            let dialect = told.version.dialect()?;
+            let dialect = self.dialect().await?;
             for put in templates::install(dialect, indices, &self.options) {
                 let body = Body::Json(put.body);
                 self.client.ask(&put.method, &put.path, body).await?;

@@ -81,7 +81,7 @@ impl Elastic {
     ) -> Result<TraceAnswer, ReadError> {
         let found = self.read_from(&indices.all_spans(), trace_id).await?;
         if found.spans.is_empty() && found.skipped.is_empty() {
-            return self.read_from(&indices.archive(), trace_id).await;
+            return self.read_from(&indices.archived(), trace_id).await;
         }
         Ok(found)
     }

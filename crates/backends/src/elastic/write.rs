@@ -91,13 +91,19 @@ impl Known {
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
     lines: String,
+    needs_alias: bool,
     documents: Vec<Range<usize>>,
 }
 
 impl Bulk {
     fn add(&mut self, index: &str, id: &str, document: &str) {
         let start = self.lines.len();
-        let action = json!({"index": {"_index": index, "_id": id}}).to_string();
+        let mut action = json!({"_index": index, "_id": id});
+        // Without its alias an index of that name would be made.
+        if let Some(action) = action.as_object_mut().filter(|_| self.needs_alias) {
+            action.insert("require_alias".to_owned(), Value::Bool(true));
+        }
+        let action = json!({"index": action}).to_string();
         for line in [action.as_str(), document] {
             self.lines.push_str(line);
             self.lines.push('\n');
@@ -109,6 +115,7 @@ impl Bulk {
 /// What is written for a batch.
 #[derive(Debug, Default)]
 struct Plan {
+    needs_alias: bool,
     bulks: Vec<Bulk>,
     listed: Vec<Listed>,
 }
@@ -119,7 +126,10 @@ impl Plan {
         match self.bulks.last_mut().filter(has_room) {
             Some(bulk) => bulk.add(index, id, document),
             None => {
-                let mut bulk = Bulk::default();
+                let mut bulk = Bulk {
+                    needs_alias: self.needs_alias,
+                    ..Bulk::default()
+                };
                 bulk.add(index, id, document);
                 self.bulks.push(bulk);
             }
@@ -128,7 +138,10 @@ impl Plan {
 }
 
 fn plan(batch: &SpanBatch, indices: &Indices, layout: &DocumentLayout, known: &Known) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        needs_alias: indices.is_rolled(),
+        ..Plan::default()
+    };
     let mut names: HashMap<Day, (String, String)> = HashMap::new();
     let mut told = std::collections::HashSet::new();
     let mut text = String::new();
@@ -235,8 +248,13 @@ impl Elastic {
         let prepared = self.prepared(&indices).await;
         prepared.map_err(|fault| unavailable(fault.reason()))?;
         let (archive, layout) = (indices.archive(), self.options.layout.clone());
+        let needs_alias = indices.is_rolled();
         let planned = self.pool.run(move || {
-            let (mut plan, mut text) = (Plan::default(), String::new());
+            let mut text = String::new();
+            let mut plan = Plan {
+                needs_alias,
+                ..Plan::default()
+            };
             for span in spans.iter() {
                 text.clear();
                 write_span(&mut text, span, &layout);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod recorded;
+mod rotation;
 #[path = "../../../../tests/servers/server.rs"]
 mod server;
 
@@ -95,6 +96,7 @@ async fn check(name: &str, is_secure: bool) {
     assert!(report.passed >= 80, "{report}");
     long_traces_come_where_they_start(&writer, &elastic, &server).await;
     recorded::is_found(&server, is_secure).await;
+    rotation::goes_round(&server, is_secure).await;
 }
 
 /// A request's spans as a door gives them.

@@ -7,6 +7,7 @@ mod config;
 mod generate;
 mod search;
 mod services;
+mod storage;
 mod store;
 mod trace;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Search(args)) => search::run(&args, out),
         Some(Command::Services(args)) => services::run(&args, out),
         Some(Command::Store(command)) => store::run(&command, out),
+        Some(Command::Storage(command)) => storage::run(&command, out),
         Some(Command::Config(command)) => config::run(&command, out),
         Some(Command::Generate(args)) => generate::run(&args, out),
         Some(Command::Completions { shell }) => {

@@ -4,12 +4,13 @@
 
 use std::path::PathBuf;
 
+use backends::elastic::Rotation;
 use backends::{CredentialKind, Credentials};
 use codec::jaeger_document::{DocumentLayout, TagsAsFields};
 
 use super::agent::Switch;
 use super::tree::{Elasticsearch, Remote};
-use super::units::{OrOff, Setting, items};
+use super::units::{OrOff, Setting, items, words};
 
 const TLS_PREFIX: &str = "https://";
 /// The most bytes of a token's file.
@@ -173,6 +174,26 @@ impl Setting for IndexPrefix {
 
     fn print(&self) -> String {
         self.0.clone()
+    }
+}
+
+words! {
+    /// When a new index begins.
+    pub(crate) enum IndexRotation {
+        /// With every day.
+        Daily = "daily",
+        /// When it is rolled over.
+        Rollover = "rollover",
+    }
+    values = "`daily` or `rollover`"
+}
+
+impl IndexRotation {
+    pub(crate) fn of_indices(self) -> Rotation {
+        match self {
+            Self::Daily => Rotation::Daily,
+            Self::Rollover => Rotation::Rollover,
+        }
     }
 }
 

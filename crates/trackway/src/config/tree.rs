@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::access::{Header, Origins, Tenant, TenantNames, TlsVersion};
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
-use super::backend::{DotReplacement, Endpoint, Hosts, IndexPrefix, TagFields};
+use super::backend::{DotReplacement, Endpoint, Hosts, IndexPrefix, IndexRotation, TagFields};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
 use super::tail::TailSampling;
@@ -190,6 +190,9 @@ tree! {
         tls: ElasticsearchTls,
         /// What stands before the names of indices, as in Jaeger's `index_prefix`; a hyphen is put behind it.
         index_prefix: IndexPrefix = IndexPrefix::default(),
+        /// When a new index begins. `daily`: with every UTC day on which spans start. `rollover`: when
+        /// `trackway storage rollover` says so; `trackway storage init` makes the first ones.
+        rotation: IndexRotation = IndexRotation::Daily,
         /// Shards of an index that is made by the templates.
         shards: u32 = 5,
         /// Copies of each shard.

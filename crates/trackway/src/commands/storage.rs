@@ -1,0 +1,125 @@
+//! `trackway storage init|rollover|clean`: puts a store of others in order.
+//!
+//! Promises: prints a line for each thing that was done, and nothing where nothing was to be done; exit code 1 when the
+//! server refuses.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backends::elastic::{Cleaned, Elastic, Rotation};
+use plumbing::{Clock as _, CpuPool, Metrics, RealClock};
+use tls::TlsMetrics;
+
+use super::wait_for;
+use crate::backend::Backend;
+use crate::cli::{CleanArgs, InitArgs, KeyArgs, RolloverArgs, SourceArgs, StorageCommand};
+use crate::config::{BackendKind, Config, Setting as _, Settings};
+use crate::error::Error;
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+/// One thread, and a request at a time.
+const POOL_QUEUE_JOBS_MAX: usize = 16;
+
+/// Does what the command says.
+pub(crate) fn run(command: &StorageCommand, out: &mut dyn Write) -> Result<(), Error> {
+    let done = match command {
+        StorageCommand::Init(args) => init(args),
+        StorageCommand::Rollover(args) => rollover(args),
+        StorageCommand::Clean(args) => clean(args),
+    };
+    for line in done? {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn init(args: &InitArgs) -> Result<Vec<String>, Error> {
+    let (config, elastic) = open(&args.source)?;
+    needs_rollover(&config)?;
+    let made = wait_for(async {
+        let made = elastic.begin_rollover(args.archive).await;
+        made.map_err(|error| Error::Store(error.to_string()))
+    })?;
+    Ok(made
+        .into_iter()
+        .map(|name| format!("{name}: made"))
+        .collect())
+}
+
+fn rollover(args: &RolloverArgs) -> Result<Vec<String>, Error> {
+    let conditions: serde_json::Value = serde_json::from_str(&args.conditions)
+        .ok()
+        .filter(serde_json::Value::is_object)
+        .ok_or_else(|| {
+            Error::Usage(format!(
+                "--conditions {:?} is no JSON object; write for instance {{\"max_age\":\"2d\"}}",
+                args.conditions
+            ))
+        })?;
+    let lookback = args.lookback.as_deref().map(Duration::parse).transpose();
+    let lookback = lookback.map_err(|why| Error::Usage(format!("--lookback: {why}")))?;
+    let (config, elastic) = open(&args.source)?;
+    needs_rollover(&config)?;
+    wait_for(async {
+        let done = elastic.roll_over(&conditions, args.archive, lookback, now_millis());
+        done.await.map_err(|error| Error::Store(error.to_string()))
+    })
+}
+
+fn clean(args: &CleanArgs) -> Result<Vec<String>, Error> {
+    let (_, elastic) = open(&args.source)?;
+    let what = if args.archive {
+        Cleaned::Archive
+    } else {
+        Cleaned::Current
+    };
+    let old = wait_for(async {
+        let old = elastic.clean(args.days, what, args.dry_run, now_millis());
+        old.await.map_err(|error| Error::Store(error.to_string()))
+    })?;
+    let done = if args.dry_run {
+        "would be deleted"
+    } else {
+        "deleted"
+    };
+    Ok(old
+        .into_iter()
+        .map(|name| format!("{name}: {done}"))
+        .collect())
+}
+
+fn now_millis() -> u64 {
+    RealClock::default().unix_nanos() / NANOS_PER_MILLI
+}
+
+fn open(source: &SourceArgs) -> Result<(Config, Arc<Elastic>), Error> {
+    let sources = source.sources(&KeyArgs::default()).map_err(Error::Usage)?;
+    let config = Settings::load(&sources)?.config;
+    if config.backend.kind != BackendKind::Elasticsearch {
+        let text = format!(
+            "backend.kind is {}: only a store in Elasticsearch or OpenSearch is put in order by this; the embedded one \
+             does it by itself (store.retention)",
+            config.backend.kind.print()
+        );
+        return Err(Error::Usage(text));
+    }
+    let pool = CpuPool::start("trackway-backend", 1, POOL_QUEUE_JOBS_MAX);
+    let pool = pool.map_err(|source| Error::Machine {
+        action: "start a thread",
+        source,
+    })?;
+    let metrics = Metrics::new();
+    let elastic = Backend::elastic(&config, pool, &TlsMetrics::register(&metrics), &metrics)?;
+    Ok((config, elastic))
+}
+
+fn needs_rollover(config: &Config) -> Result<(), Error> {
+    let chosen = &config.backend.elasticsearch;
+    if chosen.rotation.of_indices() == Rotation::Rollover {
+        return Ok(());
+    }
+    let text = "backend.elasticsearch.rotation is daily: indices begin with each day by themselves; set it to rollover \
+                to have them rolled over";
+    Err(Error::Usage(text.to_owned()))
+}

@@ -85,7 +85,9 @@ impl Elastic {
     pub async fn begin_rollover(&self, has_archive: bool) -> Result<Vec<String>, MaintainError> {
         let indices = self.indices(&TenantId::default());
         let dialect = self.dialect().await?;
-        for put in templates::install(dialect, &indices, &self.options) {
+        let mut puts = templates::install(dialect, &indices, &self.options);
+        puts.push(templates::of_dependencies(dialect, &indices, &self.options));
+        for put in puts {
             self.client
                 .ask(&put.method, &put.path, Body::Json(put.body))
                 .await?;

@@ -42,6 +42,16 @@ pub(super) fn install(dialect: Dialect, indices: &Indices, options: &ElasticOpti
     ]
 }
 
+/// The request that installs the template of what Jaeger's job writes.
+pub(super) fn of_dependencies(
+    dialect: Dialect,
+    indices: &Indices,
+    options: &ElasticOptions,
+) -> Put {
+    let name = indices.template("dependencies");
+    put(dialect, &name, &format!("{name}-*"), &json!({}), options)
+}
+
 fn put(
     dialect: Dialect,
     name: &str,

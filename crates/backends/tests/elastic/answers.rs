@@ -1,20 +1,20 @@
 //! What a server answers to bulk requests, played where a real one can't be made to: each document has its own answer.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
+use backends::elastic::{Elastic, ElasticOptions, ElasticWriter, Rotation};
 use http::StatusCode;
 use model::TenantId;
 use model::contract::{Kept, SpanWriter as _, WriteError};
-use plumbing::{CpuPool, Tasks};
+use plumbing::Tasks;
 use testkit::spans::request;
 
-use super::incoming;
+use super::{incoming, open};
 
 /// What became of a document: the status, and the kind of error.
 type Told = (u16, &'static str);
@@ -23,7 +23,9 @@ type Told = (u16, &'static str);
 #[derive(Debug, Default)]
 struct Played {
     bulks: Mutex<VecDeque<Reply>>,
-    /// What it was asked: path and body.
+    /// What it says it is, in JSON.
+    version: &'static str,
+    /// What it was asked: method and path, and body.
     asked: Mutex<Vec<(String, String)>>,
 }
 
@@ -37,7 +39,9 @@ enum Reply {
 impl Played {
     fn bulks(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
-        let bulks = asked.iter().filter(|(path, _)| path.starts_with("/_bulk"));
+        let bulks = asked
+            .iter()
+            .filter(|(path, _)| path.starts_with("POST /_bulk"));
         bulks.map(|(_, body)| body.clone()).collect()
     }
 
@@ -49,17 +53,16 @@ impl Played {
 }
 
 async fn answer(State(played): State<Arc<Played>>, request: Request) -> (StatusCode, String) {
-    let path = request.uri().path().to_owned();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let body = axum::body::to_bytes(request.into_body(), 1 << 24).await;
     let body: Bytes = body.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let documents = body.lines().count() / 2;
-    played.asked.lock().unwrap().push((path.clone(), body));
+    let asked = (format!("{method} {path}"), body);
+    played.asked.lock().unwrap().push(asked);
     if path == "/" {
-        return (
-            StatusCode::OK,
-            r#"{"version":{"number":"8.19.0"}}"#.to_owned(),
-        );
+        let version = format!(r#"{{"version":{}}}"#, played.version);
+        return (StatusCode::OK, version);
     }
     if path != "/_bulk" {
         return (StatusCode::OK, "{}".to_owned());
@@ -88,10 +91,15 @@ async fn answer(State(played): State<Arc<Played>>, request: Request) -> (StatusC
     )
 }
 
-/// Writes a batch of two spans to a server that answers so.
-async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
+/// A store on a server that answers bulk requests so.
+async fn played(
+    version: &'static str,
+    bulks: Vec<Reply>,
+    rotation: Rotation,
+) -> (Arc<Elastic>, Arc<Played>) {
     let played = Arc::new(Played {
         bulks: Mutex::new(bulks.into()),
+        version,
         ..Played::default()
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -100,22 +108,30 @@ async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
         .fallback(answer)
         .with_state(Arc::clone(&played));
     Tasks::new().spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let options = ElasticOptions {
+    let elastic = open(ElasticOptions {
         hosts: vec![host],
         timeout: Duration::from_secs(2),
+        shards: 1,
+        replicas: 0,
+        rotation,
         ..ElasticOptions::default()
-    };
-    let pool = CpuPool::start("elastic", 1, 16).unwrap();
-    let writer = ElasticWriter(Arc::new(
-        Elastic::new(options, pool, ElasticMetrics::default()).unwrap(),
-    ));
+    });
+    (elastic, played)
+}
+
+/// Writes a batch of two spans to a server that answers so.
+async fn write(bulks: Vec<Reply>) -> (Result<Kept, WriteError>, Arc<Played>) {
+    let (elastic, played) = played(ELASTICSEARCH_8, bulks, Rotation::Daily).await;
     let spans = request()
         .service("shop")
         .span("GET", |s| s.trace(1).id(1))
         .span("GET", |s| s.trace(1).id(2));
+    let writer = ElasticWriter(elastic);
     let written = writer.write(incoming(spans, TenantId::default()));
     (written.await, played)
 }
+
+const ELASTICSEARCH_8: &str = r#"{"number":"8.19.0"}"#;
 
 const KEPT: Kept = Kept {
     spans: 2,
@@ -201,4 +217,77 @@ async fn nothing_is_kept_that_was_not_confirmed() {
     let (kept, played) = write(always).await;
     assert!(matches!(kept, Err(WriteError::Busy { .. })), "{kept:?}");
     assert!(played.bulks().len() > 2);
+}
+
+/// Versions that no test has a server of are told what Jaeger tells them.
+#[tokio::test]
+async fn each_version_is_told_of_templates_in_its_own_words() {
+    for (version, expected) in [
+        (r#"{"number":"7.17.29"}"#, "PUT /_template/jaeger-span"),
+        (ELASTICSEARCH_8, "PUT /_index_template/jaeger-span"),
+        (r#"{"number":"9.1.0"}"#, "PUT /_index_template/jaeger-span"),
+        (
+            r#"{"number":"1.3.20","distribution":"opensearch"}"#,
+            "PUT /_template/jaeger-span",
+        ),
+        (
+            r#"{"number":"3.1.0","distribution":"opensearch"}"#,
+            "PUT /_template/jaeger-span",
+        ),
+    ] {
+        let (elastic, played) = played(version, Vec::new(), Rotation::Daily).await;
+        let one = request().service("shop").span("GET", |s| s.trace(1).id(1));
+        let written = ElasticWriter(elastic).write(incoming(one, TenantId::default()));
+        assert!(written.await.is_ok(), "{version}");
+        let asked = played.asked.lock().unwrap();
+        assert!(
+            asked.iter().any(|(path, _)| path == expected),
+            "{version}: {asked:?}"
+        );
+    }
+    let (elastic, _) = played(r#"{"number":"6.8.23"}"#, Vec::new(), Rotation::Daily).await;
+    let one = request().service("shop").span("GET", |s| s.trace(1).id(1));
+    let refused = ElasticWriter(elastic)
+        .write(incoming(one, TenantId::default()))
+        .await;
+    let said =
+        matches!(&refused, Err(WriteError::Unavailable { reason }) if reason.contains("6.8.23"));
+    assert!(said, "{refused:?}");
+}
+
+#[tokio::test]
+async fn rollover_begins_as_jaegers_tool_begins_it() {
+    let recorded = include_str!("../../../../tests/golden/elasticsearch/es-rollover-requests.json");
+    let recorded: serde_json::Value = serde_json::from_str(recorded).unwrap();
+    let is_init = |one: &&serde_json::Value| one["command"].as_str().unwrap().contains("init");
+    let requests = recorded["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(is_init);
+    let changes = requests.filter(|one| matches!(one["method"].as_str(), Some("PUT" | "POST")));
+    let expected: BTreeSet<(String, String)> = changes
+        .map(|one| {
+            let text = |name: &str| one[name].as_str().unwrap();
+            let body = &one["body"];
+            let body = if body.is_object() {
+                body.to_string()
+            } else {
+                String::new()
+            };
+            (format!("{} {}", text("method"), text("path")), body)
+        })
+        .collect();
+    let (elastic, played) = played(ELASTICSEARCH_8, Vec::new(), Rotation::Rollover).await;
+    elastic.begin_rollover(false).await.unwrap();
+    let asked = played.asked.lock().unwrap();
+    let changes = asked.iter().filter(|(path, _)| {
+        (path.starts_with("PUT") || path.starts_with("POST")) && !path.contains("set-aside")
+    });
+    // Ours tells the kinds of operations as well.
+    let kinds = r#","spanKind":{"type":"keyword","ignore_above":256}"#;
+    let told: BTreeSet<(String, String)> = changes
+        .map(|(path, body)| (path.clone(), body.replace(kinds, "")))
+        .collect();
+    assert_eq!(told, expected);
 }

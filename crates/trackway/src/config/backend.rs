@@ -149,6 +149,28 @@ impl Setting for Hosts {
     }
 }
 
+/// A password, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Password(String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for Password {
+    const VALUES: &'static str = "password";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn print(&self) -> String {
+        "***".to_owned()
+    }
+}
+
 /// What stands before the names of indices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct IndexPrefix(pub String);
@@ -285,12 +307,31 @@ impl Elasticsearch {
 
     /// Who the program is, if anybody; the error is a sentence with the key. Reads a file.
     pub(crate) fn credentials(&self) -> Result<Option<Credentials>, String> {
+        if let OrOff::On(Password(password)) = &self.password {
+            return self.with_password(password).map(Some);
+        }
         let Some((key, kind, path)) = self.credential_file()? else {
             return Ok(None);
         };
         let loaded = Credentials::load(kind, path);
         let loaded = loaded.map_err(|why| format!("backend.elasticsearch.{key}: {why}"))?;
         Ok(Some(loaded))
+    }
+
+    fn with_password(&self, password: &str) -> Result<Credentials, String> {
+        let files = [&self.password_file, &self.api_key_file, &self.token_file];
+        let Some(user) = self.username.clone().on() else {
+            let text =
+                "backend.elasticsearch.username and password belong together: give both or none";
+            return Err(text.to_owned());
+        };
+        if files.iter().any(|file| matches!(file, OrOff::On(_))) {
+            let text = "backend.elasticsearch.password and a file are both set: one of them says who the program is";
+            return Err(text.to_owned());
+        }
+        let kind = CredentialKind::Password { user: user.0 };
+        let given = Credentials::given(kind, password.to_owned());
+        given.map_err(|why| format!("backend.elasticsearch.password: {why}"))
     }
 
     fn credential_file(&self) -> Result<Option<(&'static str, CredentialKind, PathBuf)>, String> {

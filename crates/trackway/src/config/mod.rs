@@ -14,6 +14,7 @@
 mod access;
 mod agent;
 mod backend;
+mod jaeger;
 mod nearest;
 mod node;
 mod print;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use jaeger::Meant;
 use node::{Entry, Node, SetError};
 use yaml::FileValue;
 
@@ -122,6 +124,7 @@ impl Settings {
         if let Some(file) = &sources.file {
             loader.take_file(file);
         }
+        loader.take_jaegers_variables(&sources.variables);
         loader.take_variables(&sources.variables);
         let flags = sources
             .flags
@@ -205,6 +208,17 @@ impl Loader {
             None => self.mistakes.push(unknown(path, origin)),
             Some(entry) if entry.key.is_none() && why == yaml::NO_VALUE => {}
             Some(_) => self.mistakes.push(format!("{origin}: {path} {why}")),
+        }
+    }
+
+    fn take_jaegers_variables(&mut self, variables: &[(String, String)]) {
+        for meant in jaeger::keys_of(variables) {
+            match meant {
+                Meant::Key(name, path, text) => {
+                    self.set(&path, &text, Origin::Variable(name.to_owned()));
+                }
+                Meant::Mistake(why) => self.mistakes.push(why),
+            }
         }
     }
 

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use super::access::{Header, Origins, Tenant, TenantNames, TlsVersion};
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
-use super::backend::{DotReplacement, Endpoint, Hosts, IndexPrefix, IndexRotation, TagFields};
+use super::backend::{
+    DotReplacement, Endpoint, Hosts, IndexPrefix, IndexRotation, Password, TagFields,
+};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
 use super::tail::TailSampling;
@@ -180,6 +182,8 @@ tree! {
         hosts: Hosts = Hosts::default(),
         /// Who the program is, with the password in `backend.elasticsearch.password_file`.
         username: OrOff<Name> = OrOff::Off,
+        /// The password. It is hidden where it is shown; a file keeps it better.
+        password: OrOff<Password> = OrOff::Off,
         /// A file with the password. It is read again when it changes.
         password_file: OrOff<PathBuf> = OrOff::Off,
         /// A file with an API key, encoded or as `id:key`, instead of a user. It is read again when it changes.

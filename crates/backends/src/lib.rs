@@ -11,6 +11,7 @@ mod facts;
 pub mod remote;
 mod secret;
 mod trouble;
+mod words;
 
 pub use credentials::{CredentialKind, Credentials};
 pub use secret::Secret;

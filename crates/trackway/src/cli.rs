@@ -185,21 +185,15 @@ pub(crate) struct KeyArgs {
 /// What a run needs.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RunArgs {
-    /// Where the configuration comes from.
+    /// What every process needs.
     #[command(flatten)]
-    pub source: SourceArgs,
-    /// Single keys.
-    #[command(flatten)]
-    pub keys: KeyArgs,
-    /// Write the addresses to a file as one line of JSON, once everything is ready
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub addresses_file: Option<PathBuf>,
+    pub role: RoleArgs,
     /// Send realistic traffic of a small web shop to itself
     #[arg(long)]
     pub demo: bool,
 }
 
-/// What one of several processes on a store of others needs.
+/// What every process needs that is no agent.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RoleArgs {
     /// Where the configuration comes from.

@@ -1,11 +1,13 @@
 //! Requests over HTTP: one of several hosts, a deadline, credentials, and answers as bytes.
 //!
-//! Promises: a request goes to one host after another until one can be reached, and none is asked twice; an answer is
-//! read up to [`ANSWER_BYTES_MAX`]. Everything that is asked may be asked again: ids of documents are chosen here.
+//! Promises: a request goes to one host after another until one can be reached, and none is asked twice; a host that
+//! could not be reached, or did not answer in time, is asked last for a while; an answer is read up to
+//! [`ANSWER_BYTES_MAX`]. Everything that is asked may be asked again: ids of documents are chosen here.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,14 +23,18 @@ use model::contract::{ReadError, WriteError};
 use serde::Deserialize;
 use tls::ClientTls;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
 use super::{ElasticError, ElasticOptions};
 use crate::credentials::Credentials;
+use crate::words::causes;
 
 /// The longest answer that is read: a page of spans, or the answers for the parts of a bulk.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
+/// For so long a host that failed is asked after all others.
+const SHUNNED_FOR: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that nobody used for so long are closed; load balancers close theirs after a minute.
 const IDLE_MAX: Duration = Duration::from_secs(50);
@@ -159,11 +165,36 @@ type Connector = BoxCloneSyncService<Uri, Link, io::Error>;
 /// The bytes of a request, and what they are.
 type Content<'a> = (&'a Bytes, Option<&'a HeaderValue>);
 
+/// A server of the cluster.
+#[derive(Debug)]
+struct Host {
+    uri: Uri,
+    /// Until when others are asked first.
+    shunned_until: Mutex<Option<Instant>>,
+}
+
+impl Host {
+    fn is_shunned(&self, now: Instant) -> bool {
+        let until = self.shunned_until.lock();
+        until
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|until| now < until)
+    }
+
+    fn note(&self, is_well: bool) {
+        let until = (!is_well).then(|| Instant::now() + SHUNNED_FOR);
+        *self
+            .shunned_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = until;
+    }
+}
+
 /// Asks a cluster.
 #[derive(Debug)]
 pub(super) struct Client {
     pool: legacy::Client<Connector, Full<Bytes>>,
-    hosts: Vec<Uri>,
+    hosts: Vec<Host>,
     /// Whose turn it is.
     next: AtomicUsize,
     timeout: Duration,
@@ -178,12 +209,16 @@ impl Client {
                 reason: error.to_string(),
             })?;
             let is_url = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
-            is_url.then_some(uri).ok_or_else(|| ElasticError::Host {
+            let known = is_url.then_some(Host {
+                uri,
+                shunned_until: Mutex::default(),
+            });
+            known.ok_or_else(|| ElasticError::Host {
                 host: host.clone(),
                 reason: "it has no scheme or no host".to_owned(),
             })
         });
-        let hosts: Vec<Uri> = hosts.collect::<Result<_, _>>()?;
+        let hosts: Vec<Host> = hosts.collect::<Result<_, _>>()?;
         if hosts.is_empty() {
             return Err(ElasticError::NoHost);
         }
@@ -237,21 +272,28 @@ impl Client {
         path: &str,
         content: Content<'_>,
     ) -> Result<Bytes, Fault> {
-        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let first = self.next.fetch_add(1, Ordering::Relaxed) % self.hosts.len().max(1);
+        let (before, from) = self.hosts.split_at_checked(first).unwrap_or_default();
+        let mut turns: Vec<&Host> = from.iter().chain(before).collect();
+        let now = Instant::now();
+        turns.sort_by_key(|host| host.is_shunned(now));
         let mut fault = Fault::Away("there is no host".to_owned());
-        for turn in 0..self.hosts.len() {
-            let at = first.wrapping_add(turn) % self.hosts.len();
-            let Some(host) = self.hosts.get(at) else {
-                break;
-            };
-            let asked = self.ask_host(host, method, path, content);
+        for host in turns {
+            let asked = self.ask_host(&host.uri, method, path, content);
             match tokio::time::timeout(self.timeout, asked).await {
-                Ok(Err(Fault::Away(why))) => fault = Fault::Away(why),
-                Ok(answered) => return answered,
+                Ok(Err(Fault::Away(why))) => {
+                    host.note(false);
+                    fault = Fault::Away(why);
+                }
+                Ok(answered) => {
+                    host.note(true);
+                    return answered;
+                }
                 // The time is over, whoever else is there.
                 Err(_) => {
-                    let seconds = self.timeout.as_secs_f32();
-                    let why = format!("{host} does not answer within {seconds} s");
+                    host.note(false);
+                    let (seconds, uri) = (self.timeout.as_secs_f32(), &host.uri);
+                    let why = format!("{uri} does not answer within {seconds} s");
                     return Err(Fault::Away(why));
                 }
             }
@@ -299,7 +341,8 @@ impl Client {
         }
         let away = |why: String| Fault::Away(format!("{host}: {why}"));
         let answer = self.pool.request(request).await;
-        let answer = answer.map_err(|error| away(causes(&error)))?;
+        let answer =
+            answer.map_err(|error| away(tls::explain(&error).unwrap_or_else(|| causes(&error))))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
         let bytes = body.collect().await.map_err(|error| {
@@ -375,18 +418,4 @@ async fn connect(tls: Option<&ClientTls>, uri: &Uri) -> io::Result<TokioIo<tls::
             "no connection within 5 s",
         )),
     }
-}
-
-/// An error with its causes.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    if let Some(why) = tls::explain(error) {
-        return why;
-    }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

@@ -19,7 +19,7 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, path_of, search_path};
 use super::lower::trace_id_forms;
-use super::traces::{Found, PAGE_SPANS, busy, cut, decode};
+use super::traces::{ByTrace, Found, PAGE_SPANS, busy, cut, decode};
 
 /// The most spans of which calls are counted for one answer.
 const SPANS_MAX: u64 = 200_000;
@@ -35,26 +35,6 @@ type Calls = BTreeMap<(String, String), u64>;
 #[derive(Deserialize)]
 struct Counted {
     count: u64,
-}
-
-#[derive(Deserialize)]
-struct Outside {
-    aggregations: Option<OutsideOf>,
-}
-
-#[derive(Deserialize)]
-struct OutsideOf {
-    traces: Buckets,
-}
-
-#[derive(Deserialize)]
-struct Buckets {
-    buckets: Vec<Bucket>,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    key: String,
 }
 
 /// What Jaeger's job has written for a day.
@@ -242,9 +222,8 @@ impl Elastic {
         let asked = self
             .client
             .ask_json(&Method::POST, &path, Body::Json(asked));
-        let told: Outside = asked.await.map_err(Fault::unread)?;
-        let buckets = told.aggregations.map(|found| found.traces.buckets);
-        let ids = buckets.unwrap_or_default().into_iter();
+        let told: ByTrace = asked.await.map_err(Fault::unread)?;
+        let ids = told.buckets().into_iter();
         Ok(ids
             .filter_map(|bucket| TraceId::parse(&bucket.key).ok())
             .collect())

@@ -11,6 +11,8 @@ use model::contract::Window;
 const NANOS_PER_DAY: u64 = 86_400 * 1_000_000_000;
 /// A search of more days asks for all indices: a request has room for so many names.
 const DAYS_NAMED_MAX: u64 = 31;
+/// A request line has 4,096 bytes, which other words need too.
+const NAMES_BYTES_MAX: usize = 3_000;
 
 /// Names with a prefix.
 #[derive(Debug, Clone)]
@@ -149,8 +151,13 @@ impl Indices {
         if self.is_rolled() || last.saturating_sub(first) >= DAYS_NAMED_MAX {
             return self.all_spans();
         }
-        let days = (first..=last).map(|day| self.spans_of(Day(day)));
-        days.collect::<Vec<_>>().join(",")
+        // A Jaeger may begin an index with every hour.
+        let days = (first..=last).map(|day| format!("{}*", self.spans_of(Day(day))));
+        let names = days.collect::<Vec<_>>().join(",");
+        if names.len() > NAMES_BYTES_MAX {
+            return self.all_spans();
+        }
+        names
     }
 
     /// Where documents are set aside that the server does not take.
@@ -270,10 +277,12 @@ mod tests {
         };
         assert_eq!(
             indices.spans_in(window(1, 2)),
-            "jaeger-span-1970-01-02,jaeger-span-1970-01-03"
+            "jaeger-span-1970-01-02*,jaeger-span-1970-01-03*"
         );
         assert_eq!(indices.spans_in(window(0, 30)).split(',').count(), 31);
         assert_eq!(indices.spans_in(window(0, 31)), indices.all_spans());
         assert_eq!(indices.spans_in(Window::ALWAYS), indices.all_spans());
+        let long = of(&"x".repeat(100));
+        assert_eq!(long.spans_in(window(0, 30)), long.all_spans());
     }
 }

@@ -9,12 +9,18 @@ use model::contract::{Operation, ReadError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
-use super::{Elastic, kind_number};
+use crate::words::kind_number;
 
 /// Groups that are given at once.
 const PAGE_GROUPS: usize = 1_000;
+
+/// The member by which a document says of which kind an operation is: one that Jaeger's template of services takes for
+/// a keyword, so that it is one whoever installed the template.
+pub(super) const KIND_MEMBER: &str = "span@kind";
+const KIND_FIELD: &str = "tag.span@kind";
 
 /// How kind 0 is written: a document without a kind is Jaeger's and tells none.
 pub(super) const KIND_UNSPECIFIED: &str = "unspecified";
@@ -56,10 +62,10 @@ impl Elastic {
         service: &str,
     ) -> Result<Vec<Operation>, ReadError> {
         let groups = self
-            .groups(indices, &["operationName", "spanKind"], Some(service))
+            .groups(indices, &["operationName", KIND_FIELD], Some(service))
             .await?;
         let named = groups.into_iter().filter_map(|mut group| {
-            let kind = group.remove("spanKind").flatten();
+            let kind = group.remove(KIND_FIELD).flatten();
             Some((group.remove("operationName")??, kind))
         });
         Ok(with_kinds(named))
@@ -70,10 +76,10 @@ impl Elastic {
         &self,
         indices: &Indices,
     ) -> Result<Vec<(String, Operation)>, ReadError> {
-        let fields = ["serviceName", "operationName", "spanKind"];
+        let fields = ["serviceName", "operationName", KIND_FIELD];
         let mut by_service: BTreeMap<String, Vec<(String, Option<String>)>> = BTreeMap::new();
         for mut group in self.groups(indices, &fields, None).await? {
-            let kind = group.remove("spanKind").flatten();
+            let kind = group.remove(KIND_FIELD).flatten();
             let names = (group.remove("serviceName"), group.remove("operationName"));
             if let (Some(Some(service)), Some(Some(name))) = names {
                 by_service.entry(service).or_default().push((name, kind));
@@ -99,7 +105,7 @@ impl Elastic {
             .iter()
             .map(|field| {
                 let terms =
-                    json!({"terms": {"field": field, "missing_bucket": *field == "spanKind"}});
+                    json!({"terms": {"field": field, "missing_bucket": *field == KIND_FIELD}});
                 let mut source = serde_json::Map::new();
                 source.insert((*field).to_owned(), terms);
                 Value::Object(source)

@@ -40,7 +40,7 @@ use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, SeenOperation, ValuesAnswer, ValuesRequest};
 use model::{SpanSearchAnswer, SpanSearchRequest, TenantId, TraceId};
-use plumbing::{CpuPool, Shutdown};
+use plumbing::{Complaints, CpuPool, Shutdown};
 use serde::Deserialize;
 use tls::{ClientTls, RELOAD_INTERVAL};
 use tokio::sync::OnceCell;
@@ -142,6 +142,8 @@ pub struct Elastic {
     known: Arc<Known>,
     metrics: ElasticMetrics,
     trouble: Trouble,
+    /// What is set aside.
+    complaints: Complaints,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +190,7 @@ impl Elastic {
             metrics,
             prepared: Mutex::default(),
             known: Arc::default(),
+            complaints: Complaints::default(),
         })
     }
 
@@ -256,12 +259,6 @@ impl Elastic {
         };
         prepared.get_or_try_init(prepare).await.copied()
     }
-}
-
-fn kind_number(name: &str) -> i32 {
-    (1..=5)
-        .find(|kind| codec::jaeger_encode::kind_name(*kind) == Some(name))
-        .unwrap_or(0)
 }
 
 fn cannot<T>(what: Capability) -> Answer<'static, Result<T, ReadError>>

@@ -26,7 +26,7 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::{self, Asked, trace_id_forms};
-use super::traces::{PAGE_SPANS, busy};
+use super::traces::{ByTrace, PAGE_SPANS, busy};
 
 /// Traces that are asked for at once.
 const PAGE_MIN: usize = 20;
@@ -71,33 +71,6 @@ struct NewestHits {
 #[derive(Deserialize)]
 struct NewestHit {
     sort: (u64, String),
-}
-
-#[derive(Deserialize)]
-struct Starts {
-    aggregations: Option<StartsOf>,
-}
-
-#[derive(Deserialize)]
-struct StartsOf {
-    traces: Buckets,
-}
-
-#[derive(Deserialize)]
-struct Buckets {
-    buckets: Vec<Bucket>,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    key: String,
-    doc_count: usize,
-    start: Least,
-}
-
-#[derive(Deserialize)]
-struct Least {
-    value: Option<f64>,
 }
 
 impl Elastic {
@@ -153,8 +126,8 @@ impl Walk<'_> {
 
     /// The next traces that may match, by the start of their newest span that may.
     async fn next_page(&mut self) -> Result<(), ReadError> {
-        let traces_max = self.elastic.options.search_traces_max.max(1);
-        if self.seen.len() >= traces_max {
+        let traces_max = self.elastic.options.search_traces_max;
+        if self.seen.len() > traces_max {
             return Err(self.too_many(traces_max));
         }
         let size = self
@@ -162,7 +135,6 @@ impl Walk<'_> {
             .limit
             .saturating_add(1)
             .clamp(PAGE_MIN, PAGE_MAX);
-        let size = size.min(traces_max);
         let mut query = json!({"bool": {"filter": [self.query]}});
         if let Some(bool) = query.get_mut("bool").filter(|_| !self.seen.is_empty()) {
             if let Some(Value::Array(filter)) = bool.get_mut("filter") {
@@ -220,13 +192,12 @@ impl Walk<'_> {
         });
         let path = search_path(&self.indices.all_spans());
         let client = &self.elastic.client;
-        let starts: Starts = client
+        let starts: ByTrace = client
             .ask_json(&Method::POST, &path, Body::Json(asked))
             .await
             .map_err(Fault::unread)?;
-        let buckets = starts.aggregations.map(|found| found.traces.buckets);
         let mut first: HashMap<TraceId, (u64, usize)> = HashMap::new();
-        for bucket in buckets.unwrap_or_default() {
+        for bucket in starts.buckets() {
             if let Ok(id) = TraceId::parse(&bucket.key) {
                 let start = bucket.start.value.map_or(u64::MAX, micros);
                 let known = first.entry(id).or_insert((u64::MAX, 0));

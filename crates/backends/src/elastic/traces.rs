@@ -63,6 +63,45 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Documents counted by their traces.
+#[derive(Deserialize)]
+pub(super) struct ByTrace {
+    aggregations: Option<OfTraces>,
+}
+
+#[derive(Deserialize)]
+struct OfTraces {
+    traces: Buckets,
+}
+
+#[derive(Deserialize)]
+struct Buckets {
+    buckets: Vec<Bucket>,
+}
+
+/// The documents of a trace.
+#[derive(Deserialize)]
+pub(super) struct Bucket {
+    pub(super) key: String,
+    pub(super) doc_count: usize,
+    /// The least of their starts, where that was asked for.
+    #[serde(default)]
+    pub(super) start: Least,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Least {
+    pub(super) value: Option<f64>,
+}
+
+impl ByTrace {
+    /// None where there is no index at all.
+    pub(super) fn buckets(self) -> Vec<Bucket> {
+        let found = self.aggregations.map(|found| found.traces.buckets);
+        found.unwrap_or_default()
+    }
+}
+
 /// A trace as far as it was read.
 #[derive(Default)]
 struct Reading {

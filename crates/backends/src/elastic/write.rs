@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use super::Elastic;
 use super::client::{Body, Fault, error_of};
 use super::indices::{Day, Indices, path_of};
-use super::lists::KIND_UNSPECIFIED;
+use super::lists::{KIND_MEMBER, KIND_UNSPECIFIED};
 
 /// A request is not longer than this, unless one document is by itself.
 const BULK_BYTES_MAX: usize = 5_000_000;
@@ -163,7 +163,8 @@ fn plan(batch: &SpanBatch, indices: &Indices, layout: &DocumentLayout, known: &K
             write_service(&mut text, service, name);
             plan.add(services, &id, &text);
             let kind = kind_name(*kind).unwrap_or(KIND_UNSPECIFIED);
-            let document = json!({"serviceName": service, "operationName": name, "spanKind": kind});
+            let tag = json!({KIND_MEMBER: kind});
+            let document = json!({"serviceName": service, "operationName": name, "tag": tag});
             plan.add(services, &format!("{id}-{kind}"), &document.to_string());
             told.insert(listed);
         }
@@ -338,13 +339,16 @@ impl Elastic {
                     .unwrap_or_default()
             };
             let (of_index, id) = (text("/index/_index"), text("/index/_id"));
-            tracing::warn!(
-                index = of_index,
-                id,
-                kind,
-                reason,
-                "Elasticsearch does not take a document: it is set aside"
-            );
+            if let Some(untold) = self.complaints.due() {
+                tracing::warn!(
+                    index = of_index,
+                    id,
+                    kind,
+                    reason,
+                    untold,
+                    "Elasticsearch does not take a document: it is set aside"
+                );
+            }
             let document = json!({
                 "index": of_index, "kind": kind, "reason": reason, "document": document.trim_end(),
             });

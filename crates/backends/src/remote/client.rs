@@ -25,6 +25,7 @@ use tower::service_fn;
 
 use super::{RemoteError, RemoteOptions};
 use crate::secret::Secret;
+use crate::words::causes;
 
 /// The longest message that is read: servers keep below 4 MiB unless one span alone is longer.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -252,17 +253,6 @@ fn bearer(token: &Secret) -> Result<MetadataValue<tonic::metadata::Ascii>, Remot
 
 pub(super) fn decode<A: Message + Default>(bytes: Bytes) -> Result<A, Status> {
     A::decode(bytes).map_err(|error| Status::internal(format!("the answer can't be read: {error}")))
-}
-
-/// An error with its causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 fn told(status: &Status) -> String {

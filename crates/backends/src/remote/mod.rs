@@ -44,6 +44,7 @@ use client::{Client, unread};
 use crate::facts;
 use crate::secret::Secret;
 use crate::trouble::Trouble;
+use crate::words::kind_number;
 
 pub use write::RemoteWriter;
 
@@ -345,12 +346,6 @@ fn of_link(parent: String, child: String, calls: u64) -> DependencyLink {
         child,
         calls,
     }
-}
-
-fn kind_number(name: &str) -> i32 {
-    (1..=5)
-        .find(|kind| codec::jaeger_encode::kind_name(*kind) == Some(name))
-        .unwrap_or(0)
 }
 
 fn timestamp(nanos: u64) -> Timestamp {

@@ -52,9 +52,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
 }
 
 fn run_all(args: &RunArgs) -> Result<(), Error> {
-    let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
+    let RunArgs { role, demo } = args;
+    let sources = role.source.sources(&role.keys).map_err(Error::Usage)?;
     let settings = Settings::load(&sources)?;
-    roles::run_all_in_one(&settings, args.addresses_file.as_deref(), args.demo)
+    roles::run_all_in_one(&settings, role.addresses_file.as_deref(), *demo)
 }
 
 /// Runs a part of everything, on a store that others share.

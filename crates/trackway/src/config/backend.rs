@@ -13,6 +13,8 @@ use super::tree::{Elasticsearch, Remote};
 use super::units::{OrOff, Setting, items, words};
 
 const TLS_PREFIX: &str = "https://";
+/// Servers take 65,536 terms, and a page of them comes after the limit was looked at.
+const SEARCH_TRACES_MAX: usize = 60_000;
 /// The most bytes of a token's file.
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
 
@@ -373,6 +375,12 @@ impl Elasticsearch {
     pub(crate) fn contradictions(&self) -> Option<String> {
         if let Err(why) = self.credentials() {
             return Some(why);
+        }
+        if self.search_traces_max > SEARCH_TRACES_MAX {
+            return Some(format!(
+                "backend.elasticsearch.search_traces_max is over {SEARCH_TRACES_MAX}, the most ids that the servers \
+                 take in one question"
+            ));
         }
         let has_plain = self
             .hosts

@@ -91,8 +91,9 @@ get() {
   curl -fsS --noproxy '*' -m 20 "${as[@]}" "$(url)$1"
 }
 
-# A process is the one we started only if its start time matches too: pids are used again.
-born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# A process is the one we started only if its start time matches too: pids are used again. One that is dead and waits to
+# be buried (Z) is none.
+born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 !~ /[ZX]/ { print $20 }'; }
 running() { [[ -f $STATE ]] && . "$STATE" && [[ -n $BORN && $(born "$PID") == "$BORN" ]]; }
 alive() { [[ -n $(born "$PID") ]]; }
 

@@ -92,6 +92,17 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
+    /// Whether the server's process is there, and not only waits to be buried.
+    #[allow(dead_code, reason = "not every crate that includes this file needs it")]
+    pub(crate) fn is_alive(&self) -> bool {
+        let state = std::fs::read_to_string(self.data.join("server.state")).unwrap();
+        let pid = state.lines().find_map(|line| line.strip_prefix("PID="));
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.unwrap()));
+        let stat = stat.unwrap_or_default();
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        !matches!(state.chars().next(), None | Some('Z' | 'X'))
+    }
+
     fn run(&self, act: &str, options: &[String]) -> String {
         let mut command = Command::new(&self.script);
         command.arg(act).args(options).arg("--data").arg(&self.data);

@@ -176,6 +176,8 @@ fn kill_the_server(scene: &mut Scene, program: &Program) {
     let load = Persistent::start(program, scene.numbers.next());
     let_pass(Duration::from_millis(500));
     scene.server.signal("KILL");
+    let is_gone = until(RECOVERY_MAX, || (!scene.server.is_alive()).then_some(()));
+    is_gone.expect("a killed process ends");
     let said = until_not_ready(program);
     assert!(
         said.contains("Elasticsearch at https://localhost:"),

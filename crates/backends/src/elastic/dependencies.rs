@@ -19,7 +19,8 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, path_of, search_path};
 use super::lower::trace_id_forms;
-use super::traces::{ByTrace, Found, PAGE_SPANS, busy, cut, decode};
+use super::pages::{Found, busy, cut, decode, question};
+use super::traces::ByTrace;
 
 /// The most spans of which calls are counted for one answer.
 const SPANS_MAX: u64 = 200_000;
@@ -27,6 +28,16 @@ const SPANS_MAX: u64 = 200_000;
 const TRACES_AT_ONCE: usize = 1_000;
 /// Records that are read; a record is of a day.
 const RECORDS_MAX: usize = 10_000;
+/// What is read of a span.
+const SOURCE: [&str; 7] = [
+    "traceID",
+    "spanID",
+    "parentSpanID",
+    "references",
+    "startTime",
+    "duration",
+    "process.serviceName",
+];
 const NANOS_PER_MICRO: u64 = 1_000;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
@@ -66,6 +77,7 @@ struct Members {
     names: Vec<String>,
     number_of: HashMap<String, usize>,
     traces: HashMap<TraceId, OfTrace>,
+    skipped: Vec<Skipped>,
 }
 
 impl Members {
@@ -161,40 +173,14 @@ impl Elastic {
         inside: &Value,
         skipped: &mut Vec<Skipped>,
     ) -> Result<Calls, ReadError> {
-        let path = search_path(&indices.spans_in(window));
-        let (mut members, mut after) = (Members::default(), None::<Value>);
-        loop {
-            let mut asked = json!({
-                "size": PAGE_SPANS,
-                "query": {"bool": {"filter": [inside]}},
-                "_source": [
-                    "traceID", "spanID", "parentSpanID", "references", "startTime", "duration", "process.serviceName",
-                ],
-                "sort": [
-                    {"startTime": {"order": "asc", "unmapped_type": "long"}},
-                    {"traceID": {"order": "asc", "unmapped_type": "keyword"}},
-                    {"spanID": {"order": "asc", "unmapped_type": "keyword"}},
-                ],
-                "track_total_hits": false,
-            });
-            if let (Some(after), Some(asked)) = (after.take(), asked.as_object_mut()) {
-                asked.insert("search_after".to_owned(), after);
-            }
-            let answer = self.client.ask(&Method::POST, &path, Body::Json(asked));
-            let answer = answer.await.map_err(Fault::unread)?;
-            let layout = self.options.layout.clone();
-            let read = self.pool.run(move || {
-                let mut page_skipped = Vec::new();
-                let next = add_page(&mut members, &answer, &layout, &mut page_skipped);
-                next.map(|next| (members, next, page_skipped))
-            });
-            let page_skipped;
-            (members, after, page_skipped) = read.await.map_err(busy)??;
-            skipped.extend(page_skipped);
-            if after.is_none() {
-                break;
-            }
+        let mut asked = question(inside, "startTime", "asc");
+        if let Some(asked) = asked.as_object_mut() {
+            asked.insert("_source".to_owned(), json!(SOURCE));
         }
+        let index = indices.spans_in(window);
+        let members = self.page_through(&index, &asked, Members::default(), add_page);
+        let mut members = members.await?;
+        skipped.append(&mut members.skipped);
         members.traces.retain(|_, trace| trace.end <= window.end);
         let ids: Vec<TraceId> = members.traces.keys().copied().collect();
         for ids in ids.chunks(TRACES_AT_ONCE) {
@@ -260,10 +246,10 @@ fn add_page(
     members: &mut Members,
     answer: &[u8],
     layout: &DocumentLayout,
-    skipped: &mut Vec<Skipped>,
 ) -> Result<Option<Value>, ReadError> {
     let mut hits = Found::read(answer).map_err(Fault::unread)?;
-    let next = cut(&mut hits, PAGE_SPANS)?;
-    members.add(&decode(&hits, layout, skipped)?);
+    let next = cut(&mut hits)?;
+    let batch = decode(&hits, layout, &mut members.skipped)?;
+    members.add(&batch);
     Ok(next)
 }

@@ -19,6 +19,8 @@ mod lists;
 mod lower;
 mod maintain;
 mod metrics;
+mod numbers;
+mod pages;
 mod search;
 mod spans;
 mod templates;
@@ -39,7 +41,7 @@ use model::contract::{
 use model::facts::FactsAnswer;
 use model::rates::{RatesAnswer, RatesRequest};
 use model::seen::{SeenAnswer, SeenOperation, ValuesAnswer, ValuesRequest};
-use model::{SpanSearchAnswer, SpanSearchRequest, TenantId, TraceId};
+use model::{CountAnswer, CountRequest, SpanSearchAnswer, SpanSearchRequest, TenantId, TraceId};
 use plumbing::{Complaints, CpuPool, Shutdown};
 use serde::Deserialize;
 use tls::{ClientTls, RELOAD_INTERVAL};
@@ -273,9 +275,7 @@ impl SpanReader for Elastic {
     fn lacks(&self) -> &[Capability] {
         &[
             Capability::Keys,
-            Capability::Values,
             Capability::Rates,
-            Capability::Counts,
             Capability::Overview,
             Capability::Structure,
         ]
@@ -365,8 +365,12 @@ impl SpanReader for Elastic {
         })
     }
 
-    fn values(&self, _: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
-        cannot(Capability::Values)
+    fn values(&self, request: ValuesRequest) -> Answer<'_, Result<ValuesAnswer, ReadError>> {
+        Box::pin(self.list_values(request))
+    }
+
+    fn count(&self, request: CountRequest) -> Answer<'_, Result<CountAnswer, ReadError>> {
+        Box::pin(self.count_spans(request))
     }
 
     fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {

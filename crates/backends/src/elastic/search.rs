@@ -26,7 +26,8 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::{self, Asked, trace_id_forms};
-use super::traces::{ByTrace, PAGE_SPANS, busy};
+use super::pages::{PAGE_SPANS, busy};
+use super::traces::ByTrace;
 
 /// Traces that are asked for at once.
 const PAGE_MIN: usize = 20;

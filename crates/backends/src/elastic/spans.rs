@@ -5,22 +5,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use http::Method;
+use codec::jaeger_document::DocumentLayout;
 use model::contract::{Order, ReadError, Skipped};
 use model::evaluate::{Compiled, matches};
 use model::{BatchBuilder, SpanBatch, SpanPosition, SpanSearchAnswer, SpanSearchRequest};
 use serde_json::{Value, json};
 
 use super::Elastic;
-use super::client::{Body, Fault};
-use super::indices::search_path;
+use super::client::Fault;
 use super::lower::{self, Asked};
-use super::traces::{Found, busy, cut, decode};
+use super::pages::{Found, JUDGED_MAX, busy, cut, decode, question, too_many_to_judge};
 
-/// Documents that are read at once.
-const PAGE_SPANS: usize = 1_000;
-/// The most documents that are judged for one answer.
-const JUDGED_MAX: usize = 1_000_000;
 const NANOS_PER_MICRO: u64 = 1_000;
 
 /// A search that is under way.
@@ -31,8 +26,6 @@ struct Walk {
     found: BTreeMap<SpanPosition, (usize, usize)>,
     batches: Vec<SpanBatch>,
     skipped: Vec<Skipped>,
-    /// Where the next page begins; nothing when there is none.
-    after: Option<Value>,
     documents: usize,
     buffer: Vec<u8>,
 }
@@ -61,56 +54,27 @@ impl Elastic {
             let most = after.order_value.0 / NANOS_PER_MICRO;
             filter.push(json!({"range": {field: {"lte": most}}}));
         }
-        let path = search_path(&self.indices(&request.tenant).spans_in(request.window));
-        let mut walk = Walk {
+        let index = self.indices(&request.tenant).spans_in(request.window);
+        let asked = question(&json!({"bool": {"filter": filter}}), field, "desc");
+        let walk = Walk {
             judged,
             request,
             found: BTreeMap::new(),
             batches: Vec::new(),
             skipped: Vec::new(),
-            after: None,
             documents: 0,
             buffer: Vec::new(),
         };
-        loop {
-            let mut asked = json!({
-                "size": PAGE_SPANS,
-                "query": {"bool": {"filter": filter}},
-                "sort": [
-                    {field: {"order": "desc", "unmapped_type": "long"}},
-                    {"traceID": {"order": "asc", "unmapped_type": "keyword"}},
-                    {"spanID": {"order": "asc", "unmapped_type": "keyword"}},
-                ],
-                "track_total_hits": false,
-            });
-            if let (Some(after), Some(asked)) = (walk.after.take(), asked.as_object_mut()) {
-                asked.insert("search_after".to_owned(), after);
-            }
-            let answer = self.client.ask(&Method::POST, &path, Body::Json(asked));
-            let answer = answer.await.map_err(Fault::unread)?;
-            let layout = self.options.layout.clone();
-            let read = self.pool.run(move || {
-                let added = walk.add(&answer, &layout);
-                added.map(|()| walk)
-            });
-            walk = read.await.map_err(busy)??;
-            if walk.after.is_none() {
-                break;
-            }
-        }
+        let walk = self.page_through(&index, &asked, walk, Walk::add).await?;
         self.pool.run(move || walk.answer()).await.map_err(busy)
     }
 }
 
 impl Walk {
-    fn add(
-        &mut self,
-        answer: &[u8],
-        layout: &codec::jaeger_document::DocumentLayout,
-    ) -> Result<(), ReadError> {
+    fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
         let mut hits = Found::read(answer).map_err(Fault::unread)?;
         self.documents += hits.len();
-        let next = cut(&mut hits, PAGE_SPANS)?;
+        let next = cut(&mut hits)?;
         let batch = decode(&hits, layout, &mut self.skipped)?;
         let order = self.request.order;
         for span in batch.iter() {
@@ -143,17 +107,12 @@ impl Walk {
         let is_full = self.found.len() == wanted
             && worst > reached.map(|micros| micros.saturating_mul(NANOS_PER_MICRO));
         if next.is_none() || is_full {
-            return Ok(());
+            return Ok(None);
         }
         if self.documents > JUDGED_MAX {
-            let reason = format!(
-                "Elasticsearch can't decide this question by itself, and more than {JUDGED_MAX} spans may match; \
-                 narrow the window or the search"
-            );
-            return Err(ReadError::OverLimit { reason });
+            return Err(too_many_to_judge());
         }
-        self.after = next;
-        Ok(())
+        Ok(next)
     }
 
     fn answer(self) -> SpanSearchAnswer {

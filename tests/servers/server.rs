@@ -84,10 +84,8 @@ impl Server {
     /// Sends a signal to the server: `KILL`, `STOP`, `CONT`.
     #[allow(dead_code, reason = "not every crate that includes this file needs it")]
     pub(crate) fn signal(&self, signal: &str) {
-        let state = std::fs::read_to_string(self.data.join("server.state")).unwrap();
-        let pid = state.lines().find_map(|line| line.strip_prefix("PID="));
         let sent = Command::new("kill")
-            .args(["-s", signal, pid.unwrap()])
+            .args(["-s", signal, &self.pid()])
             .status();
         assert!(sent.unwrap().success());
     }
@@ -95,12 +93,16 @@ impl Server {
     /// Whether the server's process is there, and not only waits to be buried.
     #[allow(dead_code, reason = "not every crate that includes this file needs it")]
     pub(crate) fn is_alive(&self) -> bool {
-        let state = std::fs::read_to_string(self.data.join("server.state")).unwrap();
-        let pid = state.lines().find_map(|line| line.strip_prefix("PID="));
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.unwrap()));
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
         let stat = stat.unwrap_or_default();
         let state = stat.rsplit(") ").next().unwrap_or_default();
         !matches!(state.chars().next(), None | Some('Z' | 'X'))
+    }
+
+    fn pid(&self) -> String {
+        let state = std::fs::read_to_string(self.data.join("server.state")).unwrap();
+        let pid = state.lines().find_map(|line| line.strip_prefix("PID="));
+        pid.unwrap().to_owned()
     }
 
     fn run(&self, act: &str, options: &[String]) -> String {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use model::batch::SpanRef;
+use model::contract::TraceHit;
 use model::facts::{RootFacts, ServiceFacts, TraceFacts};
 use model::tree::{Tree, TreeSpan};
 use model::{BatchBuilder, SpanBatch, TraceId};
@@ -50,6 +51,16 @@ pub(crate) fn of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceFacts> {
         root,
         services: services.collect(),
         alike: 0,
+    })
+}
+
+/// A trace as a search finds it; nothing when it has no span.
+pub(crate) fn hit(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceHit> {
+    Some(TraceHit {
+        trace_id,
+        start: spans.iter().map(|span| span.start()).min()?,
+        end: spans.iter().map(|span| span.end()).max()?,
+        spans: u64::try_from(spans.len()).unwrap_or(u64::MAX),
     })
 }
 

@@ -19,7 +19,7 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, path_of, search_path};
 use super::lower::trace_id_forms;
-use super::pages::{Found, busy, cut, decode, question};
+use super::pages::{Found, busy, question, read_page};
 use super::traces::ByTrace;
 
 /// The most spans of which calls are counted for one answer.
@@ -247,9 +247,7 @@ fn add_page(
     answer: &[u8],
     layout: &DocumentLayout,
 ) -> Result<Option<Value>, ReadError> {
-    let mut hits = Found::read(answer).map_err(Fault::unread)?;
-    let next = cut(&mut hits)?;
-    let batch = decode(&hits, layout, &mut members.skipped)?;
-    members.add(&batch);
-    Ok(next)
+    let page = read_page(answer, layout, &mut members.skipped)?;
+    members.add(&page.batch);
+    Ok(page.next)
 }

@@ -10,7 +10,8 @@
 use codec::jaeger_document::DocumentLayout;
 use codec::jaeger_encode::kind_name;
 use model::batch::{SERVICE_EMPTY, SERVICE_MISSING};
-use model::contract::Window;
+use model::contract::{ReadError, Window};
+use model::evaluate::Compiled;
 use model::{Field, Literal, Operator, Place, Predicate, SpanId, TraceId};
 use serde_json::{Value, json};
 
@@ -38,6 +39,21 @@ pub(super) fn query(predicate: &Predicate, window: Window, layout: &DocumentLayo
         Asked::Some(query) => filter.push(query),
     }
     Asked::Some(json!({"bool": {"filter": filter}}))
+}
+
+/// What is judged and what is asked for it; nothing where no span can match.
+pub(super) fn judged_and_asked(
+    predicate: &Predicate,
+    window: Window,
+    layout: &DocumentLayout,
+) -> Result<Option<(Compiled, Value)>, ReadError> {
+    let judged = Compiled::new(predicate).map_err(|error| ReadError::BadQuestion {
+        reason: error.to_string(),
+    })?;
+    Ok(match query(predicate, window, layout) {
+        Asked::Some(query) if window.start <= window.end => Some((judged, query)),
+        _ => None,
+    })
 }
 
 /// What a condition comes to.

@@ -14,9 +14,8 @@ use model::{CountAnswer, CountRequest, Field, Predicate, SpanId, TraceId};
 use serde_json::Value;
 
 use super::Elastic;
-use super::client::Fault;
-use super::lower::{self, Asked};
-use super::pages::{Found, JUDGED_MAX, cut, decode, question, too_many_to_judge};
+use super::lower::{self, Asked, judged_and_asked};
+use super::pages::{JUDGED_MAX, question, read_page, too_many_to_judge};
 
 /// Spans whose values are looked at.
 const VALUES_OF_SPANS_MAX: usize = 20_000;
@@ -33,10 +32,9 @@ struct Counting {
 
 impl Counting {
     fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
-        let mut hits = Found::read(answer).map_err(Fault::unread)?;
-        self.documents += hits.len();
-        let next = cut(&mut hits)?;
-        let batch = decode(&hits, layout, &mut self.skipped)?;
+        let page = read_page(answer, layout, &mut self.skipped)?;
+        self.documents += page.documents;
+        let batch = page.batch;
         for span in batch.iter() {
             if self.window.contains(span.start()) && matches(span, &self.judged) {
                 let content = batch.span_hash_with(span.row(), &mut self.buffer);
@@ -44,10 +42,10 @@ impl Counting {
                     .insert((span.trace_id(), span.span_id(), content));
             }
         }
-        if next.is_some() && self.documents > JUDGED_MAX {
+        if page.next.is_some() && self.documents > JUDGED_MAX {
             return Err(too_many_to_judge());
         }
-        Ok(next)
+        Ok(page.next)
     }
 }
 
@@ -62,10 +60,9 @@ struct Values {
 
 impl Values {
     fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
-        let mut hits = Found::read(answer).map_err(Fault::unread)?;
-        self.documents += hits.len();
-        let next = cut(&mut hits)?;
-        let batch = decode(&hits, layout, &mut self.skipped)?;
+        let page = read_page(answer, layout, &mut self.skipped)?;
+        self.documents += page.documents;
+        let batch = page.batch;
         for span in batch.iter() {
             // No value is the one that is looked for: all are seen.
             any_value(span, &self.field, &mut |value| {
@@ -76,11 +73,11 @@ impl Values {
         }
         let is_enough =
             self.documents >= VALUES_OF_SPANS_MAX || self.found.len() > self.request.limit;
-        if next.is_some() && is_enough {
+        if page.next.is_some() && is_enough {
             self.is_all = false;
             return Ok(None);
         }
-        Ok(next)
+        Ok(page.next)
     }
 }
 
@@ -97,17 +94,11 @@ impl Elastic {
         &self,
         request: CountRequest,
     ) -> Result<CountAnswer, ReadError> {
-        let judged = Compiled::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-            reason: error.to_string(),
-        })?;
         let window = request.window;
-        let asked = lower::query(&request.predicate, window, &self.options.layout);
-        let Asked::Some(query) = asked else {
+        let asked = judged_and_asked(&request.predicate, window, &self.options.layout)?;
+        let Some((judged, query)) = asked else {
             return Ok(CountAnswer::default());
         };
-        if window.start > window.end {
-            return Ok(CountAnswer::default());
-        }
         let counting = Counting {
             judged,
             window,

@@ -119,8 +119,36 @@ pub(super) fn question(query: &Value, field: &str, order: &str) -> Value {
     })
 }
 
+/// A page of spans.
+pub(super) struct Page {
+    pub(super) batch: SpanBatch,
+    /// How many documents were given, those among them that the next page begins with.
+    pub(super) documents: usize,
+    /// By what the last span of the batch is sorted.
+    pub(super) reached: Option<u64>,
+    /// Where the next page begins, if there is one.
+    pub(super) next: Option<Value>,
+}
+
+/// The spans of a page.
+pub(super) fn read_page(
+    answer: &[u8],
+    layout: &DocumentLayout,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Page, ReadError> {
+    let mut hits = Found::read(answer).map_err(Fault::unread)?;
+    let documents = hits.len();
+    let next = cut(&mut hits)?;
+    Ok(Page {
+        batch: decode(&hits, layout, skipped)?,
+        documents,
+        reached: hits.last().and_then(|hit| hit.sort.first()?.as_u64()),
+        next,
+    })
+}
+
 /// Leaves out of a full page what may go on in the next one; tells where that begins, if there is one.
-pub(super) fn cut(hits: &mut Vec<Hit<'_>>) -> Result<Option<Value>, ReadError> {
+fn cut(hits: &mut Vec<Hit<'_>>) -> Result<Option<Value>, ReadError> {
     if hits.len() < PAGE_SPANS {
         return Ok(None);
     }

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use http::Method;
+use model::TraceId;
 use model::contract::{
     Order, Position, ReadError, SearchAnswer, SearchRequest, Skipped, TraceHit, Window,
 };
 use model::evaluate::{Compiled, matches};
-use model::{SpanBatch, TraceId};
 use plumbing::planted;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,9 +25,10 @@ use serde_json::{Value, json};
 use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
-use super::lower::{self, Asked, trace_id_forms};
+use super::lower::{judged_and_asked, trace_id_forms};
 use super::pages::{PAGE_SPANS, busy};
 use super::traces::ByTrace;
+use crate::facts;
 
 /// Traces that are asked for at once.
 const PAGE_MIN: usize = 20;
@@ -76,15 +77,12 @@ struct NewestHit {
 
 impl Elastic {
     pub(super) async fn find(&self, request: SearchRequest) -> Result<SearchAnswer, ReadError> {
-        let judged = Compiled::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-            reason: error.to_string(),
-        })?;
-        let (window, layout) = (request.window, &self.options.layout);
-        let asked = lower::query(&request.predicate, window, layout);
-        let Asked::Some(query) = asked else {
+        let layout = &self.options.layout;
+        let asked = judged_and_asked(&request.predicate, request.window, layout)?;
+        let Some((judged, query)) = asked else {
             return Ok(SearchAnswer::default());
         };
-        if request.limit == 0 || window.start > window.end {
+        if request.limit == 0 {
             return Ok(SearchAnswer::default());
         }
         let mut walk = Walk {
@@ -92,7 +90,6 @@ impl Elastic {
             request: &request,
             judged: Arc::new(judged),
             indices: self.indices(&request.tenant),
-
             query,
             seen: Vec::new(),
             cursor: u64::MAX,
@@ -117,9 +114,7 @@ impl Walk<'_> {
             if is_final {
                 self.read_waiting().await?;
             }
-            let is_full =
-                self.request.order == Order::NewestFirst && self.hits.len() > self.request.limit;
-            if is_full || self.is_exhausted {
+            if self.is_full() || self.is_exhausted {
                 return Ok(());
             }
         }
@@ -339,7 +334,7 @@ impl Elastic {
                     .iter()
                     .any(|span| window.contains(span.start()) && matches(span, &predicate));
                 if is_found || planted("elastic-candidates-not-judged") {
-                    hits.extend(hit_of(trace_id, &trace.spans));
+                    hits.extend(facts::hit(trace_id, &trace.spans));
                 }
                 skipped.extend(trace.skipped);
             }
@@ -347,13 +342,4 @@ impl Elastic {
         });
         judged.await.map_err(busy)
     }
-}
-
-fn hit_of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceHit> {
-    Some(TraceHit {
-        trace_id,
-        start: spans.iter().map(|span| span.start()).min()?,
-        end: spans.iter().map(|span| span.end()).max()?,
-        spans: u64::try_from(spans.len()).unwrap_or(u64::MAX),
-    })
 }

@@ -12,9 +12,8 @@ use model::{BatchBuilder, SpanBatch, SpanPosition, SpanSearchAnswer, SpanSearchR
 use serde_json::{Value, json};
 
 use super::Elastic;
-use super::client::Fault;
-use super::lower::{self, Asked};
-use super::pages::{Found, JUDGED_MAX, busy, cut, decode, question, too_many_to_judge};
+use super::lower::judged_and_asked;
+use super::pages::{JUDGED_MAX, busy, question, read_page, too_many_to_judge};
 
 const NANOS_PER_MICRO: u64 = 1_000;
 
@@ -35,14 +34,12 @@ impl Elastic {
         &self,
         request: SpanSearchRequest,
     ) -> Result<SpanSearchAnswer, ReadError> {
-        let judged = Compiled::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-            reason: error.to_string(),
-        })?;
-        let asked = lower::query(&request.predicate, request.window, &self.options.layout);
-        let Asked::Some(query) = asked else {
+        let layout = &self.options.layout;
+        let asked = judged_and_asked(&request.predicate, request.window, layout)?;
+        let Some((judged, query)) = asked else {
             return Ok(SpanSearchAnswer::default());
         };
-        if request.limit == 0 || request.window.start > request.window.end {
+        if request.limit == 0 {
             return Ok(SpanSearchAnswer::default());
         }
         let field = match request.order {
@@ -72,10 +69,9 @@ impl Elastic {
 
 impl Walk {
     fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
-        let mut hits = Found::read(answer).map_err(Fault::unread)?;
-        self.documents += hits.len();
-        let next = cut(&mut hits)?;
-        let batch = decode(&hits, layout, &mut self.skipped)?;
+        let page = read_page(answer, layout, &mut self.skipped)?;
+        self.documents += page.documents;
+        let batch = page.batch;
         let order = self.request.order;
         for span in batch.iter() {
             let is_found =
@@ -99,20 +95,22 @@ impl Walk {
                 *batch = SpanBatch::default();
             }
         }
-        let reached = hits.last().and_then(|hit| hit.sort.first()?.as_u64());
         let worst = self
             .found
             .last_key_value()
             .map(|(place, _)| place.order_value.0);
         let is_full = self.found.len() == wanted
-            && worst > reached.map(|micros| micros.saturating_mul(NANOS_PER_MICRO));
-        if next.is_none() || is_full {
+            && worst
+                > page
+                    .reached
+                    .map(|micros| micros.saturating_mul(NANOS_PER_MICRO));
+        if page.next.is_none() || is_full {
             return Ok(None);
         }
         if self.documents > JUDGED_MAX {
             return Err(too_many_to_judge());
         }
-        Ok(next)
+        Ok(page.next)
     }
 
     fn answer(self) -> SpanSearchAnswer {

@@ -2,7 +2,6 @@
 //!
 //! Promises: all of them, each once, in the order of their starts; a trace that would take more than
 //! [`super::ElasticOptions::answer_bytes_max`] is refused; a document that is no span is told.
-//!
 
 use std::collections::HashMap;
 
@@ -18,7 +17,7 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::trace_id_forms;
-use super::pages::{Found, PAGE_SPANS, busy, cut, decode, question};
+use super::pages::{Found, PAGE_SPANS, Page, busy, decode, question, read_page};
 use crate::facts::each_once;
 
 /// Documents counted by their traces.
@@ -160,9 +159,7 @@ fn add_page(
     layout: &DocumentLayout,
     (trace_id, bytes_max): (TraceId, usize),
 ) -> Result<Option<Value>, ReadError> {
-    let mut hits = Found::read(answer).map_err(Fault::unread)?;
-    let next = cut(&mut hits)?;
-    let batch = decode(&hits, layout, &mut reading.skipped)?;
+    let Page { batch, next, .. } = read_page(answer, layout, &mut reading.skipped)?;
     // An id of 64 bits without its zeros may be the end of another: only what is this trace's is read.
     let rows = (0..batch.len()).filter(|row| batch.spans().trace_id.get(*row) == Some(&trace_id));
     reading.spans.append_rows(&batch, rows.collect::<Vec<_>>());

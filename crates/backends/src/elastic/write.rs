@@ -6,7 +6,7 @@
 //! - What a server has no room for at the moment is sent again, with growing pauses, until
 //!   [`super::ElasticOptions::timeout`] is over; then the sender is told to come again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -143,36 +143,33 @@ fn plan(batch: &SpanBatch, indices: &Indices, layout: &DocumentLayout, known: &K
         ..Plan::default()
     };
     let mut names: HashMap<Day, (String, String)> = HashMap::new();
-    let mut told = std::collections::HashSet::new();
+    let mut had = HashSet::new();
     let mut text = String::new();
     for span in batch.iter() {
-        let day = Day::of(span.start());
+        // What is rolled over has one name for all days.
+        let day = Day::of(if plan.needs_alias { 0 } else { span.start() });
         let (spans, services) = names
             .entry(day)
             .or_insert_with(|| (indices.spans_of(day), indices.services_of(day)));
-        let listed = (
-            services.clone(),
-            span.service().to_owned(),
-            span.name().to_owned(),
-            span.kind(),
-        );
-        if !told.contains(&listed) && !known.has(&listed) {
-            let (_, service, name, kind) = &listed;
-            let id = service_document_id(service, name);
-            text.clear();
-            write_service(&mut text, service, name);
-            plan.add(services, &id, &text);
-            let kind = kind_name(*kind).unwrap_or(KIND_UNSPECIFIED);
-            let tag = json!({KIND_MEMBER: kind});
-            let document = json!({"serviceName": service, "operationName": name, "tag": tag});
-            plan.add(services, &format!("{id}-{kind}"), &document.to_string());
-            told.insert(listed);
+        let (service, name, kind) = (span.service(), span.name(), span.kind());
+        if had.insert((day, service, name, kind)) {
+            let listed = (services.clone(), service.to_owned(), name.to_owned(), kind);
+            if !known.has(&listed) {
+                let id = service_document_id(service, name);
+                text.clear();
+                write_service(&mut text, service, name);
+                plan.add(services, &id, &text);
+                let kind = kind_name(kind).unwrap_or(KIND_UNSPECIFIED);
+                let tag = json!({KIND_MEMBER: kind});
+                let document = json!({"serviceName": service, "operationName": name, "tag": tag});
+                plan.add(services, &format!("{id}-{kind}"), &document.to_string());
+                plan.listed.push(listed);
+            }
         }
         text.clear();
         write_span(&mut text, span, layout);
         plan.add(spans, &span_document_id(span, &text), &text);
     }
-    plan.listed = told.into_iter().collect();
     plan
 }
 

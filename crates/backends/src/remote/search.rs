@@ -15,6 +15,7 @@ use super::client::unread;
 use super::lower::Lowered;
 use super::traces::{Visit, Visited};
 use super::{Remote, SERVICES_MAX, Search, Version};
+use crate::facts;
 
 /// Traces that are asked for at first, at least.
 const DEPTH_MIN: usize = 20;
@@ -155,12 +156,7 @@ fn judge(predicate: Compiled, window: Window) -> Visit<TraceHit> {
         if !is_found && !planted("remote-candidates-not-judged") {
             return None;
         }
-        Some(TraceHit {
-            trace_id,
-            start: spans.iter().map(|span| span.start()).min()?,
-            end: spans.iter().map(|span| span.end()).max()?,
-            spans: u64::try_from(spans.len()).unwrap_or(u64::MAX),
-        })
+        facts::hit(trace_id, &spans)
     })
 }
 

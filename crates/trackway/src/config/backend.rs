@@ -233,11 +233,10 @@ impl Setting for TagFields {
         if text.trim() == "all" {
             return Ok(Self(TagsAsFields::All));
         }
-        let mut keys: std::collections::BTreeSet<String> = items(text).map(str::to_owned).collect();
+        let keys: std::collections::BTreeSet<String> = items(text).map(str::to_owned).collect();
         if keys.is_empty() {
             return Ok(Self(TagsAsFields::Few));
         }
-        keys.extend(["error", "span.kind"].map(str::to_owned));
         Ok(Self(TagsAsFields::Some(keys)))
     }
 
@@ -245,12 +244,7 @@ impl Setting for TagFields {
         match &self.0 {
             TagsAsFields::Few => String::new(),
             TagsAsFields::All => "all".to_owned(),
-            TagsAsFields::Some(keys) => {
-                let others = keys
-                    .iter()
-                    .filter(|key| !["error", "span.kind"].contains(&key.as_str()));
-                others.cloned().collect::<Vec<_>>().join(", ")
-            }
+            TagsAsFields::Some(keys) => keys.iter().cloned().collect::<Vec<_>>().join(", "),
         }
     }
 }

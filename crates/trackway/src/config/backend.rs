@@ -9,7 +9,7 @@ use backends::{CredentialKind, Credentials};
 use codec::jaeger_document::{DocumentLayout, TagsAsFields};
 
 use super::agent::Switch;
-use super::tree::{Elasticsearch, Remote};
+use super::stores::{Elasticsearch, Remote};
 use super::units::{OrOff, Setting, items, words};
 
 const TLS_PREFIX: &str = "https://";

@@ -9,7 +9,7 @@
 //! names a key that has no path, for platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses
 //! just the second underscore is told.
 //!
-//! Read next: `tree` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
+//! Read next: `tree` and `stores` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
 
 mod access;
 mod agent;
@@ -19,6 +19,7 @@ mod nearest;
 mod node;
 mod print;
 mod steps;
+mod stores;
 mod tail;
 mod tree;
 mod units;
@@ -35,9 +36,8 @@ use yaml::FileValue;
 
 pub(crate) use agent::{SendCompression, Switch};
 pub(crate) use print::{explain, reference, show};
-pub(crate) use tree::{
-    Acknowledge, Agent, BackendKind, Config, Listen, LogFormat, PortAccess, Sampling,
-};
+pub(crate) use stores::BackendKind;
+pub(crate) use tree::{Acknowledge, Agent, Config, Listen, LogFormat, PortAccess, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};

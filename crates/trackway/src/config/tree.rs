@@ -11,11 +11,9 @@ use std::time::Duration;
 
 use super::access::{Header, Origins, Tenant, TenantNames, TlsVersion};
 use super::agent::{Attributes, Collectors, Headers, HostName, SendCompression, Switch};
-use super::backend::{
-    DotReplacement, Endpoint, Hosts, IndexPrefix, IndexRotation, Password, TagFields,
-};
 use super::node::{Entry, Node, SetError, tree};
 use super::steps::ProcessSteps;
+use super::stores::{Backend, BackendKind};
 use super::tail::TailSampling;
 use serve::BasePath;
 
@@ -162,96 +160,6 @@ tree! {
         header_timeout: Duration = Duration::from_secs(30),
         /// How long a sender may take for the body of a request.
         body_timeout: Duration = Duration::from_secs(30),
-    }
-
-    /// Where spans are kept and looked for.
-    pub(crate) struct Backend {
-        /// `embedded`: in the folder `store.dir`. `remote`: in a server of Jaeger's storage API over gRPC, which may be
-        /// another Trackway (`listen.storage_grpc`). `elasticsearch`: in Elasticsearch or OpenSearch, in Jaeger's
-        /// layout. Keys of `store` mean nothing for the last two.
-        kind: BackendKind = BackendKind::Embedded,
-        /// The remote store.
-        remote: Remote,
-        /// Elasticsearch or OpenSearch: docs/storage/elasticsearch.md.
-        elasticsearch: Elasticsearch,
-    }
-
-    /// Elasticsearch or OpenSearch.
-    pub(crate) struct Elasticsearch {
-        /// Where the servers are, one or several of a cluster. One that can't be reached is passed over.
-        hosts: Hosts = Hosts::default(),
-        /// Who the program is, with the password in `backend.elasticsearch.password_file`.
-        username: OrOff<Name> = OrOff::Off,
-        /// The password. It is hidden where it is shown; a file keeps it better.
-        password: OrOff<Password> = OrOff::Off,
-        /// A file with the password. It is read again when it changes.
-        password_file: OrOff<PathBuf> = OrOff::Off,
-        /// A file with an API key, encoded or as `id:key`, instead of a user. It is read again when it changes.
-        api_key_file: OrOff<PathBuf> = OrOff::Off,
-        /// A file with a bearer token, instead of a user. It is read again when it changes.
-        token_file: OrOff<PathBuf> = OrOff::Off,
-        /// TLS, for addresses with `https://`.
-        tls: ElasticsearchTls,
-        /// What stands before the names of indices, as in Jaeger's `index_prefix`; a hyphen is put behind it.
-        index_prefix: IndexPrefix = IndexPrefix::default(),
-        /// When a new index begins. `daily`: with every UTC day on which spans start. `rollover`: when
-        /// `trackway storage rollover` says so; `trackway storage init` makes the first ones.
-        rotation: IndexRotation = IndexRotation::Daily,
-        /// Shards of an index that is made by the templates.
-        shards: u32 = 5,
-        /// Copies of each shard.
-        replicas: u32 = 1,
-        /// Whether templates are installed before the first write.
-        create_templates: Switch = Switch::On,
-        /// Which tags are members of their own, besides `span.kind` and `error`: `all`, or their keys. Whoever
-        /// looks for such a tag in the server by other means finds it without nested queries.
-        tags_as_fields: TagFields = TagFields::default(),
-        /// What stands for a dot in the name of such a member.
-        dot_replacement: DotReplacement = DotReplacement::default(),
-        /// How long one request may take, and how long a write is tried again while the server has no room.
-        timeout: Duration = Duration::from_secs(15),
-        /// Of so many traces that may match one search is decided at the most. A search that would need more of them
-        /// is refused: longest first, or one with conditions that the server can't judge by itself.
-        search_traces_max: usize = 10_000,
-    }
-
-    /// TLS to Elasticsearch or OpenSearch.
-    pub(crate) struct ElasticsearchTls {
-        /// Authorities to trust, instead of the system's.
-        ca_file: OrOff<PathBuf> = OrOff::Off,
-        /// The program's own certificate (mTLS).
-        cert_file: OrOff<PathBuf> = OrOff::Off,
-        /// The key of that certificate.
-        key_file: OrOff<PathBuf> = OrOff::Off,
-        /// The name that the servers' certificates must have, where it is not the one in `backend.elasticsearch.hosts`.
-        server_name: OrOff<HostName> = OrOff::Off,
-        /// Whether any certificate is accepted: everybody on the way can then read and change what is sent.
-        insecure_skip_verify: Switch = Switch::Off,
-    }
-
-    /// The remote store.
-    pub(crate) struct Remote {
-        /// Where it is. With `https://` before it TLS is spoken.
-        endpoint: Endpoint = Endpoint::default(),
-        /// How long one call may take, and each message of a long answer.
-        timeout: Duration = Duration::from_secs(15),
-        /// TLS, where it is spoken.
-        tls: RemoteTls,
-        /// A file with a token, which is sent as `authorization: Bearer TOKEN`.
-        token_file: OrOff<PathBuf> = OrOff::Off,
-        /// The most traces that it is asked for in one search. They are judged here, since it can't be asked all that
-        /// Trackway can; where it has more of them the answer says so.
-        search_traces_max: usize = 1_000,
-    }
-
-    /// TLS to the remote store.
-    pub(crate) struct RemoteTls {
-        /// Authorities to trust, instead of the system's.
-        ca_file: OrOff<PathBuf> = OrOff::Off,
-        /// The program's own certificate (mTLS).
-        cert_file: OrOff<PathBuf> = OrOff::Off,
-        /// The key of that certificate.
-        key_file: OrOff<PathBuf> = OrOff::Off,
     }
 
     /// The embedded store.
@@ -489,19 +397,6 @@ words! {
         Memory = "memory",
     }
     values = "`sync`, `page_cache` or `memory`"
-}
-
-words! {
-    /// Where spans are kept.
-    pub(crate) enum BackendKind {
-        /// In the embedded store.
-        Embedded = "embedded",
-        /// In a server of Jaeger's storage API.
-        Remote = "remote",
-        /// In Elasticsearch or OpenSearch.
-        Elasticsearch = "elasticsearch",
-    }
-    values = "`embedded`, `remote` or `elasticsearch`"
 }
 
 words! {

@@ -242,6 +242,13 @@ impl<'a> JaegerSpans<'a> {
 
     /// Writes a span as a field of a message, with its process; nothing for a row beyond the last.
     pub fn push(&mut self, out: &mut Writer, field: u32, row: usize) {
+        if row < self.batch.len() {
+            out.message(field, |out| self.write(out, row));
+        }
+    }
+
+    /// Writes a span as a message, with its process; nothing for a row beyond the last.
+    pub fn write(&mut self, out: &mut Writer, row: usize) {
         let Some(span) = self.batch.span(row) else {
             return;
         };
@@ -251,7 +258,7 @@ impl<'a> JaegerSpans<'a> {
             self.process = Some((resource, process_bytes(span)));
         }
         let process = self.process.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-        out.message(field, |out| put_span(out, span, process));
+        put_span(out, span, process);
     }
 }
 
@@ -259,8 +266,7 @@ fn process_bytes(span: SpanRef<'_>) -> Vec<u8> {
     let resource = span.resource();
     let mut out = Writer::new();
     put_text(&mut out, 1, &service_name(resource.attributes()));
-    let tags = resource.attributes();
-    for tag in tags.filter(|attribute| attribute.key != SERVICE_KEY) {
+    for tag in process_tags(resource.attributes()) {
         put_tag(&mut out, 2, tag);
     }
     out.into_bytes()
@@ -285,17 +291,7 @@ fn put_span(out: &mut Writer, span: SpanRef<'_>, process: &[u8]) {
     put_moment(out, 6, span.start());
     // A span that ends before it starts took no time.
     put_moment(out, 7, u64::try_from(span.duration()).unwrap_or(0));
-    let scope = span.scope();
-    let fields = TagFields {
-        scope_name: scope.name(),
-        scope_version: scope.version(),
-        kind: span.kind(),
-        status: span.status(),
-        status_message: span.status_message(),
-        trace_state: span.trace_state(),
-    };
-    let own = span.attributes();
-    for tag in tags(fields, own.filter(|tag| tag.key != WARNINGS_KEY)) {
+    for tag in span_tags(&span) {
         put_tag(out, 8, tag);
     }
     for event in span.events() {
@@ -315,8 +311,30 @@ fn put_span(out: &mut Writer, span: SpanRef<'_>, process: &[u8]) {
     }
 }
 
+/// The tags of a span, but for its warnings, which have a place of their own.
+pub(crate) fn span_tags<'a>(span: &'a SpanRef<'a>) -> impl Iterator<Item = Attribute<'a>> {
+    let scope = span.scope();
+    let fields = TagFields {
+        scope_name: scope.name(),
+        scope_version: scope.version(),
+        kind: span.kind(),
+        status: span.status(),
+        status_message: span.status_message(),
+        trace_state: span.trace_state(),
+    };
+    let own = span.attributes();
+    tags(fields, own.filter(|tag| tag.key != WARNINGS_KEY))
+}
+
+/// The tags of a process: a resource's attributes but for the service.
+pub(crate) fn process_tags<'a>(
+    attributes: impl Iterator<Item = Attribute<'a>>,
+) -> impl Iterator<Item = Attribute<'a>> {
+    attributes.filter(|attribute| attribute.key != SERVICE_KEY)
+}
+
 /// The warnings among a span's attributes.
-fn warnings(span: SpanRef<'_>) -> Vec<String> {
+pub(crate) fn warnings(span: SpanRef<'_>) -> Vec<String> {
     let named = span.attributes().filter(|tag| tag.key == WARNINGS_KEY);
     let texts = named.flat_map(|tag| match tag.value.to_value() {
         Value::Array(texts) => texts.iter().map(Value::canonical_text).collect(),

@@ -4,8 +4,8 @@
 //! into the columns of a [`model::SpanBatch`]; there is no object per span in between.
 //!
 //! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON,
-//! [`jaeger`] for Jaeger's own spans, [`jaeger_encode`] for spans in its model, [`jaeger_document`] for those in
-//! Elasticsearch, [`zipkin`] for Zipkin's formats.
+//! [`jaeger`] for Jaeger's own spans, [`jaeger_encode`] and [`jaeger_json`] for spans in its model,
+//! [`jaeger_document`] for those in Elasticsearch, [`zipkin`] for Zipkin's formats.
 
 mod attributes;
 mod decoded;
@@ -20,6 +20,7 @@ pub mod generated;
 pub mod jaeger;
 pub mod jaeger_document;
 pub mod jaeger_encode;
+pub mod jaeger_json;
 mod json;
 mod notes;
 pub mod otlp;

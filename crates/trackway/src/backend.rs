@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
+use backends::kafka::{Kafka, KafkaMetrics, KafkaWriter};
 use backends::remote::{Remote, RemoteOptions, RemoteWriter};
 use model::contract::{Pins, SpanReader, SpanWriter};
 use model::throughput::SamplingStore;
@@ -37,6 +38,7 @@ pub(crate) struct Backend {
 pub(crate) enum Servers {
     Remote(Arc<Remote>),
     Elastic(Arc<Elastic>),
+    Kafka(Arc<Kafka>),
 }
 
 impl Servers {
@@ -45,6 +47,7 @@ impl Servers {
         match self {
             Self::Remote(remote) => remote.watch(shutdown).await,
             Self::Elastic(elastic) => elastic.watch(shutdown).await,
+            Self::Kafka(kafka) => kafka.watch(shutdown).await,
         }
     }
 }
@@ -61,12 +64,24 @@ impl Backend {
         }
     }
 
-    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
-    pub(crate) fn of_remote(
+    /// The store of others that the configuration names; `None` where it is the embedded one. Reads files: call it where
+    /// that is allowed.
+    pub(crate) fn of_others(
         config: &Config,
         pool: CpuPool,
         tls: &TlsMetrics,
-    ) -> Result<Self, Error> {
+        metrics: &Metrics,
+    ) -> Result<Option<Self>, Error> {
+        match config.backend.kind {
+            BackendKind::Embedded => Ok(None),
+            BackendKind::Remote => Self::of_remote(config, pool, tls).map(Some),
+            BackendKind::Elasticsearch => Self::of_elastic(config, pool, tls, metrics).map(Some),
+            BackendKind::Kafka => Self::of_kafka(config, pool, metrics).map(Some),
+        }
+    }
+
+    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
+    fn of_remote(config: &Config, pool: CpuPool, tls: &TlsMetrics) -> Result<Self, Error> {
         let chosen = &config.backend.remote;
         let tls = match chosen.endpoint.is_tls() {
             true => {
@@ -99,8 +114,23 @@ impl Backend {
         })
     }
 
-    /// The store in Elasticsearch or OpenSearch. Reads files: call it where that is allowed.
-    pub(crate) fn of_elastic(
+    /// Kafka, which spans go to on their way to a store.
+    fn of_kafka(config: &Config, pool: CpuPool, metrics: &Metrics) -> Result<Self, Error> {
+        let options = config.backend.kafka.options().map_err(Error::Usage)?;
+        let kafka = Arc::new(Kafka::new(options, pool, KafkaMetrics::register(metrics)));
+        let writer = KafkaWriter(Arc::clone(&kafka));
+        Ok(Self {
+            writer: Arc::new(writer.clone()),
+            reader: Arc::clone(&kafka) as Arc<dyn SpanReader>,
+            pins: Arc::new(writer),
+            sampling: None,
+            store: None,
+            servers: Some(Servers::Kafka(kafka)),
+        })
+    }
+
+    /// The store in Elasticsearch or OpenSearch.
+    fn of_elastic(
         config: &Config,
         pool: CpuPool,
         tls: &TlsMetrics,
@@ -167,7 +197,18 @@ pub(crate) fn data_place(config: &Config) -> String {
                 config.backend.elasticsearch.hosts.print()
             )
         }
+        BackendKind::Kafka => kafka_place(config),
     }
+}
+
+/// Where messages with spans are, for people.
+pub(crate) fn kafka_place(config: &Config) -> String {
+    let chosen = &config.backend.kafka;
+    format!(
+        "topic {} of Kafka at {}",
+        chosen.topic.print(),
+        chosen.brokers.print()
+    )
 }
 
 /// What a sender may rely on.
@@ -177,6 +218,9 @@ pub(crate) fn promise(config: &Config) -> &'static str {
         BackendKind::Remote => "acknowledged by the remote store: kept as well as it keeps spans",
         BackendKind::Elasticsearch => {
             "acknowledged by Elasticsearch, document by document: kept as well as it keeps them"
+        }
+        BackendKind::Kafka => {
+            "acknowledged by all replicas in sync of Kafka; found once an ingester has taken it"
         }
     }
 }

@@ -36,6 +36,14 @@ Example:
 
 The ports of senders are open, and those of what clients are to record; the admin port is 14269.";
 
+const INGESTER_EXAMPLES: &str = "\
+Example:
+  trackway ingester --set backend.kafka.brokers=kafka:9092 --set backend.kind=elasticsearch \\
+      --set backend.elasticsearch.hosts=https://es:9200
+
+It reads what collectors with backend.kind=kafka write, as a member of the group backend.kafka.group; the admin port is
+14270.";
+
 const QUERY_EXAMPLES: &str = "\
 Example:
   trackway query --host 0.0.0.0 --set backend.kind=elasticsearch \\
@@ -65,9 +73,12 @@ pub(crate) struct Cli {
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Take spans and write them to a store of others; any number of these run side by side
+    /// Take spans and write them to a store of others, or to Kafka; any number of these run side by side
     #[command(after_help = COLLECTOR_EXAMPLES)]
     Collector(Box<RoleArgs>),
+    /// Take spans out of Kafka into a store of others; any number of these share the messages
+    #[command(after_help = INGESTER_EXAMPLES)]
+    Ingester(Box<RoleArgs>),
     /// Answer questions from a store of others; any number of these run side by side
     #[command(after_help = QUERY_EXAMPLES)]
     Query(Box<RoleArgs>),

@@ -70,7 +70,7 @@ impl Remote {
         drop(otlp);
         let mut from = 0;
         while from < batch.len() {
-            let (part, end) = encode_proto_part(&batch, from, MESSAGE_BYTES_MAX);
+            let (part, end) = encode_proto_part(&batch, from..batch.len(), MESSAGE_BYTES_MAX);
             self.export_part(&tenant, part.into()).await?;
             from = end.max(from + 1);
         }

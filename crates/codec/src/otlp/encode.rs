@@ -27,12 +27,17 @@ pub fn encode_proto(batch: &SpanBatch) -> Vec<u8> {
     encode_rows(batch, 0..batch.len())
 }
 
-/// As many rows from one on as fit into so many bytes, at least one; gives the row behind the last as well.
+/// As many of the rows from the first on as fit into so many bytes, at least one; gives the row behind the last as well.
 ///
 /// *Cost*: what is encoded is encoded twice, once to be measured. Memory is that of the result and of one span.
 #[must_use]
-pub fn encode_proto_part(batch: &SpanBatch, from: usize, bytes_max: usize) -> (Vec<u8>, usize) {
-    let end = rows_within(batch, from, bytes_max);
+pub fn encode_proto_part(
+    batch: &SpanBatch,
+    rows: Range<usize>,
+    bytes_max: usize,
+) -> (Vec<u8>, usize) {
+    let from = rows.start;
+    let end = rows_within(batch, rows, bytes_max);
     (encode_rows(batch, from..end), end)
 }
 
@@ -45,10 +50,11 @@ fn encode_rows(batch: &SpanBatch, rows: Range<usize>) -> Vec<u8> {
 }
 
 /// The row behind the last that fits; a resource and a scope count again wherever they are written again.
-fn rows_within(batch: &SpanBatch, from: usize, bytes_max: usize) -> usize {
+fn rows_within(batch: &SpanBatch, rows: Range<usize>, bytes_max: usize) -> usize {
     let (mut sum, mut before) = (0, None);
     let mut scratch = Writer::new();
-    for row in from..batch.len() {
+    let Range { start: from, end } = rows;
+    for row in from..end {
         let Some(span) = batch.span(row) else {
             return row;
         };
@@ -70,7 +76,7 @@ fn rows_within(batch: &SpanBatch, from: usize, bytes_max: usize) -> usize {
         }
         before = Some((resource, scope));
     }
-    batch.len()
+    end
 }
 
 /// Cuts rows into runs of equal keys.

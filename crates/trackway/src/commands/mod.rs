@@ -33,8 +33,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match cli.command {
         None => run_all(&cli.run),
-        Some(Command::Collector(args)) => run_role("collector", Config::for_collector(), &args),
-        Some(Command::Query(args)) => run_role("query", Config::for_query(), &args),
+        Some(Command::Collector(args)) => run_role(Role::Collector, &args),
+        Some(Command::Ingester(args)) => run_role(Role::Ingester, &args),
+        Some(Command::Query(args)) => run_role(Role::Query, &args),
         Some(Command::Agent(args)) => run_agent(&args, out),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Search(args)) => search::run(&args, out),
@@ -55,21 +56,50 @@ fn run_all(args: &RunArgs) -> Result<(), Error> {
     let RunArgs { role, demo } = args;
     let sources = role.source.sources(&role.keys).map_err(Error::Usage)?;
     let settings = Settings::load(&sources)?;
+    if settings.config.backend.kind == BackendKind::Kafka {
+        let text = "backend.kind is kafka, where nobody finds spans: run trackway collector to write there, trackway \
+                    ingester to take them to a store, and trackway query on that store";
+        return Err(Error::Usage(text.to_owned()));
+    }
     roles::run_all_in_one(&settings, role.addresses_file.as_deref(), *demo)
 }
 
-/// Runs a part of everything, on a store that others share.
-fn run_role(name: &str, defaults: Config, args: &RoleArgs) -> Result<(), Error> {
+/// A part of everything, on a store that others share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Collector,
+    Ingester,
+    Query,
+}
+
+fn run_role(role: Role, args: &RoleArgs) -> Result<(), Error> {
+    let (name, defaults) = match role {
+        Role::Collector => ("collector", Config::for_collector()),
+        Role::Ingester => ("ingester", Config::for_ingester()),
+        Role::Query => ("query", Config::for_query()),
+    };
     let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
     let settings = Settings::load_over(defaults, &sources)?;
-    if settings.config.backend.kind == BackendKind::Embedded {
+    let kind = settings.config.backend.kind;
+    if kind == BackendKind::Embedded {
         let text = format!(
             "trackway {name} shares a store of others with its like, and backend.kind is embedded: set it (trackway \
              config explain backend.kind), or run everything in one process with trackway alone"
         );
         return Err(Error::Usage(text));
     }
-    roles::run_all_in_one(&settings, args.addresses_file.as_deref(), false)
+    if kind == BackendKind::Kafka && role != Role::Collector {
+        let text = format!(
+            "backend.kind is kafka: for trackway {name} it names the store where spans are found, such as elasticsearch; \
+             only a collector writes to Kafka"
+        );
+        return Err(Error::Usage(text));
+    }
+    let addresses_file = args.addresses_file.as_deref();
+    match role {
+        Role::Ingester => roles::run_ingester(&settings, addresses_file),
+        Role::Collector | Role::Query => roles::run_all_in_one(&settings, addresses_file, false),
+    }
 }
 
 fn run_agent(args: &AgentArgs, out: &mut dyn Write) -> Result<(), Error> {

@@ -161,6 +161,13 @@ impl std::fmt::Debug for Password {
     }
 }
 
+impl Password {
+    /// What is never shown.
+    pub(super) fn secret(self) -> backends::Secret {
+        backends::Secret::new(self.0)
+    }
+}
+
 impl Setting for Password {
     const VALUES: &'static str = "password";
 

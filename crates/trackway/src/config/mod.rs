@@ -15,6 +15,7 @@ mod access;
 mod agent;
 mod backend;
 mod jaeger;
+mod kafka;
 mod nearest;
 mod node;
 mod print;

@@ -3,24 +3,30 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use backends::kafka::Encoding;
+
 use super::agent::{HostName, Switch};
 use super::backend::{
     DotReplacement, Endpoint, Hosts, IndexPrefix, IndexRotation, Password, TagFields,
 };
+use super::kafka::{Brokers, GroupStart, MessageEncoding, MessagePacking, SaslMechanism, Topic};
 use super::node::{Entry, Node, SetError, tree};
-use super::units::{Name, OrOff, words};
+use super::units::{ByteCount, Name, OrOff, words};
 
 tree! {
     /// Where spans are kept and looked for.
     pub(crate) struct Backend {
         /// `embedded`: in the folder `store.dir`. `remote`: in a server of Jaeger's storage API over gRPC, which may be
         /// another Trackway (`listen.storage_grpc`). `elasticsearch`: in Elasticsearch or OpenSearch, in Jaeger's
-        /// layout. Keys of `store` mean nothing for the last two.
+        /// layout. `kafka`: on the way to a store, for `trackway collector`; `trackway ingester` reads them there. Keys
+        /// of `store` mean nothing for all but the first.
         kind: BackendKind = BackendKind::Embedded,
         /// The remote store.
         remote: Remote,
         /// Elasticsearch or OpenSearch: docs/storage/elasticsearch.md.
         elasticsearch: Elasticsearch,
+        /// Kafka between collectors and a store: docs/storage/kafka.md.
+        kafka: Kafka,
     }
 
     /// Elasticsearch or OpenSearch.
@@ -76,6 +82,55 @@ tree! {
         insecure_skip_verify: Switch = Switch::Off,
     }
 
+    /// Kafka: collectors write it where `backend.kind` is `kafka`, and `trackway ingester` reads it.
+    pub(crate) struct Kafka {
+        /// Where brokers are, some of a cluster.
+        brokers: Brokers = Brokers::default(),
+        /// The topic with the spans.
+        topic: Topic = Topic::of_spans(),
+        /// How spans stand in it: an OTLP request for the spans of a trace, or Jaeger's own messages of one span each,
+        /// which lose attributes of scopes and links. Who writes and who reads must be told the same; `jaeger_proto` is
+        /// what a Jaeger of version 1 writes and reads.
+        encoding: MessageEncoding = MessageEncoding(Encoding::OtlpProto),
+        /// How messages are packed.
+        compression: MessagePacking = MessagePacking::Zstd,
+        /// A message is not longer than this before it is packed, unless one span is by itself. The topic's
+        /// `max.message.bytes` must allow it.
+        message_bytes_max: ByteCount = ByteCount(1_000_000),
+        /// How long a message may take until all replicas in sync have confirmed it.
+        timeout: Duration = Duration::from_secs(15),
+        /// Who the program is, with the password in `backend.kafka.password_file`.
+        username: OrOff<Name> = OrOff::Off,
+        /// The password. It is hidden where it is shown; a file keeps it better.
+        password: OrOff<Password> = OrOff::Off,
+        /// A file with the password. It is read again at each connection that has to be made anew.
+        password_file: OrOff<PathBuf> = OrOff::Off,
+        /// How the program says who it is.
+        mechanism: SaslMechanism = SaslMechanism::Plain,
+        /// TLS to the brokers.
+        tls: BrokerTls,
+        /// The group of ingesters: each message is read by one of them.
+        group: Name = Name("jaeger-ingester".to_owned()),
+        /// Where a group begins that has read nothing yet.
+        start: GroupStart = GroupStart::Oldest,
+        /// The topic for messages that can't be read or kept, with the reason in a header.
+        dead_letter_topic: Topic = Topic::of_dead_letters(),
+    }
+
+    /// TLS to the brokers.
+    pub(crate) struct BrokerTls {
+        /// Whether it is spoken.
+        enabled: Switch = Switch::Off,
+        /// Authorities to trust, instead of the system's.
+        ca_file: OrOff<PathBuf> = OrOff::Off,
+        /// The program's own certificate (mTLS).
+        cert_file: OrOff<PathBuf> = OrOff::Off,
+        /// The key of that certificate.
+        key_file: OrOff<PathBuf> = OrOff::Off,
+        /// Whether any certificate is accepted: everybody on the way can then read and change what is sent.
+        insecure_skip_verify: Switch = Switch::Off,
+    }
+
     /// The remote store.
     pub(crate) struct Remote {
         /// Where it is. With `https://` before it TLS is spoken.
@@ -111,6 +166,8 @@ words! {
         Remote = "remote",
         /// In Elasticsearch or OpenSearch.
         Elasticsearch = "elasticsearch",
+        /// On the way to a store.
+        Kafka = "kafka",
     }
-    values = "`embedded`, `remote` or `elasticsearch`"
+    values = "`embedded`, `remote`, `elasticsearch` or `kafka`"
 }

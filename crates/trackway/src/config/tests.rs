@@ -421,7 +421,11 @@ fn keys_are_few_and_each_is_documented() {
     };
     // Of stores of others a program has one.
     assert!(keys(&|path| !path.starts_with("backend.")) < 120);
-    for backend in ["backend.remote.", "backend.elasticsearch."] {
+    for backend in [
+        "backend.remote.",
+        "backend.elasticsearch.",
+        "backend.kafka.",
+    ] {
         assert!(keys(&|path| path.starts_with(backend)) < 30);
     }
     for entry in entries {

@@ -501,6 +501,7 @@ impl Config {
         found.extend(self.agent.contradictions());
         found.extend(self.backend.remote.token().err());
         found.extend(self.backend.elasticsearch.contradictions());
+        found.extend(self.backend.kafka.contradictions());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());
         if matches!(self.sampling.adaptive.target, OrOff::On(_)) && self.process.plan().samples() {
@@ -571,6 +572,18 @@ impl Config {
         }
         config.own_spans.per_second = OrOff::Off;
         config.backend.elasticsearch.create_templates = Switch::Off;
+        config
+    }
+
+    /// The defaults of `trackway ingester`: it takes nothing but what it reads, and answers nothing but how it is.
+    pub(crate) fn for_ingester() -> Self {
+        let mut config = Self::default();
+        config.listen = Listen {
+            admin: Address::Port(14270),
+            health: config.listen.health,
+            ..Listen::off()
+        };
+        config.own_spans.per_second = OrOff::Off;
         config
     }
 
@@ -647,8 +660,7 @@ impl Listen {
         ]
     }
 
-    /// Nothing listens, for tests that need one port.
-    #[cfg(test)]
+    /// Nothing listens.
     pub(crate) fn off() -> Self {
         Self {
             otlp_grpc: Address::Off,

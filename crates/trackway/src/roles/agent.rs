@@ -15,17 +15,17 @@ use axum::extract::Request;
 use axum::middleware::map_request;
 use codec::otlp::ResourceAttributes;
 use journal::Level;
-use model::contract::{Answer, PinError, PinnedTrace, Pins};
-use model::{TenantId, TraceId};
+use model::TenantId;
+use model::contract::Pins;
 use plumbing::{ByteBudget, CpuPool, Shutdown};
 use sampling::Strategies;
 use serve::{AdminState, Health};
 use sink::{BufferOptions, Collectors, Compression, DeliveryOptions, Sink, SinkParts, Token};
 use tls::{ClientFiles, ClientTls, RELOAD_INTERVAL};
 
+use super::storeless::StorelessHealth;
 use super::{
-    Ground, POOL_QUEUE_JOBS_MAX, ProgramHealth, State, http_limits, receive_limits, run_on_runtime,
-    write_whole,
+    Ground, POOL_QUEUE_JOBS_MAX, State, http_limits, receive_limits, run_on_runtime, write_whole,
 };
 use crate::config::{Acknowledge, Agent as AgentConfig, OrOff, SendCompression, Settings, Switch};
 use crate::error::Error;
@@ -61,68 +61,30 @@ pub(crate) fn run_agent(settings: &Settings, addresses_file: Option<&Path>) -> R
     }
     logging::begin(&settings.config);
     let ground = Ground::new();
-    let health = Arc::new(AgentHealth {
+    let health = Arc::new(StorelessHealth {
         program: Arc::clone(&ground.health),
-        opened: OnceLock::new(),
+        no_store: NO_STORE,
     });
     let agent = Agent {
         settings,
         addresses_file,
         ground,
         health,
+        opened: Arc::default(),
     };
     run_on_runtime(THREADS, agent.run())
-}
-
-/// How the agent is.
-#[derive(Debug)]
-struct AgentHealth {
-    program: Arc<ProgramHealth>,
-    /// The sink, once it is open.
-    opened: OnceLock<Arc<Sink>>,
 }
 
 /// What is said to who asks for a store.
 const NO_STORE: &str = "an agent has no store; ask the program that has";
 
-impl Health for AgentHealth {
-    fn started(&self) -> Result<(), String> {
-        self.program.started()
-    }
-
-    fn ready(&self) -> Result<(), String> {
-        self.program.ready()
-    }
-
-    fn finalise(&self) -> Answer<'static, Result<(), String>> {
-        Box::pin(std::future::ready(Err(NO_STORE.to_owned())))
-    }
-}
-
-fn no_pins<T: Send + 'static>() -> Answer<'static, Result<T, PinError>> {
-    let reason = NO_STORE.to_owned();
-    Box::pin(std::future::ready(Err(PinError::Unavailable { reason })))
-}
-
-impl Pins for AgentHealth {
-    fn pin(&self, _: &TenantId, _: TraceId) -> Answer<'static, Result<bool, PinError>> {
-        no_pins()
-    }
-
-    fn unpin(&self, _: &TenantId, _: TraceId) -> Answer<'static, Result<bool, PinError>> {
-        no_pins()
-    }
-
-    fn pins(&self, _: &TenantId) -> Answer<'static, Result<Vec<PinnedTrace>, PinError>> {
-        no_pins()
-    }
-}
-
 struct Agent<'a> {
     settings: &'a Settings,
     addresses_file: Option<&'a Path>,
     ground: Ground,
-    health: Arc<AgentHealth>,
+    health: Arc<StorelessHealth>,
+    /// The sink, once it is open.
+    opened: Arc<OnceLock<Arc<Sink>>>,
 }
 
 impl Agent<'_> {
@@ -139,7 +101,7 @@ impl Agent<'_> {
         let asking = self.asking_options(&delivery);
         let sink = self.open_sink(delivery, pool.clone()).await?;
         // Set once: there is one sink in a run.
-        let _was_empty = self.health.opened.set(Arc::clone(&sink));
+        let _was_empty = self.opened.set(Arc::clone(&sink));
         let served = self
             .serve(&sink, asking, pool, (&gates, listeners), &addresses)
             .await;
@@ -162,14 +124,10 @@ impl Agent<'_> {
             health: Arc::clone(&self.health) as Arc<dyn Health>,
             pins: Arc::clone(&self.health) as Arc<dyn Pins>,
         };
-        let health = Arc::clone(&self.health);
+        let opened = Arc::clone(&self.opened);
         let admin =
             serve::admin_router(state.clone()).layer(map_request(move |request: Request| {
-                if let Some(sink) = health
-                    .opened
-                    .get()
-                    .filter(|_| request.uri().path() == "/metrics")
-                {
+                if let Some(sink) = opened.get().filter(|_| request.uri().path() == "/metrics") {
                     sink.refresh_metrics();
                 }
                 std::future::ready(request)
@@ -339,7 +297,7 @@ impl Agent<'_> {
         );
         ground
             .health
-            .set(State::Serving(Arc::clone(sink) as Arc<_>));
+            .set(State::serving(Arc::clone(sink) as Arc<_>));
         self.tell_ready(addresses)?;
         let no_more_comes = Shutdown::new();
         let receiving = async {

@@ -226,25 +226,9 @@ impl<'a> AllInOne<'a> {
 
     /// Opens the store that the configuration names; `None` when the stop comes first.
     async fn open_backend(&self) -> Result<Option<Backend>, Error> {
-        match self.settings.config.backend.kind {
-            BackendKind::Embedded => Ok(self.open_store().await?.map(Backend::of_store)),
-            kind @ (BackendKind::Remote | BackendKind::Elasticsearch) => {
-                let (config, tls) = (self.settings.config.clone(), self.ground.tls.clone());
-                let metrics = self.ground.seams.metrics.clone();
-                let pool = start_pool("trackway-backend")?;
-                let opening = tokio::task::spawn_blocking(move || match kind {
-                    BackendKind::Elasticsearch => {
-                        Backend::of_elastic(&config, pool, &tls, &metrics)
-                    }
-                    _ => Backend::of_remote(&config, pool, &tls),
-                });
-                match opening.await {
-                    Ok(opened) => opened.map(Some),
-                    Err(panicked) => Err(Error::Store(format!(
-                        "the store could not be prepared: {panicked}"
-                    ))),
-                }
-            }
+        match self.ground.open_others(&self.settings.config).await? {
+            Some(backend) => Ok(Some(backend)),
+            None => Ok(self.open_store().await?.map(Backend::of_store)),
         }
     }
 
@@ -332,7 +316,7 @@ impl<'a> AllInOne<'a> {
         ground.tasks.spawn(watched);
         ground
             .health
-            .set(State::Serving(Arc::clone(&backend.writer)));
+            .set(State::serving(Arc::clone(&backend.writer)));
         self.tell_ready(gates, addresses)?;
         if self.is_demo {
             self.start_demo(&receiver);

@@ -5,11 +5,15 @@
 //! - A stop (SIGTERM, SIGINT) lets requests under way finish; a second signal ends at once.
 //! - When one server fails, all stop.
 //!
-//! Read next: `all_in_one` (the store in the same process), `agent` (beside an application).
+//! Read next: `all_in_one` (the store in the same process, or spoken to), `ingester` (from Kafka to a store), `agent`
+//! (beside an application).
 
 mod agent;
 mod all_in_one;
+mod ingester;
+mod storeless;
 
+use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -25,7 +29,8 @@ use serve::HttpLimits;
 use tls::TlsMetrics;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::Config;
+use crate::backend::Backend;
+use crate::config::{BackendKind, Config};
 use crate::error::Error;
 use crate::gates::Gates;
 use crate::keep::Seams;
@@ -34,6 +39,7 @@ use crate::{machine, web};
 
 pub(crate) use agent::run_agent;
 pub(crate) use all_in_one::{answer_bytes_max, run_all_in_one};
+pub(crate) use ingester::run_ingester;
 
 /// A server that runs until the stop.
 type Serving<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -71,12 +77,27 @@ struct ProgramHealth {
     shutdown: Shutdown,
 }
 
-#[derive(Debug)]
 enum State {
     /// Still starting, and how far.
     Starting(String),
-    /// Serving.
-    Serving(Arc<dyn SpanWriter>),
+    /// Serving, and whether spans are taken now.
+    Serving(Arc<dyn Fn() -> Result<(), String> + Send + Sync>),
+}
+
+impl State {
+    /// Serving what keeps spans.
+    fn serving(writer: Arc<dyn SpanWriter>) -> Self {
+        Self::Serving(Arc::new(move || writer.readiness()))
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting(progress) => f.debug_tuple("Starting").field(progress).finish(),
+            Self::Serving(_) => f.write_str("Serving"),
+        }
+    }
 }
 
 impl ProgramHealth {
@@ -103,11 +124,11 @@ impl ProgramHealth {
         if self.shutdown.has_begun() {
             return Err("the program stops".to_owned());
         }
-        let writer = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        let readiness = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Starting(progress) => return Err(progress.clone()),
-            State::Serving(writer) => Arc::clone(writer),
+            State::Serving(readiness) => Arc::clone(readiness),
         };
-        writer.readiness()
+        readiness()
     }
 }
 
@@ -140,6 +161,23 @@ impl Ground {
             },
             tasks: Tasks::new(),
             last_tasks: Tasks::new(),
+        }
+    }
+
+    /// The store of others that the configuration names; `None` where it is the embedded one.
+    async fn open_others(&self, config: &Config) -> Result<Option<Backend>, Error> {
+        if config.backend.kind == BackendKind::Embedded {
+            return Ok(None);
+        }
+        let (config, tls) = (config.clone(), self.tls.clone());
+        let metrics = self.seams.metrics.clone();
+        let pool = start_pool("trackway-backend")?;
+        let opening = move || Backend::of_others(&config, pool, &tls, &metrics);
+        match tokio::task::spawn_blocking(opening).await {
+            Ok(opened) => opened,
+            Err(panicked) => Err(Error::Store(format!(
+                "the store could not be prepared: {panicked}"
+            ))),
         }
     }
 

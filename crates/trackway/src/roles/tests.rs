@@ -33,12 +33,12 @@ fn is_started_when_the_store_is_open_and_ready_when_it_takes_spans() {
     health.set(State::Starting("replaying the log: 41 %".to_owned()));
     assert_eq!(health.started(), Err("replaying the log: 41 %".to_owned()));
     assert_eq!(health.ready(), Err("replaying the log: 41 %".to_owned()));
-    health.set(State::Serving(Arc::new(Writer(Err(
+    health.set(State::serving(Arc::new(Writer(Err(
         "the disk is full".to_owned()
     )))));
     assert_eq!(health.started(), Ok(()));
     assert_eq!(health.ready(), Err("the disk is full".to_owned()));
-    health.set(State::Serving(Arc::new(Writer(Ok(())))));
+    health.set(State::serving(Arc::new(Writer(Ok(())))));
     assert_eq!(health.ready(), Ok(()));
     shutdown.begin();
     assert_eq!(health.ready(), Err("the program stops".to_owned()));

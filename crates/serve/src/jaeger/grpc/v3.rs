@@ -83,7 +83,7 @@ fn manner(is_raw: bool, write: Write) -> Manner {
 
 /// A message of a trace: all of it, or as much as clients take.
 pub(super) fn write(spans: &SpanBatch, from: usize) -> (Bytes, usize) {
-    let (message, end) = encode_proto_part(spans, from, MESSAGE_BYTES_TYPICAL_MAX);
+    let (message, end) = encode_proto_part(spans, from..spans.len(), MESSAGE_BYTES_TYPICAL_MAX);
     (message.into(), end)
 }
 

@@ -5,27 +5,21 @@
 //!
 //! One server serves all of it, since it takes half a minute to start.
 
-#[path = "../servers/server.rs"]
-mod server;
-
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::http::{self, Connection};
 use crate::jaeger::trace;
 use crate::load::{Load, Numbers, Outcome, Request, Truth, seed, send};
+use crate::outages::{Persistent, RECOVERY_MAX, pause, until_not_ready, until_ready};
 use crate::program::Program;
+use crate::server::{Server, USER};
 use crate::wait::{Stopwatch, let_pass, report, until};
-use server::{Server, USER};
 
 const KILLS: u64 = 10;
 const CONNECTIONS: u64 = 3;
-const RECOVERY_MAX: Duration = Duration::from_secs(60);
 
 /// The flags of a program that keeps its spans there.
 fn flags(server: &Server, password_file: &Path, ca_file: &Path) -> Vec<String> {
@@ -66,62 +60,6 @@ impl Scene {
         self.server.curl("POST", "/_refresh", "");
         self.truth.check(program, &self.truth.trace_ids());
     }
-}
-
-/// Senders that send each request until it is acknowledged, as SDKs do.
-struct Persistent {
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<(Vec<Request>, u64)>>,
-}
-
-impl Persistent {
-    fn start(program: &Program, seed: u64) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = (0..CONNECTIONS).map(|number| {
-            let (stop, address) = (Arc::clone(&stop), program.addresses.otlp_http.clone());
-            let seed = Numbers::new(seed.wrapping_add(number)).next();
-            std::thread::spawn(move || send_persistently(&stop, &address, seed))
-        });
-        Self {
-            threads: threads.collect(),
-            stop,
-        }
-    }
-
-    /// Ends them; adds what was acknowledged, and tells how often they were refused.
-    fn stop_into(self, truth: &mut Truth) -> u64 {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut refused = 0;
-        for thread in self.threads {
-            let (kept, refusals) = thread.join().unwrap();
-            refused += refusals;
-            kept.into_iter()
-                .for_each(|request| truth.acknowledge(request));
-        }
-        refused
-    }
-}
-
-fn send_persistently(stop: &AtomicBool, address: &str, seed: u64) -> (Vec<Request>, u64) {
-    let (mut kept, mut refused) = (Vec::new(), 0);
-    for number in 0.. {
-        let request = Request::new(seed, number, 0);
-        loop {
-            let sent = Connection::open(address).and_then(|mut open| send(&mut open, &request));
-            match sent {
-                Ok(Outcome::Acknowledged) => break,
-                Ok(Outcome::Refused(429 | 503, _)) => refused += 1,
-                Ok(other) => panic!("{other:?}"),
-                Err(error) => panic!("the program itself is away: {error}"),
-            }
-            let_pass(Duration::from_millis(100));
-        }
-        kept.push(request);
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    (kept, refused)
 }
 
 #[test]
@@ -203,13 +141,6 @@ fn pause_the_server(scene: &mut Scene, program: &Program) {
     let refused = load.stop_into(&mut scene.truth);
     assert!(refused > 0, "nobody sent while the server was paused");
     scene.check(program);
-}
-
-/// How long the server is paused: longer than a request may take, or as `TRACKWAY_OUTAGE_SECONDS` says.
-fn pause() -> Duration {
-    let given = std::env::var("TRACKWAY_OUTAGE_SECONDS").ok();
-    let seconds = given.and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(5))
 }
 
 fn refuse_to_write(scene: &mut Scene, program: &Program) {
@@ -357,23 +288,4 @@ fn other_authority(folder: &Folder) -> PathBuf {
 fn post(program: &Program, request: &Request) -> io::Result<http::Answer> {
     let mut connection = Connection::open(&program.addresses.otlp_http)?;
     connection.post("/v1/traces", "application/x-protobuf", &request.body)
-}
-
-fn ready(program: &Program) -> http::Answer {
-    http::get(&program.addresses.admin, "/ready").unwrap()
-}
-
-fn until_not_ready(program: &Program) -> String {
-    let said = until(RECOVERY_MAX, || {
-        let answer = ready(program);
-        (answer.status != 200).then(|| answer.text())
-    });
-    said.expect("it should say that it is not ready")
-}
-
-fn until_ready(program: &Program) {
-    let is_ready = until(RECOVERY_MAX, || {
-        (ready(program).status == 200).then_some(())
-    });
-    is_ready.unwrap_or_else(|| panic!("not ready: {}", ready(program).text()));
 }

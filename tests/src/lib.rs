@@ -35,6 +35,11 @@ mod jaeger;
 mod ledger;
 #[cfg(test)]
 mod load;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
+#[path = "../servers/server.rs"]
+mod server;
 
 #[cfg(test)]
 mod agent;
@@ -50,6 +55,8 @@ mod crash;
 mod elastic;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod kafka;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Stores of others, played by servers that say what the test tells them.
+//! Stores of others: real ones, and servers that say what the test tells them.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,9 @@
 
 mod answers;
 mod elastic;
+mod kafka;
 mod scripted;
 mod search;
 mod secure;
+#[path = "../../../tests/servers/server.rs"]
+mod server;

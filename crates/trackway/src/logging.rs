@@ -9,10 +9,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 
+/// What a library says of each broker, is said by us where it matters; whoever names it in `log.level` hears all.
+const QUIET: &str = "krafka=error";
+
 /// Begins to log; a second call does nothing.
 pub(crate) fn begin(config: &Config) {
     // The configuration was checked: what the filter still refuses falls back to its own default.
-    let filter = EnvFilter::try_new(config.log.level.directives()).unwrap_or_default();
+    let directives = format!("{QUIET},{}", config.log.level.directives());
+    let filter = EnvFilter::try_new(directives).unwrap_or_default();
     let is_terminal = std::io::stderr().is_terminal();
     let is_text = match config.log.format {
         LogFormat::Auto => is_terminal,

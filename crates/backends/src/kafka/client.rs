@@ -5,6 +5,7 @@
 //! - Brokers may be away at the start and later: each call connects when it has to, and takes at most
 //!   [`KafkaOptions::timeout`] for it. A connection that was refused is made anew, with what the files then say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ const PARTITION_BYTES_MAX: i32 = 4 << 20;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest password's file.
 const PASSWORD_BYTES_MAX: u64 = 64 << 10;
+
+/// Asked for instead of a time: where a partition ends.
+const LATEST: i64 = -1;
+
+/// What the library says when something failed.
+pub(super) type KafkaError = KrafkaError;
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -155,6 +162,8 @@ impl Client {
             let consumer = consumer
                 .enable_auto_commit(false)
                 .auto_offset_reset(reset)
+                .session_timeout(group.session_timeout)
+                .heartbeat_interval(group.session_timeout / 3)
                 .max_poll_records(POLL_MESSAGES_MAX)
                 .max_buffered_records(POLL_MESSAGES_MAX)
                 .fetch_max_bytes(FETCH_BYTES_MAX)
@@ -303,22 +312,29 @@ impl Reader {
     }
 
     /// Says of partitions where reading is to go on.
-    pub(super) async fn commit(
-        &self,
-        next: impl IntoIterator<Item = (i32, i64)>,
-    ) -> Result<(), KrafkaError> {
-        let next = next.into_iter().map(|(partition, offset)| {
-            let partition = TopicPartition::new(self.topic.clone(), partition);
-            (partition, OffsetAndMetadata::new(offset))
+    pub(super) async fn commit(&self, next: &BTreeMap<i32, i64>) -> Result<(), KrafkaError> {
+        let next = next.iter().map(|(partition, offset)| {
+            let partition = TopicPartition::new(self.topic.clone(), *partition);
+            (partition, OffsetAndMetadata::new(*offset))
         });
+        let next: Vec<_> = next.collect();
         self.consumer.commit_offsets(next).await
     }
 
-    /// How many messages wait in each partition that this member reads, as far as it is known.
-    pub(super) async fn lag(&self) -> Vec<(i32, u64)> {
-        let lag = self.consumer.lag().await.into_iter();
-        lag.filter_map(|(at, lag)| Some((at.partition, lag.lag?)))
-            .collect()
+    /// Of each partition that this member reads, where it ends now and where reading goes on.
+    pub(super) async fn ends(&self) -> Result<Vec<(i32, i64, i64)>, KrafkaError> {
+        let assigned = self.consumer.assignment().await;
+        let assigned = assigned.get(&self.topic).cloned().unwrap_or_default();
+        let asked = assigned.iter().map(|partition| (&*self.topic, *partition));
+        let asked: Vec<_> = asked.collect();
+        let mut found = Vec::new();
+        for ((_, partition), end) in self.consumer.offsets_for_times(&asked, LATEST).await {
+            let end = end?;
+            if let Some(position) = self.consumer.position(&self.topic, partition).await {
+                found.push((partition, end, position));
+            }
+        }
+        Ok(found)
     }
 
     /// Leaves the group.

@@ -7,7 +7,8 @@
 //!   a dead letter; the others are kept.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use model::contract::{IncomingBatch, SpanWriter, WriteError};
 use plumbing::{Complaints, Shutdown, planted};
 
 use super::Kafka;
-use super::client::{Fault, Incoming, Reader};
+use super::client::{Fault, Incoming, KafkaError, Reader};
 use super::messages::{Spans, read, tenant_of};
 use super::metrics::IngestMetrics;
 
@@ -24,6 +25,8 @@ use super::metrics::IngestMetrics;
 const POLL: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How often is told how much waits.
+const LAG_PERIOD: Duration = Duration::from_secs(2);
 /// How often a write is tried that the store says is no good.
 const TRIES_OF_REFUSED: u32 = 3;
 
@@ -51,6 +54,40 @@ enum Left {
     Stopping,
     /// Kafka does not take dead letters.
     Kafka(Fault),
+}
+
+/// Why reading ended.
+enum Broken {
+    Reader(KafkaError),
+    Left(Left),
+}
+
+/// The first message of each partition that is read and not kept yet.
+#[derive(Debug, Default)]
+struct InHand(Mutex<BTreeMap<i32, i64>>);
+
+impl InHand {
+    fn take(&self, messages: &[Incoming]) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in messages {
+            let at = first.entry(message.partition).or_insert(message.offset);
+            *at = (*at).min(message.offset);
+        }
+    }
+
+    fn put_down(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn first(&self) -> BTreeMap<i32, i64> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// What became of a write.
@@ -104,47 +141,72 @@ impl Ingester {
     async fn follow(&self, shutdown: &Shutdown) -> Result<(), (Fault, bool)> {
         let client = &self.kafka.client;
         let reader = client.reader().await.map_err(|fault| (fault, false))?;
-        let mut has_read = false;
+        let in_hand = InHand::default();
+        let has_read = AtomicBool::new(false);
+        let ended = tokio::select! {
+            ended = self.read_on(&reader, &in_hand, &has_read, shutdown) => ended,
+            () = self.tell_lag(&reader, &in_hand) => Ok(()),
+        };
+        let has_read = has_read.into_inner();
+        match ended {
+            Ok(()) | Err(Broken::Left(Left::Stopping)) => {
+                reader.close().await;
+                Ok(())
+            }
+            Err(Broken::Left(Left::Kafka(fault))) => {
+                reader.close().await;
+                Err((fault, has_read))
+            }
+            Err(Broken::Reader(error)) => Err((client.lost(reader, &error).await, has_read)),
+        }
+    }
+
+    async fn read_on(
+        &self,
+        reader: &Reader,
+        in_hand: &InHand,
+        has_read: &AtomicBool,
+        shutdown: &Shutdown,
+    ) -> Result<(), Broken> {
         while !shutdown.has_begun() {
             let polled = tokio::select! {
                 polled = reader.poll(POLL) => polled,
                 () = shutdown.begun() => break,
             };
-            let messages = match polled {
-                Ok(messages) => messages,
-                Err(error) => return Err((client.lost(reader, &error).await, has_read)),
-            };
+            let messages = polled.map_err(Broken::Reader)?;
             self.kafka.trouble.note(None);
-            has_read = true;
-            self.metrics.tell_lag(&reader.lag().await);
+            has_read.store(true, Ordering::Relaxed);
             if messages.is_empty() {
                 continue;
             }
+            in_hand.take(&messages);
             let next = next_offsets(&messages);
             if planted("kafka-offset-committed-early") {
-                self.commit(&reader, &next).await;
+                self.commit(reader, &next).await;
             }
             let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
-            match self.keep(messages, shutdown).await {
-                Ok(()) => {}
-                Err(Left::Stopping) => break,
-                Err(Left::Kafka(fault)) => {
-                    reader.close().await;
-                    return Err((fault, has_read));
-                }
-            }
+            self.keep(messages, shutdown).await.map_err(Broken::Left)?;
             self.metrics.messages.inc_by(count);
-            self.commit(&reader, &next).await;
+            self.commit(reader, &next).await;
+            in_hand.put_down();
         }
-        reader.close().await;
         Ok(())
+    }
+
+    /// Tells again and again how much waits, also while the store is waited for.
+    async fn tell_lag(&self, reader: &Reader, in_hand: &InHand) {
+        loop {
+            match reader.ends().await {
+                Ok(ends) => self.metrics.tell_lag(&ends, &in_hand.first()),
+                Err(error) => tracing::debug!(%error, "how much waits is not known"),
+            }
+            tokio::time::sleep(LAG_PERIOD).await;
+        }
     }
 
     /// Says where reading is to go on. What is not taken is told with the next; should it never be, it is read again.
     async fn commit(&self, reader: &Reader, next: &BTreeMap<i32, i64>) {
-        let told = reader
-            .commit(next.iter().map(|(at, next)| (*at, *next)))
-            .await;
+        let told = reader.commit(next).await;
         if let Err(error) = told
             && let Some(untold) = self.complaints.commits.due()
         {

@@ -225,3 +225,6 @@ fn check_frames(value: &[u8]) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What is counted of messages.
 
+use std::collections::BTreeMap;
+
 use plumbing::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -74,19 +76,21 @@ impl IngestMetrics {
             );
             registry.register(
                 "trackway_ingester_lag_messages",
-                "Messages that wait in the partitions which this process reads",
+                "Messages that are not kept yet in the partitions which this process reads",
                 made.lag.clone(),
             );
         });
         made
     }
 
-    /// Tells how many messages wait; partitions that others read now are told no more.
-    pub(super) fn tell_lag(&self, lag: &[(i32, u64)]) {
+    /// Tells how many messages wait in partitions that end somewhere and are read up to somewhere, those in hand among
+    /// them, of which the first are given; partitions that others read now are told no more.
+    pub(super) fn tell_lag(&self, ends: &[(i32, i64, i64)], first_in_hand: &BTreeMap<i32, i64>) {
         self.lag.clear();
-        for (partition, messages) in lag {
+        for (partition, end, position) in ends {
+            let from = first_in_hand.get(partition).unwrap_or(position);
+            let messages = end.saturating_sub(*from).max(0);
             let partition = vec![("partition", partition.to_string())];
-            let messages = i64::try_from(*messages).unwrap_or(i64::MAX);
             self.lag.get_or_create(&partition).set(messages);
         }
     }

@@ -111,6 +111,8 @@ pub struct GroupOptions {
     pub id: String,
     /// Whether a group that has read nothing yet begins with the oldest message.
     pub from_oldest: bool,
+    /// After so long without a sign of life others read what a member read.
+    pub session_timeout: Duration,
     /// Where messages go that can't be read.
     pub dead_letter_topic: String,
 }

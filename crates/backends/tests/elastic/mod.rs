@@ -3,8 +3,6 @@
 mod answers;
 mod recorded;
 mod rotation;
-#[path = "../../../../tests/servers/server.rs"]
-mod server;
 
 use std::sync::Arc;
 
@@ -23,7 +21,7 @@ use testkit::contract::{Subject, run};
 use testkit::spans::{RequestBuilder, START_UNIX_NANOS, request};
 use tls::{ClientFiles, ClientTls, TlsMetrics};
 
-use server::{Server, USER};
+use crate::server::{Server, USER};
 
 const MINUTE: u64 = 60_000_000_000;
 

@@ -12,8 +12,8 @@ use model::{Field, Literal, Operator, Predicate, SpanBatch, TenantId, TraceId};
 use serde_json::Value;
 use testkit::spans::request;
 
-use super::server::Server;
 use super::{incoming, open, options};
+use crate::server::Server;
 
 /// The documents of a recording, by their index.
 fn documents(text: &str) -> Vec<(String, Value)> {

@@ -10,8 +10,8 @@ use model::contract::{Kept, SpanReader as _, SpanWriter as _, WriteError};
 use serde_json::json;
 use testkit::spans::{Ids, request};
 
-use super::server::Server;
 use super::{incoming, open, options};
+use crate::server::Server;
 
 const SEED: u64 = 5;
 /// Behind all that is made now: 2200.

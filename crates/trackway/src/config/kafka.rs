@@ -239,6 +239,7 @@ impl Kafka {
             group: GroupOptions {
                 id: self.group.0.clone(),
                 from_oldest: self.start == GroupStart::Oldest,
+                session_timeout: self.session_timeout,
                 dead_letter_topic: self.dead_letter_topic.0.clone(),
             },
         })

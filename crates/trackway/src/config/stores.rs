@@ -113,6 +113,8 @@ tree! {
         group: Name = Name("jaeger-ingester".to_owned()),
         /// Where a group begins that has read nothing yet.
         start: GroupStart = GroupStart::Oldest,
+        /// After so long without a sign of life of an ingester others read what it read.
+        session_timeout: Duration = Duration::from_secs(10),
         /// The topic for messages that can't be read or kept, with the reason in a header.
         dead_letter_topic: Topic = Topic::of_dead_letters(),
     }

@@ -1,10 +1,10 @@
 //! The environment variables by which a Jaeger of version 1 is told where spans are kept, as keys of this program.
 //!
 //! Promises: whoever has deployed a Jaeger with these needs no others; Trackway's own variables, files and flags come
-//! after them. Those of Elasticsearch mean something only where `SPAN_STORAGE_TYPE` says Elasticsearch: other programs
-//! have such variables too.
+//! after them. Those of Elasticsearch mean something only where `SPAN_STORAGE_TYPE` says Elasticsearch, and those of
+//! Kafka only where it says anything at all: other programs have such variables too.
 
-use Reading::{AllTags, AsItIs, Rotation, Switch, UnlessEmpty};
+use Reading::{AllTags, AsItIs, Rotation, Switch, Tls, UnlessEmpty};
 
 /// What says where spans are kept.
 const STORAGE: &str = "SPAN_STORAGE_TYPE";
@@ -20,7 +20,32 @@ enum Reading {
     Switch,
     Rotation,
     AllTags,
+    Tls,
 }
+
+/// What the variables of Kafka begin with where they are a collector's, and where an ingester's.
+const KAFKA_PREFIXES: [&str; 2] = ["KAFKA_PRODUCER_", "KAFKA_CONSUMER_"];
+
+/// The same of both, behind the prefix. How many replicas confirm is not asked: all in sync do.
+const KAFKA: [Alias; 15] = [
+    ("BROKERS", "brokers", AsItIs),
+    ("TOPIC", "topic", UnlessEmpty),
+    ("ENCODING", "encoding", UnlessEmpty),
+    ("COMPRESSION", "compression", UnlessEmpty),
+    ("MAX_MESSAGE_BYTES", "message_bytes_max", UnlessEmpty),
+    ("GROUP_ID", "group", UnlessEmpty),
+    ("AUTHENTICATION", "tls.enabled", Tls),
+    ("PLAINTEXT_USERNAME", "username", UnlessEmpty),
+    ("PLAINTEXT_PASSWORD", "password", UnlessEmpty),
+    ("PLAINTEXT_MECHANISM", "mechanism", UnlessEmpty),
+    ("TLS_ENABLED", "tls.enabled", Switch),
+    ("TLS_CA", "tls.ca_file", UnlessEmpty),
+    ("TLS_CERT", "tls.cert_file", UnlessEmpty),
+    ("TLS_KEY", "tls.key_file", UnlessEmpty),
+    ("TLS_SKIP_HOST_VERIFY", "tls.insecure_skip_verify", Switch),
+];
+/// What a Jaeger writes and reads unless it is told otherwise.
+const KAFKA_ENCODING: &str = "jaeger_proto";
 
 const ALIASES: [Alias; 19] = [
     ("ES_SERVER_URLS", "hosts", AsItIs),
@@ -56,7 +81,7 @@ const ALIASES: [Alias; 19] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meant {
     /// The variable's name, a key, and a value.
-    Key(&'static str, String, String),
+    Key(String, String, String),
     /// A sentence.
     Mistake(String),
 }
@@ -67,44 +92,60 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
         let found = variables.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.trim().to_owned())
     };
-    let kind = |kind: &str| Meant::Key(STORAGE, "backend.kind".to_owned(), kind.to_owned());
-    match value(STORAGE).as_deref() {
-        None | Some("") => Vec::new(),
+    let key = |name: &str, key: &str, value: &str| {
+        Meant::Key(name.to_owned(), format!("backend.{key}"), value.to_owned())
+    };
+    let kind = |kind: &str| key(STORAGE, "kind", kind);
+    let mut meant = match value(STORAGE).as_deref() {
+        None | Some("") => return Vec::new(),
         Some("memory" | "badger") => vec![kind("embedded")],
+        Some("kafka") => vec![
+            kind("kafka"),
+            key(STORAGE, "kafka.encoding", KAFKA_ENCODING),
+        ],
         Some("grpc" | "grpc-plugin") => {
-            let server = value("GRPC_STORAGE_SERVER").map(|server| {
-                Meant::Key(
-                    "GRPC_STORAGE_SERVER",
-                    "backend.remote.endpoint".to_owned(),
-                    server,
-                )
-            });
-            [Some(kind("remote")), server]
-                .into_iter()
-                .flatten()
-                .collect()
+            let server = value("GRPC_STORAGE_SERVER")
+                .map(|server| key("GRPC_STORAGE_SERVER", "remote.endpoint", &server));
+            std::iter::once(kind("remote")).chain(server).collect()
         }
         Some("elasticsearch" | "opensearch") => {
-            let set = ALIASES.iter().filter_map(|(name, key, reading)| {
-                let text = reading.read(&value(name)?)?;
-                Some(Meant::Key(
-                    name,
-                    format!("backend.elasticsearch.{key}"),
-                    text,
-                ))
+            let set = ALIASES.iter().filter_map(|(name, of_backend, reading)| {
+                let given = value(name)?;
+                let text = reading.read(&given)?;
+                Some(key(name, &format!("elasticsearch.{of_backend}"), text))
             });
             std::iter::once(kind("elasticsearch")).chain(set).collect()
         }
         Some(other) => vec![Meant::Mistake(format!(
             "{STORAGE}: {other:?} is no store that Trackway has; it has memory and badger (both the embedded store), \
-             grpc, elasticsearch and opensearch"
+             grpc, elasticsearch, opensearch and kafka"
         ))],
+    };
+    for prefix in KAFKA_PREFIXES {
+        let mut set = KAFKA.iter().filter_map(|(end, of_kafka, reading)| {
+            let name = format!("{prefix}{end}");
+            let given = value(&name)?;
+            if *end == "AUTHENTICATION" && given == "kerberos" {
+                let text =
+                    format!("{name}: kerberos is not spoken; use plaintext, with SCRAM and TLS");
+                return Some(Meant::Mistake(text));
+            }
+            let text = reading.read(&given)?;
+            Some(key(&name, &format!("kafka.{of_kafka}"), text))
+        });
+        if let Some(first) = set.next() {
+            // Before the others, of which one may say it too.
+            meant.push(key(STORAGE, "kafka.encoding", KAFKA_ENCODING));
+            meant.push(first);
+            meant.extend(set);
+        }
     }
+    meant
 }
 
 impl Reading {
     /// The value of the key; nothing where the variable says what is so anyway.
-    fn read(self, text: &str) -> Option<String> {
+    fn read(self, text: &str) -> Option<&str> {
         let text = match self {
             Self::UnlessEmpty if text.is_empty() => return None,
             Self::AsItIs | Self::UnlessEmpty => text,
@@ -113,8 +154,10 @@ impl Reading {
             Self::Rotation => "daily",
             Self::AllTags if switched(text) == "on" => "all",
             Self::AllTags => return None,
+            Self::Tls if text == "tls" => "on",
+            Self::Tls => return None,
         };
-        Some(text.to_owned())
+        Some(text)
     }
 }
 
@@ -176,6 +219,47 @@ mod tests {
             );
         }
         assert!(!shown.contains("sekrit"), "{shown}");
+    }
+
+    #[test]
+    fn a_jaegers_variables_of_kafka_are_understood() {
+        let settings = load(&[
+            ("SPAN_STORAGE_TYPE", "kafka"),
+            ("KAFKA_PRODUCER_BROKERS", "a:9092,b:9092"),
+            ("KAFKA_PRODUCER_AUTHENTICATION", "plaintext"),
+            ("KAFKA_PRODUCER_PLAINTEXT_USERNAME", "u"),
+            ("KAFKA_PRODUCER_PLAINTEXT_PASSWORD", "sekrit"),
+            ("KAFKA_PRODUCER_PLAINTEXT_MECHANISM", "SCRAM-SHA-512"),
+            ("KAFKA_PRODUCER_TLS_ENABLED", "true"),
+        ]);
+        let shown = show(&settings.unwrap());
+        let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = shown.lines().map(squeezed).collect();
+        for line in [
+            "kind: kafka # SPAN_STORAGE_TYPE",
+            "brokers: \"a:9092, b:9092\" # KAFKA_PRODUCER_BROKERS",
+            "encoding: jaeger_proto # SPAN_STORAGE_TYPE",
+            "mechanism: SCRAM-SHA-512 # KAFKA_PRODUCER_PLAINTEXT_MECHANISM",
+            "enabled: on # KAFKA_PRODUCER_TLS_ENABLED",
+        ] {
+            assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
+        }
+        assert!(!shown.contains("sekrit"), "{shown}");
+        let ingester = load(&[
+            ("SPAN_STORAGE_TYPE", "elasticsearch"),
+            ("KAFKA_CONSUMER_TOPIC", "spans"),
+            ("KAFKA_CONSUMER_ENCODING", "json"),
+            ("KAFKA_CONSUMER_AUTHENTICATION", "tls"),
+        ]);
+        let shown = show(&ingester.unwrap());
+        for part in ["topic: spans ", "encoding: jaeger_json ", "enabled: on "] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let wrong = load(&[
+            ("SPAN_STORAGE_TYPE", "kafka"),
+            ("KAFKA_PRODUCER_AUTHENTICATION", "kerberos"),
+        ]);
+        assert!(wrong.unwrap_err().contains("kerberos"));
     }
 
     #[test]

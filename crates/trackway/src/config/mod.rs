@@ -216,7 +216,7 @@ impl Loader {
         for meant in jaeger::keys_of(variables) {
             match meant {
                 Meant::Key(name, path, text) => {
-                    self.set(&path, &text, Origin::Variable(name.to_owned()));
+                    self.set(&path, &text, Origin::Variable(name));
                 }
                 Meant::Mistake(why) => self.mistakes.push(why),
             }

@@ -91,7 +91,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_name() {
     let sources = Sources {
         file: Some(file.0.clone()),
         variables: variables(&[("TRACKWAY_LOGS__LEVEL", "warn")]),
-        flags: vec![flag("listen.otlp_gprc", "0"), flag("kafka.brokers", "x")],
+        flags: vec![flag("listen.otlp_gprc", "0"), flag("zookeeper.quorum", "x")],
     };
     let expected = [
         format!(
@@ -100,7 +100,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_name() {
         ),
         "TRACKWAY_LOGS__LEVEL: unknown key logs.level; did you mean log.level?".to_owned(),
         "--set: unknown key listen.otlp_gprc; did you mean listen.otlp_grpc?".to_owned(),
-        "--set: unknown key kafka.brokers; `trackway config show` lists all keys".to_owned(),
+        "--set: unknown key zookeeper.quorum; `trackway config show` lists all keys".to_owned(),
     ];
     assert_eq!(mistakes(&sources), expected);
 }

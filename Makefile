@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-full soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui release test-planted
+.PHONY: help run web test test-full test-servers soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -14,6 +14,9 @@ DATA ?= ./data
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 1800
 SOAK_CASES ?= 10000
+# How many seconds servers are away in them, and whether the stores of others answer in every way of reaching them.
+SOAK_OUTAGE ?= 60
+SOAK_SERVERS ?= 1
 # How many spans `make bench-large` sends; 20 million take 8 GB of disk, nearly all of it for the corpus.
 BENCH_SPANS ?= 20000000
 # What `make bench-steady` sends: 60 % of what two cores take, for ten minutes; it takes 15 GB of disk to be sure of it.
@@ -57,8 +60,14 @@ soak: ## the random tests with many more cases, blow-ups at full size, crashes a
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
 	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
-	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=60 TRACKWAY_ALL_SERVERS=1 \
-	    $(TEST) --workspace
+	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=$(SOAK_OUTAGE) \
+	    $(if $(SOAK_SERVERS),TRACKWAY_ALL_SERVERS=1) $(TEST) --workspace
+
+test-servers: ## stores of others in every way of reaching them, and away for half a minute
+	tests/setup
+	cargo build --locked --profile ci --workspace --all-targets
+	TRACKWAY_ALL_SERVERS=1 $(TEST) -p backends
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_OUTAGE_SECONDS=30 $(TEST) -p system-tests -- elastic kafka agent
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)

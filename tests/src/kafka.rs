@@ -1,5 +1,5 @@
-//! Spans on their way through a real Kafka, with SASL over TLS: collectors write, ingesters take them to a store, and any
-//! of them, the brokers and the store too, are killed or away.
+//! Spans on their way through a real Kafka, with SASL over TLS: collectors write, ingesters take them to a store, and
+//! any of them, the brokers and the store too, are killed or away.
 //!
 //! Promises checked: a span that a collector has acknowledged is found exactly once with all its content; what can't be
 //! taken is refused with the reason, `/ready` says it too, and all is well again without a start.

@@ -64,8 +64,8 @@ impl Backend {
         }
     }
 
-    /// The store of others that the configuration names; `None` where it is the embedded one. Reads files: call it where
-    /// that is allowed.
+    /// The store of others that the configuration names; `None` where it is the embedded one. Reads files: call it
+    /// where that is allowed.
     pub(crate) fn of_others(
         config: &Config,
         pool: CpuPool,

@@ -72,8 +72,19 @@ const BANNED_DIRECTLY: [(&str, &str); 5] = [
 ];
 
 /// Names that are in the lock file with more than one version, each with who brings the other one.
-const TWO_VERSIONS_ALLOWED: [(&str, &str); 15] = [
+const TWO_VERSIONS_ALLOWED: [(&str, &str); 20] = [
     ("base64", "parquet and tonic are one step apart"),
+    (
+        "cpufeatures",
+        "krafka's SCRAM is on an older line of hashes",
+    ),
+    ("crypto-common", "as cpufeatures"),
+    ("socket2", "krafka is one step behind tokio"),
+    (
+        "thiserror",
+        "krafka's way through proxies is one step behind",
+    ),
+    ("thiserror-impl", "as thiserror"),
     (
         "bit-vec",
         "only in tests: rcgen's yasna and proptest are one step apart",

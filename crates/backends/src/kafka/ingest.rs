@@ -3,8 +3,8 @@
 //! Promises
 //! - An offset is told to Kafka only when the store has confirmed the spans of every message before it.
 //! - A store that is away is waited for; nothing is skipped meanwhile, and all goes on without a start.
-//! - One message that can't be read, or that the store refuses for good, is found among the others by halves and becomes
-//!   a dead letter; the others are kept.
+//! - One message that can't be read, or that the store refuses for good, is found among the others by halves and
+//!   becomes a dead letter; the others are kept.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -27,7 +27,7 @@ pub fn encode_proto(batch: &SpanBatch) -> Vec<u8> {
     encode_rows(batch, 0..batch.len())
 }
 
-/// As many of the rows from the first on as fit into so many bytes, at least one; gives the row behind the last as well.
+/// As many of the rows from the first on as fit into so many bytes, at least one; gives the row behind the last too.
 ///
 /// *Cost*: what is encoded is encoded twice, once to be measured. Memory is that of the result and of one span.
 #[must_use]

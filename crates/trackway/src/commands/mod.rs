@@ -90,8 +90,8 @@ fn run_role(role: Role, args: &RoleArgs) -> Result<(), Error> {
     }
     if kind == BackendKind::Kafka && role != Role::Collector {
         let text = format!(
-            "backend.kind is kafka: for trackway {name} it names the store where spans are found, such as elasticsearch; \
-             only a collector writes to Kafka"
+            "backend.kind is kafka: for trackway {name} it names the store where spans are found, such as \
+             elasticsearch; only a collector writes to Kafka"
         );
         return Err(Error::Usage(text));
     }

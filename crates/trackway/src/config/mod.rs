@@ -9,7 +9,8 @@
 //! names a key that has no path, for platforms set variables such as `TRACKWAY_PORT` by themselves; one that misses
 //! just the second underscore is told.
 //!
-//! Read next: `tree` and `stores` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of it).
+//! Read next: `tree` and `stores` (the keys), `units` (their kinds), `yaml` (the file), `print` (what people see of
+//! it).
 
 mod access;
 mod agent;

@@ -2,7 +2,7 @@
 //!
 //! Promises
 //! - Only the health ports are open. Ready means that messages are read and kept.
-//! - At a stop what is being written is waited for, and told to Kafka when it is kept; the rest is read again by others.
+//! - At a stop what is being written is waited for, and told to Kafka when it is kept; others read the rest again.
 //!
 //! Read next: `backends::kafka` (what is read, and when that is told).
 

@@ -1,3 +1,5 @@
+//! Messages as a Jaeger's, and what is read of broken ones.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -87,8 +89,8 @@ fn by_key(messages: &[Incoming], text: impl Fn(&[u8]) -> String) -> BTreeMap<Str
     keys
 }
 
-/// Every span by itself as JSON, sorted; what is empty is as if it were not there, as protobuf has it, and a zero has no
-/// sign, which the recorder has lost.
+/// Every span by itself as JSON, sorted; what is empty is as if it were not there, as protobuf has it, and a zero has
+/// no sign, which the recorder has lost.
 fn spans(batches: &[SpanBatch]) -> Vec<String> {
     fn normal(value: &mut Value) {
         match value {

@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-full test-servers soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui release test-planted
+.PHONY: help run web test test-full test-servers soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui bench-backends release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -96,6 +96,10 @@ bench-huge: ## starts on BENCH_HUGE_SPANS spans (100,000,000), which it makes fi
 	cargo run --locked --profile ci --package store --example ask -- \
 	    $(BENCH_HUGE_SPANS) target/bench/huge-$(BENCH_HUGE_SPANS) --only-fill
 	bench/run --start-on target/bench/huge-$(BENCH_HUGE_SPANS)
+
+bench-backends: ## what Elasticsearch, OpenSearch and Kafka cost beside the embedded store, on servers that it starts
+	tests/setup
+	bench/run --backends
 
 bench-ui: web ## sizes, times and memory of the web app in headless Chromium, on traces of up to a million spans
 	web/setup --browser

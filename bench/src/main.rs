@@ -2,8 +2,8 @@
 //!
 //! The program is started as a person starts it, and spoken to over its ports only. One corpus after the other is
 //! generated to a file, sent at full speed over loopback, looked at on the disk, and asked about over HTTP.
-//! More modes: a constant rate for some time (`steady`), starts on a folder that is there (`start_on`), and an agent
-//! before a collector (`agent`).
+//! More modes: a constant rate for some time (`steady`), starts on a folder that is there (`start_on`), an agent before
+//! a collector (`agent`), and stores of others (`backends`).
 //!
 //! Promises: figures name the machine, the corpus, the durability level, the version and the commit; work that the
 //! program puts off (freezing heads) is waited for and counted; a wrong answer fails the run.
@@ -12,9 +12,10 @@
 //! Read in this order: `run` (the whole story), `program` and `load` (start it, feed it), `disk`, `questions`,
 //! `oracle` and `asking` (what is asked and what is right), `after_kill`, `full_load`, `report`; then `stamp` and
 //! `rounds` (a corpus that never ends), `pace`, `turns` and `watching` (what goes on beside it), `steady`, `start_on`,
-//! `datagrams`, `agent`.
+//! `datagrams`, `agent`, `backends`.
 
 mod agent;
+mod backends;
 mod options;
 mod run;
 mod start_on;
@@ -46,6 +47,7 @@ mod questions;
 mod turns;
 
 mod agent_report;
+mod backends_report;
 mod figures;
 mod heading;
 mod report;
@@ -59,6 +61,7 @@ use anyhow::ensure;
 use serde::Serialize;
 
 use crate::agent_report::AgentReport;
+use crate::backends_report::BackendsReport;
 use crate::heading::Heading;
 use crate::options::{Mode, Options, Protocol};
 use crate::report::Report;
@@ -88,6 +91,11 @@ fn main() -> anyhow::Result<()> {
         Mode::Agent(seconds) => {
             let measured = agent::measure(*seconds, &options)?;
             tell(&AgentReport { heading, measured }, &options, 0)
+        }
+        Mode::Backends => {
+            let backends = backends::measure(&options)?;
+            let report = BackendsReport { heading, backends };
+            tell(&report, &options, report.wrong_answers())
         }
     }
 }

@@ -15,13 +15,15 @@ bench --steady SPANS_PER_SECOND [--seconds 600] [--dependencies-every 60] [--pro
       [--spans 1000000] [COMMON]…
 bench --start-on DIR [--repetitions 7] [COMMON]…
 bench --agent [--seconds 20] [COMMON]…
+bench --backends [--spans 190000] [--repetitions 60] [COMMON]…
 COMMON: [--seed 7] [--connections 4] [--level sync|page_cache|memory] [--program target/dist/trackway] [--build]
         [--set KEY=VALUE]… [--work-dir target/bench] [--keep]
-        [--out bench/out/RESULT.json|STEADY.json|START.json|AGENT.json]
+        [--out bench/out/RESULT.json|STEADY.json|START.json|AGENT.json|BACKENDS.json]
 
 Without a mode everything is measured over http, then what taking the first corpus costs over grpc. --steady sends at a
 constant rate with searches beside it, from --spans that come again and again as new traces. --start-on starts the
 program again and again on a folder of data. --agent measures an agent before a collector, and datagrams to a collector.
+--backends measures stores of others, on servers that it starts by the scripts in tests/servers.
 --build builds the program first; --set is passed to it; --keep leaves corpus, data and log below the work folder.";
 
 /// More than this many clients would measure the clients.
@@ -36,6 +38,8 @@ const SECONDS_MAX: u64 = 86_400;
 /// What is sent is made before, and is in memory: some 20 MB for each second.
 const AGENT_SECONDS: u64 = 20;
 const AGENT_SECONDS_MAX: u64 = 120;
+/// So many that Elasticsearch still counts all calls between services from them.
+const BACKENDS_SPANS: u64 = 190_000;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub(crate) enum Mode {
     StartOn(PathBuf),
     /// An agent and datagrams, each for so many seconds.
     Agent(u64),
+    /// Stores of others beside the embedded one.
+    Backends,
 }
 
 /// What is sent and asked at a constant rate.
@@ -122,17 +128,19 @@ impl Options {
         let mut options = Self::default();
         let (mut rate, mut repetitions, mut out) = (None, None, None);
         let (mut seconds, mut dependencies_every, mut is_agent) = (None, 60, false);
+        let (mut spans, mut is_backends) = (None, false);
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("help") | Short('h') => return Ok(None),
                 Long("steady") => rate = Some(arguments.value()?.parse()?),
                 Long("seconds") => seconds = Some(arguments.value()?.parse()?),
                 Long("agent") => is_agent = true,
+                Long("backends") => is_backends = true,
                 Long("dependencies-every") => dependencies_every = arguments.value()?.parse()?,
                 Long("start-on") => options.mode = Mode::StartOn(arguments.value()?.into()),
                 Long("profile") => options.profiles = profiles(&arguments.value()?.string()?)?,
                 Long("protocol") => options.protocols = protocols(&arguments.value()?.string()?)?,
-                Long("spans") => options.spans = arguments.value()?.parse()?,
+                Long("spans") => spans = Some(arguments.value()?.parse()?),
                 Long("seed") => options.seed = arguments.value()?.parse()?,
                 Long("connections") => options.connections = arguments.value()?.parse()?,
                 Long("repetitions") => repetitions = Some(arguments.value()?.parse()?),
@@ -161,6 +169,15 @@ impl Options {
             ensure!(options.mode == Mode::Corpora, "--agent is a run of its own");
             options.mode = Mode::Agent(seconds.unwrap_or(AGENT_SECONDS));
         }
+        if is_backends {
+            ensure!(
+                options.mode == Mode::Corpora,
+                "--backends is a run of its own"
+            );
+            options.mode = Mode::Backends;
+            options.spans = BACKENDS_SPANS;
+        }
+        options.spans = spans.unwrap_or(options.spans);
         options.repetitions = repetitions.unwrap_or(match options.mode {
             Mode::StartOn(_) => STARTS,
             _ => options.repetitions,
@@ -178,7 +195,7 @@ impl Options {
             "--connections is {connections}, it must be from 1 to {CONNECTIONS_MAX}"
         );
         match self.mode {
-            Mode::Corpora => ensure!(
+            Mode::Corpora | Mode::Backends => ensure!(
                 self.repetitions >= REPETITIONS_MIN,
                 "--repetitions must be at least {REPETITIONS_MIN} for a 95th percentile"
             ),
@@ -210,6 +227,7 @@ impl Mode {
             Self::Steady(_) => "bench/out/STEADY.json",
             Self::StartOn(_) => "bench/out/START.json",
             Self::Agent(_) => "bench/out/AGENT.json",
+            Self::Backends => "bench/out/BACKENDS.json",
         })
     }
 }

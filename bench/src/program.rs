@@ -29,6 +29,18 @@ const CLOSED: [&str; 8] = [
     "sampling_grpc",
     "query_grpc",
 ];
+/// What a collector opens and nobody asks here.
+const NOT_OF_COLLECTORS: [&str; 9] = [
+    "otlp_grpc",
+    "jaeger_http",
+    "jaeger_grpc",
+    "jaeger_compact",
+    "jaeger_binary",
+    "zipkin",
+    "sampling_http",
+    "sampling_grpc",
+    "health",
+];
 /// The doors of an agent.
 const AGENT_LISTENERS: [&str; 7] = [
     "otlp_grpc",
@@ -119,6 +131,60 @@ impl<'a> Program<'a> {
         }
         let level = format!("agent.buffer.acknowledge={}", options.level);
         command.args(["--set", &level]);
+        Self::launch(command, folder, nth, clock)
+    }
+
+    /// Starts a collector that shares a store with others.
+    pub(crate) fn start_collector(
+        settings: &[String],
+        by: (&Options, &Path),
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        Self::start_role(
+            "collector",
+            (&["otlp_http", "admin"], &NOT_OF_COLLECTORS),
+            settings,
+            by,
+            nth,
+            clock,
+        )
+    }
+
+    /// Starts an ingester.
+    pub(crate) fn start_ingester(
+        settings: &[String],
+        by: (&Options, &Path),
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        Self::start_role(
+            "ingester",
+            (&["admin"], &["health"]),
+            settings,
+            by,
+            nth,
+            clock,
+        )
+    }
+
+    fn start_role(
+        role: &str,
+        (open, closed): (&[&str], &[&str]),
+        settings: &[String],
+        (options, folder): (&Options, &Path),
+        nth: u32,
+        clock: &'a dyn Clock,
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(&options.program);
+        command.arg(role);
+        let open = open.iter().map(|listener| format!("listen.{listener}=0"));
+        let closed = closed
+            .iter()
+            .map(|listener| format!("listen.{listener}=off"));
+        for setting in open.chain(closed).chain(settings.iter().cloned()) {
+            command.args(["--set", &setting]);
+        }
         Self::launch(command, folder, nth, clock)
     }
 

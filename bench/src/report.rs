@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::asking::Asked;
 use crate::figures::Spread;
 use crate::heading::Heading;
 use crate::run::{Measured, Taken};
@@ -139,13 +140,18 @@ fn aim(name: &str, value: f64, has_aims: bool) -> String {
     })
 }
 
-fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) -> fmt::Result {
+/// Writes what was asked, with the heading of all times.
+pub(crate) fn write_asked(
+    f: &mut fmt::Formatter<'_>,
+    asked: &[Asked],
+    has_aims: bool,
+) -> fmt::Result {
     writeln!(
         f,
         "\n{:<26} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  holds",
         "over HTTP, ms", "count", "first", "p50", "p90", "p99", "max", "engine"
     )?;
-    for asked in &corpus.asked {
+    for asked in asked {
         let times = asked.over_http;
         let engine = asked
             .engine
@@ -167,6 +173,11 @@ fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) ->
             writeln!(f, "  WRONG {} times, first: {wrong}", asked.wrong)?;
         }
     }
+    Ok(())
+}
+
+fn write_times(f: &mut fmt::Formatter<'_>, corpus: &Measured, has_aims: bool) -> fmt::Result {
+    write_asked(f, &corpus.asked, has_aims)?;
     let (under_load, at_rest) = (&corpus.probed_under_load, &corpus.probed_at_rest);
     write_spread(f, "acknowledged, full load", corpus.ingest.acknowledgement)?;
     write_spread(f, "acknowledged, at rest", at_rest.acknowledgement)?;

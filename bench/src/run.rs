@@ -204,7 +204,11 @@ pub(crate) fn fresh_folder(options: &Options, what: &str) -> anyhow::Result<Path
     Ok(folder)
 }
 
-fn corpus_options(profile: Profile, options: &Options, clock: &dyn Clock) -> CorpusOptions {
+pub(crate) fn corpus_options(
+    profile: Profile,
+    options: &Options,
+    clock: &dyn Clock,
+) -> CorpusOptions {
     let now_seconds = clock.unix_nanos() / 1_000_000_000;
     let start = now_seconds - WINDOW_SECONDS - WINDOW_END_BEFORE_NOW_SECONDS;
     CorpusOptions {

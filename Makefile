@@ -66,8 +66,8 @@ soak: ## the random tests with many more cases, blow-ups at full size, crashes a
 test-servers: ## stores of others in every way of reaching them, and away for half a minute
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
-	TRACKWAY_ALL_SERVERS=1 $(TEST) -p backends
-	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_OUTAGE_SECONDS=30 $(TEST) -p system-tests -- elastic kafka agent
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_OUTAGE_SECONDS=30 TRACKWAY_ALL_SERVERS=1 \
+	    $(TEST) --workspace -- elastic kafka agent::
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)

@@ -14,7 +14,6 @@ use testkit::corpus::{Question, TraceTruth, Truth};
 
 use crate::figures::{Spread, Stopwatch, millis};
 use crate::http::{Answer, Connection, encode};
-use crate::probe;
 
 /// No more of a kind are asked when they have taken so long, so that a slow answer is reported and not endured.
 const KIND_SECONDS_MAX: u64 = 30;
@@ -194,8 +193,7 @@ pub(crate) fn search_path(question: &Question, (begin, end): (u64, u64)) -> Stri
 }
 
 fn services(truth: &Truth) -> Kind<'_> {
-    let mut names: BTreeSet<String> = truth.services.iter().cloned().collect();
-    names.insert(probe::SERVICE.to_owned());
+    let names: BTreeSet<String> = truth.services.iter().cloned().collect();
     Kind {
         name: "services".to_owned(),
         holds: format!("{} services", names.len()),

@@ -30,7 +30,7 @@ use crate::full_load::{self, FullLoad};
 use crate::load;
 use crate::options::{Options, Protocol};
 use crate::oracle;
-use crate::probe::{Probed, Prober};
+use crate::probe::{self, Probed, Prober};
 use crate::process;
 use crate::program::{Program, data_dir};
 use crate::put_off;
@@ -124,8 +124,16 @@ pub(crate) fn measure(profile: Profile, options: &Options) -> anyhow::Result<Mea
     let program = Program::start(options, &folder, 2, &clock)?;
     let start_on_data_ms = millis(program.start_up);
     let address = &program.addresses.query_http;
-    let asked = ask_all(address, &truth, &searches, options.repetitions, &clock)
-        .with_context(|| program.end_of_log())?;
+    let mut with_probes = truth.clone();
+    with_probes.services.push(probe::SERVICE.to_owned());
+    let asked = ask_all(
+        address,
+        &with_probes,
+        &searches,
+        options.repetitions,
+        &clock,
+    )
+    .with_context(|| program.end_of_log())?;
     let query_peak_mib = mib(process::memory(program.pid())?.peak_kib);
     let probed_at_rest = Prober::new(&program.addresses, 2, &clock).probe_times(PROBES_AT_REST)?;
     let more = corpus_options(profile, options, &clock);

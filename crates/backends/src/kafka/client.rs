@@ -23,12 +23,12 @@ use super::options::{KafkaOptions, KafkaTls, Login, Mechanism, Packing, Password
 
 /// A batch for one partition is about so long before it is packed.
 const BATCH_BYTES: usize = 512 << 10;
-/// The most messages that are waited with and handed out at once.
+/// The most messages that are held and handed out at once.
 const POLL_MESSAGES_MAX: i32 = 20_000;
-/// The most bytes of one answer to a reader.
-const FETCH_BYTES_MAX: i32 = 16 << 20;
+/// The most bytes of one answer to a reader, packed.
+const FETCH_BYTES_MAX: i32 = 4 << 20;
 /// The most bytes of one partition in it.
-const PARTITION_BYTES_MAX: i32 = 4 << 20;
+const PARTITION_BYTES_MAX: i32 = 1 << 20;
 /// How long a client that is given up may still take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest password's file.

@@ -25,6 +25,9 @@ use super::metrics::IngestMetrics;
 const POLL: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// So many bytes of messages are written at once: some ten thousand spans, and a few times as many bytes in a store's
+/// words.
+const GROUP_BYTES_MAX: usize = 4 << 20;
 /// How often is told how much waits.
 const LAG_PERIOD: Duration = Duration::from_secs(2);
 /// How often a write is tried that the store says is no good.
@@ -222,7 +225,11 @@ impl Ingester {
                 Err(why) => self.bury(message, &why, shutdown).await?,
             }
         }
-        let mut waiting: Vec<(TenantId, Vec<Incoming>)> = groups.into_iter().collect();
+        let groups = groups.into_iter().flat_map(|(tenant, group)| {
+            let parts = parts(group).into_iter();
+            parts.map(move |part| (tenant.clone(), part))
+        });
+        let mut waiting: Vec<(TenantId, Vec<Incoming>)> = groups.collect();
         while let Some((tenant, mut group)) = waiting.pop() {
             let Some(fault) = self.keep_group(&tenant, &group, shutdown).await? else {
                 continue;
@@ -362,6 +369,23 @@ impl Ingester {
     }
 }
 
+/// Cuts messages into groups that are written at once, none longer than it may be unless it is one message.
+fn parts(messages: Vec<Incoming>) -> Vec<Vec<Incoming>> {
+    let (mut parts, mut bytes) = (vec![Vec::new()], 0);
+    for message in messages {
+        let length = message.message.value.len();
+        if bytes > 0 && bytes + length > GROUP_BYTES_MAX {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += length;
+        if let Some(part) = parts.last_mut() {
+            part.push(message);
+        }
+    }
+    parts
+}
+
 /// Where reading goes on in each partition.
 fn next_offsets(messages: &[Incoming]) -> BTreeMap<i32, i64> {
     let mut next = BTreeMap::new();
@@ -370,4 +394,29 @@ fn next_offsets(messages: &[Incoming]) -> BTreeMap<i32, i64> {
         *at = (*at).max(message.offset + 1);
     }
     next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::client::Message;
+
+    #[test]
+    fn groups_are_no_longer_than_they_may_be_and_lose_nothing() {
+        let message = |offset: i64, bytes: usize| Incoming {
+            partition: 0,
+            offset,
+            message: Message {
+                key: None,
+                value: Bytes::from(vec![0; bytes]),
+                headers: Vec::new(),
+            },
+        };
+        let half = GROUP_BYTES_MAX / 2;
+        let lengths = [half, half, 1, GROUP_BYTES_MAX + 1, 1, 0];
+        let messages = (0..).zip(lengths).map(|(at, bytes)| message(at, bytes));
+        let offsets = |part: &Vec<Incoming>| part.iter().map(|one| one.offset).collect();
+        let parts: Vec<Vec<i64>> = parts(messages.collect()).iter().map(offsets).collect();
+        assert_eq!(parts, [vec![0, 1], vec![2], vec![3], vec![4, 5]]);
+    }
 }

@@ -44,11 +44,7 @@ impl Server {
         }
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let run = format!("target/servers/run/{name}-{}-{number}", std::process::id());
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port(number);
         let mut options = vec!["--port".to_owned(), port.to_string()];
         if is_secure {
             let more = ["--tls", "--user", USER, "--password", PASSWORD];
@@ -131,6 +127,21 @@ impl Server {
         assert!(done.status.success(), "{said}");
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
+}
+
+/// A port that is free, and the next one, which Kafka takes for its controller. Below those that the system gives to
+/// connections: one of these could take it while the server is away.
+fn free_port(number: u32) -> u16 {
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    let begin = std::process::id().wrapping_mul(97) + number * 211;
+    let ports = (0..COUNT / 2).map(|step| FIRST + (begin + 2 * step) % COUNT);
+    let mut ports = ports.map(|port| u16::try_from(port).unwrap());
+    let is_free = |port: &u16| {
+        let both = [*port, *port + 1].map(|port| TcpListener::bind(("127.0.0.1", port)));
+        both.iter().all(Result::is_ok)
+    };
+    ports.find(is_free).expect("a port is free")
 }
 
 impl Drop for Server {

@@ -129,6 +129,15 @@ impl Server {
     }
 }
 
+/// Writes a file with the certificate of somebody whom nobody else knows.
+pub(crate) fn other_authority(path: PathBuf) -> PathBuf {
+    let mut parameters = rcgen::CertificateParams::default();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&path, parameters.self_signed(&key).unwrap().pem()).unwrap();
+    path
+}
+
 /// A port that is free, and the next one, which Kafka takes for its controller. Below those that the system gives to
 /// connections: one of these could take it while the server is away.
 fn free_port(number: u32) -> u16 {

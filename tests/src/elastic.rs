@@ -6,7 +6,7 @@
 //! One server serves all of it, since it takes half a minute to start.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::folder::Folder;
@@ -14,8 +14,8 @@ use crate::http::{self, Connection};
 use crate::jaeger::trace;
 use crate::load::{Load, Numbers, Outcome, Request, Truth, seed, send};
 use crate::outages::{Persistent, RECOVERY_MAX, pause, until_not_ready, until_ready};
-use crate::program::Program;
-use crate::server::{Server, USER};
+use crate::program::{COLLECTOR_LISTENERS, Program};
+use crate::server::{Server, USER, other_authority};
 use crate::wait::{Stopwatch, let_pass, report, until};
 
 const KILLS: u64 = 10;
@@ -194,21 +194,8 @@ fn set_aside_what_is_poison(scene: &mut Scene, program: &Program) {
 
 /// What one process takes another finds.
 fn share_the_store(scene: &mut Scene) {
-    const OF_SENDERS: [&str; 11] = [
-        "otlp_grpc",
-        "otlp_http",
-        "jaeger_http",
-        "jaeger_grpc",
-        "jaeger_compact",
-        "jaeger_binary",
-        "zipkin",
-        "sampling_http",
-        "sampling_grpc",
-        "admin",
-        "health",
-    ];
     let flags: Vec<&str> = scene.flags.iter().map(String::as_str).collect();
-    let collectors = [0, 1].map(|_| Program::start_role("collector", &OF_SENDERS, &flags));
+    let collectors = [0, 1].map(|_| Program::start_role("collector", &COLLECTOR_LISTENERS, &flags));
     let listeners = ["query_http", "query_grpc", "admin", "health"];
     let query = Program::start_role("query", &listeners, &flags);
     for collector in &collectors {
@@ -265,7 +252,7 @@ fn say_who_is_wrong(scene: &mut Scene) {
     let log = program.stop().log;
     assert!(!log.contains("sekrit"), "{log}");
 
-    let other_ca = other_authority(&scene.folder);
+    let other_ca = other_authority(scene.folder.join("other-ca.pem"));
     let program = scene.start_with(&flags(
         &scene.server,
         &scene.server.password_file(),
@@ -273,16 +260,6 @@ fn say_who_is_wrong(scene: &mut Scene) {
     ));
     let said = until_not_ready(&program);
     assert!(said.contains("ca_file"), "{said}");
-}
-
-/// The certificate of somebody whom nobody else knows.
-fn other_authority(folder: &Folder) -> PathBuf {
-    let mut parameters = rcgen::CertificateParams::default();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let path = folder.join("other-ca.pem");
-    std::fs::write(&path, parameters.self_signed(&key).unwrap().pem()).unwrap();
-    path
 }
 
 fn post(program: &Program, request: &Request) -> io::Result<http::Answer> {

@@ -11,7 +11,7 @@ use crate::http;
 use crate::ledger::total;
 use crate::load::{Load, Numbers, Truth, seed};
 use crate::outages::{Persistent, RECOVERY_MAX, pause, until_not_ready, until_ready};
-use crate::program::Program;
+use crate::program::{COLLECTOR_LISTENERS, Program};
 use crate::server::{Server, USER};
 use crate::wait::{Stopwatch, let_pass, report, until};
 
@@ -19,19 +19,6 @@ const KILLS: u64 = 10;
 const CONNECTIONS: u64 = 3;
 /// Those of the topic, which the server makes by itself.
 const PARTITIONS: usize = 4;
-const OF_COLLECTORS: [&str; 11] = [
-    "otlp_grpc",
-    "otlp_http",
-    "jaeger_http",
-    "jaeger_grpc",
-    "jaeger_compact",
-    "jaeger_binary",
-    "zipkin",
-    "sampling_http",
-    "sampling_grpc",
-    "admin",
-    "health",
-];
 const OF_INGESTERS: [&str; 2] = ["admin", "health"];
 
 /// Programs around a server, and what is known of their spans.
@@ -85,7 +72,7 @@ impl Scene {
         let mut flags = self.kafka.clone();
         flags.extend(sets(["backend.kind=kafka".to_owned()]));
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        Program::start_role("collector", &OF_COLLECTORS, &flags)
+        Program::start_role("collector", &COLLECTOR_LISTENERS, &flags)
     }
 
     fn ingester(&self) -> Program {

@@ -45,6 +45,21 @@ const LISTENERS: [&str; 15] = [
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
+/// Those that a collector opens which shares a store with others.
+pub(crate) const COLLECTOR_LISTENERS: [&str; 11] = [
+    "otlp_grpc",
+    "otlp_http",
+    "jaeger_http",
+    "jaeger_grpc",
+    "jaeger_compact",
+    "jaeger_binary",
+    "zipkin",
+    "sampling_http",
+    "sampling_grpc",
+    "admin",
+    "health",
+];
+
 /// Those that an agent opens.
 const AGENT_LISTENERS: [&str; 6] = [
     "otlp_grpc",

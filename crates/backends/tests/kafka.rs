@@ -2,7 +2,6 @@
 //!
 //! One server serves all of it, since it takes seconds to start.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use model::{SpanBatch, TenantId};
 use plumbing::{CpuPool, Shutdown, Tasks};
 use testkit::spans::{RequestBuilder, request};
 
-use crate::server::{Server, USER};
+use crate::server::{Server, USER, other_authority};
 
 /// Far longer than anything here takes.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -338,20 +337,11 @@ async fn who_is_wrong_is_told_so(server: &Server) {
     write(&writer, batch()).await.unwrap();
 
     wrong.tls = Some(KafkaTls {
-        ca_file: Some(other_authority(folder)),
+        ca_file: Some(other_authority(folder.join("other-ca.pem"))),
         ..KafkaTls::default()
     });
     let said = write(&kafka(wrong), batch()).await.unwrap_err().to_string();
     assert!(said.contains("tls"), "{said}");
-}
-
-fn other_authority(folder: &Path) -> std::path::PathBuf {
-    let mut parameters = rcgen::CertificateParams::default();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let path = folder.join("other-ca.pem");
-    std::fs::write(&path, parameters.self_signed(&key).unwrap().pem()).unwrap();
-    path
 }
 
 async fn nothing_is_acknowledged_that_was_not_confirmed(server: &Server) {

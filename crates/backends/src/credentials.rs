@@ -103,7 +103,8 @@ fn header(kind: &CredentialKind, text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+/// Reads a file that holds a secret. Blocks.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
     let file = std::fs::File::open(path).map_err(|error| format!("can't read {name}: {error}"))?;
     let mut bytes = Vec::new();

@@ -20,6 +20,7 @@ use plumbing::{RELOAD_INTERVAL, planted};
 use tokio::sync::Mutex;
 
 use super::options::{KafkaOptions, KafkaTls, Login, Mechanism, Packing, PasswordSource};
+use crate::credentials::read;
 
 /// A batch for one partition is about so long before it is packed.
 const BATCH_BYTES: usize = 512 << 10;
@@ -31,8 +32,6 @@ const FETCH_BYTES_MAX: i32 = 4 << 20;
 const PARTITION_BYTES_MAX: i32 = 1 << 20;
 /// How long a client that is given up may still take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The longest password's file.
-const PASSWORD_BYTES_MAX: u64 = 64 << 10;
 
 /// Asked for instead of a time: where a partition ends.
 const LATEST: i64 = -1;
@@ -404,12 +403,7 @@ async fn security(options: &KafkaOptions) -> Result<AuthConfig, String> {
 
 fn read_password(path: &std::path::Path) -> Result<String, String> {
     let name = path.display();
-    let unreadable = |error: std::io::Error| format!("can't read {name}: {error}");
-    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > PASSWORD_BYTES_MAX {
-        return Err(format!("{name} has {bytes} bytes, which no password has"));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = String::from_utf8(read(path)?).map_err(|_| format!("{name} is no text"))?;
     match text.trim() {
         "" => Err(format!("{name} is empty")),
         password => Ok(password.to_owned()),

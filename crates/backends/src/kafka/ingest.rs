@@ -252,9 +252,9 @@ impl Ingester {
         group: &[Incoming],
         shutdown: &Shutdown,
     ) -> Result<Option<String>, Left> {
-        let (encoding, messages) = (self.kafka.options.encoding, group.to_vec());
+        let encoding = self.kafka.options.encoding;
         let spans = loop {
-            let messages = messages.clone();
+            let messages = group.to_vec();
             match self.kafka.pool.run(move || read(&messages, encoding)).await {
                 Ok(Ok(spans)) => break spans,
                 Ok(Err(why)) => return Ok(Some(why)),

@@ -16,10 +16,8 @@ use axum::middleware::map_request;
 use codec::otlp::ResourceAttributes;
 use journal::Level;
 use model::TenantId;
-use model::contract::Pins;
 use plumbing::{ByteBudget, CpuPool, Shutdown};
 use sampling::Strategies;
-use serve::{AdminState, Health};
 use sink::{BufferOptions, Collectors, Compression, DeliveryOptions, Sink, SinkParts, Token};
 use tls::{ClientFiles, ClientTls, RELOAD_INTERVAL};
 
@@ -117,13 +115,7 @@ impl Agent<'_> {
     }
 
     fn serve_health(&self, gates: &Gates, listeners: &mut Listeners) {
-        let seams = &self.ground.seams;
-        let state = AdminState {
-            metrics: seams.metrics.clone(),
-            clock: Arc::clone(&seams.clock),
-            health: Arc::clone(&self.health) as Arc<dyn Health>,
-            pins: Arc::clone(&self.health) as Arc<dyn Pins>,
-        };
+        let state = self.ground.admin_state(&self.health);
         let opened = Arc::clone(&self.opened);
         let admin =
             serve::admin_router(state.clone()).layer(map_request(move |request: Request| {

@@ -24,8 +24,8 @@ use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
 use serve::{
-    AdminState, Health, JaegerOptions, JaegerServices, OwnSpans, OwnSpansOptions, ServeParts, Tail,
-    UiOptions, UiParts,
+    Health, JaegerOptions, JaegerServices, OwnSpans, OwnSpansOptions, ServeParts, Tail, UiOptions,
+    UiParts,
 };
 use store::Store;
 
@@ -199,13 +199,7 @@ impl<'a> AllInOne<'a> {
     }
 
     fn serve_health(&self, gates: &Gates, listeners: &mut Listeners) {
-        let seams = &self.ground.seams;
-        let state = AdminState {
-            metrics: seams.metrics.clone(),
-            clock: Arc::clone(&seams.clock),
-            health: Arc::clone(&self.health) as Arc<dyn Health>,
-            pins: Arc::clone(&self.health) as Arc<dyn Pins>,
-        };
+        let state = self.ground.admin_state(&self.health);
         let health = Arc::clone(&self.health);
         // Gauges that are read off the store's state are set when somebody asks for them.
         let admin =

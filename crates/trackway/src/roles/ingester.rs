@@ -10,8 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backends::kafka::{IngestMetrics, Ingester, Kafka, KafkaMetrics};
-use model::contract::Pins;
-use serve::{AdminState, Health};
 
 use super::storeless::StorelessHealth;
 use super::{Ground, State, run_on_runtime, start_pool, write_whole};
@@ -45,12 +43,7 @@ async fn run(settings: &Settings, addresses_file: Option<&Path>) -> Result<(), E
         program: Arc::clone(&ground.health),
         no_store: NO_STORE,
     });
-    let state = AdminState {
-        metrics: ground.seams.metrics.clone(),
-        clock: Arc::clone(&ground.seams.clock),
-        health: Arc::clone(&health) as Arc<dyn Health>,
-        pins: health as Arc<dyn Pins>,
-    };
+    let state = ground.admin_state(&health);
     let admin = serve::admin_router(state.clone());
     ground.serve_health(admin, serve::health_router(state), &gates, &mut listeners);
     let Some(backend) = ground.open_others(config).await? else {

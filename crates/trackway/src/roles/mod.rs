@@ -21,11 +21,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use model::contract::{BatchProcessor, SpanWriter};
+use model::contract::{BatchProcessor, Pins, SpanWriter};
 use plumbing::{CpuPool, Metrics, RealClock, RealRandom, Shutdown, Tasks};
 use process::{Pipeline, Surroundings};
 use prometheus_client::metrics::info::Info;
-use serve::HttpLimits;
+use serve::{AdminState, Health, HttpLimits};
 use tls::TlsMetrics;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -236,6 +236,16 @@ impl Ground {
                 Info::new(vec![("version", version)]),
             );
         });
+    }
+
+    /// What the health ports say how the program is by.
+    fn admin_state(&self, health: &Arc<impl Health + Pins + 'static>) -> AdminState {
+        AdminState {
+            metrics: self.seams.metrics.clone(),
+            clock: Arc::clone(&self.seams.clock),
+            health: Arc::clone(health) as Arc<dyn Health>,
+            pins: Arc::clone(health) as Arc<dyn Pins>,
+        }
     }
 
     /// Serves the health ports on tasks of their own, from now until the very end.

@@ -15,6 +15,10 @@ CACHE=${TRACKWAY_SERVERS_CACHE:-$(cd "$HERE/../.." && pwd)/target/servers}
 DATA=${TRACKWAY_SERVERS_DATA:-$CACHE/data}/$NAME
 WAIT=${TRACKWAY_SERVERS_WAIT:-300} # seconds a server may take to answer
 TLS='' NAMES='' LOGIN='' PASSWORD=''
+# A server of a test lives for a minute or two, which Java's second compiler takes two cores of and never gives back.
+# Where speed is measured it is there: TRACKWAY_SERVERS_FULL_SPEED=1.
+COMPILER=(-XX:TieredStopAtLevel=1)
+[[ -z ${TRACKWAY_SERVERS_FULL_SPEED:-} ]] || COMPILER=()
 
 say() { echo "$NAME: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -185,6 +189,7 @@ main() {
     status) status ;;
     url) running || die "not running"; url ;;
     -h | --help | help) usage ;;
-    *) usage >&2; exit 2 ;;
+    # What one server alone can do.
+    *) declare -F "do_$act" >/dev/null || { usage >&2; exit 2; }; "do_$act" ;;
   esac
 }

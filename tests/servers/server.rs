@@ -2,9 +2,10 @@
 //!
 //! Promises: a free port and a folder of its own; ended and wiped with the value, whatever happens.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Who may ask a server that lets not everybody in.
@@ -84,15 +85,24 @@ impl Server {
             .args(["-s", signal, &self.pid()])
             .status();
         assert!(sent.unwrap().success());
+        // On a busy machine it is a while until the last of its threads has heard of it.
+        while signal == "STOP" && !self.is_stopped() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether none of the server's threads goes on.
+    fn is_stopped(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let mut states = tasks.map(|task| state_of(&task.unwrap().path().join("stat")));
+        states.all(|state| matches!(state, None | Some('T' | 'Z' | 'X')))
     }
 
     /// Whether the server's process is there, and not only waits to be buried.
     #[allow(dead_code, reason = "not every crate that includes this file needs it")]
     pub(crate) fn is_alive(&self) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
-        let stat = stat.unwrap_or_default();
-        let state = stat.rsplit(") ").next().unwrap_or_default();
-        !matches!(state.chars().next(), None | Some('Z' | 'X'))
+        let state = state_of(Path::new(&format!("/proc/{}/stat", self.pid())));
+        !matches!(state, None | Some('Z' | 'X'))
     }
 
     fn pid(&self) -> String {
@@ -108,6 +118,25 @@ impl Server {
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{act}: {said}");
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    /// Lets the script do what only this server can, with an input; gives what it prints.
+    #[allow(dead_code, reason = "not every crate that includes this file needs it")]
+    pub(crate) fn feed(&self, act: &str, input: &str) -> String {
+        let mut command = Command::new(&self.script);
+        command.arg(act).args(&self.options);
+        command.arg("--data").arg(&self.data);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_owned();
+        let feeding = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+        let done = child.wait_with_output().unwrap();
+        // One that ended early says why itself.
+        let _fed = feeding.join();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{act}: {said}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
     /// Asks the server itself, as an operator would; lines of JSON where there is a body.
@@ -129,6 +158,12 @@ impl Server {
     }
 }
 
+/// The state of a process or a thread, as a letter; none where it is gone.
+fn state_of(stat: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(stat).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
 /// Writes a file with the certificate of somebody whom nobody else knows.
 pub(crate) fn other_authority(path: PathBuf) -> PathBuf {
     let mut parameters = rcgen::CertificateParams::default();
@@ -138,7 +173,8 @@ pub(crate) fn other_authority(path: PathBuf) -> PathBuf {
     path
 }
 
-/// A port that is free, and the next one, which Kafka takes for its controller. Below those that the system gives to
+/// A port that is free, and the next one, which Kafka takes for its controller and Cassandra for its
+/// neighbours. Below those that the system gives to
 /// connections: one of these could take it while the server is away.
 fn free_port(number: u32) -> u16 {
     const FIRST: u32 = 20_000;

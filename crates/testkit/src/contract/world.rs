@@ -58,12 +58,13 @@ pub(super) fn tied_start(base: u64) -> u64 {
     base + 1_200 * SECOND
 }
 
-pub(super) fn large_start(base: u64) -> u64 {
+pub(super) fn odd_start(base: u64) -> u64 {
     base + 1_800 * SECOND
 }
 
-pub(super) fn odd_start(base: u64) -> u64 {
-    base + 2_400 * SECOND
+/// Behind all others, but what is at the end of time.
+pub(super) fn large_start(base: u64) -> u64 {
+    base + 3_600 * SECOND
 }
 
 /// All requests in the order in which they are written.

@@ -21,12 +21,10 @@ use model::batch::{AttrValue, Attribute, SpanRef};
 use model::value::number_text;
 
 use crate::jaeger_encode::{
-    Reference, ReferenceType, SERVICE_KEY, TagFields, event_field, references, tags,
+    Reference, ReferenceType, event_field, process_tags, references, stored_tags,
 };
 use crate::json::write::Json;
 
-/// OTLP's number.
-const STATUS_ERROR: i32 = 2;
 const NANOS_PER_MICRO: u64 = 1_000;
 const MICROS_PER_MILLI: u64 = 1_000;
 /// Tags that are always members of their own.
@@ -51,6 +49,8 @@ pub struct DocumentLayout {
     pub tags_as_fields: TagsAsFields,
     /// What stands for a dot in such a member's name.
     pub dot: String,
+    /// Whether a span has the member `endTime`, which Jaeger does not know and passes over.
+    pub has_end: bool,
 }
 
 impl Default for DocumentLayout {
@@ -58,6 +58,7 @@ impl Default for DocumentLayout {
         Self {
             tags_as_fields: TagsAsFields::default(),
             dot: "@".to_owned(),
+            has_end: false,
         }
     }
 }
@@ -134,8 +135,12 @@ fn put_span(out: &mut Json, span: SpanRef<'_>, layout: &DocumentLayout) {
     put_number(out, "startTimeMillis", start / MICROS_PER_MILLI);
     // A span that ends before it starts took no time.
     let duration = u64::try_from(span.duration()).unwrap_or(0);
-    put_number(out, "duration", duration / NANOS_PER_MICRO);
-    put_tags(out, span_tags(&span), layout);
+    let duration = duration / NANOS_PER_MICRO;
+    put_number(out, "duration", duration);
+    if layout.has_end {
+        put_number(out, "endTime", start.saturating_add(duration));
+    }
+    put_tags(out, stored_tags(&span), layout);
     put_list_or_null(out, "logs", span.events(), |out, event| {
         put_number(out, "timestamp", event.time() / NANOS_PER_MICRO);
         let name = event_field(event.name(), event.attributes());
@@ -148,27 +153,8 @@ fn put_span(out: &mut Json, span: SpanRef<'_>, layout: &DocumentLayout) {
     out.member_object("process", |out| {
         put_text(out, "serviceName", span.service());
         let resource = span.resource();
-        let tags = resource.attributes();
-        put_tags(out, tags.filter(|tag| tag.key != SERVICE_KEY), layout);
+        put_tags(out, process_tags(resource.attributes()), layout);
     });
-}
-
-/// The tags of a span. That it failed is said by `error` alone.
-fn span_tags<'a>(span: &'a SpanRef<'a>) -> impl Iterator<Item = Attribute<'a>> {
-    let (scope, has_failed) = (span.scope(), span.status() == STATUS_ERROR);
-    let fields = TagFields {
-        scope_name: scope.name(),
-        scope_version: scope.version(),
-        kind: span.kind(),
-        status: if has_failed { 0 } else { span.status() },
-        status_message: span.status_message(),
-        trace_state: span.trace_state(),
-    };
-    let error = has_failed.then_some(Attribute {
-        key: "error",
-        value: AttrValue::Bool(true),
-    });
-    tags(fields, span.attributes()).chain(error)
 }
 
 /// Writes the list of tags, and the object of those that are members of their own; of one name the last counts.

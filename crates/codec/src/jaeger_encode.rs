@@ -326,6 +326,24 @@ pub(crate) fn span_tags<'a>(span: &'a SpanRef<'a>) -> impl Iterator<Item = Attri
     tags(fields, own.filter(|tag| tag.key != WARNINGS_KEY))
 }
 
+/// The tags of a span that is kept for good: that it failed is said by `error` alone.
+pub(crate) fn stored_tags<'a>(span: &'a SpanRef<'a>) -> impl Iterator<Item = Attribute<'a>> {
+    let (scope, has_failed) = (span.scope(), span.status() == STATUS_ERROR);
+    let fields = TagFields {
+        scope_name: scope.name(),
+        scope_version: scope.version(),
+        kind: span.kind(),
+        status: if has_failed { 0 } else { span.status() },
+        status_message: span.status_message(),
+        trace_state: span.trace_state(),
+    };
+    let error = has_failed.then_some(Attribute {
+        key: "error",
+        value: AttrValue::Bool(true),
+    });
+    tags(fields, span.attributes()).chain(error)
+}
+
 /// The tags of a process: a resource's attributes but for the service.
 pub(crate) fn process_tags<'a>(
     attributes: impl Iterator<Item = Attribute<'a>>,

@@ -5,7 +5,8 @@
 //!
 //! Read next: [`wire`] for protobuf's bytes, [`thrift`] for Thrift's, [`otlp`] for OTLP over protobuf and JSON,
 //! [`jaeger`] for Jaeger's own spans, [`jaeger_encode`] and [`jaeger_json`] for spans in its model,
-//! [`jaeger_document`] for those in Elasticsearch, [`zipkin`] for Zipkin's formats.
+//! [`jaeger_document`] for those in Elasticsearch, [`jaeger_row`] for those in Cassandra, [`zipkin`] for Zipkin's
+//! formats.
 
 mod attributes;
 mod decoded;
@@ -21,6 +22,7 @@ pub mod jaeger;
 pub mod jaeger_document;
 pub mod jaeger_encode;
 pub mod jaeger_json;
+pub mod jaeger_row;
 mod json;
 mod notes;
 pub mod otlp;

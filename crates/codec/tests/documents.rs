@@ -218,7 +218,7 @@ fn recorded_documents_are_read_and_written_the_same() {
 }
 
 /// All that a document says of spans. Tags that are members of their own come last, so attributes are sorted.
-fn shown(batch: &SpanBatch) -> Vec<String> {
+pub(crate) fn shown(batch: &SpanBatch) -> Vec<String> {
     let shown = batch.iter().map(|span| {
         let (scope, resource) = (span.scope(), span.resource());
         let ids = (span.trace_id(), span.span_id(), span.parent_span_id());
@@ -248,15 +248,15 @@ fn shown(batch: &SpanBatch) -> Vec<String> {
     shown.collect()
 }
 
-#[test]
-fn spans_come_back_as_they_were_but_for_what_a_document_cannot_say() {
+/// Spans with all that Jaeger's stores have a place for.
+pub(crate) fn everything() -> SpanBatch {
     use testkit::spans::{SpanKind, request};
     const MICRO: u64 = 1_000;
     let at = 1_790_000_000_000_000 * MICRO;
     let bytes = request()
         .service("shop")
-        .resource_attr("replicas", 3_i64)
         .resource_attr("hostname", "web-1")
+        .resource_attr("replicas", 3_i64)
         .scope("http", "1.2.0")
         .span("GET /", |s| {
             s.kind(SpanKind::Server)
@@ -269,7 +269,8 @@ fn spans_come_back_as_they_were_but_for_what_a_document_cannot_say() {
                 .attr("int", i64::MIN)
                 .attr("double", 2.5)
                 .attr("whole", 7.0)
-                .attr("nan", f64::INFINITY)
+                .attr("nan", f64::NAN)
+                .attr("infinite", f64::INFINITY)
                 .attr("yes", true)
                 .attr("bytes", vec![0_u8, 255])
                 .attr("http.status_code", 500_i64)
@@ -291,7 +292,12 @@ fn spans_come_back_as_they_were_but_for_what_a_document_cannot_say() {
             s.start_ns(at).lasting_ns(0).status(0, "a message alone")
         })
         .encode();
-    let batch = decode_proto(&bytes).unwrap().batch;
+    decode_proto(&bytes).unwrap().batch
+}
+
+#[test]
+fn spans_come_back_as_they_were_but_for_what_a_document_cannot_say() {
+    let batch = everything();
     for tags_as_fields in [
         TagsAsFields::Few,
         TagsAsFields::Some(BTreeSet::from([
@@ -312,6 +318,27 @@ fn spans_come_back_as_they_were_but_for_what_a_document_cannot_say() {
             assert_eq!(hashes(&read), hashes(&batch));
         }
     }
+}
+
+/// One member more; all others are as ever, and what is read is the same.
+#[test]
+fn documents_may_say_when_spans_end() {
+    let batch = everything();
+    let plain = DocumentLayout::default();
+    let ending = DocumentLayout {
+        has_end: true,
+        ..DocumentLayout::default()
+    };
+    let (with, without) = (write_all(&batch, &ending), write_all(&batch, &plain));
+    let parse = |text: &String| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    for (with, without) in with.iter().zip(&without) {
+        let (mut with, without) = (parse(with), parse(without));
+        let end = with.as_object_mut().unwrap().remove("endTime").unwrap();
+        assert_eq!(with, without);
+        let number = |name: &str| without[name].as_u64().unwrap();
+        assert_eq!(end, number("startTime") + number("duration"));
+    }
+    assert_eq!(shown(&read_all(&with, &plain)), shown(&batch));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod jaeger_spans;
 mod mutate;
 mod mutation;
 mod properties;
+mod rows;
 mod rules_json;
 mod rules_proto;
 mod spans;

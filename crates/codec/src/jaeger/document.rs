@@ -9,10 +9,10 @@
 
 use std::borrow::Cow;
 
-use model::batch::PackedValue;
 use model::{SpanId, TraceId};
 
-use super::translate::{Log, Origin, Process, Reference, Span, Tag, Translator};
+use super::stored::{Given, Stored, Tags, add};
+use super::translate::{Origin, Reference, Translator};
 use crate::jaeger_document::DocumentLayout;
 use crate::json::scalar::{
     Unfit, bool_of, double_of, elements, hex_digit, id_of_text, integer, members, u64_of,
@@ -21,7 +21,6 @@ use crate::json::tape::{Kind, Node, Tape};
 use crate::notes::SpanFault;
 use crate::{DecodeError, Decoded};
 
-const NANOS_PER_MICRO: u64 = 1_000;
 /// Whole numbers are exact in a double up to here.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -47,99 +46,6 @@ pub fn decode_documents(
     Ok(translator.finish())
 }
 
-/// A value of a tag.
-#[derive(Debug)]
-enum Given<'a> {
-    Nothing,
-    Text(Cow<'a, [u8]>),
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Bytes(Vec<u8>),
-}
-
-impl Given<'_> {
-    fn packed(&self) -> PackedValue<'_> {
-        match self {
-            Self::Nothing => PackedValue::Empty,
-            Self::Text(text) => PackedValue::String(text),
-            Self::Bool(is) => PackedValue::Bool(*is),
-            Self::Int(int) => PackedValue::Int(*int),
-            Self::Double(double) => PackedValue::Double(*double),
-            Self::Bytes(bytes) => PackedValue::Bytes(bytes),
-        }
-    }
-}
-
-type Tags<'a> = Vec<(Cow<'a, [u8]>, Given<'a>)>;
-
-/// A document as far as its texts are its own.
-#[derive(Debug, Default)]
-struct Document<'a> {
-    trace_id: TraceId,
-    span_id: SpanId,
-    parent: SpanId,
-    flags: u32,
-    name: Cow<'a, [u8]>,
-    references: Vec<Reference>,
-    start_micros: u64,
-    duration_micros: u64,
-    tags: Tags<'a>,
-    logs: Vec<(u64, Tags<'a>)>,
-    service: Cow<'a, [u8]>,
-    process: Tags<'a>,
-}
-
-fn add(translator: &mut Translator, document: &Document<'_>) -> Result<(), DecodeError> {
-    let mut process = Process {
-        service: &document.service,
-        ..Process::default()
-    };
-    for (key, value) in &document.process {
-        process.push_tag(tag(key, value));
-    }
-    let resource = translator.resource(&process)?;
-    let nanos = |micros: u64| micros.saturating_mul(NANOS_PER_MICRO);
-    let start = nanos(document.start_micros);
-    let mut span = Span {
-        trace_id: document.trace_id,
-        span_id: document.span_id,
-        parent_span_id: document.parent,
-        name: &document.name,
-        flags: document.flags,
-        start,
-        end: start.saturating_add(nanos(document.duration_micros)),
-        ..Span::default()
-    };
-    for reference in &document.references {
-        span.push_reference(*reference);
-    }
-    for (key, value) in &document.tags {
-        span.push_tag(tag(key, value));
-    }
-    for (micros, fields) in &document.logs {
-        let (first, mut dropped) = (span.log_fields.len(), 0);
-        for (key, value) in fields {
-            span.push_field(first, tag(key, value), &mut dropped);
-        }
-        span.push_log(Log {
-            time: nanos(*micros),
-            fields_end: span.log_fields.len(),
-            dropped,
-        });
-    }
-    translator.check(&span, 0)?;
-    translator.span(&mut span, resource)
-}
-
-fn tag<'a>(key: &'a [u8], value: &'a Given<'_>) -> Tag<'a> {
-    Tag {
-        key,
-        value: value.packed(),
-        is_taken: false,
-    }
-}
-
 fn text<'a>(node: Node<'a>, what: &str) -> Result<Cow<'a, [u8]>, Unfit> {
     let text = node.text().map(|(text, _)| text);
     text.ok_or_else(|| Unfit::new(node, what, "text"))
@@ -157,8 +63,8 @@ fn id<const N: usize>(node: Node<'_>, name: &'static str) -> Result<[u8; N], Spa
     id.ok_or(SpanFault::Field { name, must_be })
 }
 
-fn read<'a>(node: Node<'a>, layout: &DocumentLayout) -> Result<Document<'a>, SpanFault> {
-    let mut document = Document::default();
+fn read<'a>(node: Node<'a>, layout: &DocumentLayout) -> Result<Stored<'a>, SpanFault> {
+    let mut document = Stored::default();
     for (key, value) in members(node, "document")? {
         if value.is_null() {
             continue;
@@ -273,7 +179,7 @@ fn typed<'a>(key: &[u8], value_type: &[u8], node: Node<'a>) -> Given<'a> {
             .map(Given::Bool),
         b"int64" => integer(Some(node), "value", "a whole number").map(Given::Int),
         b"float64" => double_of(node, "value").map(Given::Double),
-        b"binary" => hex(node).map(Given::Bytes),
+        b"binary" => hex(node).map(|bytes| Given::Bytes(Cow::Owned(bytes))),
         _ => return plain(node),
     };
     read.unwrap_or_else(|unfit| {

@@ -1,5 +1,5 @@
-//! Jaeger's own formats of spans: Thrift by HTTP and UDP, protobuf by gRPC, documents of Elasticsearch, straight into
-//! batches.
+//! Jaeger's own formats of spans: Thrift by HTTP and UDP, protobuf by gRPC, documents of Elasticsearch and rows of
+//! Cassandra, straight into batches.
 //!
 //! Promises
 //! - Spans come out as OpenTelemetry's, translated by one set of rules (`translate.rs`) whatever the bytes were.
@@ -11,15 +11,19 @@
 //! - Methods other than `emitBatch` and `emitZipkinBatch`, and answers to calls.
 //! - In protobuf, a span that is broken or has no usable ids, alone.
 //!
-//! Read next: `translate.rs` for the rules, `thrift.rs`, `proto.rs` and `document.rs` for the ways in.
+//! Read next: `translate.rs` for the rules, `thrift.rs`, `proto.rs`, `document.rs` and `row.rs` for the
+//! ways in.
 
 mod document;
 mod proto;
+mod row;
+mod stored;
 mod thrift;
 mod translate;
 
 pub use document::decode_documents;
 pub use proto::{decode_post_spans, decode_span, decode_spans};
+pub use row::decode_rows;
 pub use thrift::{decode_batch_binary, decode_udp};
 
 use crate::Decoded;

@@ -1,7 +1,7 @@
 //! Shows that the tests bite (`cargo xtask planted`, `make test-planted`).
 //!
-//! `xtask/planted.txt` names one-line faults and the test that must catch each. The programs are built once with the
-//! feature `plumbing/planted`; each test then runs without a fault (it must pass) and with it (it must fail).
+//! `xtask/planted.txt` names one-line faults and the test that must catch each. Each test runs without a fault (it must
+//! pass) and with it (it must fail), in the same programs as `make test` runs.
 //!
 //! Promises: a test that does not exist, that fails anyway, or that misses its fault is a failure of this command.
 //! Refuses: to judge a fault that no production line mentions, because then nothing was planted.
@@ -24,10 +24,8 @@ const PLANTED: Rule = Rule {
     why: "a planted fault is worth something when a test is known to catch it",
 };
 const TABLE: &str = "xtask/planted.txt";
-/// Apart from the ordinary output, because a feature of `plumbing` changes every crate above it.
-const TARGET_DIR: &str = "target/planted";
-/// The package of the tests that start the real program.
-const SYSTEM_TESTS: &str = "system-tests";
+/// The program that system tests start.
+const PROGRAM: &str = "target/ci/trackway";
 /// One run of one test; a hang under a fault is a fault caught, but it must end.
 const TEST_SECONDS_MAX: u64 = 180;
 /// How many lines of a failing test are shown.
@@ -80,7 +78,7 @@ pub(crate) fn run(root: &Path, only: &[String]) -> anyhow::Result<()> {
     if faults.is_empty() {
         bail!("{TABLE} names no fault");
     }
-    let programs = build(root, &faults)?;
+    let programs = build(root)?;
     let mut clean: BTreeMap<(&str, &str), Result<(), String>> = BTreeMap::new();
     let mut missed = 0_usize;
     println!("{:<44} {:<14} test", "fault", "package");
@@ -144,7 +142,7 @@ pub(crate) fn suggest(root: &Path, packages: &[String]) -> anyhow::Result<()> {
         println!("every planted fault has a row");
         return Ok(());
     }
-    let programs = build(root, &faults)?;
+    let programs = build(root)?;
     for fault in &faults {
         let mut failing = Vec::new();
         for program in programs
@@ -270,18 +268,11 @@ fn planted_names(tree: &Tree) -> Vec<(String, &str, usize)> {
     names
 }
 
-/// Builds the test programs of all packages named, in one go so that the feature reaches every crate.
-fn build(root: &Path, faults: &[Fault]) -> anyhow::Result<BTreeMap<String, Vec<TestProgram>>> {
-    let mut packages: Vec<&str> = faults.iter().map(|fault| fault.package.as_str()).collect();
-    // The feature belongs to plumbing, which must be among the packages selected for cargo to accept it.
-    packages.push("plumbing");
-    packages.sort_unstable();
-    packages.dedup();
-    if packages.contains(&SYSTEM_TESTS) {
-        run_shown(cargo(root, "build", &["trackway", "plumbing"]).arg("--bins"))?;
-    }
-    println!("planted: building the tests of {}", packages.join(", "));
-    let mut compile = cargo(root, "test", &packages);
+/// Builds the program and all tests, as `make test` does: after it nothing is left to build.
+fn build(root: &Path) -> anyhow::Result<BTreeMap<String, Vec<TestProgram>>> {
+    println!("planted: building the program and its tests");
+    run_shown(cargo(root, "build").arg("--all-targets"))?;
+    let mut compile = cargo(root, "test");
     compile.args(["--no-run", "--message-format", "json-render-diagnostics"]);
     compile.stderr(std::process::Stdio::inherit());
     let messages = output_of(&mut compile)?;
@@ -310,22 +301,10 @@ fn build(root: &Path, faults: &[Fault]) -> anyhow::Result<BTreeMap<String, Vec<T
     Ok(programs)
 }
 
-fn cargo(root: &Path, command: &str, packages: &[&str]) -> Command {
+fn cargo(root: &Path, command: &str) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.args([
-        command,
-        "--profile",
-        "ci",
-        "--locked",
-        "--target-dir",
-        TARGET_DIR,
-    ]);
-    cargo
-        .args(["--features", "plumbing/planted"])
-        .current_dir(root);
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
+    cargo.args([command, "--locked", "--profile", "ci", "--workspace"]);
+    cargo.current_dir(root);
     cargo
 }
 
@@ -393,7 +372,7 @@ fn run_test(
         .arg(test)
         .current_dir(&program.folder)
         .env("CARGO_MANIFEST_DIR", &program.folder);
-    command.env("TRACKWAY_BIN", root.join(TARGET_DIR).join("ci/trackway"));
+    command.env("TRACKWAY_BIN", root.join(PROGRAM));
     match fault {
         Some(fault) => command.env("TRACKWAY_PLANTED", fault),
         None => command.env_remove("TRACKWAY_PLANTED"),

@@ -25,12 +25,24 @@ impl Ended {
     }
 }
 
+/// Takes out of a program's environment what cargo tells those whom it runs of their own package. A cargo that is run
+/// in turn would build anew what looks at it (`ring`), and all that stands on that.
+fn forget_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+}
+
 /// Runs a program with its output shown as it comes.
 ///
 /// # Errors
 /// The program cannot be started or ends with an error.
 pub(crate) fn run_shown(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
+    forget_package(command);
     let status = command
         .stdin(Stdio::null())
         .status()
@@ -47,6 +59,7 @@ pub(crate) fn run_shown(command: &mut Command) -> anyhow::Result<()> {
 /// The program cannot be started or ends with an error; the message holds what it wrote to standard error.
 pub(crate) fn output_of(command: &mut Command) -> anyhow::Result<String> {
     let shown = format!("{command:?}");
+    forget_package(command);
     let output = command
         .stdin(Stdio::null())
         .output()

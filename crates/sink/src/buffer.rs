@@ -27,6 +27,8 @@ use tokio::sync::{oneshot, watch};
 use crate::error::Error;
 use crate::metrics::{SinkMetrics, gauge};
 use crate::options::BufferOptions;
+use crate::set_aside::SetAside;
+use crate::words::Words;
 
 /// Bytes after which a group is not made larger.
 const GROUP_BYTES_MAX: usize = 4 << 20;
@@ -50,6 +52,8 @@ pub(crate) enum Order {
     Read(Cursor, u64, oneshot::Sender<ReadAnswer>),
     /// Frames below this sequence are delivered.
     Confirm(u64),
+    /// Keep a batch where somebody can look at it; the error is why it can't be now.
+    SetAside(Box<Frame>, oneshot::Sender<Result<(), String>>),
     /// Look whether a disk that was full has room again.
     Look,
 }
@@ -58,8 +62,9 @@ pub(crate) enum Order {
 pub(crate) type ReadAnswer = (Cursor, Result<ReadOn, journal::Error>);
 
 /// What others see of the buffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct BufferState {
+    pub(crate) words: &'static Words,
     /// Why the disk takes nothing at the moment.
     disk_refusal: Mutex<Option<String>>,
     /// Why the buffer has no room at the moment.
@@ -72,13 +77,25 @@ pub(crate) struct BufferState {
 }
 
 impl BufferState {
+    fn new(words: &'static Words) -> Self {
+        Self {
+            words,
+            disk_refusal: Mutex::default(),
+            full: AtomicBool::default(),
+            is_fatal: AtomicBool::default(),
+            waiting_spans: AtomicI64::default(),
+            waiting_frames: AtomicI64::default(),
+        }
+    }
+
     pub(crate) fn refusal(&self) -> Option<String> {
         let disk = self
             .disk_refusal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        disk.or_else(|| self.full.load(Ordering::Acquire).then(|| FULL.to_owned()))
+        let is_full = || self.full.load(Ordering::Acquire);
+        disk.or_else(|| is_full().then(|| self.words.full.to_owned()))
     }
 
     fn add_waiting(&self, frames: i64, spans: u64) {
@@ -86,7 +103,7 @@ impl BufferState {
         self.waiting_spans.fetch_add(gauge(spans), Ordering::AcqRel);
     }
 
-    /// What a collector has answered for waits no longer.
+    /// What was answered for waits no longer.
     pub(crate) fn take_waiting(&self, frames: usize, spans: u64) {
         let frames = i64::try_from(frames).unwrap_or(i64::MAX);
         self.waiting_frames.fetch_sub(frames, Ordering::AcqRel);
@@ -100,8 +117,6 @@ impl BufferState {
             .unwrap_or_else(PoisonError::into_inner) = why;
     }
 }
-
-const FULL: &str = "the buffer is full (agent.buffer.bytes_max), for no collector takes its spans";
 
 /// How much was ever written, for the one who reads on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,6 +141,7 @@ pub(crate) struct Buffer {
     /// Frames below are delivered, and whether the journal says so.
     floor: u64,
     is_floor_written: bool,
+    aside: SetAside,
     _lock: Box<dyn journal::Lock>,
 }
 
@@ -153,6 +169,7 @@ pub(crate) struct BufferParts<'a> {
     pub(crate) random: &'a dyn Random,
     pub(crate) metrics: SinkMetrics,
     pub(crate) attributes: ResourceAttributes,
+    pub(crate) words: &'static Words,
 }
 
 impl<'a> BufferParts<'a> {
@@ -161,6 +178,7 @@ impl<'a> BufferParts<'a> {
         random: &'a dyn Random,
         metrics: SinkMetrics,
         attributes: ResourceAttributes,
+        words: &'static Words,
     ) -> Self {
         Self {
             files: Arc::new(RealFiles),
@@ -168,6 +186,7 @@ impl<'a> BufferParts<'a> {
             random,
             metrics,
             attributes,
+            words,
         }
     }
 }
@@ -188,7 +207,7 @@ impl Buffer {
             }
         };
         parts.files.create_dir_all(dir).map_err(io("create", dir))?;
-        let lock = take_lock(parts.files.as_ref(), dir)?;
+        let lock = take_lock(parts.files.as_ref(), dir, parts.words)?;
         let identity = identity(parts.files.as_ref(), parts.random, dir)?;
         let file_bytes = (options.bytes_max / 16).clamp(FILE_BYTES_MIN, FILE_BYTES_MAX);
         let journal_options = Options {
@@ -218,7 +237,7 @@ impl Buffer {
         // How far was delivered stands behind the frames that it is about, so it is looked for first.
         let mut floor = 1;
         open(1, &mut |frame| floor = floor.max(confirmed_by(&frame)))?;
-        let (state, mut bytes) = (Arc::new(BufferState::default()), 0);
+        let (state, mut bytes) = (Arc::new(BufferState::new(parts.words)), 0);
         let (journal, report) = open(floor, &mut |frame| {
             if frame.kind == FrameKind::Otlp {
                 bytes += frame.payload.len() as u64;
@@ -236,7 +255,9 @@ impl Buffer {
             bytes,
         };
         parts.metrics.held_bytes_max.set(gauge(options.bytes_max));
+        let aside = SetAside::open(parts.files, dir, options.bytes_max).map_err(io("list", dir))?;
         let buffer = Self {
+            aside,
             state,
             metrics: parts.metrics,
             clock: parts.clock,
@@ -294,6 +315,10 @@ impl Buffer {
                 }
                 group.confirms = true;
             }
+            Order::SetAside(frame, tell) => {
+                // Whoever asked may have been stopped; the batch is then delivered after the next start.
+                drop(tell.send(self.aside.keep(&frame)));
+            }
             Order::Look => self.look(),
         }
     }
@@ -308,14 +333,15 @@ impl Buffer {
         let spans = incoming.batch.len() as u64;
         let tenant = incoming.tenant.as_str().to_owned();
         drop(incoming.batch);
-        let payload = match self.attributes.added_to(&incoming.otlp) {
-            Ok(Cow::Owned(changed)) => Bytes::from(changed),
+        let added = (!self.attributes.is_empty()).then(|| self.attributes.added_to(&incoming.otlp));
+        let payload = match added {
+            Some(Ok(Cow::Owned(changed))) => Bytes::from(changed),
             // What can't be walked over is kept as it is: the receiver could read it.
-            Ok(Cow::Borrowed(_)) | Err(_) => incoming.otlp.clone(),
+            Some(Ok(Cow::Borrowed(_)) | Err(_)) | None => incoming.otlp.clone(),
         };
         let bytes = payload.len() as u64 + FRAME_OVERHEAD_BYTES;
         let room = self.bytes_max.saturating_sub(FILES_FREE * self.file_bytes);
-        let held = self.journal.held_bytes() + group.bytes as u64;
+        let held = self.journal.held_bytes() + self.aside.bytes() + group.bytes as u64;
         if bytes > room || payload.len() > journal::FRAME_PAYLOAD_BYTES_MAX {
             self.metrics.refuse("too_large");
             let reason = format!("a batch of {bytes} bytes does not fit into the buffer");
@@ -325,7 +351,7 @@ impl Buffer {
         self.state.full.store(is_full, Ordering::Release);
         if is_full {
             self.metrics.refuse("full");
-            let reason = FULL.to_owned();
+            let reason = self.state.words.full.to_owned();
             return answer(tell, Err(WriteError::Unavailable { reason }));
         }
         group.bytes += usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -450,7 +476,7 @@ impl Buffer {
             tracing::warn!(%error, "files of the buffer could not be removed; it is tried again");
         }
         let room = self.bytes_max.saturating_sub(FILES_FREE * self.file_bytes);
-        if self.journal.held_bytes() <= room - room / 8 {
+        if self.journal.held_bytes() + self.aside.bytes() <= room - room / 8 {
             self.state.full.store(false, Ordering::Release);
         }
     }
@@ -468,7 +494,7 @@ impl Buffer {
     fn show(&self) {
         self.metrics
             .held_bytes
-            .set(gauge(self.journal.held_bytes()));
+            .set(gauge(self.journal.held_bytes() + self.aside.bytes()));
         let is_writable = self.state.refusal().is_none();
         self.metrics.is_writable.set(i64::from(is_writable));
     }
@@ -494,7 +520,11 @@ fn confirmed_by(frame: &Frame) -> u64 {
     }
 }
 
-fn take_lock(files: &dyn Files, dir: &Path) -> Result<Box<dyn journal::Lock>, Error> {
+fn take_lock(
+    files: &dyn Files,
+    dir: &Path,
+    words: &Words,
+) -> Result<Box<dyn journal::Lock>, Error> {
     let path = dir.join("LOCK");
     let note = format!("process {}", std::process::id());
     files
@@ -503,6 +533,7 @@ fn take_lock(files: &dyn Files, dir: &Path) -> Result<Box<dyn journal::Lock>, Er
             std::io::ErrorKind::WouldBlock => Error::Locked {
                 dir: dir.to_owned(),
                 holder: source.to_string(),
+                section: words.section,
             },
             _ => Error::Io {
                 doing: "lock",

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::call::{Answer, Code, EXPORT_PATH, Framed, Manner, Verdict, call};
-use crate::metrics::{SinkMetrics, gauge};
+use crate::metrics::{CollectorMetrics, SinkMetrics, gauge};
 use crate::options::{Compression, DeliveryOptions, Target};
 
 /// The most addresses of one name that are used.
@@ -64,6 +64,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: SinkMetrics,
+    own_metrics: CollectorMetrics,
     tasks: Tasks,
 }
 
@@ -140,7 +141,7 @@ impl Collectors {
         options: DeliveryOptions,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        metrics: SinkMetrics,
+        (metrics, own_metrics): (SinkMetrics, CollectorMetrics),
         tasks: Tasks,
     ) -> Self {
         let manner = Manner {
@@ -164,6 +165,7 @@ impl Collectors {
                 clock,
                 random,
                 metrics,
+                own_metrics,
                 tasks,
             }),
         }
@@ -177,7 +179,7 @@ impl Collectors {
         random: Arc<dyn Random>,
         tasks: Tasks,
     ) -> Self {
-        Self::new(options, clock, random, SinkMetrics::default(), tasks)
+        Self::new(options, clock, random, Default::default(), tasks)
     }
 
     /// Looks names up until the stop.
@@ -219,7 +221,7 @@ impl Collectors {
             match verdict {
                 Verdict::Taken | Verdict::Refused => {
                     endpoint.set_health(EndpointHealth::default());
-                    self.inner.metrics.sent_bytes.inc_by(match verdict {
+                    self.inner.own_metrics.sent_bytes.inc_by(match verdict {
                         Verdict::Taken => framed.body.len() as u64,
                         _ => 0,
                     });
@@ -276,9 +278,9 @@ impl Collectors {
             .iter()
             .filter(|endpoint| endpoint.is_connected.load(Ordering::Acquire));
         let connected = connected.count() as u64;
-        self.inner.metrics.connections.set(gauge(connected));
+        self.inner.own_metrics.connections.set(gauge(connected));
         self.inner
-            .metrics
+            .own_metrics
             .addresses
             .set(gauge(endpoints.len() as u64));
     }
@@ -328,7 +330,7 @@ impl Collectors {
                     }
                 }
                 Err(error) => {
-                    inner.metrics.resolve_failures.inc();
+                    inner.own_metrics.resolve_failures.inc();
                     failures.push((target.authority(), error));
                     // What was known of it may still be right.
                     found.extend(known.iter().filter(of_target).cloned());

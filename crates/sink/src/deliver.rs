@@ -6,26 +6,27 @@
 //!   good.
 //! - A request that is refused is sent again in halves, until what is refused is one batch alone; that is dropped and
 //!   counted. OTLP's requests can be laid one behind another, and come apart where they were joined.
-//! - Memory is bounded by requests in flight times their size, three times: in parts, joined, and compressed.
+//! - What fails, so that nobody knows whose fault it is, is tried again apart, behind the others. A batch that fails
+//!   alone again and again while others are taken is set aside as a file; while none is taken, it waits as all do.
+//! - Memory is bounded by requests in flight times their size: in parts, joined, and as their outlet hands them on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use codec::otlp::read_success;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use journal::{Cursor, Frame, FrameKind};
-use plumbing::{Clock, CpuPool, Shutdown};
+use plumbing::{Clock, Complaints, Random, Shutdown};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::breaker::Pauses;
 use crate::buffer::{BufferState, Order, Written};
-use crate::call::{Answer, Framed, Verdict};
-use crate::collectors::Collectors;
 use crate::metrics::SinkMetrics;
+use crate::outlet::{Fate, Outlet};
 
 /// How often the buffer is told how far everything is answered.
 const CONFIRM_PERIOD: Duration = Duration::from_secs(1);
@@ -33,19 +34,26 @@ const CONFIRM_PERIOD: Duration = Duration::from_secs(1);
 const READ_PAUSE: Duration = Duration::from_secs(1);
 /// What is given up is said in the log so often at most.
 const LOG_NANOS: u64 = 60_000_000_000;
+/// So often a batch fails alone, while others are taken, before it is set aside.
+const FAILURES_ALONE_MIN: u32 = 5;
 
 /// What every request in flight needs.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) collectors: Collectors,
-    pub(crate) pool: CpuPool,
+    pub(crate) outlet: Arc<dyn Outlet>,
     pub(crate) state: Arc<BufferState>,
     pub(crate) metrics: SinkMetrics,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) compression: crate::options::Compression,
+    pub(crate) random: Arc<dyn Random>,
+    /// Between two tries of what failed.
+    pub(crate) pauses: Pauses,
+    pub(crate) orders: Sender<Order>,
     /// When the oldest batch that is not answered was received, ns since the epoch; 0: there is none.
     pub(crate) oldest_unix_nanos: Arc<AtomicU64>,
+    /// Requests that were taken since the start.
+    pub(crate) taken_requests: AtomicU64,
     pub(crate) given_up: Mutex<GivenUp>,
+    pub(crate) complaints: Complaints,
 }
 
 /// What was given up since it was last said.
@@ -59,7 +67,6 @@ pub(crate) struct GivenUp {
 #[derive(Debug)]
 pub(crate) struct Deliverer {
     context: Arc<Context>,
-    orders: Sender<Order>,
     written: watch::Receiver<Written>,
     cursor: Cursor,
     /// Bytes of all payloads that were read.
@@ -94,14 +101,12 @@ struct Joined {
 impl Deliverer {
     pub(crate) fn new(
         context: Arc<Context>,
-        orders: Sender<Order>,
         written: watch::Receiver<Written>,
         floor: u64,
         limits: DelivererLimits,
     ) -> Self {
         Self {
             context,
-            orders,
             written,
             cursor: Cursor::before(floor),
             read_bytes: 0,
@@ -163,7 +168,7 @@ impl Deliverer {
         self.confirm();
         if self.context.state.refusal().is_some() {
             // A full queue of orders means that the buffer looks soon anyway.
-            drop(self.orders.try_send(Order::Look));
+            drop(self.context.orders.try_send(Order::Look));
         }
         let oldest = self.under_way.values().copied().min();
         let oldest = oldest.or_else(|| self.queue.front().map(|frame| frame.received_unix_nanos));
@@ -185,7 +190,7 @@ impl Deliverer {
 
     fn confirm(&mut self) {
         if self.has_to_confirm() {
-            let sent = self.orders.try_send(Order::Confirm(self.floor()));
+            let sent = self.context.orders.try_send(Order::Confirm(self.floor()));
             self.is_unconfirmed = sent.is_err();
         }
     }
@@ -197,7 +202,7 @@ impl Deliverer {
     async fn tell_floor(&mut self) {
         if self.has_to_confirm() {
             // When the buffer has ended, what is not confirmed is sent once more after the next start.
-            drop(self.orders.send(Order::Confirm(self.floor())).await);
+            drop(self.context.orders.send(Order::Confirm(self.floor())).await);
         }
     }
 
@@ -265,7 +270,7 @@ impl Deliverer {
         let (tell, told) = oneshot::channel();
         let bytes_max = self.limits.request_bytes_max;
         let order = Order::Read(self.cursor.clone(), bytes_max, tell);
-        if self.orders.send(order).await.is_err() {
+        if self.context.orders.send(order).await.is_err() {
             return std::future::pending().await;
         }
         match told.await {
@@ -293,70 +298,151 @@ impl Deliverer {
     }
 }
 
+/// Batches that are handed on together.
+#[derive(Debug)]
+struct Lot {
+    parts: Vec<Frame>,
+    /// How often this one batch failed alone.
+    failures: u32,
+    /// How many requests had been taken when it failed alone for the first time.
+    taken_before: u64,
+}
+
+impl Lot {
+    fn of(parts: Vec<Frame>) -> Self {
+        Self {
+            parts,
+            failures: 0,
+            taken_before: 0,
+        }
+    }
+
+    /// Both halves, if there are two.
+    fn halves(mut self) -> Result<[Self; 2], Self> {
+        if self.parts.len() < 2 {
+            return Err(self);
+        }
+        let behind = self.parts.split_off(self.parts.len() / 2);
+        Ok([Self::of(self.parts), Self::of(behind)])
+    }
+}
+
 /// Sees joined batches to their end, and gives the first sequence of them.
 async fn deliver(context: Arc<Context>, joined: Joined) -> u64 {
-    let mut stack = vec![joined.parts];
-    while let Some(mut parts) = stack.pop() {
-        let payloads: Vec<&[u8]> = parts.iter().map(|part| part.payload.as_slice()).collect();
-        let message = Arc::new(payloads.concat());
-        let framed = context.frame(&message).await;
-        let answer = context.collectors.export(&message, &framed).await;
-        if answer.verdict() != Verdict::Taken && parts.len() > 1 {
-            let behind = parts.split_off(parts.len() / 2);
-            stack.push(behind);
-            stack.push(parts);
+    let mut lots = VecDeque::from([Lot::of(joined.parts)]);
+    while let Some(lot) = lots.pop_front() {
+        let fate = context.outlet.hand_on(&lot.parts).await;
+        if let Fate::Taken { rejected_spans } = fate {
+            context.count_taken(&lot.parts, rejected_spans);
             continue;
         }
-        context.count(&parts, &answer);
+        if let Fate::Failed { .. } = fate {
+            sleep(context.pauses.after(lot.failures + 1, &*context.random)).await;
+        }
+        let lot = match lot.halves() {
+            Ok([front, behind]) => {
+                lots.push_front(behind);
+                lots.push_front(front);
+                continue;
+            }
+            Err(alone) => alone,
+        };
+        match fate {
+            Fate::Taken { .. } => {}
+            Fate::Refused { code, reason } => context.give_up(&lot.parts, code, &reason),
+            // Behind the others, so that it does not hold them up.
+            Fate::Failed { reason } => lots.extend(context.failed_alone(lot, &reason).await),
+        }
     }
     joined.first_sequence
 }
 
 impl Context {
-    /// Compresses on the pool; when that is busy, the message goes as it is.
-    async fn frame(&self, message: &Arc<Vec<u8>>) -> Framed {
-        let (packed, compression) = (Arc::clone(message), self.compression);
-        let packed = self
-            .pool
-            .run(move || Framed::new(&packed, compression))
-            .await;
-        packed.unwrap_or_else(|_| Framed::new(message, crate::options::Compression::None))
-    }
-
-    /// Counts what has come to its end.
-    fn count(&self, parts: &[Frame], answer: &Answer) {
-        let spans: u64 = parts.iter().map(|part| u64::from(part.span_count)).sum();
+    /// Counts what was taken.
+    fn count_taken(&self, parts: &[Frame], rejected_spans: u64) {
+        let spans = spans_of(parts);
         self.state.take_waiting(parts.len(), spans);
-        if answer.verdict() != Verdict::Taken {
-            self.metrics.drop_spans(answer.code.label(), spans);
-            return self.say_given_up(spans, answer);
-        }
-        let accepted = read_success(&answer.body);
-        let rejected = accepted.rejected_spans.min(spans);
+        self.taken_requests.fetch_add(1, Ordering::AcqRel);
         self.metrics.sent_requests.inc();
-        self.metrics.sent_spans.inc_by(spans - rejected);
-        self.metrics.rejected_spans.inc_by(rejected);
-        if !accepted.message.is_empty() {
-            tracing::debug!(
-                rejected,
-                message = accepted.message,
-                "a collector took a request in part"
-            );
+        self.metrics
+            .sent_spans
+            .inc_by(spans.saturating_sub(rejected_spans));
+    }
+
+    /// Counts what was refused for good.
+    fn give_up(&self, parts: &[Frame], code: &'static str, reason: &str) {
+        let spans = spans_of(parts);
+        self.state.take_waiting(parts.len(), spans);
+        self.metrics.drop_spans(code, spans);
+        self.say_given_up(spans, code, reason);
+    }
+
+    /// Sets a batch aside that fails again and again while others are taken; gives it back when it is to be tried
+    /// again.
+    async fn failed_alone(&self, mut lot: Lot, reason: &str) -> Option<Lot> {
+        self.metrics.retry("failed");
+        let taken = self.taken_requests.load(Ordering::Acquire);
+        if lot.failures == 0 {
+            lot.taken_before = taken;
+        }
+        lot.failures = lot.failures.saturating_add(1);
+        let others_are_taken = taken > lot.taken_before;
+        if lot.failures < FAILURES_ALONE_MIN || !others_are_taken {
+            if let Some(untold) = self.complaints.due() {
+                tracing::warn!(
+                    error = reason,
+                    untold,
+                    "spans in the buffer are not taken; they are tried again"
+                );
+            }
+            return Some(lot);
+        }
+        let frame = lot.parts.first()?.clone();
+        let (tell, told) = oneshot::channel();
+        let order = Order::SetAside(Box::new(frame), tell);
+        if self.orders.send(order).await.is_err() {
+            return std::future::pending().await;
+        }
+        let spans = spans_of(&lot.parts);
+        match told.await {
+            Ok(Ok(())) => {
+                self.state.take_waiting(lot.parts.len(), spans);
+                self.metrics.set_aside_spans.inc_by(spans);
+                tracing::error!(
+                    spans,
+                    error = reason,
+                    "a batch is not taken while others are: it is set aside in the buffer's folder"
+                );
+                None
+            }
+            Ok(Err(why)) => {
+                if let Some(untold) = self.complaints.due() {
+                    tracing::error!(
+                        error = reason,
+                        why,
+                        untold,
+                        "a batch is not taken, and can't be set aside"
+                    );
+                }
+                Some(lot)
+            }
+            Err(_) => std::future::pending().await,
         }
     }
 
-    fn say_given_up(&self, spans: u64, answer: &Answer) {
+    fn say_given_up(&self, spans: u64, code: &'static str, reason: &str) {
         let now = self.clock.monotonic_nanos();
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.spans += spans;
         let is_due = |said: u64| now.saturating_sub(said) >= LOG_NANOS;
         if given_up.said_nanos.is_none_or(is_due) {
-            let (spans, code) = (given_up.spans, answer.code.label());
+            let spans = given_up.spans;
             tracing::error!(
                 spans,
                 code,
-                error = answer.message,
-                "a collector refuses spans for good; they are dropped"
+                error = reason,
+                "{} refuses spans for good; they are dropped",
+                self.state.words.taker
             );
             *given_up = GivenUp {
                 spans: 0,
@@ -364,4 +450,8 @@ impl Context {
             };
         }
     }
+}
+
+fn spans_of(parts: &[Frame]) -> u64 {
+    parts.iter().map(|part| u64::from(part.span_count)).sum()
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// Somebody else has the folder.
     #[error(
-        "the buffer \"{}\" is in use ({holder}); stop that process, or give each its own agent.buffer.dir",
+        "the buffer \"{}\" is in use ({holder}); stop that process, or give each its own {section}.dir",
         dir.display()
     )]
     Locked {
@@ -16,6 +16,8 @@ pub enum Error {
         dir: PathBuf,
         /// Who has it.
         holder: String,
+        /// The section of the buffer's keys.
+        section: &'static str,
     },
     /// The folder can't be used.
     #[error("can't {doing} \"{}\" for the buffer: {source}", path.display())]

@@ -1,162 +1,157 @@
 //! What the way on counts and measures.
 //!
-//! The ledger in spans: buffered + what is here at the start = sent + rejected + dropped + what is here now.
+//! The ledger in spans: buffered + what is here at the start = sent + rejected + dropped + set aside + what is here
+//! now.
 
 use plumbing::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::words::Words;
+
 type Labels = Vec<(&'static str, String)>;
 
-/// The sink's metrics; clones count together.
+/// What every buffer and who delivers from it count; clones count together.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SinkMetrics {
     pub buffered_spans: Counter,
     pub sent_spans: Counter,
     pub sent_requests: Counter,
-    pub sent_bytes: Counter,
-    pub rejected_spans: Counter,
+    pub set_aside_spans: Counter,
     dropped_spans: Family<Labels, Counter>,
     refused_batches: Family<Labels, Counter>,
     retries: Family<Labels, Counter>,
     pub missing_frames: Counter,
-    pub resolve_failures: Counter,
     pub held_bytes: Gauge,
     pub held_bytes_max: Gauge,
     pub waiting_spans: Gauge,
     pub waiting_frames: Gauge,
     pub oldest_seconds: Gauge,
     pub in_flight: Gauge,
-    pub addresses: Gauge,
-    pub connections: Gauge,
     pub is_writable: Gauge,
 }
 
+/// What only collectors have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CollectorMetrics {
+    pub sent_bytes: Counter,
+    pub rejected_spans: Counter,
+    pub resolve_failures: Counter,
+    pub addresses: Gauge,
+    pub connections: Gauge,
+}
+
 impl SinkMetrics {
-    pub(crate) fn register(metrics: &Metrics) -> Self {
+    pub(crate) fn register(metrics: &Metrics, words: &Words) -> Self {
         let made = Self::default();
-        made.register_counters(metrics);
-        made.register_gauges(metrics);
+        made.register_counters(metrics, words);
+        made.register_gauges(metrics, words);
         made
     }
 
-    fn register_counters(&self, metrics: &Metrics) {
+    fn register_counters(&self, metrics: &Metrics, words: &Words) {
+        let taker = words.taker;
         let counters = [
             (
                 "buffered_spans",
-                "Spans that were written to the buffer",
+                "Spans that were written to the buffer".to_owned(),
                 &self.buffered_spans,
             ),
             (
                 "sent_spans",
-                "Spans that a collector took",
+                format!("Spans that {taker} took"),
                 &self.sent_spans,
             ),
             (
                 "sent_requests",
-                "Requests that a collector took",
+                format!("Requests that {taker} took"),
                 &self.sent_requests,
             ),
             (
-                "sent_bytes",
-                "Bytes of these requests, as they were sent",
-                &self.sent_bytes,
-            ),
-            (
-                "rejected_spans",
-                "Spans that a collector left out of a request that it took",
-                &self.rejected_spans,
-            ),
-            (
                 "missing_frames",
-                "Batches in the buffer that could not be read any more",
+                "Batches in the buffer that could not be read any more".to_owned(),
                 &self.missing_frames,
             ),
-            (
-                "resolve_failures",
-                "Look-ups of a collector's name that failed",
-                &self.resolve_failures,
-            ),
         ];
+        let of_files = words.sets_aside.then(|| {
+            (
+                "set_aside_spans",
+                format!("Spans that {taker} did not take while it took others: they are in files"),
+                &self.set_aside_spans,
+            )
+        });
         let families = [
             (
                 "dropped_spans",
-                "Spans that were given up, by why a collector refused them for good",
+                format!("Spans that were given up, by why {taker} refused them for good"),
                 &self.dropped_spans,
             ),
             (
                 "refused_batches",
-                "Batches that the buffer did not take, by why",
+                "Batches that the buffer did not take, by why".to_owned(),
                 &self.refused_batches,
             ),
             (
                 "retries",
-                "Requests that are sent again, by how the collector answered",
+                format!("Requests that are sent again, by how {taker} answered"),
                 &self.retries,
             ),
         ];
         metrics.register(|registry| {
-            for (name, help, counter) in counters {
-                registry.register(format!("trackway_sink_{name}"), help, counter.clone());
+            for (name, help, counter) in counters.into_iter().chain(of_files) {
+                registry.register(format!("{}{name}", words.metrics), help, counter.clone());
             }
             for (name, help, family) in families {
-                registry.register(format!("trackway_sink_{name}"), help, family.clone());
+                registry.register(format!("{}{name}", words.metrics), help, family.clone());
             }
         });
     }
 
-    fn register_gauges(&self, metrics: &Metrics) {
-        let gauges = [
+    fn register_gauges(&self, metrics: &Metrics, words: &Words) {
+        let taker = words.taker;
+        let of_bytes = [
             (
-                "buffer_bytes",
+                "bytes",
                 "Bytes that the buffer holds on the disk",
                 &self.held_bytes,
             ),
-            (
-                "buffer_bytes_max",
-                "Bytes that it may hold",
-                &self.held_bytes_max,
-            ),
+            ("bytes_max", "Bytes that it may hold", &self.held_bytes_max),
+        ];
+        let gauges = [
             (
                 "waiting_spans",
-                "Spans that no collector has answered for yet",
+                format!("Spans that wait for {taker}"),
                 &self.waiting_spans,
             ),
             (
                 "waiting_batches",
-                "Batches that no collector has answered for yet",
+                format!("Batches that wait for {taker}"),
                 &self.waiting_frames,
             ),
             (
                 "oldest_seconds",
-                "Age of the oldest of them",
+                "Age of the oldest of them".to_owned(),
                 &self.oldest_seconds,
             ),
             (
                 "requests_in_flight",
-                "Requests that wait for a collector's answer",
+                format!("Requests that wait for the answer of {taker}"),
                 &self.in_flight,
             ),
             (
-                "addresses",
-                "Addresses of collectors that are known",
-                &self.addresses,
-            ),
-            (
-                "connections",
-                "Addresses to which there is a connection",
-                &self.connections,
-            ),
-            (
                 "is_writable",
-                "Whether the buffer takes batches: 1 or 0",
+                "Whether the buffer takes batches: 1 or 0".to_owned(),
                 &self.is_writable,
             ),
         ];
         metrics.register(|registry| {
+            for (name, help, gauge) in of_bytes {
+                let name = format!("{}{name}", words.metrics_bytes);
+                registry.register(name, help, gauge.clone());
+            }
             for (name, help, gauge) in gauges {
-                registry.register(format!("trackway_sink_{name}"), help, gauge.clone());
+                registry.register(format!("{}{name}", words.metrics), help, gauge.clone());
             }
         });
     }
@@ -174,6 +169,50 @@ impl SinkMetrics {
     pub(crate) fn retry(&self, reason: &str) {
         let labels = vec![("reason", reason.to_owned())];
         self.retries.get_or_create(&labels).inc();
+    }
+}
+
+impl CollectorMetrics {
+    pub(crate) fn register(metrics: &Metrics, words: &Words) -> Self {
+        let made = Self::default();
+        let counters = [
+            (
+                "sent_bytes",
+                "Bytes of requests that a collector took, as they were sent",
+                &made.sent_bytes,
+            ),
+            (
+                "rejected_spans",
+                "Spans that a collector left out of a request that it took",
+                &made.rejected_spans,
+            ),
+            (
+                "resolve_failures",
+                "Look-ups of a collector's name that failed",
+                &made.resolve_failures,
+            ),
+        ];
+        let gauges = [
+            (
+                "addresses",
+                "Addresses of collectors that are known",
+                &made.addresses,
+            ),
+            (
+                "connections",
+                "Addresses to which there is a connection",
+                &made.connections,
+            ),
+        ];
+        metrics.register(|registry| {
+            for (name, help, counter) in counters {
+                registry.register(format!("{}{name}", words.metrics), help, counter.clone());
+            }
+            for (name, help, gauge) in gauges {
+                registry.register(format!("{}{name}", words.metrics), help, gauge.clone());
+            }
+        });
+        made
     }
 }
 

@@ -329,7 +329,7 @@ impl House {
     }
 }
 
-fn request(names: &[&str]) -> Vec<u8> {
+pub(crate) fn request(names: &[&str]) -> Vec<u8> {
     let mut out = Writer::new();
     out.message(1, |spans| {
         spans.message(2, |scope| {

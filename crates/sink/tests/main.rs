@@ -1,4 +1,4 @@
-//! The sink from outside, against collectors that do what a real one can't be made to do on demand.
+//! The sink from outside, against collectors and stores that do what real ones can't be made to do on demand.
 
 #[cfg(test)]
 mod delivery;
@@ -8,3 +8,5 @@ mod double;
 mod names;
 #[cfg(test)]
 mod secure;
+#[cfg(test)]
+mod store;

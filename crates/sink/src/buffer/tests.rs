@@ -9,6 +9,7 @@ use model::TenantId;
 use plumbing::{ManualClock, Metrics, SeededRandom};
 
 use super::*;
+use crate::words::COLLECTORS;
 
 fn open(files: &SimFiles) -> (Buffer, u64) {
     let options = BufferOptions {
@@ -20,8 +21,9 @@ fn open(files: &SimFiles) -> (Buffer, u64) {
         files: Arc::new(files.clone()),
         clock: Arc::new(ManualClock::at(1)),
         random: &SeededRandom::new(7),
-        metrics: SinkMetrics::register(&Metrics::new()),
+        metrics: SinkMetrics::register(&Metrics::new(), &COLLECTORS),
         attributes: ResourceAttributes::default(),
+        words: &COLLECTORS,
     };
     Buffer::open(&options, parts).unwrap()
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use backends::PasswordSource;
 use backends::kafka::{
     Encoding, GroupOptions, IngestMetrics, Ingester, Kafka, KafkaMetrics, KafkaOptions, KafkaTls,
-    KafkaWriter, Login, Mechanism, Packing, PasswordSource,
+    KafkaWriter, Login, Mechanism, Packing,
 };
 use bytes::Bytes;
 use codec::otlp::decode_proto;

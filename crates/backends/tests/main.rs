@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod cassandra;
 mod elastic;
 mod kafka;
 mod scripted;
@@ -17,3 +18,4 @@ mod search;
 mod secure;
 #[path = "../../../tests/servers/server.rs"]
 mod server;
+mod sums;

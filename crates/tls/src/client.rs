@@ -156,7 +156,15 @@ fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig,
             let verifier =
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
             let verifier = verifier.map_err(|error| TlsError::Settings(error.to_string()))?;
-            builder.with_webpki_verifier(verifier)
+            match &files.server_name {
+                Some(name) => {
+                    let name = server_name(name)?;
+                    let named = Arc::new(NamedVerifier { verifier, name });
+                    let builder = builder.dangerous();
+                    builder.with_custom_certificate_verifier(named)
+                }
+                None => builder.with_webpki_verifier(verifier),
+            }
         }
         _ => builder
             .dangerous()
@@ -209,6 +217,49 @@ fn system_authorities() -> Result<RootCertStore, TlsError> {
         )));
     }
     Ok(roots)
+}
+
+/// Wants a name of its own in the certificate, whatever name a library that connects by itself asks for.
+#[derive(Debug)]
+struct NamedVerifier {
+    verifier: Arc<WebPkiServerVerifier>,
+    name: ServerName<'static>,
+}
+
+impl ServerCertVerifier for NamedVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let (verifier, name) = (&self.verifier, &self.name);
+        verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, cert, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, cert, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 /// Accepts every certificate, and still checks that the server has its key.

@@ -81,6 +81,11 @@ impl Fault {
         }
     }
 
+    /// Whether the request was too long.
+    pub(super) fn is_of_length(&self) -> bool {
+        matches!(self, Self::Refused { status: 413, .. })
+    }
+
     /// In one line.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -93,6 +98,10 @@ impl Fault {
             } => format!(
                 "it answers 401: {reason}; see backend.elasticsearch.username, password_file, api_key_file, token_file"
             ),
+            Self::Refused { status: 413, .. } => {
+                "it takes no request of this length; see http.max_content_length, or the limit of the proxy before it"
+                    .to_owned()
+            }
             Self::Refused { kind, reason, .. } if kind == "index_not_found_exception" => format!(
                 "it has no such index: {reason}; what is rolled over is made by `trackway storage init`"
             ),
@@ -118,6 +127,7 @@ impl Fault {
         let reason = format!("Elasticsearch: {}", self.reason());
         match self {
             Self::Refused { status: 429, .. } => WriteError::Busy { reason },
+            Self::Refused { status: 413, .. } => WriteError::Failed { reason },
             _ => WriteError::Unavailable { reason },
         }
     }

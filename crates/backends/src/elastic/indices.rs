@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use model::TenantId;
 use model::contract::Window;
 
+/// What stands between the parts of a date, unless it is said otherwise.
+pub(super) const HYPHEN: char = '-';
 const NANOS_PER_DAY: u64 = 86_400 * 1_000_000_000;
 /// A search of more days asks for all indices: a request has room for so many names.
 const DAYS_NAMED_MAX: u64 = 31;
@@ -20,6 +22,8 @@ pub(super) struct Indices {
     /// With the hyphen behind it, or empty.
     prefix: String,
     rotation: Rotation,
+    /// What stands between the parts of a date.
+    separator: char,
 }
 
 /// When a new index begins.
@@ -42,12 +46,12 @@ impl Day {
         Self(unix_nanos / NANOS_PER_DAY)
     }
 
-    /// As it stands in the name of an index: `2026-01-15`.
-    fn text(self) -> String {
+    /// As it stands in the name of an index: `2026-01-15`, or with something else between its parts.
+    fn text(self, separator: char) -> String {
         let seconds = i64::try_from(self.0.saturating_mul(86_400)).unwrap_or(i64::MAX);
         let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
         let date = TimeZone::UTC.to_datetime(time).date();
-        date.to_string()
+        date.to_string().replace(HYPHEN, &separator.to_string())
     }
 }
 
@@ -64,7 +68,18 @@ impl Indices {
         Self {
             prefix: whole,
             rotation: Rotation::Daily,
+            separator: HYPHEN,
         }
+    }
+
+    /// With something else between the parts of a date in the names of Jaeger's indices.
+    pub(super) fn dated(self, separator: char) -> Self {
+        Self { separator, ..self }
+    }
+
+    /// A date in those names, in which `d` is a digit.
+    pub(super) fn form_of_date(&self) -> String {
+        "dddd-dd-dd".replace(HYPHEN, &self.separator.to_string())
     }
 
     pub(super) fn rotated(self, rotation: Rotation) -> Self {
@@ -97,7 +112,7 @@ impl Indices {
 
     fn written(&self, kind: &str, day: Day) -> String {
         match self.rotation {
-            Rotation::Daily => format!("{}-{}", self.template(kind), day.text()),
+            Rotation::Daily => format!("{}-{}", self.template(kind), day.text(self.separator)),
             Rotation::Rollover => format!("{}-write", self.template(kind)),
         }
     }
@@ -158,6 +173,28 @@ impl Indices {
             return self.all_spans();
         }
         names
+    }
+
+    /// What the names of indices with counts by minute end with, before the day.
+    pub(super) const SUMS: &str = "trackway-sums-";
+
+    /// What the names of this tenant's begin with.
+    pub(super) fn sums_prefix(&self) -> String {
+        format!("{}{}", self.prefix, Self::SUMS)
+    }
+
+    /// Where the counts are kept of spans that start on a day.
+    pub(super) fn sums_of(&self, day: Day) -> String {
+        format!("{}{}", self.sums_prefix(), day.text(HYPHEN))
+    }
+
+    pub(super) fn all_sums(&self) -> String {
+        format!("{}*", self.sums_prefix())
+    }
+
+    /// Where it is said who does what only one may do.
+    pub(super) fn leases(&self) -> String {
+        format!("{}trackway-leases", self.prefix)
     }
 
     /// Where documents are set aside that the server does not take.
@@ -246,6 +283,13 @@ mod tests {
             assert_eq!(indices.spans_of(day), "shop-jaeger-span-2026-01-15");
             assert_eq!(indices.template("span"), "shop-jaeger-span");
         }
+        let dotted = of("shop").dated('.');
+        assert_eq!(dotted.spans_of(day), "shop-jaeger-span-2026.01.15");
+        assert_eq!(dotted.sums_of(day), "shop-trackway-sums-2026-01-15");
+        assert_eq!(
+            dotted.spans_in(Window { start: 0, end: 1 }),
+            "shop-jaeger-span-1970.01.01*"
+        );
         // The ends of what a span can say.
         assert_eq!(plain.spans_of(Day::of(0)), "jaeger-span-1970-01-01");
         assert_eq!(plain.spans_of(Day::of(u64::MAX)), "jaeger-span-2554-07-21");

@@ -15,6 +15,8 @@ use model::evaluate::Compiled;
 use model::{Field, Literal, Operator, Place, Predicate, SpanId, TraceId};
 use serde_json::{Value, json};
 
+use crate::walk::compiled;
+
 /// The longest text that is indexed, in UTF-16 units.
 const INDEXED_MAX: usize = 256;
 /// Whole numbers from here on are written with an exponent by some versions.
@@ -47,9 +49,7 @@ pub(super) fn judged_and_asked(
     window: Window,
     layout: &DocumentLayout,
 ) -> Result<Option<(Compiled, Value)>, ReadError> {
-    let judged = Compiled::new(predicate).map_err(|error| ReadError::BadQuestion {
-        reason: error.to_string(),
-    })?;
+    let judged = compiled(predicate)?;
     Ok(match query(predicate, window, layout) {
         Asked::Some(query) if window.start <= window.end => Some((judged, query)),
         _ => None,

@@ -202,7 +202,7 @@ impl Elastic {
     }
 
     async fn listed(&self, indices: &Indices) -> Result<BTreeMap<String, Listed>, Fault> {
-        let pattern = format!("{}jaeger-*", indices.prefix());
+        let pattern = format!("{}jaeger-*,{}", indices.prefix(), indices.all_sums());
         let rest = "?flat_settings=true&filter_path=*.aliases,*.settings";
         let path = path_of(&pattern, rest);
         self.client.ask_json(&Method::GET, &path, Body::None).await
@@ -245,13 +245,17 @@ fn old_of(
         Cleaned::Archive => &[ARCHIVE],
     };
     let is_one = |name: &str| {
-        kinds.iter().any(|kind| {
-            let rest = name.strip_prefix(&format!("{}-", indices.template(kind)));
-            rest.is_some_and(|rest| match (rotation, what) {
-                (Rotation::Daily, Cleaned::Current) => has_form(rest, "dddd-dd-dd"),
-                (Rotation::Rollover, _) | (_, Cleaned::Archive) => has_form(rest, "dddddd"),
+        // Counts go with their days, however spans are rolled over.
+        let counts = name.strip_prefix(&indices.sums_prefix());
+        let is_counts = counts.is_some_and(|day| has_form(day, "dddd-dd-dd"));
+        is_counts && what == Cleaned::Current
+            || kinds.iter().any(|kind| {
+                let rest = name.strip_prefix(&format!("{}-", indices.template(kind)));
+                rest.is_some_and(|rest| match (rotation, what) {
+                    (Rotation::Daily, Cleaned::Current) => has_form(rest, &indices.form_of_date()),
+                    (Rotation::Rollover, _) | (_, Cleaned::Archive) => has_form(rest, "dddddd"),
+                })
             })
-        })
     };
     let is_old = |index: &Listed| {
         let is_written = index.aliases.keys().any(|alias| alias.ends_with("-write"));
@@ -320,17 +324,26 @@ mod tests {
                 &["a-jaeger-span-read", "a-jaeger-span-write"],
             ),
             ("a-jaeger-other-2026-01-15", 5, &[]),
+            ("a-trackway-sums-2026-01-15", 5, &[]),
+            ("a-trackway-sums-2026-01-16", 10, &[]),
             ("a-jaeger-span-2026-01-1x", 5, &[]),
+            ("a-jaeger-span-2026.01.15", 5, &[]),
         ]);
         let of = Indices::new("a", &TenantId::default());
         let old = |rotation, what| old_of(&of, rotation, what, &all, 10).join(" ");
         assert_eq!(
             old(Rotation::Daily, Cleaned::Current),
-            "a-jaeger-sampling-2026-01-15 a-jaeger-service-2026-01-15 a-jaeger-span-2026-01-15"
+            "a-jaeger-sampling-2026-01-15 a-jaeger-service-2026-01-15 a-jaeger-span-2026-01-15 \
+             a-trackway-sums-2026-01-15"
+        );
+        let dotted = of.clone().dated('.');
+        assert_eq!(
+            old_of(&dotted, Rotation::Daily, Cleaned::Current, &all, 10),
+            ["a-jaeger-span-2026.01.15", "a-trackway-sums-2026-01-15"]
         );
         assert_eq!(
             old(Rotation::Rollover, Cleaned::Current),
-            "a-jaeger-span-000001"
+            "a-jaeger-span-000001 a-trackway-sums-2026-01-15"
         );
         assert_eq!(
             old(Rotation::Rollover, Cleaned::Archive),

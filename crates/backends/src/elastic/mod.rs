@@ -23,11 +23,13 @@ mod numbers;
 mod pages;
 mod search;
 mod spans;
+mod sums;
 mod templates;
 mod traces;
 mod write;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,12 +50,14 @@ use tls::{ClientTls, RELOAD_INTERVAL};
 use tokio::sync::OnceCell;
 
 use client::{Body, Client, Fault};
-use indices::Indices;
+use indices::{HYPHEN, Indices};
 use templates::Dialect;
-use write::Known;
+use write::{BULK_BYTES_MAX, Listed};
 
 use crate::credentials::Credentials;
+use crate::dependencies::{CallLimits, dependencies};
 use crate::facts;
+use crate::lately::Lately;
 use crate::trouble::Trouble;
 
 pub use indices::Rotation;
@@ -81,6 +85,8 @@ pub struct ElasticOptions {
     pub credentials: Option<Credentials>,
     /// When a new index begins.
     pub rotation: Rotation,
+    /// What stands between the parts of a date in the name of an index.
+    pub date_separator: char,
     /// Shards of an index that is made.
     pub shards: u32,
     /// Copies of each shard.
@@ -93,6 +99,8 @@ pub struct ElasticOptions {
     pub answer_bytes_max: usize,
     /// The most traces that may match of which one search is decided.
     pub search_traces_max: usize,
+    /// How many spans are read for the calls between services.
+    pub call_limits: CallLimits,
 }
 
 impl Default for ElasticOptions {
@@ -101,6 +109,7 @@ impl Default for ElasticOptions {
             hosts: vec!["http://localhost:9200".to_owned()],
             index_prefix: String::new(),
             rotation: Rotation::default(),
+            date_separator: HYPHEN,
             timeout: Duration::from_secs(15),
             tls: None,
             credentials: None,
@@ -110,6 +119,7 @@ impl Default for ElasticOptions {
             layout: DocumentLayout::default(),
             answer_bytes_max: 1 << 30,
             search_traces_max: 10_000,
+            call_limits: CallLimits::default(),
         }
     }
 }
@@ -141,7 +151,9 @@ pub struct Elastic {
     pool: CpuPool,
     /// For each tenant whether its templates are installed.
     prepared: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
-    known: Arc<Known>,
+    known: Arc<Lately<Listed>>,
+    /// The most bytes of a request with documents; less than usual once one was too long.
+    bulk_bytes_max: AtomicUsize,
     metrics: ElasticMetrics,
     trouble: Trouble,
     /// What is set aside.
@@ -192,6 +204,7 @@ impl Elastic {
             metrics,
             prepared: Mutex::default(),
             known: Arc::default(),
+            bulk_bytes_max: AtomicUsize::new(BULK_BYTES_MAX),
             complaints: Complaints::default(),
         })
     }
@@ -239,7 +252,9 @@ impl Elastic {
     /// The names of a tenant's indices.
     fn indices(&self, tenant: &TenantId) -> Indices {
         let indices = Indices::new(&self.options.index_prefix, tenant);
-        indices.rotated(self.options.rotation)
+        indices
+            .rotated(self.options.rotation)
+            .dated(self.options.date_separator)
     }
 
     /// Installs the templates, once.
@@ -263,19 +278,10 @@ impl Elastic {
     }
 }
 
-fn cannot<T>(what: Capability) -> Answer<'static, Result<T, ReadError>>
-where
-    T: Send + 'static,
-{
-    let reason = format!("Elasticsearch can't {what} yet; the embedded store can");
-    Box::pin(std::future::ready(Err(ReadError::BadQuestion { reason })))
-}
-
 impl SpanReader for Elastic {
     fn lacks(&self) -> &[Capability] {
         &[
             Capability::Keys,
-            Capability::Rates,
             Capability::Overview,
             Capability::Structure,
         ]
@@ -325,8 +331,8 @@ impl SpanReader for Elastic {
         tenant: &TenantId,
         window: Window,
     ) -> Answer<'_, Result<DependencyAnswer, ReadError>> {
-        let indices = self.indices(tenant);
-        Box::pin(async move { self.calls(&indices, window).await })
+        let tenant = tenant.clone();
+        Box::pin(async move { dependencies(self, &tenant, window).await })
     }
 
     fn facts(
@@ -373,7 +379,7 @@ impl SpanReader for Elastic {
         Box::pin(self.count_spans(request))
     }
 
-    fn rates(&self, _: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
-        cannot(Capability::Rates)
+    fn rates(&self, request: RatesRequest) -> Answer<'_, Result<RatesAnswer, ReadError>> {
+        Box::pin(async move { crate::sums::rates(self, &request).await })
     }
 }

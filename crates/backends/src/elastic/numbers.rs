@@ -3,45 +3,29 @@
 //! Promises: a number is exact, and refused where it would take judging more than [`JUDGED_MAX`] spans. Values are
 //! those of the newest spans that have the key; whether they are all is told.
 
-use std::collections::{BTreeSet, HashSet};
-
 use codec::jaeger_document::DocumentLayout;
-use model::batch::AttrValue;
 use model::contract::{ReadError, Skipped, Window};
-use model::evaluate::{Compiled, any_value, matches};
 use model::seen::{ValuesAnswer, ValuesRequest};
-use model::{CountAnswer, CountRequest, Field, Predicate, SpanId, TraceId};
+use model::{CountAnswer, CountRequest, Field, Predicate};
 use serde_json::Value;
 
 use super::Elastic;
 use super::lower::{self, Asked, judged_and_asked};
 use super::pages::{JUDGED_MAX, question, read_page, too_many_to_judge};
+use crate::numbers::{Counting, Values};
 
-/// Spans whose values are looked at.
-const VALUES_OF_SPANS_MAX: usize = 20_000;
-
-struct Counting {
-    judged: Compiled,
-    window: Window,
-    /// One that was stored twice counts once.
-    spans: HashSet<(TraceId, SpanId, u64)>,
+/// A count, as far as documents were read.
+struct Counted {
+    counting: Counting,
     documents: usize,
-    buffer: Vec<u8>,
     skipped: Vec<Skipped>,
 }
 
-impl Counting {
+impl Counted {
     fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
         let page = read_page(answer, layout, &mut self.skipped)?;
         self.documents += page.documents;
-        let batch = page.batch;
-        for span in batch.iter() {
-            if self.window.contains(span.start()) && matches(span, &self.judged) {
-                let content = batch.span_hash_with(span.row(), &mut self.buffer);
-                self.spans
-                    .insert((span.trace_id(), span.span_id(), content));
-            }
-        }
+        self.counting.add(&page.batch);
         if page.next.is_some() && self.documents > JUDGED_MAX {
             return Err(too_many_to_judge());
         }
@@ -49,43 +33,22 @@ impl Counting {
     }
 }
 
-struct Values {
-    request: ValuesRequest,
-    field: Field,
-    found: BTreeSet<String>,
-    documents: usize,
+/// Values, as far as documents were read.
+struct Gathered {
+    values: Values,
     is_all: bool,
     skipped: Vec<Skipped>,
 }
 
-impl Values {
+impl Gathered {
     fn add(&mut self, answer: &[u8], layout: &DocumentLayout) -> Result<Option<Value>, ReadError> {
         let page = read_page(answer, layout, &mut self.skipped)?;
-        self.documents += page.documents;
-        let batch = page.batch;
-        for span in batch.iter() {
-            // No value is the one that is looked for: all are seen.
-            any_value(span, &self.field, &mut |value| {
-                let text = text_of(&value).filter(|text| text.starts_with(&self.request.prefix));
-                self.found.extend(text);
-                false
-            });
-        }
-        let is_enough =
-            self.documents >= VALUES_OF_SPANS_MAX || self.found.len() > self.request.limit;
-        if page.next.is_some() && is_enough {
+        self.values.add(&page.batch);
+        if page.next.is_some() && self.values.is_enough() {
             self.is_all = false;
             return Ok(None);
         }
         Ok(page.next)
-    }
-}
-
-/// A value as it is completed; what has no short text is left out.
-fn text_of(value: &AttrValue<'_>) -> Option<String> {
-    match value {
-        AttrValue::Empty | AttrValue::Array(_) | AttrValue::Map(_) | AttrValue::Bytes(_) => None,
-        _ => Some(value.canonical_text().into_owned()),
     }
 }
 
@@ -99,25 +62,16 @@ impl Elastic {
         let Some((judged, query)) = asked else {
             return Ok(CountAnswer::default());
         };
-        let counting = Counting {
-            judged,
-            window,
-            spans: HashSet::new(),
+        let counted = Counted {
+            counting: Counting::new(judged, window),
             documents: 0,
-            buffer: Vec::new(),
             skipped: Vec::new(),
         };
         let index = self.indices(&request.tenant).spans_in(window);
         let asked = question(&query, "startTime", "desc");
-        let counted = self.page_through(&index, &asked, counting, Counting::add);
+        let counted = self.page_through(&index, &asked, counted, Counted::add);
         let counted = counted.await?;
-        let traces: HashSet<TraceId> = counted.spans.iter().map(|(trace, ..)| *trace).collect();
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        Ok(CountAnswer {
-            spans: number(counted.spans.len()),
-            traces: number(traces.len()),
-            skipped: counted.skipped,
-        })
+        Ok(counted.counting.answer(counted.skipped))
     }
 
     pub(super) async fn list_values(
@@ -128,28 +82,20 @@ impl Elastic {
             place: request.place,
             key: request.key.clone(),
         };
-        let has_key = Predicate::Exists(field.clone());
+        let has_key = Predicate::Exists(field);
         let asked = lower::query(&has_key, Window::ALWAYS, &self.options.layout);
         let Asked::Some(query) = asked else {
             return Ok(ValuesAnswer::default());
         };
-        let (index, limit) = (self.indices(&request.tenant).all_spans(), request.limit);
-        let values = Values {
-            request,
-            field,
-            found: BTreeSet::new(),
-            documents: 0,
+        let index = self.indices(&request.tenant).all_spans();
+        let gathered = Gathered {
+            values: Values::new(request),
             is_all: true,
             skipped: Vec::new(),
         };
         let asked = question(&query, "startTime", "desc");
-        let read = self
-            .page_through(&index, &asked, values, Values::add)
-            .await?;
-        Ok(ValuesAnswer {
-            is_all: read.is_all && read.found.len() <= limit,
-            values: read.found.into_iter().take(limit).collect(),
-            skipped: read.skipped,
-        })
+        let read = self.page_through(&index, &asked, gathered, Gathered::add);
+        let read = read.await?;
+        Ok(read.values.answer(read.is_all, read.skipped))
     }
 }

@@ -1,23 +1,14 @@
-//! Searches for traces: the server gives the newest span of each trace that may match, then when these traces start;
-//! they are read and judged here in the order of their starts, until nothing unseen can come before.
+//! Searches for traces: the server gives the newest span of each trace that may match, or by longest first their ids,
+//! then when these traces start and end; `crate::walk` reads and judges them.
 //!
-//! Why this is exact: a trace that was not given yet has no span that may match behind the last one given, so it starts
-//! no later. Those that start later than that are in their final order; they are read one after another until the page
-//! is full. By duration there is no such end: all that may match are read, up to
-//! [`super::ElasticOptions::search_traces_max`].
-//!
-//! No script is run on the server.
+//! No script is run on the server: when a span ends is asked where its document says so (`DocumentLayout::has_end`).
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use http::Method;
 use model::TraceId;
-use model::contract::{
-    Order, Position, ReadError, SearchAnswer, SearchRequest, Skipped, TraceHit, Window,
-};
-use model::evaluate::{Compiled, matches};
+use model::contract::{Order, ReadError, SearchAnswer, SearchRequest, Skipped, TraceHit};
+use model::evaluate::Compiled;
 use plumbing::planted;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,21 +19,15 @@ use super::indices::{Indices, search_path};
 use super::lower::{judged_and_asked, trace_id_forms};
 use super::pages::{PAGE_SPANS, busy};
 use super::traces::ByTrace;
-use crate::facts;
+use crate::walk::{self, Candidates, Known, Limits, Source, Times};
 
-/// Traces that are asked for at once.
-const PAGE_MIN: usize = 20;
-const PAGE_MAX: usize = 1_000;
-const NANOS_PER_MICRO: u64 = 1_000;
-
-/// So many are read at least, should fewer be wanted: not all may match.
-const READ_MIN: usize = 8;
-
-/// A trace that may match, by when it starts.
-type Waiting = (Reverse<u64>, TraceId);
+/// When a span ends, in microseconds.
+pub(super) const END: &str = "endTime";
+/// Ids of traces that are given at once where each is known by no more.
+const IDS_AT_ONCE: usize = 10_000;
 
 /// A search that is under way.
-struct Walk<'a> {
+struct Finding<'a> {
     elastic: &'a Elastic,
     request: &'a SearchRequest,
     judged: Arc<Compiled>,
@@ -52,26 +37,50 @@ struct Walk<'a> {
     seen: Vec<String>,
     /// When the last span that was given starts, in microseconds.
     cursor: u64,
-    is_exhausted: bool,
-    /// Each with the number of its documents.
-    waiting: BTreeMap<Waiting, usize>,
-    hits: Vec<TraceHit>,
-    skipped: Vec<Skipped>,
+    /// Behind which id the next ones come, in the order of ids.
+    after: Option<Value>,
+}
+
+/// Ids in their order.
+#[derive(Deserialize)]
+struct Listing {
+    aggregations: Option<ListedTraces>,
 }
 
 #[derive(Deserialize)]
-struct Newest {
-    hits: NewestHits,
+struct ListedTraces {
+    traces: ListedIds,
 }
 
 #[derive(Deserialize)]
-struct NewestHits {
-    hits: Vec<NewestHit>,
+struct ListedIds {
+    after_key: Option<Value>,
+    buckets: Vec<ListedTrace>,
+}
+
+#[derive(Deserialize)]
+struct ListedTrace {
+    key: ListedId,
+}
+
+#[derive(Deserialize)]
+struct ListedId {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    hits: FoundHits,
+}
+
+#[derive(Deserialize)]
+struct FoundHits {
+    hits: Vec<FoundHit>,
 }
 
 /// The start of a span and the id of its trace.
 #[derive(Deserialize)]
-struct NewestHit {
+struct FoundHit {
     sort: (u64, String),
 }
 
@@ -85,7 +94,7 @@ impl Elastic {
         if request.limit == 0 {
             return Ok(SearchAnswer::default());
         }
-        let mut walk = Walk {
+        let source = Finding {
             elastic: self,
             request: &request,
             judged: Arc::new(judged),
@@ -93,44 +102,23 @@ impl Elastic {
             query,
             seen: Vec::new(),
             cursor: u64::MAX,
-            is_exhausted: false,
-            waiting: BTreeMap::new(),
-            hits: Vec::new(),
-            skipped: Vec::new(),
+            after: None,
         };
-        walk.go().await?;
-        Ok(walk.answer())
+        let limits = Limits {
+            store: "Elasticsearch",
+            key: "backend.elasticsearch.search_traces_max",
+            traces_max: self.options.search_traces_max,
+            spans_at_once: PAGE_SPANS,
+        };
+        walk::search(source, &request, limits).await
     }
 }
 
-impl Walk<'_> {
-    async fn go(&mut self) -> Result<(), ReadError> {
-        loop {
-            self.next_page().await?;
-            let is_final = match self.request.order {
-                Order::NewestFirst => true,
-                Order::SlowestFirst => self.is_exhausted,
-            };
-            if is_final {
-                self.read_waiting().await?;
-            }
-            if self.is_full() || self.is_exhausted {
-                return Ok(());
-            }
+impl Source for Finding<'_> {
+    async fn next(&mut self, size: usize) -> Result<Candidates, ReadError> {
+        if self.request.order == Order::SlowestFirst {
+            return self.next_ids().await;
         }
-    }
-
-    /// The next traces that may match, by the start of their newest span that may.
-    async fn next_page(&mut self) -> Result<(), ReadError> {
-        let traces_max = self.elastic.options.search_traces_max;
-        if self.seen.len() > traces_max {
-            return Err(self.too_many(traces_max));
-        }
-        let size = self
-            .request
-            .limit
-            .saturating_add(1)
-            .clamp(PAGE_MIN, PAGE_MAX);
         let mut query = json!({"bool": {"filter": [self.query]}});
         if let Some(bool) = query.get_mut("bool").filter(|_| !self.seen.is_empty()) {
             if let Some(Value::Array(filter)) = bool.get_mut("filter") {
@@ -154,33 +142,39 @@ impl Walk<'_> {
         });
         let path = search_path(&self.indices.spans_in(self.request.window));
         let client = &self.elastic.client;
-        let found: Newest = client
+        let found: Found = client
             .ask_json(&Method::POST, &path, Body::Json(asked))
             .await
             .map_err(Fault::unread)?;
         let hits = found.hits.hits;
-        self.is_exhausted = hits.len() < size;
+        let is_exhausted = hits.len() < size;
         if let Some(last) = hits.last() {
             self.cursor = last.sort.0;
         }
-        let ids: Vec<String> = hits.into_iter().map(|hit| hit.sort.1).collect();
-        self.wait_for(&ids).await?;
-        self.seen.extend(ids);
-        Ok(())
+        let texts: Vec<String> = hits.into_iter().map(|hit| hit.sort.1).collect();
+        let mut ids: Vec<TraceId> = texts
+            .iter()
+            .filter_map(|text| TraceId::parse(text).ok())
+            .collect();
+        self.seen.extend(texts);
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Candidates {
+            ids,
+            cursor: self.cursor,
+            is_exhausted,
+        })
     }
 
-    /// Asks when traces start, wherever their spans are.
-    async fn wait_for(&mut self, ids: &[String]) -> Result<(), ReadError> {
-        let ids: BTreeSet<TraceId> = ids
-            .iter()
-            .filter_map(|id| TraceId::parse(id).ok())
-            .collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
+    async fn times(&self, ids: &[TraceId]) -> Result<Known, ReadError> {
         let forms: Vec<String> = ids.iter().flat_map(|id| trace_id_forms(*id)).collect();
-        let start = json!({"start": {"min": {"field": "startTime"}}});
-        let traces = json!({"terms": {"field": "traceID", "size": forms.len()}, "aggs": start});
+        let mut of_each = json!({"start": {"min": {"field": "startTime"}}});
+        let has_ends = self.request.order == Order::SlowestFirst;
+        if let Some(of_each) = of_each.as_object_mut().filter(|_| has_ends) {
+            of_each.insert("end".to_owned(), json!({"max": {"field": END}}));
+            of_each.insert("unended".to_owned(), json!({"missing": {"field": END}}));
+        }
+        let traces = json!({"terms": {"field": "traceID", "size": forms.len()}, "aggs": of_each});
         let asked = json!({
             "size": 0,
             "query": {"terms": {"traceID": forms}},
@@ -188,123 +182,100 @@ impl Walk<'_> {
         });
         let path = search_path(&self.indices.all_spans());
         let client = &self.elastic.client;
-        let starts: ByTrace = client
+        let told: ByTrace = client
             .ask_json(&Method::POST, &path, Body::Json(asked))
             .await
             .map_err(Fault::unread)?;
-        let mut first: HashMap<TraceId, (u64, usize)> = HashMap::new();
-        for bucket in starts.buckets() {
-            if let Ok(id) = TraceId::parse(&bucket.key) {
-                let start = bucket.start.value.map_or(u64::MAX, micros);
-                let known = first.entry(id).or_insert((u64::MAX, 0));
-                *known = (start.min(known.0), known.1 + bucket.doc_count);
-            }
-        }
-        let behind = |position: &Position| {
-            let after = self
-                .request
-                .after
-                .filter(|_| self.request.order == Order::NewestFirst);
-            after.is_none_or(|after| after.is_before(position))
-        };
-        self.waiting.extend(ids.into_iter().filter_map(|trace_id| {
-            let (start, documents) = first.get(&trace_id).copied().unwrap_or((u64::MAX, 0));
-            let position = Position {
-                order_value: start.saturating_mul(NANOS_PER_MICRO),
-                trace_id,
+        let mut known = Known::new();
+        for bucket in told.buckets() {
+            let Ok(id) = TraceId::parse(&bucket.key) else {
+                continue;
             };
-            // One whose start is not known to the microsecond is read to find out.
-            let is_wanted = start == u64::MAX || behind(&position);
-            is_wanted.then_some(((Reverse(start), trace_id), documents))
-        }));
-        Ok(())
-    }
-
-    /// Reads and judges those that are in their final order, until there are enough.
-    async fn read_waiting(&mut self) -> Result<(), ReadError> {
-        let (order, after) = (self.request.order, self.request.after);
-        while !self.is_full() {
-            let chunk = self.next_chunk();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            let judged = Arc::clone(&self.judged);
-            let judged = self
-                .elastic
-                .judge(&self.indices, chunk, judged, self.request.window);
-            let (hits, skipped) = judged.await?;
-            let behind =
-                |hit: &TraceHit| after.is_none_or(|after| after.is_before(&hit.position(order)));
-            self.hits.extend(hits.into_iter().filter(behind));
-            self.skipped.extend(skipped);
+            let is_ended = bucket.unended.is_some_and(|unended| unended.doc_count == 0);
+            let end = bucket.end.value.and_then(micros);
+            let of_form = Times {
+                start: bucket.start.value.and_then(micros),
+                end: end.filter(|_| is_ended || planted("elastic-ends-missing-ignored")),
+                spans: bucket.doc_count,
+            };
+            // An id of 64 bits may stand there in two forms.
+            known
+                .entry(id)
+                .and_modify(|other| {
+                    *other = Times {
+                        start: other
+                            .start
+                            .zip(of_form.start)
+                            .map(|(one, two)| one.min(two)),
+                        end: other.end.zip(of_form.end).map(|(one, two)| one.max(two)),
+                        spans: other.spans + of_form.spans,
+                    };
+                })
+                .or_insert(of_form);
         }
-        Ok(())
+        Ok(known)
     }
 
-    fn is_full(&self) -> bool {
-        self.request.order == Order::NewestFirst && self.hits.len() > self.request.limit
-    }
-
-    /// The next traces whose place is settled: as many as are wanted and come with one request.
-    fn next_chunk(&mut self) -> Vec<TraceId> {
-        let wanted = match self.request.order {
-            Order::NewestFirst => (self.request.limit + 1).saturating_sub(self.hits.len()),
-            Order::SlowestFirst => PAGE_MAX,
-        };
-        let (mut chunk, mut documents) = (Vec::new(), 0);
-        while let Some(first) = self.waiting.first_entry() {
-            let (Reverse(start), trace_id) = *first.key();
-            let is_settled = self.is_exhausted || start > self.cursor;
-            if !is_settled && !planted("elastic-unseen-forgotten") {
-                break;
-            }
-            documents += *first.get();
-            let is_enough = chunk.len() >= wanted.max(READ_MIN) || documents >= PAGE_SPANS;
-            if is_enough && !chunk.is_empty() {
-                break;
-            }
-            first.remove();
-            chunk.push(trace_id);
-        }
-        chunk
-    }
-
-    fn too_many(&self, traces: usize) -> ReadError {
-        let can = match self.request.order {
-            Order::SlowestFirst => "order traces by duration without reading all that may match",
-            Order::NewestFirst => {
-                "decide more of this question by itself than which traces may match"
-            }
-        };
-        let reason = format!(
-            "Elasticsearch can't {can}, and more than {traces} traces may; narrow the window or the search, or raise \
-             backend.elasticsearch.search_traces_max"
-        );
-        ReadError::OverLimit { reason }
-    }
-
-    fn answer(self) -> SearchAnswer {
-        let (order, limit) = (self.request.order, self.request.limit);
-        let mut traces = self.hits;
-        traces.sort_unstable_by_key(|hit| {
-            let position = hit.position(order);
-            (Reverse(position.order_value), position.trace_id)
-        });
-        let has_more = traces.len() > limit;
-        traces.truncate(limit);
-        SearchAnswer {
-            traces,
-            has_more,
-            skipped: self.skipped,
-        }
+    async fn judged(&self, ids: Vec<TraceId>) -> Result<(Vec<TraceHit>, Vec<Skipped>), ReadError> {
+        let traces = self.elastic.read_traces(&self.indices, ids).await?;
+        let (judged, window) = (Arc::clone(&self.judged), self.request.window);
+        let judged = self
+            .elastic
+            .pool
+            .run(move || walk::judge(traces, &judged, window));
+        judged.await.map_err(busy)
     }
 }
 
-/// Microseconds as an aggregation gives them; it is not told exactly where a double has no room for it.
-fn micros(value: f64) -> u64 {
+impl Finding<'_> {
+    /// The next ids of traces that may match, in no order that means anything.
+    async fn next_ids(&mut self) -> Result<Candidates, ReadError> {
+        let mut traces = json!({
+            "size": IDS_AT_ONCE,
+            "sources": [{"id": {"terms": {"field": "traceID"}}}],
+        });
+        if let (Some(traces), Some(after)) = (traces.as_object_mut(), self.after.take()) {
+            traces.insert("after".to_owned(), after);
+        }
+        let asked = json!({
+            "size": 0,
+            "query": self.query,
+            "track_total_hits": false,
+            "aggs": {"traces": {"composite": traces}},
+        });
+        let path = search_path(&self.indices.spans_in(self.request.window));
+        let client = &self.elastic.client;
+        let told: Listing = client
+            .ask_json(&Method::POST, &path, Body::Json(asked))
+            .await
+            .map_err(Fault::unread)?;
+        let Some(ListedTraces { traces }) = told.aggregations else {
+            return Ok(Candidates {
+                is_exhausted: true,
+                ..Candidates::default()
+            });
+        };
+        self.after = traces.after_key;
+        let is_exhausted = traces.buckets.len() < IDS_AT_ONCE || self.after.is_none();
+        let ids = traces.buckets.iter();
+        let mut ids: Vec<TraceId> = ids
+            .filter_map(|trace| TraceId::parse(&trace.key.id).ok())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Candidates {
+            ids,
+            cursor: u64::MAX,
+            is_exhausted,
+        })
+    }
+}
+
+/// Microseconds as an aggregation gives them; none where a double has no room to be exact.
+fn micros(value: f64) -> Option<u64> {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     if !(0.0..EXACT_MAX).contains(&value) {
-        return u64::MAX;
+        return None;
     }
     // A whole number of at most 53 bits.
     #[allow(
@@ -313,33 +284,5 @@ fn micros(value: f64) -> u64 {
         reason = "checked above"
     )]
     let micros = value as u64;
-    micros
-}
-
-impl Elastic {
-    /// Reads traces and judges them away from the sockets.
-    async fn judge(
-        &self,
-        indices: &Indices,
-        ids: Vec<TraceId>,
-        predicate: Arc<Compiled>,
-        window: Window,
-    ) -> Result<(Vec<TraceHit>, Vec<Skipped>), ReadError> {
-        let traces = self.read_traces(indices, ids).await?;
-        let judged = self.pool.run(move || {
-            let (mut hits, mut skipped) = (Vec::new(), Vec::new());
-            for (trace_id, trace) in traces {
-                let is_found = trace
-                    .spans
-                    .iter()
-                    .any(|span| window.contains(span.start()) && matches(span, &predicate));
-                if is_found || planted("elastic-candidates-not-judged") {
-                    hits.extend(facts::hit(trace_id, &trace.spans));
-                }
-                skipped.extend(trace.skipped);
-            }
-            (hits, skipped)
-        });
-        judged.await.map_err(busy)
-    }
+    Some(micros)
 }

@@ -1,6 +1,7 @@
 //! What a server is told when the program starts: how indices are laid out that are made later.
 //!
 //! Promises: the templates of spans and services are Jaeger's, member by member; it changes nothing who installs them.
+//! Where spans say when they end, which is for who asks for it, there is one member more.
 //!
 //! Source: Jaeger's requests at its start, recorded in `tests/golden/elasticsearch` and `tests/golden/opensearch`.
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::ElasticOptions;
 use super::indices::{Indices, path_of};
+use super::search::END;
 
 /// Which requests a server understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +36,23 @@ pub(super) fn install(dialect: Dialect, indices: &Indices, options: &ElasticOpti
         put(dialect, &name, &format!("{name}-*"), &mappings, options)
     };
     let aside = indices.set_aside();
+    let sums = indices.sums_prefix();
+    // They are few and small.
+    let of_sums = ElasticOptions {
+        shards: 1,
+        ..options.clone()
+    };
     vec![
-        template("span", span_mappings()),
+        template("span", span_mappings(options.layout.has_end)),
         template("service", service_mappings()),
         put(dialect, &aside, &aside, &aside_mappings(), options),
+        put(
+            dialect,
+            sums.trim_end_matches('-'),
+            &indices.all_sums(),
+            &super::sums::mappings(),
+            &of_sums,
+        ),
     ]
 }
 
@@ -107,9 +122,9 @@ fn members(name: &str, path: &str) -> Value {
     Value::Object(named)
 }
 
-fn span_mappings() -> Value {
+fn span_mappings(has_end: bool) -> Value {
     let object = || json!({"type": "object"});
-    json!({
+    let mut mappings = json!({
         "dynamic_templates": [
             members("span_tags_map", "tag.*"),
             members("process_tags_map", "process.tag.*"),
@@ -149,7 +164,14 @@ fn span_mappings() -> Value {
             "scopeTag": object(),
             "scopeTags": tags(),
         },
-    })
+    });
+    let properties = mappings
+        .get_mut("properties")
+        .and_then(Value::as_object_mut);
+    if let Some(properties) = properties.filter(|_| has_end) {
+        properties.insert(END.to_owned(), json!({"type": "long"}));
+    }
+    mappings
 }
 
 fn service_mappings() -> Value {

@@ -43,12 +43,23 @@ pub(super) struct Bucket {
     pub(super) doc_count: usize,
     /// The least of their starts, where that was asked for.
     #[serde(default)]
-    pub(super) start: Least,
+    pub(super) start: Extreme,
+    /// The greatest of their ends, where that was asked for.
+    #[serde(default)]
+    pub(super) end: Extreme,
+    /// Those that do not say when they end, where that was asked for.
+    pub(super) unended: Option<Unended>,
 }
 
+/// The least or the greatest of some numbers; none where there are no numbers.
 #[derive(Default, Deserialize)]
-pub(super) struct Least {
+pub(super) struct Extreme {
     pub(super) value: Option<f64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Unended {
+    pub(super) doc_count: usize,
 }
 
 impl ByTrace {

@@ -5,10 +5,13 @@
 //! - Ids of documents are made of what they hold: what is sent again is there once.
 //! - What a server has no room for at the moment is sent again, with growing pauses, until
 //!   [`super::ElasticOptions::timeout`] is over; then the sender is told to come again.
+//! - A request that is too long for the server, or for a proxy before it, is sent in halves, and those after it are
+//!   shorter. A document that is too long by itself fails its batch.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,15 +33,15 @@ use super::Elastic;
 use super::client::{Body, Fault, error_of};
 use super::indices::{Day, Indices, path_of};
 use super::lists::{KIND_MEMBER, KIND_UNSPECIFIED};
+use crate::lately::Lately;
 
 /// A request is not longer than this, unless one document is by itself.
-const BULK_BYTES_MAX: usize = 5_000_000;
+pub(super) const BULK_BYTES_MAX: usize = 5_000_000;
+/// However short requests must be: what is refused below this is refused for what it holds.
+const BULK_BYTES_MIN: usize = 32_768;
 const BULK: &str = "/_bulk?filter_path=errors,items.*.status,items.*.error";
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How long it is remembered that an operation was written, and of how many.
-const SERVICE_TTL: Duration = Duration::from_secs(12 * 3_600);
-const SERVICES_MAX: usize = 100_000;
 /// Errors that mean the document itself: the same will be refused again.
 const POISON: [&str; 4] = [
     "mapper_parsing_exception",
@@ -63,29 +66,7 @@ impl SpanWriter for ElasticWriter {
 }
 
 /// That an operation of a service stands in an index.
-type Listed = (String, String, String, i32);
-
-/// What was written of late about services.
-#[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<Listed, Instant>>);
-
-impl Known {
-    fn has(&self, listed: &Listed) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .get(listed)
-            .is_some_and(|since| since.elapsed() < SERVICE_TTL)
-    }
-
-    fn add(&self, listed: Vec<Listed>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() + listed.len() > SERVICES_MAX {
-            known.clear();
-        }
-        let now = Instant::now();
-        known.extend(listed.into_iter().map(|one| (one, now)));
-    }
-}
+pub(super) type Listed = (String, String, String, i32);
 
 /// Documents of one request, each two lines.
 #[derive(Debug, Default)]
@@ -96,7 +77,7 @@ pub(super) struct Bulk {
 }
 
 impl Bulk {
-    fn add(&mut self, index: &str, id: &str, document: &str) {
+    pub(super) fn add(&mut self, index: &str, id: &str, document: &str) {
         let start = self.lines.len();
         let mut action = json!({"_index": index, "_id": id});
         // Without its alias an index of that name would be made.
@@ -110,19 +91,49 @@ impl Bulk {
         }
         self.documents.push(start..self.lines.len());
     }
+
+    /// Adds a document as it is in another bulk.
+    fn add_lines(&mut self, lines: &str) {
+        let start = self.lines.len();
+        self.lines.push_str(lines);
+        self.documents.push(start..self.lines.len());
+    }
+
+    /// Takes the second half of the documents out of it, in the order in which they are; none when there is but one.
+    fn split(&mut self) -> Option<Self> {
+        let half = self.documents.len().div_ceil(2);
+        let second = self
+            .documents
+            .get(half..)
+            .filter(|second| !second.is_empty())?;
+        let mut other = Self {
+            needs_alias: self.needs_alias,
+            ..Self::default()
+        };
+        for range in second {
+            other.add_lines(self.lines.get(range.clone()).unwrap_or_default());
+        }
+        let end = second.first().map_or(0, |range| range.start);
+        self.lines.truncate(end);
+        self.documents.truncate(half);
+        Some(other)
+    }
 }
 
 /// What is written for a batch.
 #[derive(Debug, Default)]
 struct Plan {
     needs_alias: bool,
+    /// No bulk is longer, unless it is of one document.
+    bytes_max: usize,
     bulks: Vec<Bulk>,
     listed: Vec<Listed>,
 }
 
 impl Plan {
     fn add(&mut self, index: &str, id: &str, document: &str) {
-        let has_room = |bulk: &&mut Bulk| bulk.lines.len() + document.len() < BULK_BYTES_MAX;
+        let bytes_max = self.bytes_max;
+        let has_room = |bulk: &&mut Bulk| bulk.lines.len() + document.len() < bytes_max;
         match self.bulks.last_mut().filter(has_room) {
             Some(bulk) => bulk.add(index, id, document),
             None => {
@@ -137,9 +148,16 @@ impl Plan {
     }
 }
 
-fn plan(batch: &SpanBatch, indices: &Indices, layout: &DocumentLayout, known: &Known) -> Plan {
+fn plan(
+    batch: &SpanBatch,
+    indices: &Indices,
+    layout: &DocumentLayout,
+    known: &Lately<Listed>,
+    bytes_max: usize,
+) -> Plan {
     let mut plan = Plan {
         needs_alias: indices.is_rolled(),
+        bytes_max,
         ..Plan::default()
     };
     let mut names: HashMap<Day, (String, String)> = HashMap::new();
@@ -209,9 +227,10 @@ impl Elastic {
         let aside = indices.set_aside();
         let spans = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let (layout, known) = (self.options.layout.clone(), Arc::clone(&self.known));
+        let bytes_max = self.bulk_bytes_max.load(Ordering::Relaxed);
         let planned = self
             .pool
-            .run(move || plan(&batch, &indices, &layout, &known));
+            .run(move || plan(&batch, &indices, &layout, &known, bytes_max));
         let planned = planned.await.map_err(|error| WriteError::Busy {
             reason: error.to_string(),
         })?;
@@ -247,10 +266,12 @@ impl Elastic {
         prepared.map_err(|fault| unavailable(fault.reason()))?;
         let (archive, layout) = (indices.archive(), self.options.layout.clone());
         let needs_alias = indices.is_rolled();
+        let bytes_max = self.bulk_bytes_max.load(Ordering::Relaxed);
         let planned = self.pool.run(move || {
             let mut text = String::new();
             let mut plan = Plan {
                 needs_alias,
+                bytes_max,
                 ..Plan::default()
             };
             for span in spans.iter() {
@@ -274,17 +295,28 @@ impl Elastic {
     /// Sends documents until each is confirmed or set aside.
     pub(super) async fn send(
         &self,
-        mut bulk: Bulk,
+        bulk: Bulk,
         aside: &str,
         until: Instant,
     ) -> Result<(), WriteError> {
-        let mut pause = PAUSE_MIN;
-        loop {
-            let fault = match self.send_once(&mut bulk, aside).await {
-                Ok(None) => return Ok(()),
+        let (mut waiting, mut pause) = (vec![bulk], PAUSE_MIN);
+        while let Some(bulk) = waiting.last_mut() {
+            let fault = match self.send_once(bulk, aside).await {
+                Ok(None) => {
+                    waiting.pop();
+                    continue;
+                }
                 Ok(Some(why)) => WriteError::Busy { reason: why },
                 Err(fault) if fault.is_passing() => fault.unwritten(),
-                Err(fault) => return Err(fault.unwritten()),
+                Err(fault) => {
+                    let half = if fault.is_of_length() {
+                        self.halved(bulk)
+                    } else {
+                        None
+                    };
+                    waiting.push(half.ok_or_else(|| fault.unwritten())?);
+                    continue;
+                }
             };
             if Instant::now() + pause >= until {
                 return Err(fault);
@@ -292,6 +324,23 @@ impl Elastic {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
+        Ok(())
+    }
+
+    /// The second half of a bulk that is too long; bulks after it are shorter from the start.
+    fn halved(&self, bulk: &mut Bulk) -> Option<Bulk> {
+        let bytes = bulk.lines.len();
+        let half = bulk.split()?;
+        let shorter = (bytes / 2).max(BULK_BYTES_MIN);
+        let before = self.bulk_bytes_max.fetch_min(shorter, Ordering::Relaxed);
+        if shorter < before {
+            tracing::warn!(
+                bytes,
+                bytes_max = shorter,
+                "Elasticsearch, or a proxy before it, takes no request of that length: requests are shorter from now on"
+            );
+        }
+        Some(half)
     }
 
     /// One request; leaves in the bulk what must be sent again, and tells why.
@@ -381,9 +430,7 @@ fn left_of(bulk: &Bulk, items: &[HashMap<String, Item>]) -> Result<Left, Fault> 
         if item.status == 400 && POISON.contains(&kind.as_str()) {
             left.poison.push((lines.to_owned(), kind, reason));
         } else if refused.is_passing() {
-            let start = left.again.lines.len();
-            left.again.lines.push_str(lines);
-            left.again.documents.push(start..left.again.lines.len());
+            left.again.add_lines(lines);
             left.why = refused.reason();
         } else {
             // A block, a limit of the cluster, a right that is missing: whoever runs it must change something.

@@ -19,8 +19,7 @@ use krafka::{CloseOptions, Compression, Kafka, KrafkaError, Record};
 use plumbing::{RELOAD_INTERVAL, planted};
 use tokio::sync::Mutex;
 
-use super::options::{KafkaOptions, KafkaTls, Login, Mechanism, Packing, PasswordSource};
-use crate::credentials::read;
+use super::options::{KafkaOptions, KafkaTls, Login, Mechanism, Packing};
 
 /// A batch for one partition is about so long before it is packed.
 const BATCH_BYTES: usize = 512 << 10;
@@ -376,15 +375,8 @@ async fn security(options: &KafkaOptions) -> Result<AuthConfig, String> {
             user,
             password,
         }) => {
-            let password = match password {
-                PasswordSource::Given(secret) => secret.reveal().to_owned(),
-                PasswordSource::File(path) => {
-                    let path = path.clone();
-                    let reading = tokio::task::spawn_blocking(move || read_password(&path));
-                    let read = reading.await.map_err(|panicked| panicked.to_string())?;
-                    read.map_err(|why| format!("backend.kafka.password_file: {why}"))?
-                }
-            };
+            let password = password.read().await;
+            let password = password.map_err(|why| format!("backend.kafka.password_file: {why}"))?;
             Some(match mechanism {
                 Mechanism::Plain => AuthConfig::sasl_plain(user, password),
                 Mechanism::ScramSha256 => AuthConfig::sasl_scram_sha256(user, password),
@@ -399,15 +391,6 @@ async fn security(options: &KafkaOptions) -> Result<AuthConfig, String> {
         (Some(login), None) => login,
         (Some(login), Some(tls)) => login.with_tls(tls),
     })
-}
-
-fn read_password(path: &std::path::Path) -> Result<String, String> {
-    let name = path.display();
-    let text = String::from_utf8(read(path)?).map_err(|_| format!("{name} is no text"))?;
-    match text.trim() {
-        "" => Err(format!("{name} is empty")),
-        password => Ok(password.to_owned()),
-    }
 }
 
 fn tls(files: &KafkaTls) -> TlsConfig {

@@ -28,7 +28,7 @@ use crate::trouble::Trouble;
 pub use self::ingest::Ingester;
 pub use self::metrics::{IngestMetrics, KafkaMetrics};
 pub use self::options::{
-    Encoding, GroupOptions, KafkaOptions, KafkaTls, Login, Mechanism, Packing, PasswordSource,
+    Encoding, GroupOptions, KafkaOptions, KafkaTls, Login, Mechanism, Packing,
 };
 pub use self::write::KafkaWriter;
 

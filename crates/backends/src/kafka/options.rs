@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::PasswordSource;
+
 /// How spans stand in messages; the names are those of Jaeger's second version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -71,15 +73,6 @@ pub enum Mechanism {
     ScramSha256,
     /// RFC 5802 with SHA-512.
     ScramSha512,
-}
-
-/// Where a password comes from.
-#[derive(Debug, Clone)]
-pub enum PasswordSource {
-    /// A file, read at every connection anew.
-    File(PathBuf),
-    /// The configuration.
-    Given(crate::Secret),
 }
 
 /// Who the program is.

@@ -16,6 +16,7 @@ use super::lower::Lowered;
 use super::traces::{Visit, Visited};
 use super::{Remote, SERVICES_MAX, Search, Version};
 use crate::facts;
+use crate::walk::compiled;
 
 /// Traces that are asked for at first, at least.
 const DEPTH_MIN: usize = 20;
@@ -24,9 +25,7 @@ const DEPTH_GROWTH: usize = 4;
 
 impl Remote {
     pub(super) async fn find(&self, request: SearchRequest) -> Result<SearchAnswer, ReadError> {
-        let judged = Compiled::new(&request.predicate).map_err(|error| ReadError::BadQuestion {
-            reason: error.to_string(),
-        })?;
+        let judged = compiled(&request.predicate)?;
         let lowered = Lowered::of(&request.predicate);
         if lowered.finds_nothing || request.limit == 0 {
             return Ok(SearchAnswer::default());

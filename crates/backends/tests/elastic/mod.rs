@@ -1,19 +1,22 @@
 //! Elasticsearch and OpenSearch: the contract suite on real servers, plainly and through TLS with a password.
 
 mod answers;
+mod credentials;
 mod recorded;
 mod rotation;
+mod slowest;
 
 use std::sync::Arc;
 
 use backends::elastic::{Elastic, ElasticMetrics, ElasticOptions, ElasticWriter};
-use backends::{CredentialKind, Credentials};
+use backends::sums::Ledger;
+use backends::{CallLimits, CredentialKind, Credentials};
 use bytes::Bytes;
 use codec::jaeger::decode_documents;
 use codec::jaeger_document::{DocumentLayout, write_span};
 use codec::otlp::decode_proto;
 use model::contract::{
-    Answer, IncomingBatch, Order, SearchRequest, SpanReader as _, SpanWriter as _, Window,
+    Answer, IncomingBatch, Order, SearchRequest, SpanReader, SpanWriter, Window,
 };
 use model::{Field, Literal, Operator, Predicate, SpanBatch, TenantId};
 use plumbing::{CpuPool, Metrics};
@@ -22,6 +25,7 @@ use testkit::spans::{RequestBuilder, START_UNIX_NANOS, request};
 use tls::{ClientFiles, ClientTls, TlsMetrics};
 
 use crate::server::{Server, USER};
+use crate::sums::{Store, come_together, counting};
 
 const MINUTE: u64 = 60_000_000_000;
 
@@ -74,11 +78,26 @@ async fn check(name: &str, is_secure: bool) {
     let Some(server) = Server::start(name, is_secure) else {
         return;
     };
-    let elastic = open(options(&server, is_secure));
-    let writer = ElasticWriter(Arc::clone(&elastic));
-    let settle = || {
+    // Both ways of laying out spans answer alike.
+    let has_end = name == "opensearch";
+    let elastic = open(ElasticOptions {
+        layout: DocumentLayout {
+            has_end,
+            ..DocumentLayout::default()
+        },
+        ..options(&server, is_secure)
+    });
+    let (server, refresh) = (Arc::new(server), |server: &Server| {
         server.curl("POST", "/_refresh", "");
-        Box::pin(std::future::ready(())) as Answer<'static, ()>
+    });
+    let writer: Arc<dyn SpanWriter> = Arc::new(ElasticWriter(Arc::clone(&elastic)));
+    let writer = counting(writer, Arc::clone(&elastic) as Arc<dyn Ledger>);
+    let settle = || {
+        let (sums, server) = (Arc::clone(&writer.sums), Arc::clone(&server));
+        Box::pin(async move {
+            sums.keep().await.unwrap();
+            refresh(&server);
+        }) as Answer<'static, ()>
     };
     let subject = Subject {
         name,
@@ -92,12 +111,31 @@ async fn check(name: &str, is_secure: bool) {
     println!("{report}");
     assert!(report.failed.is_empty(), "{report}");
     assert!(report.passed >= 80, "{report}");
+    let unreading = ElasticOptions {
+        call_limits: CallLimits {
+            spans_read: 0,
+            spans_read_max: 0,
+        },
+        ..options(&server, is_secure)
+    };
+    come_together(&Store {
+        writer: Arc::clone(&writer.inner),
+        reader: Arc::clone(&elastic) as Arc<dyn SpanReader>,
+        unreading: open(unreading) as Arc<dyn SpanReader>,
+        ledger: Arc::clone(&elastic) as Arc<dyn Ledger>,
+        refresh: &|| refresh(&server),
+    })
+    .await;
     recorded::is_found(&server, is_secure).await;
+    // The server of these tests that gives out tokens which run out.
+    if is_secure && name == "elasticsearch" {
+        credentials::are_replaced_when_they_run_out(&server).await;
+    }
     rotation::goes_round(&server, is_secure).await;
 }
 
 /// A request's spans as a door gives them.
-fn incoming(spans: RequestBuilder, tenant: TenantId) -> IncomingBatch {
+pub(crate) fn incoming(spans: RequestBuilder, tenant: TenantId) -> IncomingBatch {
     let otlp = Bytes::from(spans.encode());
     let batch = decode_proto(&otlp).unwrap().batch;
     IncomingBatch {
@@ -109,7 +147,7 @@ fn incoming(spans: RequestBuilder, tenant: TenantId) -> IncomingBatch {
 
 /// Traces whose last span is newer than all others, and whose first is older: they are given first and come last.
 #[tokio::test(flavor = "multi_thread")]
-async fn opensearch_gives_long_traces_where_they_start() {
+async fn opensearch_gives_long_traces_where_they_start_and_the_longest_first() {
     let Some(server) = Server::start("opensearch", false) else {
         return;
     };
@@ -158,6 +196,7 @@ async fn opensearch_gives_long_traces_where_they_start() {
     let expected: Vec<u64> = (0..12).map(|step| at(40 - 2 * step)).collect();
     assert_eq!(starts, expected);
     assert!(found.has_more);
+    slowest::are_told_without_reading_the_others(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

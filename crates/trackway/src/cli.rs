@@ -51,6 +51,14 @@ Example:
 
 The web app and Jaeger's APIs are open; the admin port is 16687. It changes nothing in the store but archives.";
 
+const IMPORT_EXAMPLES: &str = "\
+Example:
+  trackway config import jaeger.yaml > trackway.yaml
+
+Variables are put in from the environment. Standard error lists what could not be carried over,
+with its line, and what to do instead. Exit codes: 0 when all was carried over, 3 when something
+was not, 2 for what is no configuration.";
+
 pub(crate) use agent::{AgentArgs, AgentCommand, AgentConfigCommand, AgentFlags};
 pub(crate) use storage::{CleanArgs, InitArgs, RolloverArgs, StorageCommand};
 
@@ -96,7 +104,7 @@ pub(crate) enum Command {
     /// Put a store of others in order: indices that are rolled over, and the end of old ones
     #[command(subcommand)]
     Storage(Box<StorageCommand>),
-    /// Show, check and explain the configuration
+    /// Show, check and explain the configuration, or make it of a Jaeger's
     #[command(subcommand)]
     Config(Box<ConfigCommand>),
     /// Generate traces and send them anywhere, or write them to a file
@@ -490,6 +498,13 @@ pub(crate) enum ConfigCommand {
         /// Where the configuration comes from.
         #[command(flatten)]
         config: ConfigArgs,
+    },
+    /// Print the configuration of a Jaeger 2 as one of Trackway, and list what can't be carried over
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        /// The file (YAML).
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
     },
     /// Print the reference of all keys in Markdown
     #[command(hide = true)]

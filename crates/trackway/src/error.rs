@@ -1,7 +1,7 @@
 //! Why a command of the program failed, in words for the person at the terminal.
 //!
 //! Promises: one line that says what failed, on what, why, and what to do; [`Error::exit_code`] tells scripts whose
-//! fault it was (2: the command line or the configuration, 1: everything else).
+//! fault it was (2: the command line or the configuration, 3: an import left something out, 1: everything else).
 
 use std::io;
 use std::path::PathBuf;
@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The check of the store found damage.
     #[error("{0}")]
     Damage(String),
+    /// A part of a configuration could not be carried over.
+    #[error("{0}")]
+    Partial(String),
     /// A corpus could not be made.
     #[error(transparent)]
     Corpus(#[from] testkit::Error),
@@ -65,6 +68,7 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => 2,
+            Self::Partial(_) => 3,
             _ => 1,
         }
     }

@@ -9,8 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 
-/// What a library says of each broker, is said by us where it matters; whoever names it in `log.level` hears all.
-const QUIET: &str = "krafka=error";
+/// What a library says of each broker or server is said by us where it matters; whoever names it in `log.level`
+/// hears all.
+const QUIET: &str = "krafka=error,scylla=error";
 
 /// Begins to log; a second call does nothing.
 pub(crate) fn begin(config: &Config) {

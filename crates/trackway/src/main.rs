@@ -1,7 +1,7 @@
 //! The program: reads the command line and the configuration, opens the rooms, and hands them to each other.
 //!
 //! Only this crate knows all rooms. Errors end here: one line on standard error, and an exit code (0: done, 1: failed,
-//! 2: the command line or the configuration is wrong).
+//! 2: the command line or the configuration is wrong, 3: an import left something out).
 //!
 //! Read next: `cli` (what can be asked), `config` (the one tree of settings), `roles` (the wiring), `commands`.
 
@@ -19,6 +19,7 @@ mod error;
 mod gates;
 #[cfg(test)]
 mod golden;
+mod import;
 mod jaeger_json;
 mod keep;
 mod listen;

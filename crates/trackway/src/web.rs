@@ -155,7 +155,7 @@ impl WebProgram {
         let not_writable = self.backend.writer.readiness().err();
         let Some(store) = &self.backend.store else {
             return StoreStatus {
-                acknowledge: promise(&self.config).to_owned(),
+                acknowledge: promise(&self.config).into_owned(),
                 retention: format!("that of {}", data_place(&self.config)),
                 not_writable,
                 ..StoreStatus::default()

@@ -7,8 +7,11 @@ use super::SourceArgs;
 /// `trackway storage …`.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum StorageCommand {
-    /// Make the first indices and their aliases, for `backend.elasticsearch.rotation: rollover`
-    #[command(after_help = "Example:\n  trackway storage init --config trackway.yaml")]
+    /// Make what a store needs before the first span: Cassandra's tables, Elasticsearch's first indices and aliases
+    #[command(
+        after_help = "Example:\n  trackway storage init --config trackway.yaml\n\nWhat is there stays as it is. \
+                            Elasticsearch needs it for backend.elasticsearch.rotation=rollover alone."
+    )]
     Init(InitArgs),
     /// Go on in new indices where those that are written to are old or large enough
     #[command(
@@ -31,7 +34,7 @@ pub(crate) struct InitArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Also for archived traces
+    /// Also for archived traces, in Elasticsearch
     #[arg(long)]
     pub archive: bool,
 }

@@ -1,12 +1,13 @@
-//! `trackway config show|check|explain`, and the same of `trackway agent`: what is set, where it came from, what is
-//! wrong with it.
+//! `trackway config show|check|explain|import`, and the first three of `trackway agent`: what is set, where it came
+//! from, what is wrong with it, and what another program's configuration means here.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::{AgentConfigCommand, AgentFlags, ConfigArgs, ConfigCommand, KeyArgs, SourceArgs};
-use crate::config::{Config, Settings, Sources, explain, reference, show};
+use crate::config::{Config, ConfigError, Settings, Sources, explain, read_file, reference, show};
 use crate::error::Error;
+use crate::import::import;
 
 /// Does what the command says.
 pub(crate) fn run(command: &ConfigCommand, out: &mut dyn Write) -> Result<(), Error> {
@@ -17,6 +18,7 @@ pub(crate) fn run(command: &ConfigCommand, out: &mut dyn Write) -> Result<(), Er
             tell_right(file, out)?;
         }
         ConfigCommand::Explain { key, config } => tell(&load(config)?, key, out)?,
+        ConfigCommand::Import { file } => import_file(file, out, &mut io::stderr().lock())?,
         ConfigCommand::Reference => out.write_all(reference().as_bytes())?,
     }
     Ok(())
@@ -38,6 +40,29 @@ pub(crate) fn run_for_agent(
         AgentConfigCommand::Explain { key, flags } => tell(&load_agent(flags)?, key, out)?,
     }
     Ok(())
+}
+
+/// Prints what a Jaeger's configuration means here, and says on `said` what there is to say.
+fn import_file(file: &Path, out: &mut dyn Write, said: &mut dyn Write) -> Result<(), Error> {
+    let name = file.display().to_string();
+    let environment = |name: &str| std::env::var(name).ok();
+    let imported = read_file(file).and_then(|text| import(&name, &text, &environment));
+    let imported = imported.map_err(|why| ConfigError {
+        mistakes: vec![format!("{name}: {why}")],
+    })?;
+    out.write_all(imported.text.as_bytes())?;
+    for line in &imported.lines {
+        writeln!(said, "{line}")?;
+    }
+    match imported.lost_count {
+        0 => Ok(()),
+        1 => Err(Error::Partial(format!(
+            "1 line of {name} could not be carried over"
+        ))),
+        count => Err(Error::Partial(format!(
+            "{count} lines of {name} could not be carried over"
+        ))),
+    }
 }
 
 fn tell_right(file: &Path, out: &mut dyn Write) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use http::StatusCode;
 
 use crate::cli::{AgentArgs, AgentCommand, Cli, Command, RoleArgs, RunArgs, ServerArgs};
 use crate::client::{Connection, Reply, Server};
-use crate::config::{BackendKind, Config, Settings};
+use crate::config::{BackendKind, Config, OrOff, Settings};
 use crate::error::Error;
 use crate::jaeger_json::{ApiError, Envelope};
 use crate::roles;
@@ -79,27 +79,41 @@ fn run_role(role: Role, args: &RoleArgs) -> Result<(), Error> {
         Role::Query => ("query", Config::for_query()),
     };
     let sources = args.source.sources(&args.keys).map_err(Error::Usage)?;
-    let settings = Settings::load_over(defaults, &sources)?;
-    let kind = settings.config.backend.kind;
-    if kind == BackendKind::Embedded {
-        let text = format!(
-            "trackway {name} shares a store of others with its like, and backend.kind is embedded: set it (trackway \
-             config explain backend.kind), or run everything in one process with trackway alone"
-        );
-        return Err(Error::Usage(text));
-    }
-    if kind == BackendKind::Kafka && role != Role::Collector {
-        let text = format!(
-            "backend.kind is kafka: for trackway {name} it names the store where spans are found, such as \
-             elasticsearch; only a collector writes to Kafka"
-        );
-        return Err(Error::Usage(text));
-    }
+    let mut settings = Settings::load_over(defaults, &sources)?;
+    fit(role, name, &mut settings.config).map_err(Error::Usage)?;
     let addresses_file = args.addresses_file.as_deref();
     match role {
         Role::Ingester => roles::run_ingester(&settings, addresses_file),
         Role::Collector | Role::Query => roles::run_all_in_one(&settings, addresses_file, false),
     }
+}
+
+/// Refuses what makes no sense for a role; the error is a sentence.
+fn fit(role: Role, name: &str, config: &mut Config) -> Result<(), String> {
+    let (kind, buffer_dir) = (config.backend.kind, &mut config.backend.buffer.dir);
+    if kind == BackendKind::Embedded {
+        return Err(format!(
+            "trackway {name} shares a store of others with its like, and backend.kind is embedded: set it (trackway \
+             config explain backend.kind), or run everything in one process with trackway alone"
+        ));
+    }
+    if kind == BackendKind::Kafka && role != Role::Collector {
+        return Err(format!(
+            "backend.kind is kafka: for trackway {name} it names the store where spans are found, such as \
+             elasticsearch; only a collector writes to Kafka"
+        ));
+    }
+    match role {
+        Role::Ingester if *buffer_dir != OrOff::Off => {
+            let text = "backend.buffer.dir is set, and an ingester needs no buffer: what its store does not take waits \
+                        in Kafka; leave it to trackway collector";
+            return Err(text.to_owned());
+        }
+        // The same file is right for a collector, whose buffer has one process at a time; this one takes no spans.
+        Role::Query => *buffer_dir = OrOff::Off,
+        Role::Ingester | Role::Collector => {}
+    }
+    Ok(())
 }
 
 fn run_agent(args: &AgentArgs, out: &mut dyn Write) -> Result<(), Error> {
@@ -176,4 +190,26 @@ fn write_json(reply: &Reply, out: &mut dyn Write) -> Result<(), Error> {
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_for_those_who_take_spans_alone() {
+        let mut config = Config::default();
+        config.backend.kind = BackendKind::Cassandra;
+        let dir = OrOff::On("./buffer".into());
+        config.backend.buffer.dir = dir.clone();
+        fit(Role::Collector, "collector", &mut config).unwrap();
+        assert_eq!(config.backend.buffer.dir, dir);
+        let why = fit(Role::Ingester, "ingester", &mut config).unwrap_err();
+        assert!(
+            why.contains("backend.buffer.dir") && why.contains("Kafka"),
+            "{why}"
+        );
+        fit(Role::Query, "query", &mut config).unwrap();
+        assert_eq!(config.backend.buffer.dir, OrOff::Off);
+    }
 }

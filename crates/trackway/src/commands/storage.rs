@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backends::elastic::{Cleaned, Elastic, Rotation};
+use model::TenantId;
 use plumbing::{Clock as _, CpuPool, Metrics, RealClock};
 use tls::TlsMetrics;
 
@@ -35,11 +36,32 @@ pub(crate) fn run(command: &StorageCommand, out: &mut dyn Write) -> Result<(), E
 }
 
 fn init(args: &InitArgs) -> Result<Vec<String>, Error> {
-    let (config, elastic) = open(&args.source)?;
+    let config = load(&args.source)?;
+    if config.backend.kind == BackendKind::Cassandra {
+        return make_tables(&config);
+    }
+    let elastic = open(&config)?;
     needs_rollover(&config)?;
     let made = wait_for(async {
         let made = elastic.begin_rollover(args.archive).await;
         made.map_err(|error| Error::Store(error.to_string()))
+    })?;
+    Ok(made
+        .into_iter()
+        .map(|name| format!("{name}: made"))
+        .collect())
+}
+
+/// The keyspaces and tables of the tenants that are named, and of the one that has no name.
+fn make_tables(config: &Config) -> Result<Vec<String>, Error> {
+    let metrics = Metrics::new();
+    let cassandra = Backend::cassandra(config, pool()?, &TlsMetrics::register(&metrics), &metrics)?;
+    let mut tenants = vec![TenantId::default()];
+    let named = config.access.tenants.names.0.iter().cloned();
+    tenants.extend(named.filter(|tenant| *tenant != TenantId::default()));
+    let made = wait_for(async {
+        let made = cassandra.make_tables(&tenants).await;
+        made.map_err(Error::Store)
     })?;
     Ok(made
         .into_iter()
@@ -59,7 +81,8 @@ fn rollover(args: &RolloverArgs) -> Result<Vec<String>, Error> {
         })?;
     let lookback = args.lookback.as_deref().map(Duration::parse).transpose();
     let lookback = lookback.map_err(|why| Error::Usage(format!("--lookback: {why}")))?;
-    let (config, elastic) = open(&args.source)?;
+    let config = load(&args.source)?;
+    let elastic = open(&config)?;
     needs_rollover(&config)?;
     wait_for(async {
         let done = elastic.roll_over(&conditions, args.archive, lookback, now_millis());
@@ -68,7 +91,7 @@ fn rollover(args: &RolloverArgs) -> Result<Vec<String>, Error> {
 }
 
 fn clean(args: &CleanArgs) -> Result<Vec<String>, Error> {
-    let (_, elastic) = open(&args.source)?;
+    let elastic = open(&load(&args.source)?)?;
     let what = if args.archive {
         Cleaned::Archive
     } else {
@@ -93,25 +116,30 @@ fn now_millis() -> u64 {
     RealClock::default().unix_nanos() / NANOS_PER_MILLI
 }
 
-fn open(source: &SourceArgs) -> Result<(Config, Arc<Elastic>), Error> {
+fn load(source: &SourceArgs) -> Result<Config, Error> {
     let sources = source.sources(&KeyArgs::default()).map_err(Error::Usage)?;
-    let config = Settings::load(&sources)?.config;
+    Ok(Settings::load(&sources)?.config)
+}
+
+fn pool() -> Result<CpuPool, Error> {
+    let pool = CpuPool::start("trackway-backend", 1, POOL_QUEUE_JOBS_MAX);
+    pool.map_err(|source| Error::Machine {
+        action: "start a thread",
+        source,
+    })
+}
+
+fn open(config: &Config) -> Result<Arc<Elastic>, Error> {
     if config.backend.kind != BackendKind::Elasticsearch {
         let text = format!(
-            "backend.kind is {}: only a store in Elasticsearch or OpenSearch is put in order by this; the embedded one \
-             does it by itself (store.retention)",
+            "backend.kind is {}: this puts a store in Elasticsearch or OpenSearch in order; Cassandra drops what is \
+             old by itself (backend.cassandra.schema.trace_ttl), and so does the embedded one (store.retention)",
             config.backend.kind.print()
         );
         return Err(Error::Usage(text));
     }
-    let pool = CpuPool::start("trackway-backend", 1, POOL_QUEUE_JOBS_MAX);
-    let pool = pool.map_err(|source| Error::Machine {
-        action: "start a thread",
-        source,
-    })?;
     let metrics = Metrics::new();
-    let elastic = Backend::elastic(&config, pool, &TlsMetrics::register(&metrics), &metrics)?;
-    Ok((config, elastic))
+    Backend::elastic(config, pool()?, &TlsMetrics::register(&metrics), &metrics)
 }
 
 fn needs_rollover(config: &Config) -> Result<(), Error> {

@@ -5,16 +5,19 @@
 use std::path::PathBuf;
 
 use backends::elastic::Rotation;
-use backends::{CredentialKind, Credentials};
+use backends::{CredentialKind, Credentials, PasswordSource};
 use codec::jaeger_document::{DocumentLayout, TagsAsFields};
 
 use super::agent::Switch;
-use super::stores::{Elasticsearch, Remote};
-use super::units::{OrOff, Setting, items, words};
+use super::stores::{Backend, BackendBuffer, BackendKind, Elasticsearch, Remote};
+use super::tree::Acknowledge;
+use super::units::{ByteCount, Name, OrOff, Setting, items, words};
 
 const TLS_PREFIX: &str = "https://";
 /// Servers take 65,536 terms, and a page of them comes after the limit was looked at.
 const SEARCH_TRACES_MAX: usize = 60_000;
+/// Sixteen files of the log.
+const BUFFER_BYTES_MIN: ByteCount = ByteCount::mib(1);
 /// The most bytes of a token's file.
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
 
@@ -61,6 +64,43 @@ impl Setting for Endpoint {
 
     fn print(&self) -> String {
         self.0.clone()
+    }
+}
+
+impl Backend {
+    /// What is wrong with its buffer.
+    pub(crate) fn buffer_contradictions(&self) -> Vec<String> {
+        let mut found = self.buffer.contradictions();
+        if self.kind == BackendKind::Embedded && self.buffer.dir != OrOff::Off {
+            let text = "backend.buffer.dir is set and backend.kind is embedded: the embedded store has a log of its \
+                        own, and needs no buffer before it";
+            found.push(text.to_owned());
+        }
+        found
+    }
+}
+
+impl BackendBuffer {
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut wrong = |is_wrong: bool, why: &str| {
+            if is_wrong {
+                found.push(why.to_owned());
+            }
+        };
+        wrong(
+            self.bytes_max < BUFFER_BYTES_MIN,
+            "backend.buffer.bytes_max is below 1MiB: the log's files don't fit into less",
+        );
+        wrong(
+            self.acknowledge == Acknowledge::Memory,
+            "backend.buffer.acknowledge is memory: a buffer must be on the disk; write sync or page_cache",
+        );
+        wrong(
+            self.in_flight_max == 0,
+            "backend.buffer.in_flight_max is 0: nothing would be written to the store",
+        );
+        found
     }
 }
 
@@ -209,6 +249,29 @@ impl Setting for IndexPrefix {
 }
 
 words! {
+    /// What stands between the parts of a date in the name of an index.
+    pub(crate) enum DateSeparator {
+        /// As Jaeger has it.
+        Hyphen = "-",
+        /// As Logstash has it.
+        Dot = ".",
+        /// A line.
+        Underscore = "_",
+    }
+    values = "`-`, `.` or `_`"
+}
+
+impl DateSeparator {
+    pub(crate) fn of_indices(self) -> char {
+        match self {
+            Self::Hyphen => '-',
+            Self::Dot => '.',
+            Self::Underscore => '_',
+        }
+    }
+}
+
+words! {
     /// When a new index begins.
     pub(crate) enum IndexRotation {
         /// With every day.
@@ -284,6 +347,30 @@ impl Setting for DotReplacement {
     }
 }
 
+/// A user and where its password comes from, for the keys below a section; the error is a sentence with the key.
+pub(super) fn user_and_password(
+    section: &str,
+    (user, password, file): (&OrOff<Name>, &OrOff<Password>, &OrOff<PathBuf>),
+) -> Result<Option<(String, PasswordSource)>, String> {
+    let password = match (password.clone().on(), file.clone().on()) {
+        (Some(_), Some(_)) => {
+            return Err(format!(
+                "{section}.password and password_file are both set: one of them says who the program is"
+            ));
+        }
+        (Some(password), None) => Some(PasswordSource::Given(password.secret())),
+        (None, Some(path)) => Some(PasswordSource::File(path)),
+        (None, None) => None,
+    };
+    match (user.clone().on(), password) {
+        (None, None) => Ok(None),
+        (Some(user), Some(password)) => Ok(Some((user.0, password))),
+        _ => Err(format!(
+            "{section}.username and password_file belong together: give both or none"
+        )),
+    }
+}
+
 impl Elasticsearch {
     pub(crate) fn is_tls(&self) -> bool {
         self.hosts.0.iter().any(|host| host.starts_with(TLS_PREFIX))
@@ -305,6 +392,7 @@ impl Elasticsearch {
         DocumentLayout {
             tags_as_fields: self.tags_as_fields.0.clone(),
             dot: self.dot_replacement.0.clone(),
+            has_end: self.end_times == Switch::On,
         }
     }
 
@@ -415,6 +503,26 @@ mod tests {
         );
         let said = Hosts::parse("htps://u:secret@a:9200").unwrap_err();
         assert!(!said.contains("secret"), "{said}");
+    }
+
+    #[test]
+    fn a_buffer_is_of_stores_of_others_and_must_hold_what_it_promises() {
+        let said = |change: &dyn Fn(&mut Backend)| {
+            let mut chosen = Backend {
+                kind: BackendKind::Remote,
+                ..Backend::default()
+            };
+            chosen.buffer.dir = OrOff::On(PathBuf::from("./buffer"));
+            change(&mut chosen);
+            chosen.buffer_contradictions().join("\n")
+        };
+        assert_eq!(said(&|_| {}), "");
+        let embedded = said(&|it| it.kind = BackendKind::Embedded);
+        assert!(embedded.contains("a log of its own"), "{embedded}");
+        assert!(said(&|it| it.buffer.bytes_max = ByteCount(1000)).contains("below 1MiB"));
+        assert!(said(&|it| it.buffer.in_flight_max = 0).contains("in_flight_max is 0"));
+        let memory = said(&|it| it.buffer.acknowledge = Acknowledge::Memory);
+        assert!(memory.contains("must be on the disk"), "{memory}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The environment variables by which a Jaeger of version 1 is told where spans are kept, as keys of this program.
 //!
 //! Promises: whoever has deployed a Jaeger with these needs no others; Trackway's own variables, files and flags come
-//! after them. Those of Elasticsearch mean something only where `SPAN_STORAGE_TYPE` says Elasticsearch, and those of
+//! after them. Those of a store mean something only where `SPAN_STORAGE_TYPE` names it, and those of
 //! Kafka only where it says anything at all: other programs have such variables too.
 
-use Reading::{AllTags, AsItIs, Rotation, Switch, Tls, UnlessEmpty};
+use std::borrow::Cow;
+
+use Reading::{AllTags, AsItIs, Lower, Rotation, Switch, Tls, UnlessEmpty, UnlessZero};
 
 /// What says where spans are kept.
 const STORAGE: &str = "SPAN_STORAGE_TYPE";
@@ -21,6 +23,10 @@ enum Reading {
     Rotation,
     AllTags,
     Tls,
+    /// In small letters.
+    Lower,
+    /// `0s` says that nothing was said.
+    UnlessZero,
 }
 
 /// What the variables of Kafka begin with where they are a collector's, and where an ingester's.
@@ -47,7 +53,7 @@ const KAFKA: [Alias; 15] = [
 /// What a Jaeger writes and reads unless it is told otherwise.
 const KAFKA_ENCODING: &str = "jaeger_proto";
 
-const ALIASES: [Alias; 19] = [
+const ALIASES: [Alias; 20] = [
     ("ES_SERVER_URLS", "hosts", AsItIs),
     ("ES_USERNAME", "username", UnlessEmpty),
     ("ES_PASSWORD", "password", UnlessEmpty),
@@ -55,6 +61,7 @@ const ALIASES: [Alias; 19] = [
     ("ES_API_KEY_FILE", "api_key_file", UnlessEmpty),
     ("ES_TOKEN_FILE", "token_file", UnlessEmpty),
     ("ES_INDEX_PREFIX", "index_prefix", AsItIs),
+    ("ES_INDEX_DATE_SEPARATOR", "date_separator", UnlessEmpty),
     ("ES_NUM_SHARDS", "shards", AsItIs),
     ("ES_NUM_REPLICAS", "replicas", AsItIs),
     ("ES_USE_ALIASES", "rotation", Rotation),
@@ -76,6 +83,34 @@ const ALIASES: [Alias; 19] = [
         Switch,
     ),
 ];
+
+const CASSANDRA: [Alias; 15] = [
+    ("CASSANDRA_SERVERS", "servers", AsItIs),
+    ("CASSANDRA_PORT", "port", UnlessEmpty),
+    ("CASSANDRA_KEYSPACE", "keyspace", UnlessEmpty),
+    (
+        "CASSANDRA_ARCHIVE_KEYSPACE",
+        "archive_keyspace",
+        UnlessEmpty,
+    ),
+    ("CASSANDRA_LOCAL_DC", "local_datacenter", UnlessEmpty),
+    ("CASSANDRA_CONSISTENCY", "consistency", Lower),
+    ("CASSANDRA_TIMEOUT", "timeout", UnlessZero),
+    ("CASSANDRA_USERNAME", "username", UnlessEmpty),
+    ("CASSANDRA_PASSWORD", "password", UnlessEmpty),
+    ("CASSANDRA_TLS_ENABLED", "tls.enabled", Switch),
+    ("CASSANDRA_TLS_CA", "tls.ca_file", UnlessEmpty),
+    ("CASSANDRA_TLS_CERT", "tls.cert_file", UnlessEmpty),
+    ("CASSANDRA_TLS_KEY", "tls.key_file", UnlessEmpty),
+    ("CASSANDRA_TLS_SERVER_NAME", "tls.server_name", UnlessEmpty),
+    (
+        "CASSANDRA_TLS_SKIP_HOST_VERIFY",
+        "tls.insecure_skip_verify",
+        Switch,
+    ),
+];
+/// The keyspace of a Jaeger that is told none.
+const CASSANDRA_KEYSPACE: &str = "jaeger_v1_test";
 
 /// What a variable comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,17 +143,27 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
                 .map(|server| key("GRPC_STORAGE_SERVER", "remote.endpoint", &server));
             std::iter::once(kind("remote")).chain(server).collect()
         }
+        Some("cassandra") => {
+            let set = CASSANDRA.iter().filter_map(|(name, of_backend, reading)| {
+                let given = value(name)?;
+                let text = reading.read(&given)?;
+                Some(key(name, &format!("cassandra.{of_backend}"), &text))
+            });
+            let unless_told = key(STORAGE, "cassandra.keyspace", CASSANDRA_KEYSPACE);
+            let first = [kind("cassandra"), unless_told];
+            first.into_iter().chain(set).collect()
+        }
         Some("elasticsearch" | "opensearch") => {
             let set = ALIASES.iter().filter_map(|(name, of_backend, reading)| {
                 let given = value(name)?;
                 let text = reading.read(&given)?;
-                Some(key(name, &format!("elasticsearch.{of_backend}"), text))
+                Some(key(name, &format!("elasticsearch.{of_backend}"), &text))
             });
             std::iter::once(kind("elasticsearch")).chain(set).collect()
         }
         Some(other) => vec![Meant::Mistake(format!(
             "{STORAGE}: {other:?} is no store that Trackway has; it has memory and badger (both the embedded store), \
-             grpc, elasticsearch, opensearch and kafka"
+             grpc, elasticsearch, opensearch, cassandra and kafka"
         ))],
     };
     for prefix in KAFKA_PREFIXES {
@@ -131,7 +176,7 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
                 return Some(Meant::Mistake(text));
             }
             let text = reading.read(&given)?;
-            Some(key(&name, &format!("kafka.{of_kafka}"), text))
+            Some(key(&name, &format!("kafka.{of_kafka}"), &text))
         });
         if let Some(first) = set.next() {
             // Before the others, of which one may say it too.
@@ -145,10 +190,12 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
 
 impl Reading {
     /// The value of the key; nothing where the variable says what is so anyway.
-    fn read(self, text: &str) -> Option<&str> {
+    fn read(self, text: &str) -> Option<Cow<'_, str>> {
         let text = match self {
-            Self::UnlessEmpty if text.is_empty() => return None,
-            Self::AsItIs | Self::UnlessEmpty => text,
+            Self::UnlessEmpty | Self::Lower | Self::UnlessZero if text.is_empty() => return None,
+            Self::UnlessZero if text == "0s" || text == "0" => return None,
+            Self::AsItIs | Self::UnlessEmpty | Self::UnlessZero => text,
+            Self::Lower => return Some(Cow::Owned(text.to_ascii_lowercase())),
             Self::Switch => switched(text),
             Self::Rotation if switched(text) == "on" => "rollover",
             Self::Rotation => "daily",
@@ -157,7 +204,7 @@ impl Reading {
             Self::Tls if text == "tls" => "on",
             Self::Tls => return None,
         };
-        Some(text)
+        Some(Cow::Borrowed(text))
     }
 }
 
@@ -222,6 +269,34 @@ mod tests {
     }
 
     #[test]
+    fn a_jaegers_variables_of_cassandra_are_understood() {
+        let settings = load(&[
+            ("SPAN_STORAGE_TYPE", "cassandra"),
+            ("CASSANDRA_SERVERS", "a,b"),
+            ("CASSANDRA_PORT", "9142"),
+            ("CASSANDRA_CONSISTENCY", "LOCAL_ONE"),
+            ("CASSANDRA_TIMEOUT", "0s"),
+            ("CASSANDRA_USERNAME", "u"),
+            ("CASSANDRA_PASSWORD", "sekrit"),
+            ("CASSANDRA_TLS_ENABLED", "true"),
+        ]);
+        let shown = show(&settings.unwrap());
+        let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = shown.lines().map(squeezed).collect();
+        for line in [
+            "kind: cassandra # SPAN_STORAGE_TYPE",
+            "servers: \"a, b\" # CASSANDRA_SERVERS",
+            "port: 9142 # CASSANDRA_PORT",
+            "keyspace: jaeger_v1_test # SPAN_STORAGE_TYPE",
+            "consistency: local_one # CASSANDRA_CONSISTENCY",
+            "enabled: on # CASSANDRA_TLS_ENABLED",
+        ] {
+            assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
+        }
+        assert!(!shown.contains("sekrit"), "{shown}");
+    }
+
+    #[test]
     fn a_jaegers_variables_of_kafka_are_understood() {
         let settings = load(&[
             ("SPAN_STORAGE_TYPE", "kafka"),
@@ -266,8 +341,8 @@ mod tests {
     fn without_the_word_for_the_store_others_variables_mean_nothing() {
         assert!(load(&[("ES_SERVER_URLS", "nonsense")]).is_ok());
         assert!(load(&[("SPAN_STORAGE_TYPE", "badger"), ("ES_PASSWORD", "x")]).is_ok());
-        let wrong = load(&[("SPAN_STORAGE_TYPE", "cassandra")]).unwrap_err();
-        assert!(wrong.contains("cassandra"), "{wrong}");
+        let wrong = load(&[("SPAN_STORAGE_TYPE", "oracle")]).unwrap_err();
+        assert!(wrong.contains("oracle"), "{wrong}");
         let wrong = load(&[
             ("SPAN_STORAGE_TYPE", "elasticsearch"),
             ("ES_NUM_SHARDS", "x"),

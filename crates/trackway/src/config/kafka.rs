@@ -1,10 +1,9 @@
 //! Values of the keys of Kafka.
 
-use backends::kafka::{
-    Encoding, GroupOptions, KafkaOptions, KafkaTls, Login, Mechanism, Packing, PasswordSource,
-};
+use backends::kafka::{Encoding, GroupOptions, KafkaOptions, KafkaTls, Login, Mechanism, Packing};
 
 use super::agent::Switch;
+use super::backend::user_and_password;
 use super::stores::Kafka;
 use super::units::{OrOff, Setting, items, words};
 
@@ -180,33 +179,19 @@ impl Kafka {
     }
 
     fn login(&self) -> Result<Option<Login>, String> {
-        let user = self.username.clone().on();
-        let password = match (self.password.clone().on(), self.password_file.clone().on()) {
-            (Some(_), Some(_)) => {
-                let text = "backend.kafka.password and password_file are both set: one of them says who the program is";
-                return Err(text.to_owned());
-            }
-            (Some(password), None) => Some(PasswordSource::Given(password.secret())),
-            (None, Some(path)) => Some(PasswordSource::File(path)),
-            (None, None) => None,
-        };
-        match (user, password) {
-            (None, None) => Ok(None),
-            (Some(user), Some(password)) => Ok(Some(Login {
-                mechanism: match self.mechanism {
-                    SaslMechanism::Plain => Mechanism::Plain,
-                    SaslMechanism::ScramSha256 => Mechanism::ScramSha256,
-                    SaslMechanism::ScramSha512 => Mechanism::ScramSha512,
-                },
-                user: user.0,
-                password,
-            })),
-            _ => {
-                let text =
-                    "backend.kafka.username and password_file belong together: give both or none";
-                Err(text.to_owned())
-            }
-        }
+        let given = user_and_password(
+            "backend.kafka",
+            (&self.username, &self.password, &self.password_file),
+        )?;
+        Ok(given.map(|(user, password)| Login {
+            mechanism: match self.mechanism {
+                SaslMechanism::Plain => Mechanism::Plain,
+                SaslMechanism::ScramSha256 => Mechanism::ScramSha256,
+                SaslMechanism::ScramSha512 => Mechanism::ScramSha512,
+            },
+            user,
+            password,
+        }))
     }
 
     /// How it is reached; the error is a sentence with the key.

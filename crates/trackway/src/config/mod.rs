@@ -15,6 +15,8 @@
 mod access;
 mod agent;
 mod backend;
+mod cassandra;
+mod draft;
 mod jaeger;
 mod kafka;
 mod nearest;
@@ -37,12 +39,16 @@ use node::{Entry, Node, SetError};
 use yaml::FileValue;
 
 pub(crate) use agent::{SendCompression, Switch};
+pub(crate) use draft::Draft;
+pub(crate) use nearest::nearest;
 pub(crate) use print::{explain, reference, show};
 pub(crate) use stores::BackendKind;
 pub(crate) use tree::{Acknowledge, Agent, Config, Listen, LogFormat, PortAccess, Sampling};
 #[cfg(test)]
 pub(crate) use units::ByteCount;
 pub(crate) use units::{Address, Host, Kind, OrOff, PerSecond, Setting, SizeOrAuto, SizeOrShare};
+
+pub(crate) use yaml::{Tree, TreeNode, read_tree};
 
 /// What every variable of ours begins with.
 const VARIABLE_PREFIX: &str = "TRACKWAY_";
@@ -279,7 +285,8 @@ impl Loader {
     }
 }
 
-fn read_file(file: &Path) -> Result<String, String> {
+/// The text of a configuration's file; the error is a sentence without its name.
+pub(crate) fn read_file(file: &Path) -> Result<String, String> {
     let size = std::fs::metadata(file)
         .map_err(|error| format!("can't read the configuration: {error}"))?
         .len();

@@ -42,7 +42,7 @@ fn list(name: &str, key: &KeyEntry, settings: &Settings, entry: &Entry) -> Strin
 }
 
 /// Quotes what YAML would not read as the same text.
-fn yaml_scalar(text: &str) -> String {
+pub(super) fn yaml_scalar(text: &str) -> String {
     let begins_plain =
         text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_'));
     let is_plain = |c: char| {

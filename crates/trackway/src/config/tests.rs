@@ -424,6 +424,7 @@ fn keys_are_few_and_each_is_documented() {
     for backend in [
         "backend.remote.",
         "backend.elasticsearch.",
+        "backend.cassandra.",
         "backend.kafka.",
     ] {
         assert!(keys(&|path| path.starts_with(backend)) < 30);

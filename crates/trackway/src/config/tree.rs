@@ -499,8 +499,10 @@ impl Config {
             ));
         }
         found.extend(self.agent.contradictions());
+        found.extend(self.backend.buffer_contradictions());
         found.extend(self.backend.remote.token().err());
         found.extend(self.backend.elasticsearch.contradictions());
+        found.extend(self.backend.cassandra.contradictions());
         found.extend(self.backend.kafka.contradictions());
         found.extend(self.ui.jaeger_config().err());
         found.extend(crate::strategies::load(&self.sampling).err());

@@ -66,6 +66,66 @@ fn json(node: Spanned<Value>, depth: usize) -> Result<serde_json::Value, String>
     })
 }
 
+/// A value with all below it, and its line from 1; 0 when it isn't known.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tree {
+    /// What it is.
+    pub node: TreeNode,
+    /// Where it stands.
+    pub line: u64,
+}
+
+/// What a [`Tree`] is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TreeNode {
+    /// Nothing stands there.
+    Nothing,
+    /// A text, a number or a boolean.
+    One(serde_json::Value),
+    /// A list.
+    List(Vec<Tree>),
+    /// Named values in their order.
+    Section(Vec<(String, Tree)>),
+}
+
+/// Reads the text of a file of others, whatever is in it; the error says where the text is no YAML.
+pub(crate) fn read_tree(text: &str) -> Result<Tree, String> {
+    if is_blank(text) {
+        let node = TreeNode::Nothing;
+        return Ok(Tree { node, line: 0 });
+    }
+    tree(read(text)?, 0)
+}
+
+fn tree(read: Spanned<Value>, depth: usize) -> Result<Tree, String> {
+    let line = read.referenced.line();
+    if depth >= DEPTH_MAX {
+        return Err(format!("line {line}: {TOO_DEEP}"));
+    }
+    let node = match read.value {
+        Value::Nothing => TreeNode::Nothing,
+        Value::Text(text) => TreeNode::One(text.into()),
+        Value::Scalar(scalar) => TreeNode::One(scalar),
+        Value::List(items) => {
+            let items = items.into_iter().map(|item| tree(item, depth + 1));
+            TreeNode::List(items.collect::<Result<_, _>>()?)
+        }
+        Value::Section(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|(name, below)| Ok((name, tree(below, depth + 1)?)));
+            TreeNode::Section(fields.collect::<Result<_, String>>()?)
+        }
+    };
+    Ok(Tree { node, line })
+}
+
+/// Nothing but comments.
+fn is_blank(text: &str) -> bool {
+    text.lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
 fn read(text: &str) -> Result<Spanned<Value>, String> {
     // Only true and false are booleans: `off` and `no` are the words that they are.
     let options = serde_saphyr::options! { strict_booleans: true };
@@ -82,10 +142,7 @@ fn read(text: &str) -> Result<Spanned<Value>, String> {
 /// Reads the text of a file; the error says where the text is no YAML.
 pub(crate) fn read_keys(text: &str) -> Result<Vec<FileKey>, String> {
     let mut keys = Vec::new();
-    if text
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
+    if is_blank(text) {
         return Ok(keys);
     }
     let root = read(text)?;

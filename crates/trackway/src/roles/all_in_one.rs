@@ -2,7 +2,8 @@
 //!
 //! Promises
 //! - Listeners come first: a taken port ends the start before the store is touched.
-//! - At a stop requests under way finish, then the store stops; health answers until then.
+//! - At a stop requests under way finish, then what is in a buffer before a store of others is written for a while,
+//!   then the store stops; health answers until then.
 //! - The addresses are written, and readiness is told, only when everything serves.
 //!
 //! Read next: `listen` (sockets), `keep` (the store), `banner` (what people see).
@@ -19,7 +20,7 @@ use axum::middleware::map_request;
 use axum::routing::any;
 use model::contract::{Answer, PinError, PinnedTrace, Pins, SpanWriter};
 use model::{TenantId, TraceId};
-use plumbing::ByteBudget;
+use plumbing::{ByteBudget, Shutdown};
 use prometheus_client::metrics::info::Info;
 use query::{Query, QueryLimits};
 use sampling::{FileStrategies, Strategies};
@@ -173,8 +174,17 @@ impl<'a> AllInOne<'a> {
         };
         // Set once: there is one store in a run.
         let _was_empty = self.health.opened.set(backend.clone());
-        let served = self.serve(&backend, &gates, listeners, &addresses).await;
-        self.stop(backend.store).await;
+        let no_more_comes = Shutdown::new();
+        let serving = async {
+            let served = self.serve(&backend, &gates, listeners, &addresses).await;
+            self.ground.drain().await;
+            no_more_comes.begin();
+            served
+        };
+        let drain_timeout = self.settings.config.backend.buffer.drain_timeout;
+        let delivering = backend.deliver(no_more_comes.clone(), drain_timeout);
+        let (served, ()) = tokio::join!(serving, delivering);
+        self.stop(backend).await;
         served
     }
 
@@ -204,13 +214,9 @@ impl<'a> AllInOne<'a> {
         // Gauges that are read off the store's state are set when somebody asks for them.
         let admin =
             serve::admin_router(state.clone()).layer(map_request(move |request: Request| {
-                if let Some(store) = health
-                    .opened
-                    .get()
-                    .and_then(|backend| backend.store.as_ref())
-                    .filter(|_| request.uri().path() == "/metrics")
-                {
-                    store.refresh_metrics();
+                let is_asked = |_: &&Backend| request.uri().path() == "/metrics";
+                if let Some(backend) = health.opened.get().filter(is_asked) {
+                    backend.refresh_metrics();
                 }
                 std::future::ready(request)
             }));
@@ -220,7 +226,8 @@ impl<'a> AllInOne<'a> {
 
     /// Opens the store that the configuration names; `None` when the stop comes first.
     async fn open_backend(&self) -> Result<Option<Backend>, Error> {
-        match self.ground.open_others(&self.settings.config).await? {
+        let config = &self.settings.config;
+        match self.ground.open_others(config, Backend::guarded).await? {
             Some(backend) => Ok(Some(backend)),
             None => Ok(self.open_store().await?.map(Backend::of_store)),
         }
@@ -316,7 +323,8 @@ impl<'a> AllInOne<'a> {
             self.start_demo(&receiver);
         }
         serving.push(Box::pin(ground.receive(receiver, &mut listeners)));
-        serving.push(Box::pin(self.watch_store(backend)));
+        let answers = addresses.iter().any(|(name, _)| name.starts_with("query"));
+        serving.push(Box::pin(self.watch_store(backend, answers)));
         let ended = futures_util::future::join_all(serving).await;
         ended.into_iter().collect()
     }
@@ -411,7 +419,7 @@ impl<'a> AllInOne<'a> {
         reads: Router,
     ) -> Router {
         let archive = ArchiveWriter {
-            writer: Arc::clone(&backend.writer),
+            writer: Arc::clone(&backend.direct),
             reader: Arc::clone(&backend.reader),
             pins: Arc::clone(&backend.pins),
         };
@@ -433,25 +441,31 @@ impl<'a> AllInOne<'a> {
             })
     }
 
-    /// Waits for the stop; a store that can keep nothing any more begins it.
-    async fn watch_store(&self, backend: &Backend) -> Result<(), Error> {
-        if let Some(servers) = &backend.servers {
-            servers.watch(self.ground.shutdown.clone()).await;
-        }
-        let Some(store) = &backend.store else {
-            return Ok(());
-        };
-        while tokio::time::timeout(STORE_WATCH_PERIOD, self.ground.shutdown.begun())
-            .await
-            .is_err()
-        {
-            if store.has_failed() {
-                self.ground.shutdown.begin();
-                let text = "the store can keep nothing any more; look at the log and the disk, then start again";
-                return Err(Error::Store(text.to_owned()));
+    /// Waits for the stop; a store or a buffer that can keep nothing any more begins it.
+    async fn watch_store(&self, backend: &Backend, answers: bool) -> Result<(), Error> {
+        let watching = backend.watch(answers, &self.ground.shutdown);
+        let failing = async {
+            while tokio::time::timeout(STORE_WATCH_PERIOD, self.ground.shutdown.begun())
+                .await
+                .is_err()
+            {
+                if backend.has_failed() {
+                    self.ground.shutdown.begin();
+                    let what = if backend.store.is_some() {
+                        "store"
+                    } else {
+                        "buffer"
+                    };
+                    let text = format!(
+                        "the {what} can keep nothing any more; look at the log and the disk, then start again"
+                    );
+                    return Err(Error::Store(text));
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let ((), failed) = tokio::join!(watching, failing);
+        failed
     }
 
     fn tell_ready(&self, gates: &Gates, addresses: &Addresses) -> Result<(), Error> {
@@ -463,7 +477,7 @@ impl<'a> AllInOne<'a> {
             tracing::info!(listener, %address, "listening");
         }
         let data_dir = data_place(config);
-        tracing::info!(data_dir, accepted_means = promise(config), "ready");
+        tracing::info!(data_dir, accepted_means = &*promise(config), "ready");
         if let (false, Some(next)) = (is_terminal, next_step(gates, addresses)) {
             tracing::info!("{next}");
         }
@@ -508,10 +522,10 @@ impl<'a> AllInOne<'a> {
         ));
     }
 
-    /// Ends what still runs, then the store, then the health ports.
-    async fn stop(&self, store: Option<Store>) {
-        self.ground.drain().await;
-        let stopped = tokio::task::spawn_blocking(move || store.as_ref().map(Store::stop)).await;
+    /// Keeps what is left, then ends the store, then the health ports.
+    async fn stop(&self, backend: Backend) {
+        backend.keep_last().await;
+        let stopped = tokio::task::spawn_blocking(move || backend.stop()).await;
         if let Err(panicked) = stopped {
             tracing::error!(error = %panicked, "the store did not stop cleanly; its log keeps what was acknowledged");
         }

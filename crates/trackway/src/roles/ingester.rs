@@ -46,7 +46,9 @@ async fn run(settings: &Settings, addresses_file: Option<&Path>) -> Result<(), E
     let state = ground.admin_state(&health);
     let admin = serve::admin_router(state.clone());
     ground.serve_health(admin, serve::health_router(state), &gates, &mut listeners);
-    let Some(backend) = ground.open_others(config).await? else {
+    // It waits for its store by itself, and what waits lies in Kafka.
+    let as_it_is = |backend, _: &_, _, _: &_| Ok(backend);
+    let Some(backend) = ground.open_others(config, as_it_is).await? else {
         return Err(Error::Usage(
             "an ingester writes to a store of others, and backend.kind is embedded".to_owned(),
         ));
@@ -63,13 +65,10 @@ async fn run(settings: &Settings, addresses_file: Option<&Path>) -> Result<(), E
     if let Some(file) = addresses_file {
         write_whole(file, &addresses_line(&addresses))?;
     }
-    let watching = async {
-        if let Some(servers) = &backend.servers {
-            servers.watch(ground.shutdown.clone()).await;
-        }
-    };
+    let watching = backend.watch(false, &ground.shutdown);
     tokio::join!(ingester.run(ground.shutdown.clone()), watching);
     ground.drain().await;
+    backend.keep_last().await;
     ground.last_shutdown.begin();
     tracing::info!("stopped");
     Ok(())

@@ -164,15 +164,24 @@ impl Ground {
         }
     }
 
-    /// The store of others that the configuration names; `None` where it is the embedded one.
-    async fn open_others(&self, config: &Config) -> Result<Option<Backend>, Error> {
+    /// The store of others that the configuration names, as the role makes use of it; `None` where it is the embedded
+    /// one.
+    async fn open_others(
+        &self,
+        config: &Config,
+        made_use_of: fn(Backend, &Config, CpuPool, &Seams) -> Result<Backend, Error>,
+    ) -> Result<Option<Backend>, Error> {
         if config.backend.kind == BackendKind::Embedded {
             return Ok(None);
         }
-        let (config, tls) = (config.clone(), self.tls.clone());
-        let metrics = self.seams.metrics.clone();
+        let (config, tls, seams) = (config.clone(), self.tls.clone(), self.seams.clone());
         let pool = start_pool("trackway-backend")?;
-        let opening = move || Backend::of_others(&config, pool, &tls, &metrics);
+        let opening = move || {
+            let backend = Backend::of_others(&config, pool.clone(), &tls, &seams)?;
+            backend
+                .map(|backend| made_use_of(backend, &config, pool, &seams))
+                .transpose()
+        };
         match tokio::task::spawn_blocking(opening).await {
             Ok(opened) => opened,
             Err(panicked) => Err(Error::Store(format!(

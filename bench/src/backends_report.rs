@@ -43,10 +43,12 @@ impl fmt::Display for BackendsReport {
             if let Some(bytes) = backend.bytes_per_span_on_server {
                 write_line(f, "bytes per span on the server", bytes)?;
             }
-            if let Some(ingested) = &backend.ingested {
-                write_moved(f, "ingested", ingested)?;
+            if let Some(then) = &backend.then {
+                write_moved(f, then.what, &then.moved)?;
             }
-            write_asked(f, &backend.asked, false)?;
+            if !backend.asked.is_empty() {
+                write_asked(f, &backend.asked, false)?;
+            }
             write_spread(f, "acknowledged", backend.acknowledgement)?;
         }
         Ok(())

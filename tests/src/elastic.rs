@@ -1,7 +1,8 @@
 //! Spans kept in a real OpenSearch, through TLS with a password: what kills, outages and refusals do to them.
 //!
 //! Promises checked: an acknowledged span is found exactly once with all its content, whoever was killed or away; what
-//! can't be kept is refused with the reason, `/ready` says it too, and all is well again without a start.
+//! can't be kept is refused with the reason, `/ready` says it too, and all is well again without a start. With a buffer
+//! everything is acknowledged while the server is away, and is there once when it is back.
 //!
 //! One server serves all of it, since it takes half a minute to start.
 
@@ -12,9 +13,10 @@ use std::time::Duration;
 use crate::folder::Folder;
 use crate::http::{self, Connection};
 use crate::jaeger::trace;
-use crate::load::{Load, Numbers, Outcome, Request, Truth, seed, send};
+use crate::ledger::total;
+use crate::load::{Load, Numbers, Outcome, Request, SERVICE, Truth, seed, send};
 use crate::outages::{Persistent, RECOVERY_MAX, pause, until_not_ready, until_ready};
-use crate::program::{COLLECTOR_LISTENERS, Program};
+use crate::program::{COLLECTOR_LISTENERS, Program, QUERY_LISTENERS};
 use crate::server::{Server, USER, other_authority};
 use crate::wait::{Stopwatch, let_pass, report, until};
 
@@ -85,6 +87,7 @@ fn opensearch_keeps_every_acknowledged_span_over_kills_and_outages() {
     scene.check(&program);
     drop(program);
     share_the_store(&mut scene);
+    buffer_what_comes_while_the_server_is_away(&mut scene);
     say_who_is_wrong(&mut scene);
 }
 
@@ -196,8 +199,7 @@ fn set_aside_what_is_poison(scene: &mut Scene, program: &Program) {
 fn share_the_store(scene: &mut Scene) {
     let flags: Vec<&str> = scene.flags.iter().map(String::as_str).collect();
     let collectors = [0, 1].map(|_| Program::start_role("collector", &COLLECTOR_LISTENERS, &flags));
-    let listeners = ["query_http", "query_grpc", "admin", "health"];
-    let query = Program::start_role("query", &listeners, &flags);
+    let query = Program::start_role("query", &QUERY_LISTENERS, &flags);
     for collector in &collectors {
         assert_eq!(collector.addresses.query_http, "");
         let request = Request::new(scene.numbers.next(), 0, 0);
@@ -216,6 +218,107 @@ fn share_the_store(scene: &mut Scene) {
         scene.truth.acknowledge(request);
     }
     assert_eq!(query.addresses.otlp_http, "");
+    // A stop has what was counted last kept, too.
+    for collector in collectors {
+        collector.stop();
+    }
+    scene.server.curl("POST", "/_refresh", "");
+    let kinds =
+        "spanKind=internal&spanKind=server&spanKind=client&spanKind=producer&spanKind=consumer";
+    let hours = "lookback=10800000&step=10800000&ratePer=10800000";
+    let rates = query.query(&format!(
+        "/api/metrics/calls?service={SERVICE}&{kinds}&{hours}"
+    ));
+    let rates = rates.json();
+    let points = rates.pointer("/metrics/0/metricPoints");
+    let points = points.and_then(serde_json::Value::as_array).unwrap();
+    let rate = |point: &serde_json::Value| point["gaugeValue"]["doubleValue"].as_f64();
+    assert!(
+        points.iter().filter_map(rate).any(|rate| rate > 0.0),
+        "{rates}"
+    );
+}
+
+fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let found = until(RECOVERY_MAX, || holds().then_some(()));
+    assert!(found.is_some(), "{what}: not after {RECOVERY_MAX:?}");
+}
+
+/// Spans in the buffer of a collector.
+fn waiting(collector: &Program) -> u64 {
+    total(collector, "backend_buffer_waiting_spans")
+}
+
+/// Sends until the collector has taken so many spans more; nothing is refused.
+fn send_spans(collector: &Program, scene: &mut Scene, truth: &mut Truth, spans: u64) {
+    let taken = || total(collector, "backend_buffer_buffered_spans_total");
+    let before = taken();
+    let load = Load::start(collector, scene.numbers.next(), CONNECTIONS, 0);
+    wait_for("spans are taken", || taken() > before + spans);
+    let sent = load.stop();
+    assert!(sent.is_sure(), "all was acknowledged");
+    truth.merge(sent);
+}
+
+/// A collector with a buffer acknowledges while the server is away, and is killed meanwhile. The server is paused,
+/// which is the worse way of being away; where there is time for its start it is killed.
+fn buffer_what_comes_while_the_server_is_away(scene: &mut Scene) {
+    let watch = Stopwatch::start();
+    let is_killed = std::env::var_os("TRACKWAY_ALL_SERVERS").is_some();
+    let shared = scene.flags.clone();
+    let shared: Vec<&str> = shared.iter().map(String::as_str).collect();
+    let dir = scene.folder.join("buffer");
+    let dir = format!("backend.buffer.dir={}", dir.display());
+    let flags = [&shared[..], &["--set", &dir]].concat();
+    let start = || Program::start_role("collector", &COLLECTOR_LISTENERS, &flags);
+    // The same configuration, which is no quarrel about the folder.
+    let query = Program::start_role("query", &QUERY_LISTENERS, &flags);
+    let (collector, mut truth) = (start(), Truth::default());
+    send_spans(&collector, scene, &mut truth, 300);
+    wait_for("spans are kept", || waiting(&collector) == 0);
+    // The server goes away in the middle of it.
+    let load = Load::start(&collector, scene.numbers.next(), CONNECTIONS, 0);
+    scene.server.signal(if is_killed { "KILL" } else { "STOP" });
+    wait_for("spans wait", || waiting(&collector) > 300);
+    load.stop_into(&mut truth);
+    wait_for("the circuit opens", || {
+        total(&collector, "backend_circuit_is_open") == 1
+    });
+    send_spans(&collector, scene, &mut truth, 300);
+    let ready = http::get(&collector.addresses.admin, "/ready").unwrap();
+    assert_eq!(ready.status, 200, "that is what the buffer is for");
+    let before = waiting(&collector);
+    let load = Load::start(&collector, scene.numbers.next(), CONNECTIONS, 0);
+    wait_for("more wait", || waiting(&collector) > before + 300);
+    collector.kill();
+    load.stop_into(&mut truth);
+    let collector = start();
+    assert!(waiting(&collector) > 900, "{}", waiting(&collector));
+    truth.resend_unsure(&collector);
+    send_spans(&collector, scene, &mut truth, 300);
+    match is_killed {
+        true => scene.server.start_again(),
+        false => scene.server.signal("CONT"),
+    }
+    wait_for("it catches up", || {
+        total(&collector, "backend_buffer_sent_spans_total") > 0
+    });
+    // Once more, while it catches up: some of what was written was not confirmed yet, and is written again.
+    collector.kill();
+    let collector = start();
+    wait_for("everything is kept", || waiting(&collector) == 0);
+    for lost in ["dropped", "set_aside"] {
+        let name = format!("backend_buffer_{lost}_spans_total");
+        assert_eq!(total(&collector, &name), 0, "{name}");
+    }
+    assert_eq!(total(&collector, "backend_circuit_is_open"), 0);
+    scene.server.curl("POST", "/_refresh", "");
+    truth.check(&query, &truth.trace_ids());
+    report(&format!(
+        "elastic: {} spans through a buffer over an outage and two kills in {:.1} s, each found once",
+        truth.span_count(),
+        watch.elapsed().as_secs_f64(),
+    ));
 }
 
 /// What is wrong is said where somebody looks, and no secret with it; a password that is put right is used at once.

@@ -1,9 +1,11 @@
 //! Spans on their way through a real Kafka, with SASL over TLS: collectors write, ingesters take them to a store, and
-//! any of them, the brokers and the store too, are killed or away.
+//! any of them, the brokers and the store too, are killed or away. The store is another Trackway, and in the long run a
+//! real Cassandra as well, with a password over TLS.
 //!
 //! Promises checked: a span that a collector has acknowledged is found exactly once with all its content; what can't be
 //! taken is refused with the reason, `/ready` says it too, and all is well again without a start.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::folder::Folder;
@@ -11,7 +13,7 @@ use crate::http;
 use crate::ledger::total;
 use crate::load::{Load, Numbers, Truth, seed};
 use crate::outages::{Persistent, RECOVERY_MAX, pause, until_not_ready, until_ready};
-use crate::program::{COLLECTOR_LISTENERS, Program};
+use crate::program::{COLLECTOR_LISTENERS, Program, QUERY_LISTENERS, binary};
 use crate::server::{Server, USER};
 use crate::wait::{Stopwatch, let_pass, report, until};
 
@@ -19,15 +21,129 @@ const KILLS: u64 = 10;
 const CONNECTIONS: u64 = 3;
 /// Those of the topic, which the server makes by itself.
 const PARTITIONS: usize = 4;
+/// An ingester asks every two seconds how many messages wait; what it told before may be older than the last one.
+const LAG_IS_TRUE_WITHIN: Duration = Duration::from_secs(5);
 const OF_INGESTERS: [&str; 2] = ["admin", "health"];
+
+/// Where the ingesters have spans kept.
+enum Store {
+    /// A Trackway that serves others.
+    Served {
+        folder: Folder,
+        program: Option<Program>,
+        /// Where it listens, whichever process it is.
+        address: String,
+    },
+    /// Cassandra, and who finds spans there.
+    Cassandra {
+        server: Server,
+        query: Program,
+        flags: Vec<String>,
+    },
+}
+
+impl Store {
+    fn served() -> Self {
+        let folder = Folder::new("kafka");
+        let program = Program::start_with(&folder.join("data"), &[]);
+        Self::Served {
+            address: program.addresses.storage_grpc.clone(),
+            program: Some(program),
+            folder,
+        }
+    }
+
+    fn cassandra(server: Server) -> Self {
+        let password_file = server.password_file();
+        let flags = sets([
+            "backend.kind=cassandra".to_owned(),
+            format!("backend.cassandra.servers={}", server.url),
+            format!("backend.cassandra.username={USER}"),
+            format!(
+                "backend.cassandra.password_file={}",
+                password_file.display()
+            ),
+            "backend.cassandra.tls.enabled=on".to_owned(),
+            format!(
+                "backend.cassandra.tls.ca_file={}",
+                server.ca_file().display()
+            ),
+            "backend.cassandra.timeout=3s".to_owned(),
+            // The load's spans are not of today.
+            "backend.cassandra.schema.trace_ttl=off".to_owned(),
+        ]);
+        let mut init = Command::new(binary());
+        let init = init.args(["storage", "init"]).args(&flags).output();
+        let made = String::from_utf8(init.unwrap().stdout).unwrap();
+        assert!(made.contains("table jaeger_v1_dc1.traces: made"), "{made}");
+        let of_query: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let query = Program::start_role("query", &QUERY_LISTENERS, &of_query);
+        Self::Cassandra {
+            server,
+            query,
+            flags,
+        }
+    }
+
+    /// What an ingester is told of it.
+    fn flags(&self) -> Vec<String> {
+        match self {
+            Self::Served { address, .. } => sets([
+                "backend.kind=remote".to_owned(),
+                format!("backend.remote.endpoint={address}"),
+                "backend.remote.timeout=3s".to_owned(),
+            ]),
+            Self::Cassandra { flags, .. } => flags.clone(),
+        }
+    }
+
+    /// Who finds its spans.
+    fn finder(&self) -> &Program {
+        match self {
+            Self::Served { program, .. } => program.as_ref().unwrap(),
+            Self::Cassandra { query, .. } => query,
+        }
+    }
+
+    /// Kills it; gives what others then say of it.
+    fn kill(&mut self) -> String {
+        match self {
+            Self::Served {
+                program, address, ..
+            } => {
+                program.take().unwrap().kill();
+                address.clone()
+            }
+            Self::Cassandra { server, .. } => {
+                server.signal("KILL");
+                format!("Cassandra at {}", server.url)
+            }
+        }
+    }
+
+    fn start_again(&mut self) {
+        match self {
+            Self::Served {
+                folder,
+                program,
+                address,
+            } => {
+                let setting = format!("listen.storage_grpc={address}");
+                let flags = ["--set", setting.as_str()];
+                *program = Some(Program::start_with(&folder.join("data"), &flags));
+            }
+            Self::Cassandra { server, query, .. } => {
+                server.start_again();
+                until_ready(query);
+            }
+        }
+    }
+}
 
 /// Programs around a server, and what is known of their spans.
 struct Scene {
     server: Server,
-    folder: Folder,
-    store: Option<Program>,
-    /// Where the store listens, whichever process it is.
-    store_address: String,
+    store: Store,
     kafka: Vec<String>,
     truth: Truth,
     numbers: Numbers,
@@ -41,9 +157,9 @@ fn sets(settings: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 impl Scene {
-    fn new(server: Server, seed: u64) -> Self {
-        let folder = Folder::new("kafka");
-        let store = Program::start_with(&folder.join("data"), &[]);
+    fn new(server: Server, store: Store) -> Self {
+        let seed = seed();
+        println!("replay with TRACKWAY_SEED={seed}");
         let kafka = sets([
             format!("backend.kafka.brokers={}", server.url),
             format!("backend.kafka.username={USER}"),
@@ -58,10 +174,8 @@ impl Scene {
             "backend.kafka.session_timeout=1s".to_owned(),
         ]);
         Self {
-            store_address: store.addresses.storage_grpc.clone(),
-            store: Some(store),
             server,
-            folder,
+            store,
             kafka,
             truth: Truth::default(),
             numbers: Numbers::new(seed),
@@ -77,26 +191,22 @@ impl Scene {
 
     fn ingester(&self) -> Program {
         let mut flags = self.kafka.clone();
-        flags.extend(sets([
-            "backend.kind=remote".to_owned(),
-            format!("backend.remote.endpoint={}", self.store_address),
-            "backend.remote.timeout=3s".to_owned(),
-        ]));
+        flags.extend(self.store.flags());
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         Program::start_role("ingester", &OF_INGESTERS, &flags)
     }
 
-    fn start_store_again(&mut self) {
-        let address = format!("listen.storage_grpc={}", self.store_address);
-        let flags = ["--set", address.as_str()];
-        self.store = Some(Program::start_with(&self.folder.join("data"), &flags));
-    }
-
     /// Checks every span, once none waits any more.
     fn check(&self, ingesters: &[&Program]) {
+        let mut none_since: Option<Stopwatch> = None;
         let is_drained = || {
             let waiting: Vec<u64> = ingesters.iter().flat_map(|one| lag(one)).collect();
-            (waiting.len() == PARTITIONS && waiting.iter().all(|count| *count == 0)).then_some(())
+            if waiting.len() != PARTITIONS || waiting.iter().any(|count| *count != 0) {
+                none_since = None;
+                return None;
+            }
+            let since = *none_since.get_or_insert_with(Stopwatch::start);
+            (since.elapsed() > LAG_IS_TRUE_WITHIN).then_some(())
         };
         let drained = until(RECOVERY_MAX, is_drained);
         assert!(
@@ -104,8 +214,8 @@ impl Scene {
             "messages wait: {:?}",
             ingesters.iter().map(|one| lag(one)).collect::<Vec<_>>()
         );
-        let store = self.store.as_ref().unwrap();
-        self.truth.check(store, &self.truth.trace_ids());
+        self.truth
+            .check(self.store.finder(), &self.truth.trace_ids());
     }
 }
 
@@ -131,14 +241,29 @@ fn kafka_brings_every_acknowledged_span_over_kills_and_outages() {
     let Some(server) = Server::start("kafka", true) else {
         return;
     };
-    let seed = seed();
-    println!("replay with TRACKWAY_SEED={seed}");
-    let mut scene = Scene::new(server, seed);
+    let mut scene = Scene::new(server, Store::served());
     let (collector, ingester) = kill_who_carries(&mut scene);
     kill_the_broker(&mut scene, &collector, &ingester);
     pause_the_broker(&mut scene, &collector, &ingester);
     let ingester = kill_the_store(&mut scene, &collector, ingester);
     share_the_work(&mut scene, &collector, ingester);
+}
+
+/// Where there is time for it: two servers and these programs share two cores.
+#[test]
+fn cassandra_keeps_what_kafka_brings_over_kills_in_the_long_run() {
+    if std::env::var_os("TRACKWAY_ALL_SERVERS").is_none() {
+        return;
+    }
+    let (Some(server), Some(store)) = (
+        Server::start("kafka", true),
+        Server::start("cassandra", true),
+    ) else {
+        return;
+    };
+    let mut scene = Scene::new(server, Store::cassandra(store));
+    let (collector, ingester) = kill_who_carries(&mut scene);
+    kill_the_store(&mut scene, &collector, ingester);
 }
 
 fn kill_who_carries(scene: &mut Scene) -> (Program, Program) {
@@ -203,16 +328,16 @@ fn pause_the_broker(scene: &mut Scene, collector: &Program, ingester: &Program) 
 fn kill_the_store(scene: &mut Scene, collector: &Program, ingester: Program) -> Program {
     let load = Load::start(collector, scene.numbers.next(), CONNECTIONS, 0);
     let_pass(Duration::from_millis(200));
-    scene.store.take().unwrap().kill();
+    let name = scene.store.kill();
     wait_for("writes are tried again", || {
         total(&ingester, "ingester_writes_again_total") > 0
     });
     let said = until_not_ready(&ingester);
-    assert!(said.contains(&scene.store_address), "{said}");
+    assert!(said.contains(&name), "{said}");
     load.stop_into(&mut scene.truth);
     ingester.kill();
     let ingester = scene.ingester();
-    scene.start_store_again();
+    scene.store.start_again();
     until_ready(&ingester);
     scene.check(&[&ingester]);
     ingester

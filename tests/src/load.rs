@@ -373,7 +373,12 @@ impl Truth {
         &self.acknowledged[trace_id]
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Tells whether every request was acknowledged.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.unsure.is_empty() && self.refused == 0
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
         for (trace_id, spans) in other.acknowledged {
             self.acknowledged.entry(trace_id).or_default().extend(spans);
         }

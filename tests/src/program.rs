@@ -45,6 +45,8 @@ const LISTENERS: [&str; 15] = [
 /// How many processes this test run has started.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
+/// The listeners of a query node.
+pub(crate) const QUERY_LISTENERS: [&str; 4] = ["query_http", "query_grpc", "admin", "health"];
 /// Those that a collector opens which shares a store with others.
 pub(crate) const COLLECTOR_LISTENERS: [&str; 11] = [
     "otlp_grpc",

@@ -80,6 +80,12 @@ export async function traceKeysReady(page: Page): Promise<void> {
 type Violation = { id: string; help: string; nodes: { target: string[]; failureSummary?: string }[] };
 type WithAxe = { axe?: { run(root: Document, options: unknown): Promise<{ violations: Violation[] }> } };
 
+/** Has the system change to another theme while the page is open. */
+export async function changeTheme(page: Page, theme: Theme): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
 /** What axe-core finds, a line each; empty when it finds nothing. */
 export async function axe(page: Page): Promise<string[]> {
   // Text is evaluated by the driver, which the page's content policy does not bind.

@@ -1,8 +1,11 @@
-// Every page in both themes, loaded, empty and failed: what axe-core says of it, and a picture of it for people.
+// Every page in both themes, loaded, empty and failed, at three widths and with spaced texts: what axe-core says of it,
+// what of it is cut off, and pictures of it for people.
+//
+// A page is opened once for several looks: loading it costs more than looking at it.
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { axe, type Look, picture, startBrowser, type Theme, visit } from './browser.ts';
+import { axe, changeTheme, type Look, picture, startBrowser, type Theme, visit } from './browser.ts';
 import { cutTexts, overflow, pixels, spaceTexts } from './measure.ts';
 import { spanId } from './otlp.ts';
 
@@ -109,26 +112,34 @@ async function open(one: Case, state: State, look: Look) {
   return seen;
 }
 
-describe.each(THEMES)('%s', (theme) => {
-  for (const state of STATES) {
-    for (const one of CASES.filter((one) => one.shows[state] !== undefined)) {
-      test(`${one.name}, ${state}`, async () => {
-        const { page, end } = await open(one, state, { theme });
-        await picture(page, `${one.name}-${theme}-1280-${state}`);
-        expect(await axe(page)).toEqual([]);
-        await end();
-      });
-    }
+describe.each(STATES)('%s', (state) => {
+  for (const one of CASES.filter((one) => one.shows[state] !== undefined)) {
+    test(`${one.name} in both themes, and with the spacing of text that a reader may set`, async () => {
+      const { page, end } = await open(one, state, {});
+      await picture(page, `${one.name}-light-1280-${state}`);
+      expect.soft(await axe(page), 'light').toEqual([]);
+      await changeTheme(page, 'dark');
+      await picture(page, `${one.name}-dark-1280-${state}`);
+      expect.soft(await axe(page), 'dark').toEqual([]);
+      await spaceTexts(page);
+      await picture(page, `${one.name}-spaced-${state}`);
+      expect.soft(await cutTexts(page), 'cut off').toEqual([]);
+      expect.soft(await overflow(page), 'wider than the window').toBeLessThanOrEqual(0);
+      await end();
+    });
   }
 });
 
-describe.each([390, 320])('%d px', (width) => {
+describe('narrow', () => {
   for (const one of CASES) {
     test(`${one.name} keeps to its width`, async () => {
-      const { page, end } = await open(one, 'loaded', { width });
-      await picture(page, `${one.name}-light-${width}-loaded`);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
-      if (width === 390 && one.name.startsWith('trace')) expect(await axe(page)).toEqual([]);
+      const { page, end } = await open(one, 'loaded', { width: 390 });
+      await picture(page, `${one.name}-light-390-loaded`);
+      expect.soft(await overflow(page), '390 px').toBeLessThanOrEqual(0);
+      if (one.name.startsWith('trace')) expect.soft(await axe(page)).toEqual([]);
+      await page.setViewportSize({ width: 320, height: 800 });
+      await picture(page, `${one.name}-light-320-loaded`);
+      expect.soft(await overflow(page), '320 px').toBeLessThanOrEqual(0);
       await end();
     });
   }
@@ -164,19 +175,6 @@ describe('where the system forces its colours', () => {
       await expect.poll(async () => (await pixels(page, [system]))[0], { timeout: 5_000 }).toBeGreaterThan(100);
       expect((await pixels(page, [ours]))[0]).toBe(0);
       await picture(page, `${name}-forced`);
-      await end();
-    });
-  }
-});
-
-describe('with the spacing of text that a reader may set', () => {
-  for (const one of CASES) {
-    test(`nothing of ${one.name} is cut off`, async () => {
-      const { page, end } = await open(one, 'loaded', {});
-      await spaceTexts(page);
-      await picture(page, `${one.name}-spaced`);
-      expect(await cutTexts(page)).toEqual([]);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
       await end();
     });
   }

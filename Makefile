@@ -55,19 +55,21 @@ test-planted: ## shows that each planted fault is caught by its test
 	tests/setup
 	cargo xtask planted
 
+# Real servers of others gain nothing from more cases: without SOAK_SERVERS they are left to test-servers.
 soak: ## the random tests with many more cases, blow-ups at full size, crashes and steady load for SOAK_SECONDS
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway PROPTEST_CASES=$(SOAK_CASES) TRACKWAY_SIMULATION_SEEDS=$(SOAK_CASES) \
 	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
 	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=$(SOAK_OUTAGE) \
-	    $(if $(SOAK_SERVERS),TRACKWAY_ALL_SERVERS=1) $(TEST) --workspace
+	    $(if $(SOAK_SERVERS),TRACKWAY_ALL_SERVERS=1) $(TEST) --workspace \
+	    $(if $(SOAK_SERVERS),,-- --skip elastic:: --skip kafka:: --skip cassandra::)
 
 test-servers: ## stores of others in every way of reaching them, and away for half a minute
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_OUTAGE_SECONDS=30 TRACKWAY_ALL_SERVERS=1 \
-	    $(TEST) --workspace -- elastic kafka agent::
+	    $(TEST) --workspace -- elastic kafka cassandra agent::
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)
@@ -97,7 +99,7 @@ bench-huge: ## starts on BENCH_HUGE_SPANS spans (100,000,000), which it makes fi
 	    $(BENCH_HUGE_SPANS) target/bench/huge-$(BENCH_HUGE_SPANS) --only-fill
 	bench/run --start-on target/bench/huge-$(BENCH_HUGE_SPANS)
 
-bench-backends: ## what Elasticsearch, OpenSearch and Kafka cost beside the embedded store, on servers that it starts
+bench-backends: ## what Elasticsearch, OpenSearch, Cassandra and Kafka cost beside the embedded store, on servers that it starts
 	tests/setup
 	bench/run --backends
 

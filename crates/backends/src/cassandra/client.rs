@@ -32,6 +32,7 @@ use super::fault::Fault;
 use super::options::{CassandraOptions, Consistency};
 use super::{schema, sums};
 use crate::PasswordSource;
+use crate::lately::REMEMBERED;
 
 /// The longest that one request may take: a server that stopped answering is given up then, and asked again later.
 const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(5);
@@ -148,6 +149,14 @@ impl fmt::Debug for Client {
     }
 }
 
+/// How long names are kept where spans and names have lives of so many seconds; 0: for ever.
+fn seconds_of_names(spans: u64, names: u64) -> u64 {
+    match spans {
+        0 => 0,
+        spans => (spans.max(names) + REMEMBERED.as_secs()).min(TTL_SECONDS_MAX),
+    }
+}
+
 /// Some rows of an answer, and where the others begin, if there are any.
 pub(super) struct Page<R> {
     pub(super) rows: Vec<R>,
@@ -260,14 +269,34 @@ impl Client {
         prepared.get_or_try_init(prepare).await.map(Arc::clone)
     }
 
+    /// For how many seconds names are kept: as long as spans that come with them, and until names are written again.
+    async fn name_ttl(&self, keyspace: &str) -> Result<String, Fault> {
+        let asked = format!(
+            "SELECT table_name, default_time_to_live FROM system_schema.tables WHERE keyspace_name = '{keyspace}'"
+        );
+        let tables = self.ask::<(String, i32)>(&asked).await?;
+        let of = |name: &str| {
+            let found = tables.iter().find(|(table, _)| table == name);
+            found.map_or(0, |(_, seconds)| u64::try_from(*seconds).unwrap_or(0))
+        };
+        Ok(seconds_of_names(of("traces"), of("service_names")).to_string())
+    }
+
     async fn prepare(&self, keyspace: &str) -> Result<Statements, Fault> {
         let session = self.session().await?;
+        let name_ttl = self.name_ttl(keyspace).await?;
+        let (timeout, name_ttl) = (self.request_timeout(), name_ttl.as_str());
         let prepare = |text: &str| {
             let text = text.replace("KEYSPACE", keyspace);
+            let text = text.replace("NAME_TTL", name_ttl);
             async move {
                 // All that is written says the same whenever it is written, unless there is a condition.
                 let is_idempotent = !text.contains(" IF ");
-                let prepared = session.prepare(text).await;
+                // The driver itself waits without an end for a server that does not answer.
+                let prepared = tokio::time::timeout(timeout, session.prepare(text)).await;
+                let prepared = prepared.map_err(|_elapsed| {
+                    Fault::Away(format!("it prepares no statement within {timeout:?}"))
+                })?;
                 let mut prepared = prepared.map_err(Fault::of_prepare)?;
                 prepared.set_is_idempotent(is_idempotent);
                 prepared.set_page_size(PAGE_ROWS);
@@ -419,9 +448,12 @@ fn level(consistency: Consistency) -> Level {
 
 const PUT_SPAN: &str = "INSERT INTO KEYSPACE.traces (trace_id, span_id, span_hash, parent_id, operation_name, flags, \
                         start_time, duration, tags, logs, refs, process) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const PUT_SERVICE: &str = "INSERT INTO KEYSPACE.service_names (service_name) VALUES (?)";
+const PUT_SERVICE: &str =
+    "INSERT INTO KEYSPACE.service_names (service_name) VALUES (?) USING TTL NAME_TTL";
 const PUT_OPERATION: &str = "INSERT INTO KEYSPACE.operation_names_v2 (service_name, span_kind, operation_name) \
-                             VALUES (?, ?, ?)";
+                             VALUES (?, ?, ?) USING TTL NAME_TTL";
+/// The longest that Cassandra lets rows live: 20 years.
+const TTL_SECONDS_MAX: u64 = 630_720_000;
 const PUT_BY_SERVICE: &str = "INSERT INTO KEYSPACE.service_name_index (service_name, bucket, start_time, trace_id) \
                               VALUES (?, ?, ?, ?)";
 const PUT_BY_OPERATION: &str = "INSERT INTO KEYSPACE.service_operation_index (service_name, operation_name, \
@@ -456,3 +488,17 @@ const BY_START: &str = "SELECT start_time, trace_id FROM KEYSPACE.trackway_start
 const RECORDED_DAYS: &str = "SELECT DISTINCT ts_bucket FROM KEYSPACE.dependencies_v2";
 const RECORDED_CALLS: &str = "SELECT dependencies FROM KEYSPACE.dependencies_v2 WHERE ts_bucket = ? AND ts >= ? AND \
                               ts <= ?";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_outlive_the_spans_that_come_before_they_are_written_again() {
+        const DAY: u64 = 86_400;
+        assert_eq!(seconds_of_names(0, DAY), 0);
+        assert_eq!(seconds_of_names(2 * DAY, 0), 2 * DAY + DAY / 2);
+        assert_eq!(seconds_of_names(2 * DAY, 3 * DAY), 3 * DAY + DAY / 2);
+        assert_eq!(seconds_of_names(TTL_SECONDS_MAX, 0), TTL_SECONDS_MAX);
+    }
+}

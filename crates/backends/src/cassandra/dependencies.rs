@@ -32,7 +32,11 @@ impl CallSource for Cassandra {
         if window.start > window.end {
             return Ok(Some(Counted::default()));
         }
-        let mut reader = Reader::new(self, tenant, &Predicate::All, window).await?;
+        let mut reader = match Reader::new(self, tenant, &Predicate::All, window).await {
+            // Of so many services not all spans are found.
+            Err(ReadError::BadQuestion { .. }) => return Ok(None),
+            reader => reader?,
+        };
         let mut members = Members::default();
         loop {
             let add = move |members: &mut Members, spans: SpanBatch| {
@@ -42,7 +46,7 @@ impl CallSource for Cassandra {
                     members.add(&spans);
                 }
             };
-            members = reader.add_next(members, add).await?;
+            members = reader.add_next(members, spans_max, add).await?;
             if reader.spans > spans_max {
                 return Ok(None);
             }

@@ -10,8 +10,10 @@ use scylla::errors::{DbError, ExecutionError, NewSessionError, PrepareError, Req
 pub(super) enum Fault {
     /// It is not there, or has no room now: the same may be done later.
     Away(String),
-    /// Whoever runs it must change something: a password, a right, a table that is missing.
+    /// Whoever runs it must change something: a password, a right.
     Forbidden(String),
+    /// Tables are not there.
+    Missing(String),
     /// It never does this.
     Refused(String),
     /// It said something that is not understood.
@@ -22,7 +24,9 @@ impl Fault {
     /// In one line what happened.
     pub(super) fn reason(&self) -> String {
         match self {
-            Self::Away(why) | Self::Forbidden(why) | Self::Refused(why) => why.clone(),
+            Self::Away(why) | Self::Forbidden(why) | Self::Missing(why) | Self::Refused(why) => {
+                why.clone()
+            }
             Self::Unreadable(why) => format!("its answer can't be read: {why}"),
         }
     }
@@ -35,7 +39,9 @@ impl Fault {
     pub(super) fn unwritten(self) -> WriteError {
         let reason = format!("Cassandra: {}", self.reason());
         match self {
-            Self::Away(_) | Self::Forbidden(_) => WriteError::Unavailable { reason },
+            Self::Away(_) | Self::Forbidden(_) | Self::Missing(_) => {
+                WriteError::Unavailable { reason }
+            }
             Self::Refused(_) | Self::Unreadable(_) => WriteError::Failed { reason },
         }
     }
@@ -102,7 +108,7 @@ impl Fault {
                 Self::Forbidden(format!("it does not allow this: {text}"))
             }
             DbError::Invalid | DbError::ConfigError if is_of_schema(text) => {
-                Self::Forbidden(format!("{text}; `trackway storage init` makes the tables"))
+                Self::Missing(format!("{text}; `trackway storage init` makes the tables"))
             }
             // What whoever runs it has set for how full disks may be.
             DbError::Invalid if text.contains("disk usage exceeds") => {
@@ -161,7 +167,7 @@ mod tests {
         };
         let missing = of(DbError::Invalid, "unconfigured table traces");
         assert!(
-            matches!(&missing, Fault::Forbidden(why) if why.contains("storage init")),
+            matches!(&missing, Fault::Missing(why) if why.contains("storage init")),
             "{missing:?}"
         );
         let long = of(

@@ -18,8 +18,9 @@ use crate::walk::compiled;
 
 /// The most spans that are read for one answer.
 const SPANS_MAX: usize = 200_000;
-/// Traces that are read at once.
+/// Traces that are asked for at once, and of them those that are held at once.
 const TRACES_AT_ONCE: usize = 100;
+const TRACES_HELD: usize = 10;
 
 /// The traces of a search, as they are read one after another.
 pub(super) struct Reader<'a> {
@@ -49,29 +50,38 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the next traces and adds their spans to an answer, away from the sockets.
+    /// Reads the next traces and adds their spans to an answer, away from the sockets. Leaves off where it has read
+    /// more spans than may be.
     pub(super) async fn add_next<T: Send + 'static>(
         &mut self,
         mut answer: T,
-        add: impl Fn(&mut T, SpanBatch) + Send + 'static,
+        spans_max: usize,
+        add: impl Fn(&mut T, SpanBatch) + Clone + Send + 'static,
     ) -> Result<T, ReadError> {
         let found = self.newest.take(TRACES_AT_ONCE).await?;
-        let statements = &self.newest.statements;
-        let traces = self.cassandra.read_traces(statements, found.ids).await?;
-        (self.cursor, self.is_done) = (found.cursor, found.is_exhausted);
-        let mut batches = Vec::new();
-        for (_, trace) in traces {
-            self.spans += trace.spans.len();
-            self.skipped.extend(trace.skipped);
-            batches.push(trace.spans);
+        for ids in found.ids.chunks(TRACES_HELD) {
+            let statements = &self.newest.statements;
+            let traces = self.cassandra.read_traces(statements, ids.to_vec()).await?;
+            let mut batches = Vec::new();
+            for (_, trace) in traces {
+                self.spans += trace.spans.len();
+                self.skipped.extend(trace.skipped);
+                batches.push(trace.spans);
+            }
+            let add = add.clone();
+            let added = self.cassandra.pool.run(move || {
+                batches
+                    .into_iter()
+                    .for_each(|spans| add(&mut answer, spans));
+                answer
+            });
+            answer = added.await.map_err(busy)?;
+            if self.spans > spans_max {
+                return Ok(answer);
+            }
         }
-        let added = self.cassandra.pool.run(move || {
-            batches
-                .into_iter()
-                .for_each(|spans| add(&mut answer, spans));
-            answer
-        });
-        added.await.map_err(busy)
+        (self.cursor, self.is_done) = (found.cursor, found.is_exhausted);
+        Ok(answer)
     }
 
     /// Refuses to go on for too long.
@@ -101,7 +111,7 @@ impl Cassandra {
         let is_by_start = request.order == Order::NewestFirst;
         let mut found = FoundSpans::new(judged, request);
         loop {
-            found = reader.add_next(found, FoundSpans::add).await?;
+            found = reader.add_next(found, SPANS_MAX, FoundSpans::add).await?;
             if reader.is_done || (is_by_start && found.is_full(Some(reader.cursor))) {
                 break;
             }
@@ -124,7 +134,7 @@ impl Cassandra {
         let mut reader = Reader::new(self, &request.tenant, &request.predicate, window).await?;
         loop {
             let add = |counting: &mut Counting, spans| counting.add(&spans);
-            counting = reader.add_next(counting, add).await?;
+            counting = reader.add_next(counting, SPANS_MAX, add).await?;
             if reader.is_done {
                 return Ok(counting.answer(reader.skipped));
             }
@@ -144,7 +154,7 @@ impl Cassandra {
         let mut values = Values::new(request);
         loop {
             let add = |values: &mut Values, spans| values.add(&spans);
-            values = reader.add_next(values, add).await?;
+            values = reader.add_next(values, usize::MAX, add).await?;
             if reader.is_done || values.is_enough() {
                 return Ok(values.answer(reader.is_done, reader.skipped));
             }

@@ -9,7 +9,7 @@ use scylla::value::{CqlValue, Row};
 use super::Cassandra;
 use super::client::Statements;
 use super::fault::Fault;
-use crate::sums::{Hours, LEAD_SECONDS, Ledger, Record, RecordId, Take};
+use crate::sums::{HOUR_MINUTES, Hours, LEAD_SECONDS, Ledger, Record, RecordId, Take};
 
 /// Hours that are looked at for what can be finished, the newest that have any counts.
 const RECENT_HOURS: usize = 72;
@@ -113,10 +113,11 @@ impl Cassandra {
         Ok(found)
     }
 
-    /// The newest hours of a keyspace.
-    async fn recent_hours(&self, statements: &Statements) -> Result<Vec<i64>, Fault> {
+    /// The newest hours of a keyspace up to one: those of clocks that are ahead keep no other from being finished.
+    async fn recent_hours(&self, statements: &Statements, last: i64) -> Result<Vec<i64>, Fault> {
         let hours = self.hours_of(statements).await?;
-        Ok(hours.into_iter().rev().take(RECENT_HOURS).collect())
+        let past = hours.into_iter().rev().filter(|hour| *hour <= last);
+        Ok(past.take(RECENT_HOURS).collect())
     }
 
     fn is_ours(&self, tenant: &str, keyspace: &str) -> bool {
@@ -127,7 +128,8 @@ impl Cassandra {
     async fn open_records(&self, before_minute: u64) -> Result<Vec<Record>, Fault> {
         let mut records = Vec::new();
         for (keyspace, statements) in self.keyspaces_with_sums().await? {
-            for hour in self.recent_hours(&statements).await? {
+            let last = number(before_minute / HOUR_MINUTES);
+            for hour in self.recent_hours(&statements, last).await? {
                 let of = (hour, number(before_minute));
                 let rows = self
                     .client
@@ -153,8 +155,8 @@ impl Cassandra {
     async fn loose_hours(&self, before_hour: u64) -> Result<Vec<(TenantId, u64)>, Fault> {
         let mut loose = Vec::new();
         for (keyspace, statements) in self.keyspaces_with_sums().await? {
-            let hours = self.recent_hours(&statements).await?;
-            for hour in hours.into_iter().filter(|hour| *hour < number(before_hour)) {
+            let last = number(before_hour) - 1;
+            for hour in self.recent_hours(&statements, last).await? {
                 let rows = self
                     .client
                     .rows::<(String,)>(&statements.sums_loose, (hour,))
@@ -204,7 +206,9 @@ pub(super) const PUT_SUMS: &str = "INSERT INTO KEYSPACE.trackway_sums (hour, arr
 pub(super) const DROP_SUMS: &str =
     "DELETE FROM KEYSPACE.trackway_sums WHERE hour = ? AND arrival = ? AND writer = ?";
 pub(super) const SUMS_HOURS: &str = "SELECT DISTINCT hour FROM KEYSPACE.trackway_sums";
-pub(super) const SUMS: &str = "SELECT record FROM KEYSPACE.trackway_sums WHERE hour = ?";
+// The one of the hour comes last: what is added up meanwhile is in it, and it names what it has.
+pub(super) const SUMS: &str =
+    "SELECT record FROM KEYSPACE.trackway_sums WHERE hour = ? ORDER BY arrival DESC";
 pub(super) const SUM: &str =
     "SELECT record FROM KEYSPACE.trackway_sums WHERE hour = ? AND arrival = ? AND writer = ?";
 pub(super) const SUMS_OPEN: &str = "SELECT arrival, writer, is_open FROM KEYSPACE.trackway_sums WHERE hour = ? AND \

@@ -300,7 +300,9 @@ impl Cassandra {
         batch: SpanBatch,
     ) -> Result<Kept, WriteError> {
         let keyspace = self.keyspace(tenant);
-        let spans = self.write_into(&keyspace, batch).await?;
+        let statements = self.client.statements(&keyspace).await;
+        let statements = statements.map_err(|fault| unprepared(tenant, fault))?;
+        let spans = self.write_into(&keyspace, &statements, batch).await?;
         self.metrics.spans_kept.inc_by(spans);
         Ok(Kept {
             spans,
@@ -308,20 +310,23 @@ impl Cassandra {
         })
     }
 
-    async fn write_into(&self, keyspace: &str, batch: SpanBatch) -> Result<u64, WriteError> {
-        let statements = self.client.statements(keyspace).await;
-        let statements = statements.map_err(Fault::unwritten)?;
+    async fn write_into(
+        &self,
+        keyspace: &str,
+        statements: &Statements,
+        batch: SpanBatch,
+    ) -> Result<u64, WriteError> {
         let spans = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let (keyspace, known) = (keyspace.to_owned(), Arc::clone(&self.known));
         let made = self.pool.run(move || rows_of(&batch, &keyspace, &known));
         let (groups, names) = made.await.map_err(|error| WriteError::Busy {
             reason: error.to_string(),
         })?;
-        let sent = self.send(groups, &statements).await;
+        let sent = self.send(groups, statements).await;
         if !planted("cassandra-rows-unconfirmed") {
             sent?;
         }
-        self.known.add(names);
+        self.known.add(&names);
         Ok(spans)
     }
 
@@ -408,11 +413,26 @@ impl Cassandra {
         if spans.is_empty() {
             return Ok(false);
         }
-        let written = self.write_into(&archive, spans).await;
+        let statements = self.client.statements(&archive).await;
+        let statements = statements.map_err(|fault| PinError::Unavailable {
+            reason: fault.unwritten().to_string(),
+        })?;
+        let written = self.write_into(&archive, &statements, spans).await;
         written.map_err(|error| PinError::Unavailable {
             reason: error.to_string(),
         })?;
         Ok(true)
+    }
+}
+
+/// Why there are no statements. Tables of a tenant that nobody has made any for are not waited for, or they would hold
+/// up those of all others; those of the store itself are made at any moment.
+fn unprepared(tenant: &TenantId, fault: Fault) -> WriteError {
+    match fault {
+        Fault::Missing(why) if *tenant != TenantId::default() => WriteError::Failed {
+            reason: format!("Cassandra has no tables for tenant {tenant}: {why}"),
+        },
+        other => other.unwritten(),
     }
 }
 

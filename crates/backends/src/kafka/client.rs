@@ -99,13 +99,15 @@ impl Client {
         let open = self.opened().await?;
         let mut handles = Vec::with_capacity(messages.len());
         let queueing = async {
+            let mut too_long = None;
             for message in messages {
                 match open.producer.enqueue(record(topic, message)).await {
                     Ok(handle) => handles.push(handle),
+                    Err(error) if is_too_long(&error) => too_long = Some(error),
                     Err(error) => return Some(error),
                 }
             }
-            None
+            too_long
         };
         let queued = tokio::time::timeout(self.options.timeout, queueing).await;
         let mut failed =
@@ -268,10 +270,7 @@ impl Client {
             KrafkaError::Auth { message, .. } => Fault::Unavailable(format!(
                 "{message}; look at backend.kafka.username, password_file and tls"
             )),
-            KrafkaError::Broker {
-                code: ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge,
-                ..
-            } => Fault::TooLong(format!(
+            error if is_too_long(error) => Fault::TooLong(format!(
                 "a span is longer than topic {topic} takes; raise its max.message.bytes"
             )),
             KrafkaError::Timeout { .. } | KrafkaError::DeliveryTimeout { .. } => {
@@ -281,6 +280,18 @@ impl Client {
             other => Fault::Unavailable(other.to_string()),
         }
     }
+}
+
+/// Whether one message is longer than the topic takes, or than there is memory for here.
+fn is_too_long(error: &KrafkaError) -> bool {
+    let code = match error {
+        KrafkaError::Broker { code, .. } => code,
+        other => return matches!(other, KrafkaError::Config { .. }),
+    };
+    matches!(
+        code,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge
+    )
 }
 
 /// A member of a group.

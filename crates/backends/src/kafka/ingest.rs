@@ -51,18 +51,13 @@ struct ComplaintsOf {
     letters: Complaints,
 }
 
-/// Why a batch was left before it was kept.
-enum Left {
-    /// The program stops.
-    Stopping,
-    /// Kafka does not take dead letters.
-    Kafka(Fault),
-}
+/// A batch is left before it is kept, since the program stops.
+struct Stopping;
 
 /// Why reading ended.
 enum Broken {
     Reader(KafkaError),
-    Left(Left),
+    Stopping,
 }
 
 /// The first message of each partition that is read and not kept yet.
@@ -152,13 +147,9 @@ impl Ingester {
         };
         let has_read = has_read.into_inner();
         match ended {
-            Ok(()) | Err(Broken::Left(Left::Stopping)) => {
+            Ok(()) | Err(Broken::Stopping) => {
                 reader.close().await;
                 Ok(())
-            }
-            Err(Broken::Left(Left::Kafka(fault))) => {
-                reader.close().await;
-                Err((fault, has_read))
             }
             Err(Broken::Reader(error)) => Err((client.lost(reader, &error).await, has_read)),
         }
@@ -188,7 +179,8 @@ impl Ingester {
                 self.commit(reader, &next).await;
             }
             let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
-            self.keep(messages, shutdown).await.map_err(Broken::Left)?;
+            let kept = self.keep(messages, shutdown).await;
+            kept.map_err(|Stopping| Broken::Stopping)?;
             self.metrics.messages.inc_by(count);
             self.commit(reader, &next).await;
             in_hand.put_down();
@@ -217,7 +209,7 @@ impl Ingester {
         }
     }
 
-    async fn keep(&self, messages: Vec<Incoming>, shutdown: &Shutdown) -> Result<(), Left> {
+    async fn keep(&self, messages: Vec<Incoming>, shutdown: &Shutdown) -> Result<(), Stopping> {
         let mut groups: BTreeMap<TenantId, Vec<Incoming>> = BTreeMap::new();
         for message in messages {
             match tenant_of(&message) {
@@ -251,7 +243,7 @@ impl Ingester {
         tenant: &TenantId,
         group: &[Incoming],
         shutdown: &Shutdown,
-    ) -> Result<Option<String>, Left> {
+    ) -> Result<Option<String>, Stopping> {
         let encoding = self.kafka.options.encoding;
         let spans = loop {
             let messages = group.to_vec();
@@ -291,7 +283,7 @@ impl Ingester {
         tenant: &TenantId,
         spans: Spans,
         shutdown: &Shutdown,
-    ) -> Result<Written, Left> {
+    ) -> Result<Written, Stopping> {
         let Spans { batch, otlp, .. } = spans;
         let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let (mut pause, mut refused) = (PAUSE_MIN, 0);
@@ -323,15 +315,20 @@ impl Ingester {
         }
     }
 
-    async fn pause(&self, pause: Duration, shutdown: &Shutdown) -> Result<(), Left> {
+    async fn pause(&self, pause: Duration, shutdown: &Shutdown) -> Result<(), Stopping> {
         match tokio::time::timeout(pause, shutdown.begun()).await {
-            Ok(()) => Err(Left::Stopping),
+            Ok(()) => Err(Stopping),
             Err(_elapsed) => Ok(()),
         }
     }
 
     /// Puts a message where somebody can look at it, with the reason.
-    async fn bury(&self, message: Incoming, why: &str, shutdown: &Shutdown) -> Result<(), Left> {
+    async fn bury(
+        &self,
+        message: Incoming,
+        why: &str,
+        shutdown: &Shutdown,
+    ) -> Result<(), Stopping> {
         let Incoming {
             partition,
             offset,
@@ -359,13 +356,25 @@ impl Ingester {
         if planted("kafka-dead-letters-dropped") {
             return Ok(());
         }
-        let sent = tokio::select! {
-            sent = self.kafka.client.send(topic, vec![message]) => sent,
-            () = shutdown.begun() => return Err(Left::Stopping),
-        };
-        sent.map_err(Left::Kafka)?;
-        self.metrics.dead_letters.inc();
-        Ok(())
+        // What was written before it is not written again: it is tried until it succeeds.
+        let mut pause = PAUSE_MIN;
+        loop {
+            let sent = tokio::select! {
+                sent = self.kafka.client.send(topic, vec![message.clone()]) => sent,
+                () = shutdown.begun() => return Err(Stopping),
+            };
+            let Err(fault) = sent else {
+                self.metrics.dead_letters.inc();
+                return Ok(());
+            };
+            let fault = format!("dead letters are not taken: {fault}");
+            if let Some(untold) = self.complaints.letters.due() {
+                tracing::warn!(fault, untold, "a dead letter is sent again");
+            }
+            self.kafka.trouble.note(Some(fault));
+            self.pause(pause, shutdown).await?;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
     }
 }
 

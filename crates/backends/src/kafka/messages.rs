@@ -62,15 +62,14 @@ pub(super) fn messages(
         }
         Encoding::OtlpJson => {
             let (sorted, traces) = by_trace(batch);
-            let made = traces.into_iter().map(|(trace_id, rows)| {
-                let mut part = BatchBuilder::default();
-                part.append_rows(&sorted, rows);
-                message(
-                    trace_id.to_string(),
-                    encode_json(&part.finish()).into_bytes(),
-                )
-            });
-            made.collect()
+            let mut made = Vec::new();
+            for (trace_id, rows) in traces {
+                let mut values = Vec::new();
+                json_parts(&sorted, rows, bytes_max, &mut values);
+                let key = trace_id.to_string();
+                made.extend(values.into_iter().map(|value| message(key.clone(), value)));
+            }
+            made
         }
         // What is only read is never asked to be written: the configuration refuses it.
         _ => {
@@ -87,6 +86,20 @@ pub(super) fn messages(
             made
         }
     }
+}
+
+/// As many texts as some rows need that none is too long, unless one span is: only a text says how long it is.
+fn json_parts(batch: &SpanBatch, rows: Range<usize>, bytes_max: usize, made: &mut Vec<Vec<u8>>) {
+    let mut part = BatchBuilder::default();
+    part.append_rows(batch, rows.clone());
+    let text = encode_json(&part.finish()).into_bytes();
+    if text.len() <= bytes_max || rows.len() < 2 {
+        made.push(text);
+        return;
+    }
+    let middle = rows.start + rows.len() / 2;
+    json_parts(batch, rows.start..middle, bytes_max, made);
+    json_parts(batch, middle..rows.end, bytes_max, made);
 }
 
 /// Jaeger's text of a trace id has no leading zeros where half of it would be nothing else.

@@ -249,22 +249,28 @@ fn one_broken_message_spoils_no_other_and_takes_nothing_of_it() {
 fn a_long_trace_is_several_messages_and_a_tenant_is_a_header() {
     let batch = &sent()[0];
     let tenant = TenantId::parse("team-a").unwrap();
-    let parts = messages(&tenant, batch, Encoding::OtlpProto, 200);
-    assert!(parts.len() > 1 && parts.len() <= batch.len());
-    let parts: Vec<Incoming> = parts
-        .into_iter()
-        .map(|message| Incoming {
+    let mut wrong = None;
+    for encoding in [Encoding::OtlpProto, Encoding::OtlpJson] {
+        let whole = messages(&tenant, batch, encoding, usize::MAX);
+        let longest = whole.iter().map(|message| message.value.len()).max();
+        let bytes_max = longest.unwrap() - 1;
+        let parts = messages(&tenant, batch, encoding, bytes_max);
+        assert!(parts.len() > whole.len() && parts.len() <= batch.len());
+        assert!(parts.iter().all(|message| message.value.len() <= bytes_max));
+        let parts = parts.into_iter().map(|message| Incoming {
             partition: 0,
             offset: 0,
             message,
-        })
-        .collect();
-    for part in &parts {
-        assert_eq!(tenant_of(part), Ok(tenant.clone()));
+        });
+        let parts: Vec<Incoming> = parts.collect();
+        for part in &parts {
+            assert_eq!(tenant_of(part), Ok(tenant.clone()));
+        }
+        let read = read(&parts, encoding).unwrap();
+        assert_eq!(spans(&[read.batch]), spans(std::slice::from_ref(batch)));
+        wrong = parts.into_iter().next();
     }
-    let read = read(&parts, Encoding::OtlpProto).unwrap();
-    assert_eq!(spans(&[read.batch]), spans(std::slice::from_ref(batch)));
-    let mut wrong = parts[0].clone();
+    let mut wrong = wrong.unwrap();
     wrong.message.headers = vec![(TENANT.to_owned(), Bytes::from_static(b"a/b"))];
     assert!(tenant_of(&wrong).unwrap_err().contains("x-tenant"));
 }

@@ -214,6 +214,8 @@ impl<S: Source> Walk<'_, S> {
 
     fn is_full(&self) -> bool {
         match (self.request.order, self.waiting.first_key_value()) {
+            // What starts nobody knows when may be newer than all that was read.
+            (Order::NewestFirst, Some((&(Reverse(UNKNOWN), _), _))) => false,
             (Order::NewestFirst, _) => self.hits.len() > self.request.limit,
             // What was read to find out its place may come behind what was not read.
             (Order::SlowestFirst, Some((&(Reverse(place), trace_id), _))) => {

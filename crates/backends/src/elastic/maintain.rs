@@ -78,12 +78,16 @@ struct RolledOver {
 }
 
 impl Elastic {
-    /// Makes the first index of each kind with its aliases, where there are none yet; tells which were made.
+    /// Makes a tenant's first index of each kind with its aliases, where there are none yet; tells which were made.
     ///
     /// # Errors
     /// When the server refuses something or is away.
-    pub async fn begin_rollover(&self, has_archive: bool) -> Result<Vec<String>, MaintainError> {
-        let indices = self.indices(&TenantId::default());
+    pub async fn begin_rollover(
+        &self,
+        tenant: &TenantId,
+        has_archive: bool,
+    ) -> Result<Vec<String>, MaintainError> {
+        let indices = self.indices(tenant);
         let dialect = self.dialect().await?;
         let mut puts = templates::install(dialect, &indices, &self.options);
         puts.push(templates::of_dependencies(dialect, &indices, &self.options));
@@ -111,19 +115,20 @@ impl Elastic {
         Ok(made)
     }
 
-    /// Has each kind go on in a new index where the one that is written to meets a condition, such as
+    /// Has each kind of a tenant go on in a new index where the one that is written to meets a condition, such as
     /// `{"max_age": "2d"}`; what is older than a look back is read no longer. Tells what was done.
     ///
     /// # Errors
     /// When the server refuses something or is away.
     pub async fn roll_over(
         &self,
+        tenant: &TenantId,
         conditions: &Value,
         has_archive: bool,
         lookback: Option<Duration>,
         now_unix_millis: u64,
     ) -> Result<Vec<String>, MaintainError> {
-        let indices = self.indices(&TenantId::default());
+        let indices = self.indices(tenant);
         let mut done = Vec::new();
         for kind in kinds(has_archive) {
             let template = indices.template(kind);
@@ -174,19 +179,20 @@ impl Elastic {
         Ok(done)
     }
 
-    /// Deletes indices that were made more than so many whole days ago; tells which. Nothing is deleted if that is only
-    /// to be tried.
+    /// Deletes a tenant's indices that were made more than so many whole days ago; tells which. Nothing is deleted if
+    /// that is only to be tried.
     ///
     /// # Errors
     /// When the server refuses something or is away.
     pub async fn clean(
         &self,
+        tenant: &TenantId,
         days: u32,
         what: Cleaned,
         is_trial: bool,
         now_unix_millis: u64,
     ) -> Result<Vec<String>, MaintainError> {
-        let indices = self.indices(&TenantId::default());
+        let indices = self.indices(tenant);
         let tomorrow = (now_unix_millis / MILLIS_PER_DAY + 1) * MILLIS_PER_DAY;
         let before = tomorrow.saturating_sub(u64::from(days) * MILLIS_PER_DAY);
         let listed = self.listed(&indices).await?;

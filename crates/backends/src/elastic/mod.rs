@@ -262,11 +262,7 @@ impl Elastic {
         if !self.options.creates_templates {
             return Ok(());
         }
-        let prepared = {
-            let mut known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(indices.template("span")).or_default())
-        };
-        let prepare = || async {
+        let prepare = async {
             let dialect = self.dialect().await?;
             for put in templates::install(dialect, indices, &self.options) {
                 let body = Body::Json(put.body);
@@ -274,7 +270,20 @@ impl Elastic {
             }
             Ok(())
         };
-        prepared.get_or_try_init(prepare).await.copied()
+        self.once(indices.template("span"), prepare).await
+    }
+
+    /// Does something until it has succeeded once.
+    async fn once(
+        &self,
+        name: String,
+        work: impl Future<Output = Result<(), Fault>> + Send,
+    ) -> Result<(), Fault> {
+        let done = {
+            let mut known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(name).or_default())
+        };
+        done.get_or_try_init(|| work).await.copied()
     }
 }
 

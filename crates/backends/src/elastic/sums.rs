@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Day, Indices, path_of, search_path};
+use super::templates;
 use super::write::Bulk;
 use crate::sums::{Hours, LEAD_SECONDS, Ledger, Record, RecordId, Take};
 
@@ -24,6 +25,9 @@ const HOUR_NANOS: u64 = 3_600_000_000_000;
 const LEASE: &str = "sums";
 /// A version that somebody else has changed, or made first.
 const CONFLICT: u16 = 409;
+
+/// What a server calls it that an index is made twice.
+const ALREADY_THERE: &str = "resource_already_exists_exception";
 
 /// How a document of a record is laid out: its record as a text, and what it is found by.
 pub(super) fn mappings() -> Value {
@@ -129,6 +133,7 @@ impl Elastic {
         let indices = self.indices(&tenant);
         self.prepared(&indices).await.map_err(said)?;
         let index = self.sums_index(&tenant, record.id.hour);
+        self.made_without_template(&index).await.map_err(said)?;
         let made = self.pool.run(move || {
             let text = record.text()?;
             let document = json!({
@@ -150,6 +155,23 @@ impl Elastic {
         sent.map_err(|error| error.to_string())
     }
 
+    /// Makes an index where nobody installs the template that it would be made by: laid out by its first document it
+    /// would not be found by.
+    async fn made_without_template(&self, index: &str) -> Result<(), Fault> {
+        if self.options.creates_templates {
+            return Ok(());
+        }
+        let make = async {
+            let body = Body::Json(templates::index_of_sums(&self.options));
+            let path = path_of(index, "");
+            match self.client.ask(&Method::PUT, &path, body).await {
+                Err(Fault::Refused { kind, .. }) if kind == ALREADY_THERE => Ok(()),
+                made => made.map(drop),
+            }
+        };
+        self.once(index.to_owned(), make).await
+    }
+
     async fn read_records(
         &self,
         indices: &Indices,
@@ -165,7 +187,7 @@ impl Elastic {
                 "size": PAGE,
                 "query": query,
                 "_source": ["record"],
-                "sort": [{"hour": "asc"}, {"arrival": "asc"}, {"writer": "asc"}],
+                "sort": [{"hour": "asc"}, {"arrival": "desc"}, {"writer": "asc"}],
             });
             if let (Some(asked), Some(after)) = (asked.as_object_mut(), after.take()) {
                 asked.insert("search_after".to_owned(), after);

@@ -37,11 +37,6 @@ pub(super) fn install(dialect: Dialect, indices: &Indices, options: &ElasticOpti
     };
     let aside = indices.set_aside();
     let sums = indices.sums_prefix();
-    // They are few and small.
-    let of_sums = ElasticOptions {
-        shards: 1,
-        ..options.clone()
-    };
     vec![
         template("span", span_mappings(options.layout.has_end)),
         template("service", service_mappings()),
@@ -51,9 +46,31 @@ pub(super) fn install(dialect: Dialect, indices: &Indices, options: &ElasticOpti
             sums.trim_end_matches('-'),
             &indices.all_sums(),
             &super::sums::mappings(),
-            &of_sums,
+            &of_sums(options),
         ),
     ]
+}
+
+/// Counts by minute are few and small.
+fn of_sums(options: &ElasticOptions) -> ElasticOptions {
+    ElasticOptions {
+        shards: 1,
+        ..options.clone()
+    }
+}
+
+/// What makes an index of counts by minute as its template does.
+pub(super) fn index_of_sums(options: &ElasticOptions) -> Value {
+    json!({"mappings": super::sums::mappings(), "settings": settings(&of_sums(options))})
+}
+
+fn settings(options: &ElasticOptions) -> Value {
+    json!({
+        "index.number_of_shards": options.shards,
+        "index.number_of_replicas": options.replicas,
+        "index.mapping.nested_fields.limit": 50,
+        "index.requests.cache.enable": true,
+    })
 }
 
 /// The request that installs the template of what Jaeger's job writes.
@@ -73,12 +90,7 @@ fn put(
     mappings: &Value,
     options: &ElasticOptions,
 ) -> Put {
-    let settings = json!({
-        "index.number_of_shards": options.shards,
-        "index.number_of_replicas": options.replicas,
-        "index.mapping.nested_fields.limit": 50,
-        "index.requests.cache.enable": true,
-    });
+    let settings = settings(options);
     let (path, body) = match dialect {
         Dialect::Composable => {
             let template = json!({"mappings": mappings, "settings": settings});

@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 use super::Elastic;
 use super::client::{Body, Fault, error_of};
-use super::indices::{Day, Indices, path_of};
+use super::indices::{Day, Indices};
 use super::lists::{KIND_MEMBER, KIND_UNSPECIFIED};
 use crate::lately::Lately;
 
@@ -42,8 +42,11 @@ const BULK_BYTES_MIN: usize = 32_768;
 const BULK: &str = "/_bulk?filter_path=errors,items.*.status,items.*.error";
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// Errors that mean the document itself: the same will be refused again.
-const POISON: [&str; 4] = [
+/// About how much is set aside at once.
+const ASIDE_BYTES: usize = 1 << 20;
+/// Errors that mean the document itself, or a day that somebody has closed: the same will be refused again.
+const POISON: [&str; 5] = [
+    "index_closed_exception",
     "mapper_parsing_exception",
     "document_parsing_exception",
     "strict_dynamic_mapping_exception",
@@ -241,7 +244,7 @@ impl Elastic {
                 sent?;
             }
         }
-        self.known.add(planned.listed);
+        self.known.add(&planned.listed);
         self.metrics.spans_kept.inc_by(spans);
         Ok(Kept {
             spans,
@@ -372,9 +375,7 @@ impl Elastic {
         aside: &str,
         poison: Vec<(String, String, String)>,
     ) -> Result<(), Fault> {
-        if poison.is_empty() {
-            return Ok(());
-        }
+        let mut bulk = Bulk::default();
         for (lines, kind, reason) in poison {
             let (action, document) = lines.split_once('\n').unwrap_or_default();
             let action: Value = serde_json::from_str(action).unwrap_or_default();
@@ -398,13 +399,46 @@ impl Elastic {
             let document = json!({
                 "index": of_index, "kind": kind, "reason": reason, "document": document.trim_end(),
             });
-            let path = path_of(aside, &format!("/_doc/{id}"));
-            self.client
-                .ask(&Method::PUT, &path, Body::Json(document))
-                .await?;
-            self.metrics.set_aside.inc();
+            bulk.add(aside, id, &document.to_string());
+            if bulk.lines.len() >= ASIDE_BYTES {
+                self.put_aside(std::mem::take(&mut bulk)).await?;
+            }
         }
+        if bulk.documents.is_empty() {
+            return Ok(());
+        }
+        self.put_aside(bulk).await
+    }
+
+    async fn put_aside(&self, bulk: Bulk) -> Result<(), Fault> {
+        let count = u64::try_from(bulk.documents.len()).unwrap_or(u64::MAX);
+        let lines = Bytes::from(bulk.lines);
+        let answer: Bulked = self
+            .client
+            .ask_json(&Method::POST, BULK, Body::Lines(lines))
+            .await?;
+        let items = answer.items.iter().flat_map(HashMap::values);
+        if let Some(item) = items.into_iter().find(|item| !item.is_taken()) {
+            return Err(item.refused());
+        }
+        self.metrics.set_aside.inc_by(count);
         Ok(())
+    }
+}
+
+impl Item {
+    fn is_taken(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What the server says against it.
+    fn refused(&self) -> Fault {
+        let (kind, reason) = self.error.as_ref().map(error_of).unwrap_or_default();
+        Fault::Refused {
+            status: self.status,
+            kind,
+            reason,
+        }
     }
 }
 
@@ -417,24 +451,24 @@ fn left_of(bulk: &Bulk, items: &[HashMap<String, Item>]) -> Result<Left, Fault> 
                 "it tells nothing of a document".to_owned(),
             ));
         };
-        if (200..300).contains(&item.status) {
+        if item.is_taken() {
             continue;
         }
-        let (kind, reason) = item.error.as_ref().map(error_of).unwrap_or_default();
         let lines = bulk.lines.get(range.clone()).unwrap_or_default();
-        let refused = Fault::Refused {
-            status: item.status,
-            kind: kind.clone(),
-            reason: reason.clone(),
-        };
-        if item.status == 400 && POISON.contains(&kind.as_str()) {
-            left.poison.push((lines.to_owned(), kind, reason));
-        } else if refused.is_passing() {
-            left.again.add_lines(lines);
-            left.why = refused.reason();
-        } else {
+        match item.refused() {
+            Fault::Refused {
+                status: 400,
+                kind,
+                reason,
+            } if POISON.contains(&kind.as_str()) => {
+                left.poison.push((lines.to_owned(), kind, reason));
+            }
+            passing if passing.is_passing() => {
+                left.again.add_lines(lines);
+                left.why = passing.reason();
+            }
             // A block, a limit of the cluster, a right that is missing: whoever runs it must change something.
-            return Err(refused);
+            lasting => return Err(lasting),
         }
     }
     Ok(left)

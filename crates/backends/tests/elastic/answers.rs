@@ -39,18 +39,26 @@ enum Reply {
 }
 
 impl Played {
-    fn bulks(&self) -> Vec<String> {
+    /// Bulks of spans, or those of what was set aside.
+    fn bulks_of(&self, is_aside: bool) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
-        let bulks = asked
-            .iter()
-            .filter(|(path, _)| path.starts_with("POST /_bulk"));
+        let bulks = asked.iter().filter(|(path, body)| {
+            path.starts_with("POST /_bulk") && body.contains("trackway-set-aside") == is_aside
+        });
         bulks.map(|(_, body)| body.clone()).collect()
     }
 
+    fn bulks(&self) -> Vec<String> {
+        self.bulks_of(false)
+    }
+
+    /// Documents that were set aside.
     fn set_aside(&self) -> Vec<String> {
-        let asked = self.asked.lock().unwrap();
-        let aside = asked.iter().filter(|(path, _)| path.contains("/_doc/"));
-        aside.map(|(_, body)| body.clone()).collect()
+        let bulks = self.bulks_of(true);
+        let lines = bulks
+            .iter()
+            .flat_map(|bulk| bulk.lines().skip(1).step_by(2));
+        lines.map(str::to_owned).collect()
     }
 }
 
@@ -167,6 +175,11 @@ async fn what_a_server_never_takes_is_set_aside_with_the_reason() {
         (201, ""),
         (400, "document_parsing_exception"),
     ];
+    let refused = Reply::Each(vec![(403, "security_exception")]);
+    let (kept, _) = write(vec![Reply::Each(some.clone()), refused]).await;
+    let told =
+        matches!(&kept, Err(WriteError::Unavailable { reason }) if reason.contains("security"));
+    assert!(told, "what can't be set aside is not kept: {kept:?}");
     let (kept, played) = write(vec![Reply::Each(some)]).await;
     assert_eq!(kept, Ok(KEPT));
     let aside = played.set_aside();
@@ -351,7 +364,10 @@ async fn rollover_begins_as_jaegers_tool_begins_it() {
         })
         .collect();
     let (elastic, played) = played(ELASTICSEARCH_8, Vec::new(), Rotation::Rollover).await;
-    elastic.begin_rollover(false).await.unwrap();
+    elastic
+        .begin_rollover(&TenantId::default(), false)
+        .await
+        .unwrap();
     let asked = played.asked.lock().unwrap();
     // What is Trackway's own is no matter of Jaeger's tool.
     let changes = asked.iter().filter(|(path, _)| {

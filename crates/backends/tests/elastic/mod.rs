@@ -126,12 +126,51 @@ async fn check(name: &str, is_secure: bool) {
         refresh: &|| refresh(&server),
     })
     .await;
+    // One server shows it.
+    if is_secure && name == "elasticsearch" {
+        counts_need_no_template(&server, is_secure).await;
+    }
     recorded::is_found(&server, is_secure).await;
     // The server of these tests that gives out tokens which run out.
     if is_secure && name == "elasticsearch" {
         credentials::are_replaced_when_they_run_out(&server).await;
     }
     rotation::goes_round(&server, is_secure).await;
+}
+
+/// Where somebody else keeps Jaeger's templates, those of counts are missing, and nothing else is.
+async fn counts_need_no_template(server: &Server, is_secure: bool) {
+    let with = |creates_templates: bool, spans_read: usize| {
+        open(ElasticOptions {
+            index_prefix: "untemplated".to_owned(),
+            creates_templates,
+            call_limits: CallLimits {
+                spans_read,
+                spans_read_max: spans_read,
+            },
+            ..options(server, is_secure)
+        })
+    };
+    let (installing, elastic, unreading) = (with(true, 1), with(false, 1_000), with(false, 0));
+    for tenant in ["default", "Counted", "Uncounted"] {
+        let tenant = TenantId::parse(tenant).unwrap();
+        let first = request()
+            .service("shop")
+            .span("GET", |s| s.trace(900).id(900));
+        let writer = ElasticWriter(Arc::clone(&installing));
+        writer.write(incoming(first, tenant)).await.unwrap();
+    }
+    server.curl("DELETE", "/_index_template/*trackway-sums", "");
+    come_together(&Store {
+        writer: Arc::new(ElasticWriter(Arc::clone(&elastic))),
+        reader: Arc::clone(&elastic) as Arc<dyn SpanReader>,
+        unreading: unreading as Arc<dyn SpanReader>,
+        ledger: elastic as Arc<dyn Ledger>,
+        refresh: &|| {
+            server.curl("POST", "/_refresh", "");
+        },
+    })
+    .await;
 }
 
 /// A request's spans as a door gives them.

@@ -17,78 +17,95 @@ const SEED: u64 = 5;
 /// Behind all that is made now: 2200.
 const LATER_UNIX_MILLIS: u64 = 7_258_118_400_000;
 
-async fn write(elastic: &Arc<Elastic>, number: u64) -> Result<Kept, WriteError> {
+async fn write(elastic: &Arc<Elastic>, tenant: &TenantId, number: u64) -> Result<Kept, WriteError> {
     let spans = request()
         .seed(SEED)
         .service("shop")
         .span("GET", |s| s.trace(number).id(number));
     let writer = ElasticWriter(Arc::clone(elastic));
-    writer.write(incoming(spans, TenantId::default())).await
+    writer.write(incoming(spans, tenant.clone())).await
 }
 
-async fn spans_of(elastic: &Elastic, number: u64) -> usize {
+async fn spans_of(elastic: &Elastic, tenant: &TenantId, number: u64) -> usize {
     let id = TraceId(Ids::new(SEED).trace(number));
-    let trace = elastic.trace(&TenantId::default(), id).await.unwrap();
+    let trace = elastic.trace(tenant, id).await.unwrap();
     trace.spans.len()
 }
 
 pub(super) async fn goes_round(server: &Server, is_secure: bool) {
+    // The second tenant's indices are untouched by what is done for the first, whose names are shorter.
+    for (tenant, prefix) in [
+        (TenantId::default(), "rolled"),
+        (TenantId::parse("EU").unwrap(), "rolled-+45+55"),
+    ] {
+        goes_round_for(server, is_secure, &tenant, prefix).await;
+    }
+}
+
+async fn goes_round_for(server: &Server, is_secure: bool, tenant: &TenantId, prefix: &str) {
     let elastic = open(ElasticOptions {
         index_prefix: "rolled".to_owned(),
         rotation: Rotation::Rollover,
         ..options(server, is_secure)
     });
-    let refused = write(&elastic, 1).await;
+    let refused = write(&elastic, tenant, 1).await;
     let told = matches!(&refused, Err(WriteError::Unavailable { reason }) if reason.contains("storage init"));
     assert!(told, "{refused:?}");
 
-    let made = elastic.begin_rollover(false).await.unwrap();
+    let made = elastic.begin_rollover(tenant, false).await.unwrap();
     let expected =
-        ["span", "service", "dependencies"].map(|kind| format!("rolled-jaeger-{kind}-000001"));
+        ["span", "service", "dependencies"].map(|kind| format!("{prefix}-jaeger-{kind}-000001"));
     assert_eq!(made, expected);
     assert_eq!(
-        elastic.begin_rollover(false).await.unwrap(),
+        elastic.begin_rollover(tenant, false).await.unwrap(),
         [] as [String; 0]
     );
-    write(&elastic, 1).await.unwrap();
+    write(&elastic, tenant, 1).await.unwrap();
     server.curl("POST", "/_refresh", "");
-    assert_eq!(spans_of(&elastic, 1).await, 1);
+    assert_eq!(spans_of(&elastic, tenant, 1).await, 1);
 
     let conditions = json!({"max_docs": 1});
-    let rolled = elastic.roll_over(&conditions, false, None, LATER_UNIX_MILLIS);
+    let rolled = elastic.roll_over(tenant, &conditions, false, None, LATER_UNIX_MILLIS);
     let expected = ["span", "service"]
-        .map(|kind| format!("rolled-jaeger-{kind}: goes on in rolled-jaeger-{kind}-000002"));
+        .map(|kind| format!("{prefix}-jaeger-{kind}: goes on in {prefix}-jaeger-{kind}-000002"));
     assert_eq!(rolled.await.unwrap(), expected);
-    write(&elastic, 2).await.unwrap();
+    write(&elastic, tenant, 2).await.unwrap();
     server.curl("POST", "/_refresh", "");
     assert_eq!(
-        (spans_of(&elastic, 1).await, spans_of(&elastic, 2).await),
+        (
+            spans_of(&elastic, tenant, 1).await,
+            spans_of(&elastic, tenant, 2).await
+        ),
         (1, 1)
     );
 
     let conditions = json!({"max_docs": 1_000_000});
-    let no_more = elastic.roll_over(&conditions, false, Some(Duration::ZERO), LATER_UNIX_MILLIS);
+    let no_more = elastic.roll_over(
+        tenant,
+        &conditions,
+        false,
+        Some(Duration::ZERO),
+        LATER_UNIX_MILLIS,
+    );
     let expected =
-        ["span", "service"].map(|kind| format!("rolled-jaeger-{kind}-000001: is read no longer"));
+        ["span", "service"].map(|kind| format!("{prefix}-jaeger-{kind}-000001: is read no longer"));
     assert_eq!(no_more.await.unwrap(), expected);
     assert_eq!(
-        (spans_of(&elastic, 1).await, spans_of(&elastic, 2).await),
+        (
+            spans_of(&elastic, tenant, 1).await,
+            spans_of(&elastic, tenant, 2).await
+        ),
         (0, 1)
     );
 
-    let old = ["service", "span"].map(|kind| format!("rolled-jaeger-{kind}-000001"));
+    let old = ["service", "span"].map(|kind| format!("{prefix}-jaeger-{kind}-000001"));
     for is_trial in [true, false] {
-        let clean = elastic.clean(1, Cleaned::Current, is_trial, LATER_UNIX_MILLIS);
+        let clean = elastic.clean(tenant, 1, Cleaned::Current, is_trial, LATER_UNIX_MILLIS);
         assert_eq!(clean.await.unwrap(), old);
     }
-    let left = server.curl("GET", "/_cat/indices/rolled-jaeger-*?h=index&s=index", "");
+    let asked = format!("/_cat/indices/{prefix}-jaeger-*?h=index&s=index").replace('+', "%2B");
+    let left = server.curl("GET", &asked, "");
     let left: Vec<&str> = left.split_whitespace().collect();
-    assert_eq!(
-        left,
-        [
-            "rolled-jaeger-dependencies-000001",
-            "rolled-jaeger-service-000002",
-            "rolled-jaeger-span-000002"
-        ]
-    );
+    let expected = ["dependencies-000001", "service-000002", "span-000002"];
+    assert_eq!(left, expected.map(|end| format!("{prefix}-jaeger-{end}")));
 }

@@ -1,13 +1,13 @@
 //! `trackway storage init|rollover|clean`: puts a store of others in order.
 //!
-//! Promises: prints a line for each thing that was done, and nothing where nothing was to be done; exit code 1 when the
-//! server refuses.
+//! Promises: prints a line for each thing that was done, and nothing where nothing was to be done; each tenant that the
+//! configuration names is served; exit code 1 when the server refuses.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backends::elastic::{Cleaned, Elastic, Rotation};
+use backends::elastic::{Cleaned, Elastic, MaintainError, Rotation};
 use model::TenantId;
 use plumbing::{Clock as _, CpuPool, Metrics, RealClock};
 use tls::TlsMetrics;
@@ -42,25 +42,45 @@ fn init(args: &InitArgs) -> Result<Vec<String>, Error> {
     }
     let elastic = open(&config)?;
     needs_rollover(&config)?;
-    let made = wait_for(async {
-        let made = elastic.begin_rollover(args.archive).await;
-        made.map_err(|error| Error::Store(error.to_string()))
-    })?;
-    Ok(made
-        .into_iter()
-        .map(|name| format!("{name}: made"))
-        .collect())
+    let elastic = &elastic;
+    for_each_tenant(&config, async |tenant| {
+        let made = elastic.begin_rollover(&tenant, args.archive).await;
+        Ok(made?
+            .into_iter()
+            .map(|name| format!("{name}: made"))
+            .collect())
+    })
 }
 
-/// The keyspaces and tables of the tenants that are named, and of the one that has no name.
-fn make_tables(config: &Config) -> Result<Vec<String>, Error> {
-    let metrics = Metrics::new();
-    let cassandra = Backend::cassandra(config, pool()?, &TlsMetrics::register(&metrics), &metrics)?;
+/// The tenants that are named, and the one that has no name.
+fn tenants(config: &Config) -> Vec<TenantId> {
     let mut tenants = vec![TenantId::default()];
     let named = config.access.tenants.names.0.iter().cloned();
     tenants.extend(named.filter(|tenant| *tenant != TenantId::default()));
+    tenants
+}
+
+/// Does the same for each tenant, one after another.
+fn for_each_tenant(
+    config: &Config,
+    work: impl AsyncFn(TenantId) -> Result<Vec<String>, MaintainError>,
+) -> Result<Vec<String>, Error> {
+    wait_for(async {
+        let mut done = Vec::new();
+        for tenant in tenants(config) {
+            let of_tenant = work(tenant).await;
+            done.extend(of_tenant.map_err(|error| Error::Store(error.to_string()))?);
+        }
+        Ok(done)
+    })
+}
+
+/// The keyspaces and tables of all tenants.
+fn make_tables(config: &Config) -> Result<Vec<String>, Error> {
+    let metrics = Metrics::new();
+    let cassandra = Backend::cassandra(config, pool()?, &TlsMetrics::register(&metrics), &metrics)?;
     let made = wait_for(async {
-        let made = cassandra.make_tables(&tenants).await;
+        let made = cassandra.make_tables(&tenants(config)).await;
         made.map_err(Error::Store)
     })?;
     Ok(made
@@ -84,22 +104,26 @@ fn rollover(args: &RolloverArgs) -> Result<Vec<String>, Error> {
     let config = load(&args.source)?;
     let elastic = open(&config)?;
     needs_rollover(&config)?;
-    wait_for(async {
-        let done = elastic.roll_over(&conditions, args.archive, lookback, now_millis());
-        done.await.map_err(|error| Error::Store(error.to_string()))
+    let (elastic, conditions, now) = (&elastic, &conditions, now_millis());
+    for_each_tenant(&config, async |tenant| {
+        let done = elastic.roll_over(&tenant, conditions, args.archive, lookback, now);
+        done.await
     })
 }
 
 fn clean(args: &CleanArgs) -> Result<Vec<String>, Error> {
-    let elastic = open(&load(&args.source)?)?;
+    let config = load(&args.source)?;
+    let elastic = open(&config)?;
     let what = if args.archive {
         Cleaned::Archive
     } else {
         Cleaned::Current
     };
-    let old = wait_for(async {
-        let old = elastic.clean(args.days, what, args.dry_run, now_millis());
-        old.await.map_err(|error| Error::Store(error.to_string()))
+    let (elastic, now) = (&elastic, now_millis());
+    let old = for_each_tenant(&config, async |tenant| {
+        elastic
+            .clean(&tenant, args.days, what, args.dry_run, now)
+            .await
     })?;
     let done = if args.dry_run {
         "would be deleted"

@@ -6,7 +6,7 @@
 //! - Memory is bounded: [`SEEN_MAX`] spans are remembered a minute, [`OPEN_MAX`] children wait. Of more children those
 //!   of some traces are kept, the same ones by every process, and stand for the others.
 //! - More series than [`SERIES_MAX`] are not made: operations become [`OTHER_OPERATIONS`], then what is new is counted
-//!   as lost.
+//!   as lost. What can't be kept for some minutes is given up where it takes the room of what comes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -28,9 +28,13 @@ const OPEN_MAX: usize = 50_000;
 const RECORD_OPEN_MAX: usize = 2_000;
 /// Series of one record; beyond half of them operations have no names of their own.
 const SERIES_MAX: usize = 10_000;
+/// Series of one tenant that wait to be kept; where they take half of it, what could not be kept is given up.
+const WAITING_SERIES_MAX: usize = if cfg!(test) { 30_000 } else { 200_000 };
+/// It could not be kept when it is settled since so many minutes.
+const GIVEN_UP_AFTER_MINUTES: u64 = 5;
 /// Hours in which the spans may start that come in one minute. Clocks that are wrong make more.
 const HOURS_MAX: usize = 100;
-/// The longest name of an operation that is told.
+/// The longest name of a service or an operation that is told; of a service what is longer is cut off.
 const NAME_BYTES_MAX: usize = 256;
 /// A record is written to no more when its minute is over since so many.
 const SETTLED_AFTER_MINUTES: u64 = 2;
@@ -64,8 +68,9 @@ impl Counted {
         // Names are copied once for all spans of a batch that share them.
         let mut sums: HashMap<(u64, &str, &str, i32), Sum> = HashMap::new();
         for span in batch.iter() {
-            let service = *number_of.entry(span.service()).or_insert_with(|| {
-                counted.services.push(Arc::from(span.service()));
+            let service_name = cut(span.service());
+            let service = *number_of.entry(service_name).or_insert_with(|| {
+                counted.services.push(Arc::from(service_name));
                 counted.services.len() - 1
             });
             let (minute, is_error) = (span.start() / MINUTE_NANOS, span.status() == STATUS_ERROR);
@@ -74,7 +79,7 @@ impl Counted {
                 true => OTHER_OPERATIONS,
                 false => span.name(),
             };
-            sums.entry((minute, span.service(), name, span.kind()))
+            sums.entry((minute, service_name, name, span.kind()))
                 .or_default()
                 .count(duration, is_error, span.trace_id(), 1);
             counted.members.push(Member {
@@ -101,6 +106,11 @@ impl Counted {
     }
 }
 
+fn cut(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(NAME_BYTES_MAX))
+        .unwrap_or(name)
+}
+
 /// Spans that start in one hour and came in one minute.
 #[derive(Debug, Default)]
 struct Part {
@@ -111,8 +121,15 @@ struct Part {
 }
 
 impl Part {
-    /// The series of a key, if there is room for one more; of an operation perhaps that of all others.
-    fn series(&mut self, minute: u64, mut key: Key, is_call: bool) -> Option<&mut Sum> {
+    /// The series of a key, if there is room for one more; of an operation perhaps that of all others. A new one is
+    /// added to those of the tenant.
+    fn series(
+        &mut self,
+        minute: u64,
+        mut key: Key,
+        is_call: bool,
+        of_tenant: &mut usize,
+    ) -> Option<&mut Sum> {
         let of = self.minutes.entry(minute).or_default();
         let series = if is_call {
             &mut of.calls
@@ -124,10 +141,11 @@ impl Part {
                 OTHER_OPERATIONS.clone_into(&mut key.other);
             }
             if !series.contains_key(&key) {
-                if self.series >= SERIES_MAX {
+                if self.series >= SERIES_MAX || *of_tenant >= WAITING_SERIES_MAX {
                     return None;
                 }
                 self.series += 1;
+                *of_tenant += 1;
             }
         }
         Some(series.entry(key).or_default())
@@ -154,6 +172,8 @@ struct OfTenant {
     open_shifts: BTreeMap<u64, u32>,
     /// By the minute in which spans came, and the hour in which they start.
     parts: BTreeMap<(u64, u64), Part>,
+    /// Of all parts.
+    series: usize,
     lost: u64,
 }
 
@@ -186,10 +206,7 @@ impl OfTenant {
         self.turn_to(arrival);
         for (minute, series) in &counted.operations {
             for (key, sum) in series {
-                match self
-                    .part(arrival, *minute)
-                    .and_then(|part| part.series(*minute, key.clone(), false))
-                {
+                match self.sum(arrival, *minute, key.clone(), false) {
                     Some(known) => known.merge(sum),
                     None => self.lost = self.lost.saturating_add(sum.spans),
                 }
@@ -262,7 +279,8 @@ impl OfTenant {
         }
     }
 
-    fn part(&mut self, arrival: u64, minute: u64) -> Option<&mut Part> {
+    /// The series of a key, if there is room for it.
+    fn sum(&mut self, arrival: u64, minute: u64, key: Key, is_call: bool) -> Option<&mut Sum> {
         let at = (arrival, hour_of(minute));
         let is_new = !self.parts.contains_key(&at);
         if is_new && self.parts.range((arrival, 0)..=(arrival, u64::MAX)).count() >= HOURS_MAX {
@@ -270,7 +288,7 @@ impl OfTenant {
         }
         let part = self.parts.entry(at).or_default();
         part.changes += 1;
-        Some(part)
+        part.series(minute, key, is_call, &mut self.series)
     }
 
     /// Counts the call of a child whose caller came after it.
@@ -286,8 +304,7 @@ impl OfTenant {
     }
 
     fn add_calls(&mut self, arrival: u64, minute: u64, key: Key, sum: &Sum) {
-        let part = self.part(arrival, minute);
-        match part.and_then(|part| part.series(minute, key, true)) {
+        match self.sum(arrival, minute, key, true) {
             Some(known) => known.merge(sum),
             None => self.lost = self.lost.saturating_add(sum.spans),
         }
@@ -322,6 +339,7 @@ impl OfTenant {
 
     /// The records of parts that have changed, with their places and how often they had; what is settled leaves.
     fn records(&mut self, tenant: &TenantId, writer: &str, now: u64) -> Vec<(Record, u64)> {
+        self.make_room(now);
         let mut open: HashMap<(u64, u64), Vec<&OpenCall>> = HashMap::new();
         for waiting in self.open.values().flatten() {
             let at = (waiting.arrival, hour_of(waiting.call.minute));
@@ -366,7 +384,33 @@ impl OfTenant {
             return;
         }
         // Whoever reads whole traces goes on with it.
-        self.parts.remove(&at);
+        self.leave(at, now);
+    }
+
+    /// Gives up the oldest of what nobody takes, where there would be no room for what comes.
+    fn make_room(&mut self, now: u64) {
+        while self.series > WAITING_SERIES_MAX / 2 {
+            let Some((&at, part)) = self.parts.first_key_value() else {
+                return;
+            };
+            if at
+                .0
+                .saturating_add(SETTLED_AFTER_MINUTES + GIVEN_UP_AFTER_MINUTES)
+                > now
+            {
+                return;
+            }
+            let sums = part.minutes.values().flat_map(|of| of.operations.values());
+            let spans = sums.fold(0, |all: u64, sum| all.saturating_add(sum.spans));
+            self.lost = self.lost.saturating_add(spans);
+            self.leave(at, now);
+        }
+    }
+
+    /// Has a part no longer, nor the children in it that wait.
+    fn leave(&mut self, at: (u64, u64), now: u64) {
+        let part = self.parts.remove(&at).unwrap_or_default();
+        self.series = self.series.saturating_sub(part.series);
         self.open.retain(|_, waiting| {
             waiting.retain(|child| (child.arrival, hour_of(child.call.minute)) != at);
             !waiting.is_empty()

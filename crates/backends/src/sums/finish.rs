@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::contract::{ReadError, SpanReader, TraceAnswer};
+use model::contract::{Answer, ReadError, SpanReader, TraceAnswer};
 use model::{SpanId, TenantId, TraceId};
 
 use super::answer::Gathered;
@@ -31,27 +31,45 @@ pub(super) struct Finished {
     pub(super) hours: u64,
 }
 
-/// Finishes what can be.
+/// Asks whether this process is still the one that finishes records.
+pub(super) type Leads<'a> = &'a (dyn Fn() -> Answer<'a, Result<bool, String>> + Sync);
+
+/// Finishes what can be, as long as nobody else does: of two who add up an hour one would undo what the other has done.
 pub(super) async fn finish(
     ledger: &dyn Ledger,
     reader: &dyn SpanReader,
     now_minute: u64,
+    leads: Leads<'_>,
 ) -> Result<Finished, String> {
     let (mut finished, mut fault) = (Finished::default(), None);
+    if !leads().await? {
+        return Ok(finished);
+    }
+    // What can't be finished, or kept, holds up nothing else.
     for record in ledger
         .open(now_minute.saturating_sub(OPEN_AFTER_MINUTES))
         .await?
     {
-        // One that can't be finished holds up no other.
-        match find_callers(reader, record, &mut finished).await {
-            Ok(record) => ledger.keep(record).await?,
-            Err(why) => fault = Some(why),
+        let found = find_callers(reader, record, &mut finished).await;
+        if !leads().await? {
+            return Ok(finished);
         }
+        let kept = match found {
+            Ok(record) => ledger.keep(record).await,
+            Err(why) => Err(why),
+        };
+        fault = fault.or(kept.err());
     }
     let before = hour_of(now_minute).saturating_sub(WHOLE_AFTER_HOURS);
     for (tenant, hour) in ledger.loose(before).await? {
+        if !leads().await? {
+            return Ok(finished);
+        }
         let settled = now_minute.saturating_sub(HOUR_MINUTES / 2);
-        finished.hours += u64::from(add_up(ledger, &tenant, hour, settled).await?);
+        match add_up(ledger, &tenant, hour, settled).await {
+            Ok(is_added) => finished.hours += u64::from(is_added),
+            Err(why) => fault = fault.or(Some(why)),
+        }
     }
     fault.map_or(Ok(finished), Err)
 }

@@ -38,7 +38,7 @@ use model::contract::{Answer, ReadError};
 
 pub(crate) use answer::{calls, rates};
 pub use record::Record;
-pub(crate) use record::RecordId;
+pub(crate) use record::{HOUR_MINUTES, RecordId};
 pub use writer::{CountingWriter, Sums, SumsMetrics, SumsParts};
 
 /// What takes a record of an answer.
@@ -58,7 +58,8 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     /// Keeps a record in place of the one with its id.
     fn keep(&self, record: Record) -> Answer<'_, Result<(), String>>;
 
-    /// Gives all records of some hours, those of one hour together.
+    /// Gives all records of some hours, those of one hour together and the one in which they are added up last: so what
+    /// is added up and forgotten meanwhile is told once.
     fn records<'a>(
         &'a self,
         tenant: &'a TenantId,

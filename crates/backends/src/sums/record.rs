@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The writer of the record in which all of an hour are added up.
 pub(crate) const WHOLE: &str = "all";
 /// Minutes of an hour.
-pub(super) const HOUR_MINUTES: u64 = 60;
+pub(crate) const HOUR_MINUTES: u64 = 60;
 
 /// A span that stands for others: how long it takes, and its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

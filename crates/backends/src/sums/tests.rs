@@ -1,6 +1,6 @@
 //! Counts of random traces, which come in pieces to several writers, against counting span by span.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use testkit::oracle::OracleStore;
 use testkit::spans::{SpanKind, request};
 
 use super::count::{Counted, Tally};
-use super::finish::finish;
+use super::finish::{Leads, finish};
 use super::record::RecordId;
 use super::{
     CountingWriter, Hours, Ledger, Record, Sums, SumsMetrics, SumsParts, Take, calls, rates,
@@ -27,7 +27,12 @@ use super::{
 #[derive(Debug, Default)]
 struct InMemory {
     records: Mutex<BTreeMap<(String, u64, u64, String), String>>,
+    /// The tenant of whom nothing is taken.
+    refused: Mutex<String>,
 }
+
+const LEADS: Leads<'static> = &|| Box::pin(std::future::ready(Ok(true)));
+const FOLLOWS: Leads<'static> = &|| Box::pin(std::future::ready(Ok(false)));
 
 fn place(tenant: &str, id: &RecordId) -> (String, u64, u64, String) {
     (tenant.to_owned(), id.hour, id.arrival, id.writer.clone())
@@ -46,6 +51,9 @@ impl InMemory {
 impl Ledger for InMemory {
     fn keep(&self, record: Record) -> Answer<'_, Result<(), String>> {
         let at = place(&record.tenant, &record.id);
+        if *self.refused.lock().unwrap() == record.tenant {
+            return Box::pin(std::future::ready(Err("refused".to_owned())));
+        }
         self.records
             .lock()
             .unwrap()
@@ -225,13 +233,15 @@ async fn what_comes_in_pieces_to_several_writers_is_counted_span_by_span() {
                 keep(tally, writer, &ledger, minute).await;
             }
         }
-        let finished = finish(&ledger, &oracle, last + 3).await.unwrap();
+        let finished = finish(&ledger, &oracle, last + 3, LEADS).await.unwrap();
         assert_eq!(finished.hours, 0, "nothing is long ago yet");
         assert!(ledger.all().iter().all(|record| record.open.is_empty()));
         compare(&ledger, &oracle, &format!("seed {seed}, by minute")).await;
 
         let before = ledger.all();
-        let finished = finish(&ledger, &oracle, last + 600).await.unwrap();
+        finish(&ledger, &oracle, last + 600, FOLLOWS).await.unwrap();
+        assert_eq!(ledger.all(), before, "who does not lead changes nothing");
+        let finished = finish(&ledger, &oracle, last + 600, LEADS).await.unwrap();
         assert!(finished.hours > 0);
         assert!(ledger.all().iter().all(|record| record.id.is_whole()));
         compare(&ledger, &oracle, &format!("seed {seed}, by hour")).await;
@@ -241,7 +251,7 @@ async fn what_comes_in_pieces_to_several_writers_is_counted_span_by_span() {
             ledger.keep(record).await.unwrap();
         }
         compare(&ledger, &oracle, &format!("seed {seed}, killed halfway")).await;
-        finish(&ledger, &oracle, last + 601).await.unwrap();
+        finish(&ledger, &oracle, last + 601, LEADS).await.unwrap();
         assert!(ledger.all().iter().all(|record| record.id.is_whole()));
         compare(&ledger, &oracle, &format!("seed {seed}, gone on")).await;
     }
@@ -273,16 +283,48 @@ impl SpanWriter for Reluctant {
     }
 }
 
-#[tokio::test]
-async fn only_what_the_store_has_confirmed_is_counted() {
-    let ledger = Arc::new(InMemory::default());
-    let sums = Arc::new(Sums::new(SumsParts {
-        ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
+fn sums_in(ledger: &Arc<InMemory>) -> Arc<Sums> {
+    Arc::new(Sums::new(SumsParts {
+        ledger: Arc::clone(ledger) as Arc<dyn Ledger>,
         clock: Arc::new(RealClock::default()),
         random: Arc::new(SeededRandom::new(1)),
         pool: CpuPool::start("sums", 1, 8).unwrap(),
         metrics: SumsMetrics::default(),
-    }));
+    }))
+}
+
+#[tokio::test]
+async fn a_record_that_a_store_refuses_holds_up_no_other() {
+    let ledger = Arc::new(InMemory::default());
+    let sums = sums_in(&ledger);
+    let writer = CountingWriter {
+        inner: Arc::new(Reluctant(AtomicBool::new(true))),
+        sums: Arc::clone(&sums),
+    };
+    let tenants = ["a", "b", "c", "d", "e"].map(|name| TenantId::parse(name).unwrap());
+    for refused in &tenants {
+        for tenant in &tenants {
+            let incoming = IncomingBatch {
+                tenant: tenant.clone(),
+                batch: orphans(3, 0),
+                otlp: Bytes::new(),
+            };
+            writer.write(incoming).await.unwrap();
+        }
+        refused
+            .as_str()
+            .clone_into(&mut ledger.refused.lock().unwrap());
+        ledger.records.lock().unwrap().clear();
+        sums.keep().await.unwrap_err();
+        let kept: BTreeSet<String> = ledger.all().into_iter().map(|one| one.tenant).collect();
+        assert_eq!(kept.len(), tenants.len() - 1, "all but {refused}: {kept:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_the_store_has_confirmed_is_counted() {
+    let ledger = Arc::new(InMemory::default());
+    let sums = sums_in(&ledger);
     let writer = CountingWriter {
         inner: Arc::new(Reluctant::default()),
         sums: Arc::clone(&sums),
@@ -344,15 +386,33 @@ fn of_too_many_open_calls_some_stand_for_all() {
     assert_eq!(tally.take_lost(), 0);
 }
 
+fn operations(count: u64) -> Counted {
+    let start = BASE * MINUTE_NANOS;
+    let spans = (0..count).fold(request().service("cart"), |request, number| {
+        request.span(&format!("pay {number}"), |span| span.start_ns(start))
+    });
+    Counted::of(&decode_proto(&spans.encode()).unwrap().batch)
+}
+
+#[test]
+fn what_can_never_be_kept_makes_room_for_what_comes() {
+    let (tenant, mut tally) = (TenantId::default(), Tally::default());
+    let counted = operations(5_000);
+    for minute in 0..20 {
+        tally.add(&tenant, &counted, BASE + minute);
+        let records = tally.records("writer", BASE + minute);
+        assert!(records.len() <= 7, "{}", records.len());
+        let newest = records.iter().map(|(record, _)| record.id.arrival).max();
+        assert_eq!(newest, Some(BASE + minute));
+    }
+    let lost = tally.take_lost();
+    assert!(lost > 0 && lost.is_multiple_of(5_000), "{lost}");
+}
+
 #[test]
 fn operations_without_end_become_one_and_nothing_is_forgotten() {
     let (tenant, mut tally) = (TenantId::default(), Tally::default());
-    let start = BASE * MINUTE_NANOS;
-    let spans = (0..20_000).fold(request().service("cart"), |request, number| {
-        request.span(&format!("pay {number}"), |span| span.start_ns(start))
-    });
-    let batch = decode_proto(&spans.encode()).unwrap().batch;
-    tally.add(&tenant, &Counted::of(&batch), BASE);
+    tally.add(&tenant, &operations(20_000), BASE);
     let records = tally.records("writer", BASE);
     let series = &records[0].0.minutes[&BASE].operations;
     assert!(series.len() < 6_000, "{}", series.len());

@@ -1,5 +1,6 @@
 //! The writer that counts, and the two tasks around it: who keeps what was counted, and who finishes it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,14 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::count::{Counted, Tally};
 use super::finish::{Finished, finish};
-use super::{LEAD_SECONDS, Ledger};
+use super::{LEAD_SECONDS, Ledger, Record};
 
 /// How often what was counted is kept.
 const KEEP_PERIOD: Duration = Duration::from_secs(10);
 /// How often it is looked for what can be finished.
 const FINISH_PERIOD: Duration = Duration::from_secs(LEAD_SECONDS / 2);
+/// How long it is not asked again whether this process leads, once it does.
+const LEAD_TRUSTED_MILLIS: u64 = LEAD_SECONDS * 1_000 / 6;
 /// How long the last records may take at a stop.
 const LAST_KEEP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -98,6 +101,8 @@ pub struct Sums {
     /// The name of this writer; each start has its own.
     name: String,
     tally: Mutex<Tally>,
+    /// When it was last told that this process finishes records, in milliseconds.
+    leads_since: AtomicU64,
     complaints: Complaints,
 }
 
@@ -109,8 +114,15 @@ impl Sums {
             name: format!("{:016x}", parts.random.next_u64()),
             parts,
             tally: Mutex::default(),
+            leads_since: AtomicU64::new(0),
             complaints: Complaints::default(),
         }
+    }
+
+    /// What this writer is called in the store.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn minute(&self) -> u64 {
@@ -156,12 +168,20 @@ impl Sums {
             (tally.records(&self.name, now), tally.take_lost())
         };
         self.parts.metrics.spans_lost.inc_by(lost);
+        let mut fault = None;
         for (record, changes) in records {
-            let tenant = TenantId::parse(&record.tenant).map_err(|error| error.to_string())?;
-            self.parts.ledger.keep(record.clone()).await?;
-            self.parts.metrics.records_kept.inc();
-            self.tally().note_kept(&tenant, &record, changes, now);
+            // One that the store refuses holds up no other.
+            let kept = self.keep_one(&record, changes, now).await;
+            fault = fault.or(kept.err());
         }
+        fault.map_or(Ok(()), Err)
+    }
+
+    async fn keep_one(&self, record: &Record, changes: u64, now: u64) -> Result<(), String> {
+        let tenant = TenantId::parse(&record.tenant).map_err(|error| error.to_string())?;
+        self.parts.ledger.keep(record.clone()).await?;
+        self.parts.metrics.records_kept.inc();
+        self.tally().note_kept(&tenant, record, changes, now);
         Ok(())
     }
 
@@ -171,16 +191,7 @@ impl Sums {
             .await
             .is_err()
         {
-            let leads = {
-                let millis = self.parts.clock.unix_nanos() / 1_000_000;
-                self.parts.ledger.lead(&self.name, millis).await
-            };
-            let done = match leads {
-                Ok(true) => self.finish(&*reader, self.minute()).await,
-                Ok(false) => Ok(()),
-                Err(why) => Err(why),
-            };
-            if let Err(why) = done {
+            if let Err(why) = self.finish(&*reader, self.minute()).await {
                 self.complain(
                     "counts by minute can't be finished; it is tried again",
                     &why,
@@ -189,7 +200,19 @@ impl Sums {
         }
     }
 
-    /// Finishes what can be in a minute since the epoch.
+    async fn leads(&self) -> Result<bool, String> {
+        let millis = self.parts.clock.unix_nanos() / 1_000_000;
+        let since = self.leads_since.load(Ordering::Relaxed);
+        if millis.abs_diff(since) < LEAD_TRUSTED_MILLIS {
+            return Ok(true);
+        }
+        let leads = self.parts.ledger.lead(&self.name, millis).await?;
+        let since = if leads { millis } else { 0 };
+        self.leads_since.store(since, Ordering::Relaxed);
+        Ok(leads)
+    }
+
+    /// Finishes what can be in a minute since the epoch, unless another process does.
     ///
     /// # Errors
     /// A sentence; what was not finished is the next time.
@@ -198,7 +221,10 @@ impl Sums {
             calls,
             orphans,
             hours,
-        } = finish(&*self.parts.ledger, reader, minute).await?;
+        } = finish(&*self.parts.ledger, reader, minute, &|| {
+            Box::pin(self.leads())
+        })
+        .await?;
         let metrics = &self.parts.metrics;
         metrics.calls_found.inc_by(calls);
         metrics.calls_orphaned.inc_by(orphans);

@@ -49,7 +49,7 @@ Example:
   trackway query --host 0.0.0.0 --set backend.kind=elasticsearch \\
       --set backend.elasticsearch.hosts=https://es:9200
 
-The web app and Jaeger's APIs are open; the admin port is 16687. It changes nothing in the store but archives.";
+The web app and Jaeger's APIs are open; the admin port is 16687. It writes archives, and finishes counts by minute.";
 
 const IMPORT_EXAMPLES: &str = "\
 Example:

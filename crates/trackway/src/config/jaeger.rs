@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use Reading::{AllTags, AsItIs, Lower, Rotation, Switch, Tls, UnlessEmpty, UnlessZero};
+use Reading::{AllTags, AsItIs, Bytes, Lower, Rotation, Switch, Tls, UnlessEmpty, UnlessZero};
 
 /// What says where spans are kept.
 const STORAGE: &str = "SPAN_STORAGE_TYPE";
@@ -25,6 +25,8 @@ enum Reading {
     Tls,
     /// In small letters.
     Lower,
+    /// A number of bytes.
+    Bytes,
     /// `0s` says that nothing was said.
     UnlessZero,
 }
@@ -38,7 +40,7 @@ const KAFKA: [Alias; 15] = [
     ("TOPIC", "topic", UnlessEmpty),
     ("ENCODING", "encoding", UnlessEmpty),
     ("COMPRESSION", "compression", UnlessEmpty),
-    ("MAX_MESSAGE_BYTES", "message_bytes_max", UnlessEmpty),
+    ("MAX_MESSAGE_BYTES", "message_bytes_max", Bytes),
     ("GROUP_ID", "group", UnlessEmpty),
     ("AUTHENTICATION", "tls.enabled", Tls),
     ("PLAINTEXT_USERNAME", "username", UnlessEmpty),
@@ -109,6 +111,12 @@ const CASSANDRA: [Alias; 15] = [
         Switch,
     ),
 ];
+/// What the TLS of a remote store is made of.
+const REMOTE_FILES: [Alias; 3] = [
+    ("GRPC_STORAGE_TLS_CA", "tls.ca_file", UnlessEmpty),
+    ("GRPC_STORAGE_TLS_CERT", "tls.cert_file", UnlessEmpty),
+    ("GRPC_STORAGE_TLS_KEY", "tls.key_file", UnlessEmpty),
+];
 /// The keyspace of a Jaeger that is told none.
 const CASSANDRA_KEYSPACE: &str = "jaeger_v1_test";
 
@@ -139,9 +147,24 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
             key(STORAGE, "kafka.encoding", KAFKA_ENCODING),
         ],
         Some("grpc" | "grpc-plugin") => {
-            let server = value("GRPC_STORAGE_SERVER")
-                .map(|server| key("GRPC_STORAGE_SERVER", "remote.endpoint", &server));
-            std::iter::once(kind("remote")).chain(server).collect()
+            let is_tls =
+                value("GRPC_STORAGE_TLS_ENABLED").is_some_and(|text| switched(&text) == "on");
+            let scheme = if is_tls { "https://" } else { "" };
+            let server = value("GRPC_STORAGE_SERVER").map(|server| {
+                let endpoint = format!("{scheme}{}", server.trim_start_matches("https://"));
+                key("GRPC_STORAGE_SERVER", "remote.endpoint", &endpoint)
+            });
+            let files = REMOTE_FILES
+                .iter()
+                .filter_map(|(name, of_backend, reading)| {
+                    let given = value(name)?;
+                    let text = reading.read(&given)?;
+                    Some(key(name, &format!("remote.{of_backend}"), &text))
+                });
+            std::iter::once(kind("remote"))
+                .chain(server)
+                .chain(files)
+                .collect()
         }
         Some("cassandra") => {
             let set = CASSANDRA.iter().filter_map(|(name, of_backend, reading)| {
@@ -192,10 +215,13 @@ impl Reading {
     /// The value of the key; nothing where the variable says what is so anyway.
     fn read(self, text: &str) -> Option<Cow<'_, str>> {
         let text = match self {
-            Self::UnlessEmpty | Self::Lower | Self::UnlessZero if text.is_empty() => return None,
+            Self::UnlessEmpty | Self::Lower | Self::UnlessZero | Self::Bytes if text.is_empty() => {
+                return None;
+            }
             Self::UnlessZero if text == "0s" || text == "0" => return None,
             Self::AsItIs | Self::UnlessEmpty | Self::UnlessZero => text,
             Self::Lower => return Some(Cow::Owned(text.to_ascii_lowercase())),
+            Self::Bytes => return Some(Cow::Owned(format!("{text}B"))),
             Self::Switch => switched(text),
             Self::Rotation if switched(text) == "on" => "rollover",
             Self::Rotation => "daily",
@@ -306,6 +332,7 @@ mod tests {
             ("KAFKA_PRODUCER_PLAINTEXT_PASSWORD", "sekrit"),
             ("KAFKA_PRODUCER_PLAINTEXT_MECHANISM", "SCRAM-SHA-512"),
             ("KAFKA_PRODUCER_TLS_ENABLED", "true"),
+            ("KAFKA_PRODUCER_MAX_MESSAGE_BYTES", "1000000"),
         ]);
         let shown = show(&settings.unwrap());
         let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -316,6 +343,7 @@ mod tests {
             "encoding: jaeger_proto # SPAN_STORAGE_TYPE",
             "mechanism: SCRAM-SHA-512 # KAFKA_PRODUCER_PLAINTEXT_MECHANISM",
             "enabled: on # KAFKA_PRODUCER_TLS_ENABLED",
+            "message_bytes_max: 1MB # KAFKA_PRODUCER_MAX_MESSAGE_BYTES",
         ] {
             assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
         }
@@ -335,6 +363,25 @@ mod tests {
             ("KAFKA_PRODUCER_AUTHENTICATION", "kerberos"),
         ]);
         assert!(wrong.unwrap_err().contains("kerberos"));
+    }
+
+    #[test]
+    fn a_jaegers_variables_of_a_remote_store_are_understood() {
+        let plain = load(&[
+            ("SPAN_STORAGE_TYPE", "grpc"),
+            ("GRPC_STORAGE_SERVER", "store:17271"),
+        ]);
+        assert!(show(&plain.unwrap()).contains("endpoint: \"store:17271\" "));
+        let secure = load(&[
+            ("SPAN_STORAGE_TYPE", "grpc"),
+            ("GRPC_STORAGE_SERVER", "store:17271"),
+            ("GRPC_STORAGE_TLS_ENABLED", "true"),
+            ("GRPC_STORAGE_TLS_CA", "/ca.pem"),
+        ]);
+        let shown = show(&secure.unwrap());
+        for part in ["https://store:17271", "ca_file: /ca.pem "] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 
     #[test]

@@ -511,25 +511,44 @@ impl Config {
                         what the other leaves for the traffic; choose one of them";
             found.push(text.to_owned());
         }
-        if self.backend.kind != BackendKind::Embedded {
-            let kind = self.backend.kind.print();
-            let mut needs_store = |is_set: bool, key: &str| {
-                if is_set {
-                    let text = format!(
-                        "{key} is set and backend.kind is {kind}: it needs the embedded store"
-                    );
-                    found.push(text);
-                }
-            };
-            let is_adaptive = matches!(self.sampling.adaptive.target, OrOff::On(_));
-            needs_store(is_adaptive, "sampling.adaptive.target");
-            needs_store(self.tail_sampling.judge().is_some(), "tail_sampling");
-        }
+        found.extend(self.missing_in_store());
         if self.sampling.adaptive.interval < ADAPTIVE_INTERVAL_MIN {
             let least = ADAPTIVE_INTERVAL_MIN.print();
             found.push(format!(
                 "sampling.adaptive.interval is under {least}: too few traces would come in one"
             ));
+        }
+        found
+    }
+}
+
+impl Config {
+    /// What is asked for and the chosen store has not.
+    fn missing_in_store(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let kind = self.backend.kind.print();
+        let mut lacks = |is_set: bool, key: &str, why: &str| {
+            if is_set {
+                found.push(format!("{key} is set and backend.kind is {kind}: {why}"));
+            }
+        };
+        if self.backend.kind != BackendKind::Embedded {
+            let why = "it needs the embedded store";
+            let is_adaptive = matches!(self.sampling.adaptive.target, OrOff::On(_));
+            lacks(is_adaptive, "sampling.adaptive.target", why);
+            lacks(self.tail_sampling.judge().is_some(), "tail_sampling", why);
+        }
+        if self.backend.kind == BackendKind::Remote {
+            let has_tenants = self.access.tenants.tenancy().is_some();
+            let why =
+                "a remote store is of one tenant; use another store, or a program for each tenant";
+            lacks(has_tenants, "access.tenants.header", why);
+        }
+        if self.backend.kind == BackendKind::Kafka {
+            let encoding = &self.backend.kafka.encoding;
+            let key = format!("backend.kafka.encoding={}", encoding.print());
+            let why = "it is only read; write otlp_proto, otlp_json, jaeger_proto or jaeger_json";
+            lacks(!encoding.0.is_written(), &key, why);
         }
         found
     }
@@ -553,8 +572,8 @@ impl Config {
         config
     }
 
-    /// The defaults of `trackway query`: the doors of those who ask are open. It writes nothing, so that it needs no
-    /// right to.
+    /// The defaults of `trackway query`: the doors of those who ask are open. It writes archives and the counts by
+    /// minute that it finishes, and makes no templates, so that it needs no right to.
     pub(crate) fn for_query() -> Self {
         let mut config = Self::default();
         let listen = &mut config.listen;

@@ -38,9 +38,7 @@ use crate::adaptive::{self, CountedWriter};
 use crate::archive::ArchiveWriter;
 use crate::backend::{Backend, data_place, promise};
 use crate::banner::{banner, next_step};
-use crate::config::{
-    Acknowledge, BackendKind, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto,
-};
+use crate::config::{Acknowledge, Config, OrOff, PerSecond, Setting, Settings, SizeOrAuto};
 use crate::demo;
 use crate::error::Error;
 use crate::gates::Gates;
@@ -58,13 +56,6 @@ pub(crate) fn run_all_in_one(
     addresses_file: Option<&Path>,
     is_demo: bool,
 ) -> Result<(), Error> {
-    let config = &settings.config;
-    let has_tenants = config.access.tenants.tenancy().is_some();
-    if has_tenants && config.backend.kind == BackendKind::Remote {
-        let text = "access.tenants is configured, and a remote store (backend.kind) is of one tenant; use the embedded \
-                    store, or a program for each tenant";
-        return Err(Error::Usage(text.to_owned()));
-    }
     logging::begin(&settings.config);
     let role = AllInOne::new(settings, addresses_file, is_demo);
     run_on_runtime(machine::cores(), role.run())

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::error::{TlsError, of_client, of_io};
+use crate::following::{OfFiles, following};
 use crate::metrics::TlsMetrics;
 use crate::pem;
 use crate::server::provider;
@@ -41,7 +42,7 @@ pub struct ClientFiles {
 pub struct ClientTls {
     name: String,
     server_name: Option<ServerName<'static>>,
-    reloading: Arc<Reloading<ClientConfig, TlsError>>,
+    reloading: Arc<Reloading<OfFiles, TlsError>>,
 }
 
 impl std::fmt::Debug for ClientTls {
@@ -79,7 +80,7 @@ impl ClientTls {
             );
         }
         let made_of = files.clone();
-        let make = move |bytes: &FileBytes| client_config(&made_of, bytes);
+        let make = move |bytes: &FileBytes| of_files(&made_of, bytes);
         let reloading = Reloading::load(paths, pem::read, make, metrics.teller(name))?;
         Ok(Self {
             name: name.to_owned(),
@@ -99,10 +100,10 @@ impl ClientTls {
         self.reloading.look()
     }
 
-    /// What rustls is given, for libraries that connect by themselves. It is that of this moment.
+    /// What rustls is given, for libraries that connect by themselves: each handshake goes by what the files say then.
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
-        self.reloading.current()
+        following(&self.reloading)
     }
 
     /// Shakes hands with the server `host` over an open connection. The caller bounds the time.
@@ -114,7 +115,7 @@ impl ClientTls {
             Some(name) => name.clone(),
             None => server_name(host.trim_matches(['[', ']']))?,
         };
-        let connector = TlsConnector::from(self.reloading.current());
+        let connector = TlsConnector::from(Arc::clone(&self.reloading.current().config));
         let asked = name.to_str().into_owned();
         let connected = connector.connect(name, stream).await;
         let stream = connected.map_err(|error| {
@@ -139,7 +140,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
     })
 }
 
-fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig, TlsError> {
+fn of_files(files: &ClientFiles, bytes: &FileBytes) -> Result<OfFiles, TlsError> {
     let mut bytes = bytes.iter();
     let mut next = || bytes.next().map(Vec::as_slice).unwrap_or_default();
     let settings = |error: Error| TlsError::Settings(error.to_string());
@@ -151,7 +152,7 @@ fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig,
         None if files.insecure_skip_verify => None,
         None => Some(system_authorities()?),
     };
-    let builder = match roots {
+    let verifier: Arc<dyn ServerCertVerifier> = match roots {
         Some(roots) if !files.insecure_skip_verify => {
             let verifier =
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
@@ -159,17 +160,16 @@ fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig,
             match &files.server_name {
                 Some(name) => {
                     let name = server_name(name)?;
-                    let named = Arc::new(NamedVerifier { verifier, name });
-                    let builder = builder.dangerous();
-                    builder.with_custom_certificate_verifier(named)
+                    Arc::new(NamedVerifier { verifier, name })
                 }
-                None => builder.with_webpki_verifier(verifier),
+                None => verifier,
             }
         }
-        _ => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(NoVerifier(provider()))),
+        _ => Arc::new(NoVerifier(provider())),
     };
+    let builder = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&verifier));
     let mut config = match (&files.cert_file, &files.key_file) {
         (Some(cert_file), Some(key_file)) => {
             let chain = pem::certificates(cert_file, next())?;
@@ -199,7 +199,10 @@ fn client_config(files: &ClientFiles, bytes: &FileBytes) -> Result<ClientConfig,
         // A session that is taken up again would keep the certificate of before.
         config.resumption = Resumption::disabled();
     }
-    Ok(config)
+    Ok(OfFiles {
+        config: Arc::new(config),
+        verifier,
+    })
 }
 
 /// The authorities that the machine trusts.

@@ -13,6 +13,7 @@
 
 mod client;
 mod error;
+mod following;
 mod metrics;
 mod pem;
 mod server;

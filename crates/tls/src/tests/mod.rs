@@ -3,8 +3,10 @@
 mod authority;
 
 use plumbing::{Metrics, Tasks};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
 
 use self::authority::{Authority, Folder, Valid};
 use crate::{ClientFiles, ClientTls, ServerFiles, ServerTls, TlsMetrics, VersionMin, accept};
@@ -86,6 +88,18 @@ impl World {
 
 /// Sends a byte and reads one, or tells in the words for people why that failed.
 async fn exchange(server: &ServerTls, client: &ClientTls, host: &str) -> Result<u8, String> {
+    let connect = async |stream| {
+        let connected = client.connect(host, stream).await;
+        connected.map_err(|error| error.to_string())
+    };
+    exchange_by(server, connect).await
+}
+
+/// The same over a connection that is made so.
+async fn exchange_by<S: AsyncRead + AsyncWrite + Unpin>(
+    server: &ServerTls,
+    connect: impl AsyncFnOnce(TcpStream) -> Result<S, String>,
+) -> Result<u8, String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let tasks = Tasks::new();
@@ -102,10 +116,7 @@ async fn exchange(server: &ServerTls, client: &ClientTls, host: &str) -> Result<
     });
     let stream = TcpStream::connect(address).await.unwrap();
     let outcome = async {
-        let mut stream = client
-            .connect(host, stream)
-            .await
-            .map_err(|error| error.to_string())?;
+        let mut stream = connect(stream).await?;
         let told = |error: std::io::Error| crate::explain(&error).unwrap_or(error.to_string());
         stream.write_all(&[6]).await.map_err(told)?;
         let mut byte = [0];
@@ -258,6 +269,32 @@ async fn a_client_takes_up_its_own_new_certificate() {
     world.sign_client(&world.authority, Valid::Now);
     assert!(client.look());
     assert_eq!(exchange(&server, &client, "localhost").await, Ok(7));
+}
+
+/// A library is given a configuration once, and shakes hands by it for ever.
+#[tokio::test]
+async fn a_configuration_that_was_handed_out_follows_the_files() {
+    let world = World::new("following");
+    let server = world.server(true);
+    world.sign_client(&world.authority, Valid::Past);
+    let client = world.client(&world.mutual_client_files());
+    let connector = TlsConnector::from(client.config());
+    let connect = async |stream| {
+        let name = ServerName::try_from("localhost").unwrap();
+        let connected = connector.connect(name, stream).await;
+        connected.map_err(|error| error.to_string())
+    };
+    assert!(exchange_by(&server, connect).await.is_err());
+    world.sign_client(&world.authority, Valid::Now);
+    assert!(client.look());
+    assert_eq!(exchange_by(&server, connect).await, Ok(7));
+    Authority::new("other").write(&world.folder.file("ca"));
+    assert!(client.look());
+    let refused = exchange_by(&server, connect).await.unwrap_err();
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+    world.authority.write(&world.folder.file("ca"));
+    assert!(client.look());
+    assert_eq!(exchange_by(&server, connect).await, Ok(7));
 }
 
 #[tokio::test]

@@ -128,10 +128,11 @@ pub(super) const FLOOR_PLAN: [Row; 21] = [
             "model", "plumbing", "codec", "journal", "store", "query", "testkit",
         ],
     },
-    // The system tests see the real program from outside only; testkit gives them traffic with known truth.
+    // The system tests see the real program from outside only; testkit gives them traffic with known truth, and
+    // backends is a client of the storage API that the program serves.
     Row {
         name: "system-tests",
-        uses: &["testkit"],
+        uses: &["model", "plumbing", "backends", "testkit"],
     },
 ];
 

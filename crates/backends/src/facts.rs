@@ -3,13 +3,24 @@
 use std::collections::{BTreeMap, HashSet};
 
 use model::batch::SpanRef;
-use model::contract::TraceHit;
-use model::facts::{RootFacts, ServiceFacts, TraceFacts};
+use model::contract::{TraceAnswer, TraceHit};
+use model::facts::{FactsAnswer, RootFacts, ServiceFacts, TraceFacts};
 use model::tree::{Tree, TreeSpan};
 use model::{BatchBuilder, SpanBatch, TraceId};
 
 /// OTLP's number.
 const STATUS_ERROR: i32 = 2;
+/// Traces that are held whole at once.
+pub(crate) const TRACES_AT_ONCE: usize = 50;
+
+/// Adds what some traces look like to an answer.
+pub(crate) fn add(mut answer: FactsAnswer, traces: Vec<(TraceId, TraceAnswer)>) -> FactsAnswer {
+    for (trace_id, trace) in traces {
+        answer.facts.extend(of(trace_id, &trace.spans));
+        answer.skipped.extend(trace.skipped);
+    }
+    answer
+}
 
 /// The facts of a trace; nothing when it has no span.
 pub(crate) fn of(trace_id: TraceId, spans: &SpanBatch) -> Option<TraceFacts> {

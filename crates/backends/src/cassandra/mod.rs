@@ -217,9 +217,10 @@ impl SpanReader for Cassandra {
         Box::pin(async move {
             let statements = self.statements(&tenant).await?;
             let mut answer = FactsAnswer::default();
-            for (trace_id, trace) in self.read_traces(&statements, traces).await? {
-                answer.facts.extend(facts::of(trace_id, &trace.spans));
-                answer.skipped.extend(trace.skipped);
+            for ids in traces.chunks(facts::TRACES_AT_ONCE) {
+                let read = self.read_traces(&statements, ids.to_vec()).await?;
+                let added = self.pool.run(move || facts::add(answer, read));
+                answer = added.await.map_err(busy)?;
             }
             Ok(answer)
         })

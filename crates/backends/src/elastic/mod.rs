@@ -51,6 +51,7 @@ use tokio::sync::OnceCell;
 
 use client::{Body, Client, Fault};
 use indices::{HYPHEN, Indices};
+use pages::busy;
 use templates::Dialect;
 use write::{BULK_BYTES_MAX, Listed};
 
@@ -352,9 +353,10 @@ impl SpanReader for Elastic {
         let indices = self.indices(tenant);
         Box::pin(async move {
             let mut answer = FactsAnswer::default();
-            for (trace_id, trace) in self.read_traces(&indices, traces).await? {
-                answer.facts.extend(facts::of(trace_id, &trace.spans));
-                answer.skipped.extend(trace.skipped);
+            for ids in traces.chunks(facts::TRACES_AT_ONCE) {
+                let read = self.read_traces(&indices, ids.to_vec()).await?;
+                let added = self.pool.run(move || facts::add(answer, read));
+                answer = added.await.map_err(busy)?;
             }
             Ok(answer)
         })

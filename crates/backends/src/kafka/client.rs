@@ -24,11 +24,11 @@ use super::options::{KafkaOptions, KafkaTls, Login, Mechanism, Packing};
 /// A batch for one partition is about so long before it is packed.
 const BATCH_BYTES: usize = 512 << 10;
 /// The most messages that are held and handed out at once.
-const POLL_MESSAGES_MAX: i32 = 20_000;
-/// The most bytes of one answer to a reader, packed.
-const FETCH_BYTES_MAX: i32 = 4 << 20;
+const POLL_MESSAGES_MAX: i32 = 5_000;
+/// The most bytes of one answer to a reader, packed: senders may make them a thousand times as many.
+const FETCH_BYTES_MAX: i32 = 1 << 20;
 /// The most bytes of one partition in it.
-const PARTITION_BYTES_MAX: i32 = 1 << 20;
+const PARTITION_BYTES_MAX: i32 = 512 << 10;
 /// How long a client that is given up may still take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -24,8 +24,8 @@ BENCH_RATE ?= 300000
 BENCH_SECONDS ?= 600
 # On how many spans `make bench-huge` starts; they take 2.4 GB of disk and a quarter of an hour to make.
 BENCH_HUGE_SPANS ?= 100000000
-# The release binary may not grow over this.
-BINARY_MIB_MAX := 30
+# The release binary may not grow over this. The clients of Kafka, Cassandra and Elasticsearch are some 9 MiB of it.
+BINARY_MIB_MAX := 36
 TEST := cargo test --locked --profile ci --no-fail-fast
 
 help: ## shows this list
@@ -108,7 +108,7 @@ bench-ui: web ## sizes, times and memory of the web app in headless Chromium, on
 	cargo build --locked --profile ci --package trackway
 	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent bench
 
-release: web ## builds the binary that is shipped; fails over 30 MiB
+release: web ## builds the binary that is shipped; fails over 36 MiB
 	@begin=$$SECONDS; cargo build --locked --profile dist --package trackway; \
 	size=$$(stat -c %s target/dist/trackway); \
 	echo "target/dist/trackway: $$((size / 1024)) KiB, built in $$((SECONDS - begin)) s"; \

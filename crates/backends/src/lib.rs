@@ -28,3 +28,11 @@ mod words;
 pub use credentials::{CredentialKind, Credentials};
 pub use dependencies::CallLimits;
 pub use secret::{PasswordSource, Secret};
+
+/// What a question comes to when the pool has no room for its work.
+#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
+pub(crate) fn busy(error: plumbing::PoolError) -> model::contract::ReadError {
+    model::contract::ReadError::Busy {
+        reason: error.to_string(),
+    }
+}

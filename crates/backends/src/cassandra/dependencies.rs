@@ -8,10 +8,11 @@ use model::contract::{ReadError, Window};
 use model::{Predicate, SpanBatch, TenantId};
 use scylla::value::CqlTimestamp;
 
+use super::Cassandra;
 use super::fault::Fault;
 use super::reading::Reader;
 use super::rows::Dependency;
-use super::{Cassandra, busy};
+use crate::busy;
 use crate::calls::{Calls, Members};
 use crate::dependencies::{CallLimits, CallSource, Counted};
 

@@ -47,6 +47,7 @@ use client::{Client, Statements};
 use fault::Fault;
 use write::Name;
 
+use crate::busy;
 use crate::dependencies::dependencies;
 use crate::facts;
 use crate::lately::Lately;
@@ -137,13 +138,6 @@ impl Cassandra {
     async fn statements(&self, tenant: &TenantId) -> Result<Arc<Statements>, ReadError> {
         let statements = self.client.statements(&self.keyspace(tenant)).await;
         statements.map_err(Fault::unread)
-    }
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
-fn busy(error: plumbing::PoolError) -> ReadError {
-    ReadError::Busy {
-        reason: error.to_string(),
     }
 }
 

@@ -10,8 +10,9 @@ use model::{
     TenantId,
 };
 
+use super::Cassandra;
 use super::search::Newest;
-use super::{Cassandra, busy};
+use crate::busy;
 use crate::found::FoundSpans;
 use crate::numbers::{Counting, Values};
 use crate::walk::compiled;

@@ -11,10 +11,11 @@ use model::contract::{ReadError, SearchAnswer, SearchRequest, Skipped, TraceHit,
 use model::evaluate::Compiled;
 use model::{Predicate, TenantId};
 
+use super::Cassandra;
 use super::client::Statements;
 use super::lower;
 use super::streams::{Moments, Streams};
-use super::{Cassandra, busy};
+use crate::busy;
 use crate::walk::{self, Candidates, Known, Limits, Source};
 
 /// Services whose indices are asked for one question.

@@ -9,10 +9,11 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use model::contract::{ReadError, Skipped, TraceAnswer};
 use model::{BatchBuilder, TenantId, TraceId};
 
+use super::Cassandra;
 use super::client::{Page, Statements};
 use super::fault::Fault;
 use super::rows::Read;
-use super::{Cassandra, busy};
+use crate::busy;
 use crate::facts::each_once;
 use crate::walk::{Known, Times};
 

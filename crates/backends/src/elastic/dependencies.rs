@@ -17,8 +17,9 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, path_of, search_path};
 use super::lower::trace_id_forms;
-use super::pages::{Found, busy, question, read_page};
+use super::pages::{Found, question, read_page};
 use super::traces::ByTrace;
+use crate::busy;
 use crate::calls::{Calls, Members};
 use crate::dependencies::{CallLimits, CallSource, Counted};
 

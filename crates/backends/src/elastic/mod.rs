@@ -51,10 +51,10 @@ use tokio::sync::OnceCell;
 
 use client::{Body, Client, Fault};
 use indices::{HYPHEN, Indices};
-use pages::busy;
 use templates::Dialect;
 use write::{BULK_BYTES_MAX, Listed};
 
+use crate::busy;
 use crate::credentials::Credentials;
 use crate::dependencies::{CallLimits, dependencies};
 use crate::facts;

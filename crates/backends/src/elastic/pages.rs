@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::search_path;
+use crate::busy;
 
 /// Documents that are read at once; servers give 10,000 at the most, unless told otherwise.
 pub(super) const PAGE_SPANS: usize = 2_000;
@@ -182,11 +183,4 @@ pub(super) fn decode(
         });
     }
     Ok(decoded.batch)
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err calls")]
-pub(super) fn busy(error: plumbing::PoolError) -> ReadError {
-    ReadError::Busy {
-        reason: error.to_string(),
-    }
 }

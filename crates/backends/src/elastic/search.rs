@@ -17,8 +17,9 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::{judged_and_asked, trace_id_forms};
-use super::pages::{PAGE_SPANS, busy};
+use super::pages::PAGE_SPANS;
 use super::traces::ByTrace;
+use crate::busy;
 use crate::walk::{self, Candidates, Known, Limits, Source, Times};
 
 /// When a span ends, in microseconds.

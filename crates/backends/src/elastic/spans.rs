@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::Elastic;
 use super::lower::judged_and_asked;
-use super::pages::{JUDGED_MAX, busy, question, read_page, too_many_to_judge};
+use super::pages::{JUDGED_MAX, question, read_page, too_many_to_judge};
+use crate::busy;
 use crate::found::FoundSpans;
 
 const NANOS_PER_MICRO: u64 = 1_000;

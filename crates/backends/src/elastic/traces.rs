@@ -17,7 +17,8 @@ use super::Elastic;
 use super::client::{Body, Fault};
 use super::indices::{Indices, search_path};
 use super::lower::trace_id_forms;
-use super::pages::{Found, PAGE_SPANS, Page, busy, decode, question, read_page};
+use super::pages::{Found, PAGE_SPANS, Page, decode, question, read_page};
+use crate::busy;
 use crate::facts::each_once;
 
 /// Documents counted by their traces.

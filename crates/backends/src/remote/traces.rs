@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 
 use super::client::unread;
 use super::{Remote, Version};
+use crate::busy;
 use crate::facts::each_once;
 
 /// What was made of the traces of an answer.
@@ -213,10 +214,4 @@ fn known_trace(message: &Result<Bytes, Status>) -> std::future::Ready<bool> {
 fn is_unknown_trace(status: &Status) -> bool {
     status.code() == Code::NotFound
         || status.code() == Code::Unknown && status.message().contains("trace not found")
-}
-
-fn busy(error: plumbing::PoolError) -> ReadError {
-    ReadError::Busy {
-        reason: error.to_string(),
-    }
 }

@@ -138,6 +138,14 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
     let key = |name: &str, key: &str, value: &str| {
         Meant::Key(name.to_owned(), format!("backend.{key}"), value.to_owned())
     };
+    let all = |aliases: &[Alias], section: &str| -> Vec<Meant> {
+        let set = aliases.iter().filter_map(|(name, of_backend, reading)| {
+            let given = value(name)?;
+            let text = reading.read(&given)?;
+            Some(key(name, &format!("{section}.{of_backend}"), &text))
+        });
+        set.collect()
+    };
     let kind = |kind: &str| key(STORAGE, "kind", kind);
     let mut meant = match value(STORAGE).as_deref() {
         None | Some("") => return Vec::new(),
@@ -154,34 +162,19 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
                 let endpoint = format!("{scheme}{}", server.trim_start_matches("https://"));
                 key("GRPC_STORAGE_SERVER", "remote.endpoint", &endpoint)
             });
-            let files = REMOTE_FILES
-                .iter()
-                .filter_map(|(name, of_backend, reading)| {
-                    let given = value(name)?;
-                    let text = reading.read(&given)?;
-                    Some(key(name, &format!("remote.{of_backend}"), &text))
-                });
             std::iter::once(kind("remote"))
                 .chain(server)
-                .chain(files)
+                .chain(all(&REMOTE_FILES, "remote"))
                 .collect()
         }
         Some("cassandra") => {
-            let set = CASSANDRA.iter().filter_map(|(name, of_backend, reading)| {
-                let given = value(name)?;
-                let text = reading.read(&given)?;
-                Some(key(name, &format!("cassandra.{of_backend}"), &text))
-            });
             let unless_told = key(STORAGE, "cassandra.keyspace", CASSANDRA_KEYSPACE);
             let first = [kind("cassandra"), unless_told];
+            let set = all(&CASSANDRA, "cassandra");
             first.into_iter().chain(set).collect()
         }
         Some("elasticsearch" | "opensearch") => {
-            let set = ALIASES.iter().filter_map(|(name, of_backend, reading)| {
-                let given = value(name)?;
-                let text = reading.read(&given)?;
-                Some(key(name, &format!("elasticsearch.{of_backend}"), &text))
-            });
+            let set = all(&ALIASES, "elasticsearch");
             std::iter::once(kind("elasticsearch")).chain(set).collect()
         }
         Some(other) => vec![Meant::Mistake(format!(

@@ -35,12 +35,16 @@ help: ## shows this list
 run: web ## builds and starts everything in one process, data in ./data (DEMO=1: with traffic)
 	cargo run --locked --release --package trackway -- --data-dir $(DATA) $(if $(DEMO),--demo) $(ARGS)
 
-web: ## builds the web app, which the program is then built with
+web: web/dist/index.html ## builds the web app, which the program is then built with
+
+# Only when something of it changed: the program is built anew with every new web app.
+web/dist/index.html: $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 	web/setup
 	cd web && npm run --silent build
 
 test: web ## all tests: the crates, then the real program with real clients, and the web app in a browser
 	tests/setup --background
+	web/setup
 	cd web && npm run --silent test
 	cargo build --locked --profile ci --workspace --all-targets
 	tests/setup

@@ -1,0 +1,95 @@
+{{/* Which components there are, what their values are, and on which ports they listen. */}}
+
+{{/* The store: embedded, elasticsearch, opensearch, cassandra or grpc. Jaeger's other names are put right. */}}
+{{- define "trackway.store" -}}
+{{- $type := .Values.storage.type | default "embedded" -}}
+{{- if has $type (list "memory" "badger" "embedded") -}}embedded
+{{- else if eq $type "grpc-plugin" -}}grpc
+{{- else -}}{{- $type -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "trackway.mode" -}}
+{{- if .Values.mode -}}{{- .Values.mode -}}
+{{- else if or .Values.allInOne.enabled (eq (include "trackway.store" .) "embedded") -}}all-in-one
+{{- else -}}distributed
+{{- end -}}
+{{- end -}}
+
+{{/* The components that there are, one a word. */}}
+{{- define "trackway.components" -}}
+{{- $isOne := eq (include "trackway.mode" .) "all-in-one" -}}
+{{- $all := list -}}
+{{- if $isOne -}}
+{{- $all = append $all "allInOne" -}}
+{{- else -}}
+{{- range $name := list "collector" "query" "ingester" -}}
+{{- if (index $.Values $name).enabled -}}{{- $all = append $all $name -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if ternary (not $isOne) .Values.agent.enabled (kindIs "invalid" .Values.agent.enabled) -}}
+{{- $all = append $all "agent" -}}
+{{- end -}}
+{{- join " " $all -}}
+{{- end -}}
+
+{{/* Whether the component (dict root, component) is there: "yes" or nothing. */}}
+{{- define "trackway.has" -}}
+{{- if has .component (splitList " " (include "trackway.components" .root)) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* dict root, component → the component's values over those of all, as YAML */}}
+{{- define "trackway.values" -}}
+{{- mergeOverwrite (deepCopy .root.Values.components) (deepCopy (index .root.Values .component)) | toYaml -}}
+{{- end -}}
+
+{{/* The component → the ports of its pods: name, port, and protocol where it is UDP. */}}
+{{- define "trackway.ports" -}}
+{{- if has . (list "allInOne" "collector" "agent") }}
+- {name: otlp-grpc, port: 4317, appProtocol: kubernetes.io/h2c}
+- {name: otlp-http, port: 4318, appProtocol: http}
+{{- end }}
+{{- if has . (list "allInOne" "collector") }}
+- {name: jaeger-grpc, port: 14250, appProtocol: kubernetes.io/h2c}
+- {name: jaeger-http, port: 14268, appProtocol: http}
+- {name: zipkin, port: 9411, appProtocol: http}
+{{- end }}
+{{- if has . (list "allInOne" "agent") }}
+- {name: zipkin-compact, port: 5775, protocol: UDP}
+- {name: jaeger-compact, port: 6831, protocol: UDP}
+- {name: jaeger-binary, port: 6832, protocol: UDP}
+{{- end }}
+{{- if has . (list "allInOne" "collector" "agent") }}
+- {name: sampling-http, port: 5778, appProtocol: http}
+- {name: sampling-grpc, port: 5779, appProtocol: kubernetes.io/h2c}
+{{- end }}
+{{- if has . (list "allInOne" "query") }}
+- {name: query-http, port: 16686, appProtocol: http}
+- {name: query-grpc, port: 16685, appProtocol: kubernetes.io/h2c}
+{{- end }}
+- {name: admin, port: {{ include "trackway.adminPort" . }}, appProtocol: http}
+{{- end -}}
+
+{{/* Where a Jaeger of version 1 has it. */}}
+{{- define "trackway.adminPort" -}}
+{{- index (dict "allInOne" "14269" "collector" "14269" "query" "16687" "ingester" "14270" "agent" "14271") . -}}
+{{- end -}}
+
+{{/* What can't be: each with what to do instead. */}}
+{{- define "trackway.check" -}}
+{{- $store := include "trackway.store" . -}}
+{{- if and (eq .Values.mode "distributed") (eq $store "embedded") -}}
+{{- fail "mode: distributed needs a store that pods can share: set storage.type to elasticsearch, opensearch, cassandra or grpc, or leave mode empty" -}}
+{{- end -}}
+{{- range $name, $on := .Values.provisionDataStore | default dict -}}
+{{- if $on -}}
+{{- fail (printf "provisionDataStore.%s: this chart brings no databases with it. Install %s by its own chart or operator, name it by storage.%s, and set provisionDataStore.%s to false. Where Jaeger's chart has installed one, keep it: its volumes go with that release" $name $name $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.ingester.enabled (eq (include "trackway.mode" .) "all-in-one") -}}
+{{- fail "ingester.enabled: Kafka stands between collectors and a store that pods share: set storage.type to elasticsearch, opensearch, cassandra or grpc" -}}
+{{- end -}}
+{{- if and (eq $store "grpc") (not .Values.storage.grpc.host) (not (index .Values.storage.grpc.cmdlineParams "grpc-storage.server")) -}}
+{{- fail "storage.grpc.host: where is the server of the storage API? Give host:port" -}}
+{{- end -}}
+{{- end -}}

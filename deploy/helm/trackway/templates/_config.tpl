@@ -1,0 +1,59 @@
+{{/* The file with the configuration of a component: what follows from other values, then `settings`, then the component's. */}}
+
+{{/* dict root, component, values → the configuration, as YAML */}}
+{{- define "trackway.config" -}}
+{{- $root := .root -}}
+{{- $isAsked := has .component (list "allInOne" "query") -}}
+{{- $isSentTo := has .component (list "allInOne" "collector") -}}
+{{- $all := dict "listen" (dict "host" $root.Values.listenHost) -}}
+{{- if has .component (list "allInOne" "agent") -}}
+{{- $_ := set $all.listen "zipkin_compact" 5775 -}}
+{{- end -}}
+{{- if eq .component "allInOne" -}}
+{{- $_ := set $all "store" (dict "dir" "/data/trackway") -}}
+{{- end -}}
+{{- if and (eq .component "collector") .values.buffer.enabled -}}
+{{- $_ := set $all "backend" (dict "buffer" (dict "dir" "/buffer/trackway" "bytes_max" (include "trackway.bufferBytes" .values.buffer.size))) -}}
+{{- end -}}
+{{- if eq .component "agent" -}}
+{{- $collectors := printf "%s:4317" (include "trackway.collectors" $root) -}}
+{{- $buffer := dict "dir" "/buffer/trackway" "bytes_max" (include "trackway.bufferBytes" .values.buffer.size) -}}
+{{- $_ := set $all "agent" (dict "collectors" $collectors "buffer" $buffer) -}}
+{{- end -}}
+{{- if and $isSentTo (include "trackway.strategies" $root) -}}
+{{- $_ := set $all "sampling" (dict "strategies_file" "/etc/trackway/files/strategies.json") -}}
+{{- end -}}
+{{- if $isAsked -}}
+{{- $ui := dict "base_path" ($root.Values.query.basePath | default "/") -}}
+{{- if include "trackway.uiConfig" $root -}}{{- $_ := set $ui "config_file" "/etc/trackway/files/ui-config.json" -}}{{- end -}}
+{{- $_ := set $all "ui" $ui -}}
+{{- end -}}
+{{- mergeOverwrite $all (deepCopy $root.Values.settings) (deepCopy .values.settings) | toYaml -}}
+{{- end -}}
+
+{{/* Where agents deliver: every collector by its own address. */}}
+{{- define "trackway.collectors" -}}
+{{- printf "%s-%s" (include "trackway.fullname" .) (ternary "all-in-one" "collector-headless" (eq (include "trackway.mode" .) "all-in-one")) -}}
+{{- end -}}
+
+{{/* The size of a volume in Kubernetes' words → what a buffer on it may take: seven eighths, as whole mebibytes. */}}
+{{- define "trackway.bufferBytes" -}}
+{{- $number := int64 (regexFind "^[0-9]+" .) -}}
+{{- $unit := regexFind "[A-Za-z]*$" . -}}
+{{- $mebibytes := index (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) $unit -}}
+{{- if not (and $number $mebibytes) -}}{{- fail (printf "buffer.size: %q: give whole Mi, Gi or Ti, such as 1Gi" .) -}}{{- end -}}
+{{- printf "%dMiB" (div (mul $number $mebibytes 7) 8) -}}
+{{- end -}}
+
+{{/* Strategies of sampling, as JSON; nothing where there are none. */}}
+{{- define "trackway.strategies" -}}
+{{- $given := .Values.collector.samplingConfig | default .Values.allInOne.samplingConfig -}}
+{{- if kindIs "string" $given -}}{{- $given -}}{{- else if $given -}}{{- toPrettyJson $given -}}{{- end -}}
+{{- end -}}
+
+{{/* Jaeger's configuration of the web app: query.config, or uiconfig of its chart of version 2. */}}
+{{- define "trackway.uiConfig" -}}
+{{- with .Values.query.config | default .Values.uiconfig -}}
+{{- if kindIs "string" . -}}{{- . -}}{{- else -}}{{- toPrettyJson . -}}{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,28 @@
+{{/* Values of Jaeger's charts that mean nothing here, each with why. */}}
+{{- define "trackway.notCarriedOver" -}}
+{{- $why := dict
+  "spark" "calls between services are counted as spans come"
+  "hotrod" "sample applications are in examples/"
+  "cassandra" "this chart brings no databases"
+  "elasticsearch" "this chart brings no databases"
+  "kafka" "this chart brings no databases"
+  "tag" "it is a version of Jaeger; image.tag is Trackway's"
+  "userconfig" "`trackway config import FILE` makes `settings` of it" -}}
+{{- range $name := keys $why | sortAlpha -}}
+{{- $given := index $.Values $name -}}
+{{- if and $given (not (and (kindIs "map" $given) (hasKey $given "enabled") (not $given.enabled))) }}
+   {{ $name }}: {{ index $why $name }}
+{{- end -}}
+{{- end -}}
+{{- range $component := list "allInOne" "collector" "query" "ingester" "agent" -}}
+{{- with (index $.Values $component).image }}
+   {{ $component }}.image: it is an image of Jaeger; `image` is Trackway's
+{{- end -}}
+{{- end -}}
+{{- if (index .Values.query "agentSidecar") }}
+   query.agentSidecar: nothing has to carry Trackway's own spans
+{{- end -}}
+{{- with .Values.query.oAuthSidecar -}}{{- if .enabled }}
+   query.oAuthSidecar: put the proxy in query.extraContainers, and its port in query.service
+{{- end -}}{{- end -}}
+{{- end -}}

@@ -1,0 +1,42 @@
+{{/* The pods of jobs: they reach the store as a query node does. */}}
+
+{{/* dict root, name (label), args, resources, extraEnv → the template of a job's pods */}}
+{{- define "trackway.jobPod" -}}
+{{- $component := ternary "allInOne" "query" (eq (include "trackway.mode" .root) "all-in-one") -}}
+{{- $values := include "trackway.values" (dict "root" .root "component" $component) | fromYaml -}}
+{{- $values = mergeOverwrite $values (dict "extraEnv" (concat ($values.extraEnv | default list) (.extraEnv | default list))) -}}
+{{- $it := dict "root" .root "component" $component "values" $values "args" .args -}}
+metadata:
+  labels:
+    {{- include "trackway.labels" (dict "root" .root "component" .name) | nindent 4 }}
+spec:
+  restartPolicy: {{ .restartPolicy | default "OnFailure" }}
+  automountServiceAccountToken: false
+  serviceAccountName: {{ ternary "default" (include "trackway.serviceAccount" $it) (eq (.isHook | default "") "yes") }}
+  enableServiceLinks: false
+  {{- with include "trackway.pullSecrets" .root }}
+  imagePullSecrets:
+    {{- . | nindent 4 }}
+  {{- end }}
+  securityContext:
+    {{- toYaml $values.podSecurityContext | nindent 4 }}
+  {{- range $name := list "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "nodeSelector" "tolerations" "affinity" }}
+  {{- with index $values $name }}
+  {{ $name }}:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+  containers:
+    - name: {{ .name }}
+      {{- include "trackway.container" $it | nindent 6 }}
+      {{- with .resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+  volumes:
+    {{- include "trackway.volumes" $it | nindent 4 }}
+    {{- if and (eq $component "allInOne") (include "trackway.isPersistent" .root) (not (include "trackway.claim" .root)) }}
+    - name: data
+      emptyDir: {}
+    {{- end }}
+{{- end -}}

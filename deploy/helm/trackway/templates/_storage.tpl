@@ -1,0 +1,218 @@
+{{/* How a component reaches the store of others: Jaeger's variables, Secrets and authorities as files. */}}
+
+{{/* Values of the store; nothing for the embedded one. */}}
+{{- define "trackway.storeSection" -}}
+{{- index (dict "elasticsearch" "elasticsearch" "opensearch" "elasticsearch" "cassandra" "cassandra" "grpc" "grpc") (include "trackway.store" .) -}}
+{{- end -}}
+
+{{/* Whether Kafka stands between collectors and the store: "yes" or nothing. */}}
+{{- define "trackway.kafka" -}}
+{{- if and .Values.ingester.enabled (eq (include "trackway.mode" .) "distributed") -}}yes{{- end -}}
+{{- end -}}
+
+{{/* dict root, section → name of the Secret with the password; nothing where there is none */}}
+{{- define "trackway.passwordSecret" -}}
+{{- $of := index .root.Values.storage .section -}}
+{{- if eq .section "kafka" -}}
+{{- $of.existingSecret -}}
+{{- else if and (has .section (list "elasticsearch" "cassandra")) $of.usePassword (not $of.anonymous) -}}
+{{- $of.existingSecret | default (printf "%s-%s" (include "trackway.fullname" .root) .section) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The key of the authority's certificate: Jaeger's chart has ca-cert.pem in a Secret. */}}
+{{- define "trackway.caKey" -}}
+{{- .caKey | default .subPath | default (ternary "ca.crt" "ca-cert.pem" (not (empty .caConfigMap))) -}}
+{{- end -}}
+
+{{/* A flag of Jaeger's → the variable of the same name. */}}
+{{- define "trackway.variable" -}}
+{{- . | upper | replace "." "_" | replace "-" "_" -}}
+{{- end -}}
+
+{{/* dict root, section → the variables that reach this part of the store, NAME: {value} or {valueFrom} */}}
+{{- define "trackway.variablesOf" -}}
+{{- $of := index .root.Values.storage .section -}}
+{{- $folder := printf "/etc/trackway/%s" .section -}}
+{{- $tls := $of.tls -}}
+{{- if eq .section "elasticsearch" }}
+SPAN_STORAGE_TYPE: {value: {{ include "trackway.store" .root }}}
+{{- $port := ternary "" (printf ":%v" $of.port) (contains "://" $of.host) }}
+ES_SERVER_URLS: {value: {{ printf "%s%s%s" (ternary "" (printf "%s://" $of.scheme) (contains "://" $of.host)) $of.host $port | quote }}}
+{{- if not $of.anonymous }}
+ES_USERNAME:
+  {{- if $of.existingSecretUserKey }}
+  valueFrom: {secretKeyRef: {name: {{ $of.existingSecret }}, key: {{ $of.existingSecretUserKey }}}}
+  {{- else }}
+  value: {{ $of.user | quote }}
+  {{- end }}
+{{- if $of.usePassword }}
+ES_PASSWORD_FILE: {value: {{ $folder }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}}
+{{- end }}
+{{- end }}
+{{- with $of.indexPrefix }}
+ES_INDEX_PREFIX: {value: {{ quote . }}}
+{{- end }}
+{{- if .root.Values.esRollover.enabled }}
+ES_USE_ALIASES: {value: "true"}
+{{- end }}
+{{- if $tls.enabled }}
+ES_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- with $tls.serverName }}
+ES_TLS_SERVER_NAME: {value: {{ quote . }}}
+{{- end }}
+{{- if $tls.clientSecret }}
+ES_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
+ES_TLS_KEY: {value: {{ $folder }}/client/tls.key}
+{{- end }}
+{{- end }}
+{{- if $tls.insecureSkipVerify }}
+ES_TLS_SKIP_HOST_VERIFY: {value: "true"}
+{{- end }}
+{{- else if eq .section "cassandra" }}
+SPAN_STORAGE_TYPE: {value: cassandra}
+CASSANDRA_SERVERS: {value: {{ $of.host | quote }}}
+CASSANDRA_PORT: {value: {{ $of.port | quote }}}
+CASSANDRA_KEYSPACE: {value: {{ $of.keyspace | quote }}}
+{{- with $of.localDatacenter }}
+CASSANDRA_LOCAL_DC: {value: {{ quote . }}}
+{{- end }}
+{{- if $of.usePassword }}
+CASSANDRA_USERNAME:
+  {{- if $of.existingSecretUserKey }}
+  valueFrom: {secretKeyRef: {name: {{ $of.existingSecret }}, key: {{ $of.existingSecretUserKey }}}}
+  {{- else }}
+  value: {{ $of.user | quote }}
+  {{- end }}
+TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE: {value: {{ $folder }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}}
+{{- end }}
+{{- if $tls.enabled }}
+CASSANDRA_TLS_ENABLED: {value: "true"}
+CASSANDRA_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- with $tls.serverName }}
+CASSANDRA_TLS_SERVER_NAME: {value: {{ quote . }}}
+{{- end }}
+{{- if $tls.clientSecret }}
+CASSANDRA_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
+CASSANDRA_TLS_KEY: {value: {{ $folder }}/client/tls.key}
+{{- end }}
+{{- end }}
+{{- if $tls.insecureSkipVerify }}
+CASSANDRA_TLS_SKIP_HOST_VERIFY: {value: "true"}
+{{- end }}
+{{- else if eq .section "grpc" }}
+SPAN_STORAGE_TYPE: {value: grpc}
+{{- with $of.host }}
+GRPC_STORAGE_SERVER: {value: {{ quote . }}}
+{{- end }}
+{{- if $tls.enabled }}
+GRPC_STORAGE_TLS_ENABLED: {value: "true"}
+{{- if or $tls.caConfigMap $tls.secretName }}
+GRPC_STORAGE_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $flag, $text := $of.cmdlineParams }}
+{{ include "trackway.variable" $flag }}: {value: {{ toString $text | default "true" | quote }}}
+{{- end }}
+{{- end -}}
+
+{{/* dict root, prefix (KAFKA_PRODUCER or KAFKA_CONSUMER) → the variables that reach Kafka */}}
+{{- define "trackway.kafkaVariables" -}}
+{{- $of := .root.Values.storage.kafka -}}
+{{ .prefix }}_BROKERS: {value: {{ join "," $of.brokers | quote }}}
+{{ .prefix }}_TOPIC: {value: {{ $of.topic | quote }}}
+{{ .prefix }}_ENCODING: {value: {{ index (dict "protobuf" "jaeger_proto" "json" "jaeger_json") $of.encoding | default $of.encoding | quote }}}
+{{ .prefix }}_AUTHENTICATION: {value: {{ $of.authentication | quote }}}
+{{- if eq $of.authentication "plaintext" }}
+{{ .prefix }}_PLAINTEXT_USERNAME: {value: {{ $of.user | quote }}}
+{{ .prefix }}_PLAINTEXT_MECHANISM: {value: {{ $of.mechanism | quote }}}
+{{- end }}
+{{- if $of.existingSecret }}
+TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: /etc/trackway/kafka/credentials/{{ $of.existingSecretKey }}}
+{{- end }}
+{{- if $of.tls.enabled }}
+{{ .prefix }}_TLS_ENABLED: {value: "true"}
+{{- if or $of.tls.caConfigMap $of.tls.secretName }}
+{{ .prefix }}_TLS_CA: {value: /etc/trackway/kafka/ca/{{ include "trackway.caKey" $of.tls }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* dict root, component → the parts of the store that the component reaches, one a word */}}
+{{- define "trackway.sections" -}}
+{{- $all := list -}}
+{{- $section := include "trackway.storeSection" .root -}}
+{{- if and $section (has .component (list "allInOne" "query" "ingester")) -}}{{- $all = append $all $section -}}{{- end -}}
+{{- if eq .component "collector" -}}
+{{- $all = append $all (ternary "kafka" $section (eq (include "trackway.kafka" .root) "yes")) -}}
+{{- else if eq .component "ingester" -}}
+{{- $all = append $all "kafka" -}}
+{{- end -}}
+{{- join " " (compact $all) -}}
+{{- end -}}
+
+{{/* dict root, component → variables that reach the store, as YAML */}}
+{{- define "trackway.storeVariables" -}}
+{{- $all := dict -}}
+{{- $sections := compact (splitList " " (include "trackway.sections" .)) -}}
+{{- range $section := without $sections "kafka" -}}
+{{- $all = merge $all (include "trackway.variablesOf" (dict "root" $.root "section" $section) | fromYaml) -}}
+{{- end -}}
+{{- if has "kafka" $sections -}}
+{{- $prefix := ternary "KAFKA_PRODUCER" "KAFKA_CONSUMER" (eq .component "collector") -}}
+{{- $all = merge $all (include "trackway.kafkaVariables" (dict "root" .root "prefix" $prefix) | fromYaml) -}}
+{{- if eq .component "collector" -}}{{- $_ := set $all "SPAN_STORAGE_TYPE" (dict "value" "kafka") -}}{{- end -}}
+{{- end -}}
+{{- if $all }}{{ toYaml $all }}{{ end -}}
+{{- end -}}
+
+{{/* dict root, component → variables that users gave for the parts of the store, as a list */}}
+{{- define "trackway.storeExtraEnv" -}}
+{{- $all := list -}}
+{{- range compact (splitList " " (include "trackway.sections" .)) -}}
+{{- $all = concat $all ((index $.root.Values.storage .).extraEnv | default list) -}}
+{{- end -}}
+{{- if $all }}{{ toYaml $all }}{{ end -}}
+{{- end -}}
+
+{{/* dict root, section → how its authority is mounted: {configMap} or {secret}; nothing where there is none */}}
+{{- define "trackway.caSource" -}}
+{{- $tls := (index .root.Values.storage .section).tls | default dict -}}
+{{- if and $tls.enabled $tls.caConfigMap }}
+configMap: {name: {{ $tls.caConfigMap }}}
+{{- else if and $tls.enabled $tls.secretName }}
+secret: {secretName: {{ $tls.secretName }}}
+{{- end }}
+{{- end -}}
+
+{{/* dict root, component → volumes of the store's credentials and authorities, as a list. Whole Secrets and ConfigMaps
+     are mounted, no keys of them: a key that is missing is then told by the program, with those that are there, and the
+     pod does not hang before it. */}}
+{{- define "trackway.storeVolumes" -}}
+{{- range $section := compact (splitList " " (include "trackway.sections" .)) }}
+{{- with include "trackway.passwordSecret" (dict "root" $.root "section" $section) }}
+- {name: {{ $section }}-credentials, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- with include "trackway.caSource" (dict "root" $.root "section" $section) | fromYaml }}
+- {{ merge (dict "name" (printf "%s-ca" $section)) . | toYaml | nindent 2 | trim }}
+{{- end }}
+{{- with ((index $.root.Values.storage $section).tls | default dict).clientSecret }}
+- {name: {{ $section }}-client, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "trackway.storeMounts" -}}
+{{- range $section := compact (splitList " " (include "trackway.sections" .)) }}
+{{- if include "trackway.passwordSecret" (dict "root" $.root "section" $section) }}
+- {name: {{ $section }}-credentials, mountPath: /etc/trackway/{{ $section }}/credentials, readOnly: true}
+{{- end }}
+{{- if include "trackway.caSource" (dict "root" $.root "section" $section) }}
+- {name: {{ $section }}-ca, mountPath: /etc/trackway/{{ $section }}/ca, readOnly: true}
+{{- end }}
+{{- if ((index $.root.Values.storage $section).tls | default dict).clientSecret }}
+- {name: {{ $section }}-client, mountPath: /etc/trackway/{{ $section }}/client, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end -}}

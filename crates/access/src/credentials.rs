@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use model::TenantId;
+use plumbing::why_unread;
 use ring::digest::{SHA256, digest};
 
 use crate::denied::Denied;
@@ -60,7 +61,8 @@ pub(crate) struct Credentials {
 
 /// Reads a file whole. Blocks.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let failed = |error: std::io::Error| wrong(path, format!("can't be read: {error}"));
+    let failed =
+        |error: std::io::Error| wrong(path, format!("can't be read: {}", why_unread(path, &error)));
     let bytes = std::fs::metadata(path).map_err(failed)?.len();
     if bytes > FILE_BYTES_MAX {
         let why = format!("has {bytes} bytes, and a file of credentials at most {FILE_BYTES_MAX}");

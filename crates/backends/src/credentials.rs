@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use plumbing::{FileBytes, RELOAD_INTERVAL, Reloading, Shutdown};
+use plumbing::{FileBytes, RELOAD_INTERVAL, Reloading, Shutdown, why_unread};
 
 /// The most bytes of a file.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -106,11 +106,12 @@ fn header(kind: &CredentialKind, text: &str) -> Option<HeaderValue> {
 /// Reads a file that holds a secret. Blocks.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
-    let file = std::fs::File::open(path).map_err(|error| format!("can't read {name}: {error}"))?;
+    let failed = |error: std::io::Error| format!("can't read {name}: {}", why_unread(path, &error));
+    let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     let mut bounded = file.take(FILE_BYTES_MAX + 1);
     let read = bounded.read_to_end(&mut bytes);
-    read.map_err(|error| format!("can't read {name}: {error}"))?;
+    read.map_err(failed)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(format!(
             "{name} is longer than {FILE_BYTES_MAX} bytes, which no secret is"

@@ -13,6 +13,7 @@ pub mod cassandra;
 mod credentials;
 mod dependencies;
 pub mod elastic;
+mod examine;
 mod facts;
 mod found;
 pub mod kafka;
@@ -27,6 +28,7 @@ mod words;
 
 pub use credentials::{CredentialKind, Credentials};
 pub use dependencies::CallLimits;
+pub use examine::{Finding, State};
 pub use secret::{PasswordSource, Secret};
 
 /// What a question comes to when the pool has no room for its work.

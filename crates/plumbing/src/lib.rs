@@ -13,6 +13,7 @@ mod random;
 mod reload;
 mod shutdown;
 mod tasks;
+mod unread;
 
 pub use budget::{BudgetExceeded, ByteBudget, Reservation};
 pub use clock::{Clock, ManualClock, RealClock};
@@ -23,3 +24,4 @@ pub use random::{Random, RealRandom, SeededRandom};
 pub use reload::{FileBytes, RELOAD_INTERVAL, Reloading};
 pub use shutdown::Shutdown;
 pub use tasks::{CpuPool, PoolError, Tasks, ThreadHandle};
+pub use unread::why_unread;

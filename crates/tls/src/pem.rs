@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use plumbing::why_unread;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,7 +14,8 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Reads a file whole. Blocks.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let failed = |error: std::io::Error| wrong(path, format!("can't be read: {error}"));
+    let failed =
+        |error: std::io::Error| wrong(path, format!("can't be read: {}", why_unread(path, &error)));
     let bytes = std::fs::metadata(path).map_err(failed)?.len();
     if bytes > FILE_BYTES_MAX {
         let why = format!("has {bytes} bytes, and a file of certificates at most {FILE_BYTES_MAX}");

@@ -228,8 +228,28 @@ impl Backend {
         }
     }
 
-    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
     fn of_remote(config: &Config, pool: CpuPool, tls: &TlsMetrics) -> Result<Self, Error> {
+        let remote = Self::remote(config, pool, tls)?;
+        let writer = RemoteWriter(Arc::clone(&remote));
+        Ok(Self {
+            writer: Arc::new(writer.clone()),
+            direct: Arc::new(writer.clone()),
+            buffer: None,
+            reader: Arc::clone(&remote) as Arc<dyn SpanReader>,
+            pins: Arc::new(writer),
+            sampling: None,
+            store: None,
+            servers: Some(Servers::Remote(remote)),
+            sums: None,
+        })
+    }
+
+    /// Prepares calls to a server, which need not be there yet. Reads files: call it where that is allowed.
+    pub(crate) fn remote(
+        config: &Config,
+        pool: CpuPool,
+        tls: &TlsMetrics,
+    ) -> Result<Arc<Remote>, Error> {
         let chosen = &config.backend.remote;
         let tls = match chosen.endpoint.is_tls() {
             true => {
@@ -250,25 +270,12 @@ impl Backend {
         };
         let remote = Remote::new(options, pool);
         let remote = remote.map_err(|error| Error::Usage(format!("backend.remote: {error}")))?;
-        let remote = Arc::new(remote);
-        let writer = RemoteWriter(Arc::clone(&remote));
-        Ok(Self {
-            writer: Arc::new(writer.clone()),
-            direct: Arc::new(writer.clone()),
-            buffer: None,
-            reader: Arc::clone(&remote) as Arc<dyn SpanReader>,
-            pins: Arc::new(writer),
-            sampling: None,
-            store: None,
-            servers: Some(Servers::Remote(remote)),
-            sums: None,
-        })
+        Ok(Arc::new(remote))
     }
 
     /// Kafka, which spans go to on their way to a store.
     fn of_kafka(config: &Config, pool: CpuPool, metrics: &Metrics) -> Result<Self, Error> {
-        let options = config.backend.kafka.options().map_err(Error::Usage)?;
-        let kafka = Arc::new(Kafka::new(options, pool, KafkaMetrics::register(metrics)));
+        let kafka = Self::kafka(config, pool, metrics)?;
         let writer = KafkaWriter(Arc::clone(&kafka));
         Ok(Self {
             writer: Arc::new(writer.clone()),
@@ -281,6 +288,20 @@ impl Backend {
             servers: Some(Servers::Kafka(kafka)),
             sums: None,
         })
+    }
+
+    /// Prepares calls to brokers, which need not be there yet. Reads files.
+    pub(crate) fn kafka(
+        config: &Config,
+        pool: CpuPool,
+        metrics: &Metrics,
+    ) -> Result<Arc<Kafka>, Error> {
+        let options = config.backend.kafka.options().map_err(Error::Usage)?;
+        Ok(Arc::new(Kafka::new(
+            options,
+            pool,
+            KafkaMetrics::register(metrics),
+        )))
     }
 
     /// The store in Cassandra.

@@ -4,6 +4,7 @@
 //! Refuses: a second meaning of a key: flags become entries of the one configuration, nothing else.
 
 mod agent;
+mod doctor;
 mod storage;
 
 use std::path::PathBuf;
@@ -60,6 +61,7 @@ with its line, and what to do instead. Exit codes: 0 when all was carried over, 
 was not, 2 for what is no configuration.";
 
 pub(crate) use agent::{AgentArgs, AgentCommand, AgentConfigCommand, AgentFlags};
+pub(crate) use doctor::{DoctorArgs, Part};
 pub(crate) use storage::{CleanArgs, InitArgs, RolloverArgs, StorageCommand};
 
 /// The whole command line.
@@ -107,6 +109,8 @@ pub(crate) enum Command {
     /// Show, check and explain the configuration, or make it of a Jaeger's
     #[command(subcommand)]
     Config(Box<ConfigCommand>),
+    /// Look for what is wrong with the store, names, certificates, ports, disks and clocks, and say what to change
+    Doctor(Box<DoctorArgs>),
     /// Generate traces and send them anywhere, or write them to a file
     Generate(GenerateArgs),
     /// Print the completions of a shell

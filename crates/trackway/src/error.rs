@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The check of the store found damage.
     #[error("{0}")]
     Damage(String),
+    /// The doctor found something that does not work.
+    #[error("{0}")]
+    Sick(String),
     /// A part of a configuration could not be carried over.
     #[error("{0}")]
     Partial(String),

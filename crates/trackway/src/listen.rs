@@ -27,23 +27,56 @@ pub(crate) struct Listeners {
 /// The first address of every listener that is on, by the name of its key.
 pub(crate) type Addresses = Vec<(&'static str, SocketAddr)>;
 
+/// A listener that was tried: its port, and what came of it.
+pub(crate) type Probed = (Kind, u16, Result<(), Error>);
+
 impl Listeners {
     /// Opens all of them.
     pub(crate) fn open(listen: &Listen) -> Result<Self, Error> {
         let mut opened = Self::default();
         for (name, kind, address) in listen.addresses() {
-            match kind {
-                Kind::Tcp => {
-                    let sockets = open_listener(name, address, listen.host, bind_tcp)?;
-                    opened.tcp.push((name, sockets));
-                }
-                Kind::Udp => {
-                    let sockets = open_listener(name, address, listen.host, bind_udp)?;
-                    opened.udp.push((name, sockets));
-                }
-            }
+            opened.open_one(name, kind, address, listen.host)?;
         }
         Ok(opened)
+    }
+
+    /// Opens each and closes it again. Those that are off are not told.
+    pub(crate) fn probe(listen: &Listen) -> Vec<Probed> {
+        let addresses = listen.addresses().into_iter();
+        let probed = addresses.filter_map(|(name, kind, address)| {
+            let port = match address {
+                Address::Off => return None,
+                Address::Port(port) | Address::Loopback(port) => port,
+                Address::Socket(socket) => socket.port(),
+            };
+            let mut opened = Self::default();
+            Some((
+                kind,
+                port,
+                opened.open_one(name, kind, address, listen.host),
+            ))
+        });
+        probed.collect()
+    }
+
+    fn open_one(
+        &mut self,
+        name: &'static str,
+        kind: Kind,
+        address: Address,
+        host: Host,
+    ) -> Result<(), Error> {
+        match kind {
+            Kind::Tcp => {
+                let sockets = open_listener((name, kind), address, host, bind_tcp)?;
+                self.tcp.push((name, sockets));
+            }
+            Kind::Udp => {
+                let sockets = open_listener((name, kind), address, host, bind_udp)?;
+                self.udp.push((name, sockets));
+            }
+        }
+        Ok(())
     }
 
     /// Takes the sockets of a listener; none where it is off.
@@ -103,7 +136,7 @@ fn take<T>(listeners: &mut [(&'static str, Vec<T>)], name: &str) -> Vec<T> {
 }
 
 fn open_listener<T>(
-    name: &str,
+    listener: (&str, Kind),
     address: Address,
     host: Host,
     bind: fn(SocketAddr) -> io::Result<T>,
@@ -118,17 +151,17 @@ fn open_listener<T>(
     if let Some(port) = loopback_port {
         let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port);
-        sockets.push(bind(v4).map_err(|error| refused(name, v4, &error))?);
+        sockets.push(bind(v4).map_err(|error| refused(listener, v4, &error))?);
         match bind(v6) {
             // A free port on v4 need not be free on v6: one of them is enough then.
             _ if port == 0 => {}
             Ok(socket) => sockets.push(socket),
             Err(error) if is_without_v6(&error) => {}
-            Err(error) => return Err(refused(name, v6, &error)),
+            Err(error) => return Err(refused(listener, v6, &error)),
         }
     }
     if let Some(socket) = exact {
-        sockets.push(bind(socket).map_err(|error| refused(name, socket, &error))?);
+        sockets.push(bind(socket).map_err(|error| refused(listener, socket, &error))?);
     }
     Ok(sockets)
 }
@@ -166,13 +199,13 @@ fn is_without_v6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_SUCH_FAMILY)
 }
 
-fn refused(name: &str, address: SocketAddr, error: &io::Error) -> Error {
+fn refused((name, kind): (&str, Kind), address: SocketAddr, error: &io::Error) -> Error {
     let flag = name.replace('_', "-");
     let port = address.port();
     let text = match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let owner =
-                owner_of(port).map(|owner| format!(" by {} (process {})", owner.name, owner.pid));
+            let owner = owner_of(kind, port)
+                .map(|owner| format!(" by {} (process {})", owner.name, owner.pid));
             format!(
                 "port {port} for listen.{name} ({address}) is taken{}; stop that program or choose another port \
                  with --{flag} PORT (0: a free one, off: none)",

@@ -15,6 +15,7 @@ mod client;
 mod commands;
 mod config;
 mod demo;
+mod doctor;
 mod error;
 mod gates;
 #[cfg(test)]

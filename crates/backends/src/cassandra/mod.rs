@@ -49,6 +49,7 @@ use write::Name;
 
 use crate::busy;
 use crate::dependencies::dependencies;
+use crate::examine::Finding;
 use crate::facts;
 use crate::lately::Lately;
 use crate::trouble::Trouble;
@@ -78,7 +79,7 @@ impl Cassandra {
     pub fn new(options: CassandraOptions, pool: CpuPool, metrics: CassandraMetrics) -> Self {
         Self {
             client: Client::new(options.clone()),
-            trouble: Trouble::none(format!("Cassandra at {}", options.servers.join(", "))),
+            trouble: Trouble::unknown(format!("Cassandra at {}", options.servers.join(", "))),
             options,
             pool,
             known: Arc::default(),
@@ -124,6 +125,44 @@ impl Cassandra {
             }
         }
         Ok(made)
+    }
+
+    /// Looks at the servers: who answers, and whether tables are there. The first finding is whether one answers; where
+    /// none does, there is no other.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let version = match self.client.look().await {
+            Ok(version) => version,
+            Err(fault) => {
+                let fix = match &fault {
+                    Fault::Forbidden(_) => {
+                        "give the right user and password; in Kubernetes: look at the Secret, whose value must not end \
+                         in a line break"
+                    }
+                    _ => "",
+                };
+                return vec![Finding::wrong("server", fault.reason(), fix)];
+            }
+        };
+        let seen = format!("Cassandra {version} answers and lets the program in");
+        let mut found = vec![Finding::well("server", seen)];
+        let keyspace = self.keyspace(&TenantId::default());
+        found.push(match schema::missing(&self.client, &keyspace).await {
+            Err(fault) => Finding::wrong("tables", fault.reason(), "give the user SELECT on system_schema"),
+            Ok(None) => Finding::wrong(
+                "tables",
+                format!("there is no keyspace {keyspace}"),
+                "make it: `trackway storage init`; or name the one that there is: backend.cassandra.keyspace",
+            ),
+            Ok(Some(tables)) if tables.is_empty() => {
+                Finding::well("tables", format!("keyspace {keyspace} has them all"))
+            }
+            Ok(Some(tables)) => Finding::wrong(
+                "tables",
+                format!("keyspace {keyspace} lacks {}", tables.join(", ")),
+                "make them: `trackway storage init`",
+            ),
+        });
+        found
     }
 
     fn keyspace(&self, tenant: &TenantId) -> String {

@@ -146,6 +146,21 @@ const TABLES: [Table; 13] = [
     ),
 ];
 
+/// The tables that a keyspace lacks; nothing where there is no such keyspace.
+pub(super) async fn missing(client: &Client, keyspace: &str) -> Result<Option<Vec<String>>, Fault> {
+    let asked = |table: &str, column: &str| {
+        format!("SELECT {column} FROM system_schema.{table} WHERE keyspace_name = '{keyspace}'")
+    };
+    let keyspaces: Vec<(String,)> = client.ask(&asked("keyspaces", "keyspace_name")).await?;
+    if keyspaces.is_empty() {
+        return Ok(None);
+    }
+    let tables: Vec<(String,)> = client.ask(&asked("tables", "table_name")).await?;
+    let has = |name: &str| tables.iter().any(|(table,)| table == name);
+    let lacks = TABLES.iter().map(|table| table.0).filter(|name| !has(name));
+    Ok(Some(lacks.map(str::to_owned).collect()))
+}
+
 /// Makes what is not there in a keyspace, and the keyspace; tells what was made.
 pub(super) async fn make(
     client: &Client,

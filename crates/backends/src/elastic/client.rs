@@ -351,8 +351,7 @@ impl Client {
         }
         let away = |why: String| Fault::Away(format!("{host}: {why}"));
         let answer = self.pool.request(request).await;
-        let answer =
-            answer.map_err(|error| away(tls::explain(&error).unwrap_or_else(|| causes(&error))))?;
+        let answer = answer.map_err(|error| away(why_unanswered(&error, host)))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
         let bytes = body.collect().await.map_err(|error| {
@@ -367,6 +366,22 @@ impl Client {
             return Ok(bytes);
         }
         Err(refusal(status, &bytes))
+    }
+}
+
+/// What a connection's end means.
+fn why_unanswered(error: &legacy::Error, host: &Uri) -> String {
+    let why = tls::explain(error).unwrap_or_else(|| causes(error));
+    let mut next = std::error::Error::source(error);
+    let mut is_no_http = false;
+    while let Some(cause) = next {
+        let said = cause.downcast_ref::<hyper::Error>();
+        is_no_http |= said.is_some_and(|said| said.is_incomplete_message() || said.is_parse());
+        next = cause.source();
+    }
+    match is_no_http && host.scheme_str() == Some("http") {
+        true => format!("{why}; where that port speaks TLS, write https:// instead of http://"),
+        false => why,
     }
 }
 

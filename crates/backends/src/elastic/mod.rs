@@ -14,6 +14,7 @@
 
 mod client;
 mod dependencies;
+mod examine;
 mod indices;
 mod lists;
 mod lower;
@@ -199,7 +200,7 @@ impl Elastic {
     ) -> Result<Self, ElasticError> {
         Ok(Self {
             client: Client::new(&options)?,
-            trouble: Trouble::none(format!("Elasticsearch at {}", options.hosts.join(", "))),
+            trouble: Trouble::unknown(format!("Elasticsearch at {}", options.hosts.join(", "))),
             options,
             pool,
             metrics,

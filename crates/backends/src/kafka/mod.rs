@@ -23,6 +23,7 @@ use std::time::Duration;
 use plumbing::{CpuPool, Shutdown};
 
 use self::client::Client;
+use crate::examine::Finding;
 use crate::trouble::Trouble;
 
 pub use self::ingest::Ingester;
@@ -51,10 +52,23 @@ impl Kafka {
     pub fn new(options: KafkaOptions, pool: CpuPool, metrics: KafkaMetrics) -> Self {
         Self {
             client: Client::new(options.clone()),
-            trouble: Trouble::none(format!("Kafka at {}", options.brokers.join(", "))),
+            trouble: Trouble::unknown(format!("Kafka at {}", options.brokers.join(", "))),
             options,
             pool,
             metrics,
+        }
+    }
+
+    /// Looks at the brokers: whether one answers, lets the program in, and has the topic.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let topic = &self.options.topic;
+        match self.client.look().await {
+            Ok(()) => {
+                let seen =
+                    format!("brokers answer, let the program in, and have the topic {topic}");
+                vec![Finding::well("brokers", seen)]
+            }
+            Err(fault) => vec![Finding::wrong("brokers", fault.to_string(), "")],
         }
     }
 

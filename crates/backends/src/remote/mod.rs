@@ -41,6 +41,7 @@ use tonic::Code;
 
 use client::{Client, unread};
 
+use crate::examine::Finding;
 use crate::facts;
 use crate::secret::Secret;
 use crate::trouble::Trouble;
@@ -122,7 +123,7 @@ impl Remote {
     pub fn new(options: RemoteOptions, pool: CpuPool) -> Result<Self, RemoteError> {
         Ok(Self {
             client: Client::new(&options)?,
-            trouble: Trouble::none(format!("the remote store at {}", options.endpoint)),
+            trouble: Trouble::unknown(format!("the remote store at {}", options.endpoint)),
             options,
             pool,
             version: OnceCell::new(),
@@ -162,6 +163,32 @@ impl Remote {
                 .is_ok()
             {
                 return;
+            }
+        }
+    }
+
+    /// Looks at the server: whether it answers, and what it speaks.
+    pub async fn examine(&self) -> Vec<Finding> {
+        match self.version().await {
+            Ok(version) => {
+                let number = match version {
+                    Version::V1 { .. } => 1,
+                    Version::V2(_) => 2,
+                };
+                let seen = format!("it answers by version {number} of the storage API");
+                vec![Finding::well("server", seen)]
+            }
+            Err(status) => {
+                let fix = match status.code() {
+                    Code::Unauthenticated | Code::PermissionDenied => {
+                        "give the token that it asks for: backend.remote.token_file"
+                    }
+                    Code::Unimplemented => {
+                        "is it a server of the storage API that listens there? A Jaeger has it on 17271, not on 16685"
+                    }
+                    _ => "",
+                };
+                vec![Finding::wrong("server", status.message().to_owned(), fix)]
             }
         }
     }

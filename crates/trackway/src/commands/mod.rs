@@ -4,6 +4,7 @@
 //! said once, by `main`.
 
 mod config;
+mod doctor;
 mod generate;
 mod search;
 mod services;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Store(command)) => store::run(&command, out),
         Some(Command::Storage(command)) => storage::run(&command, out),
         Some(Command::Config(command)) => config::run(&command, out),
+        Some(Command::Doctor(args)) => doctor::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

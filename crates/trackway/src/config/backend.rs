@@ -123,7 +123,8 @@ impl Remote {
         };
         let name = path.display();
         let unreadable = |error: std::io::Error| {
-            format!("backend.remote.token_file: can't read {name}: {error}")
+            let why = plumbing::why_unread(path, &error);
+            format!("backend.remote.token_file: can't read {name}: {why}")
         };
         let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
         if bytes > TOKEN_BYTES_MAX {

@@ -194,6 +194,17 @@ impl Kafka {
         }))
     }
 
+    /// What TLS is made of, for who looks at the way to a broker; Kafka's library makes its own of the same files.
+    pub(crate) fn tls_files(&self) -> tls::ClientFiles {
+        tls::ClientFiles {
+            ca_file: self.tls.ca_file.clone().on(),
+            cert_file: self.tls.cert_file.clone().on(),
+            key_file: self.tls.key_file.clone().on(),
+            insecure_skip_verify: self.tls.insecure_skip_verify == Switch::On,
+            ..tls::ClientFiles::default()
+        }
+    }
+
     /// How it is reached; the error is a sentence with the key.
     pub(crate) fn options(&self) -> Result<KafkaOptions, String> {
         let tls = || KafkaTls {

@@ -629,6 +629,18 @@ impl Config {
 }
 
 impl Agent {
+    /// What TLS to collectors is made of.
+    pub(crate) fn tls_files(&self) -> tls::ClientFiles {
+        tls::ClientFiles {
+            ca_file: self.tls.ca_file.clone().on(),
+            cert_file: self.tls.cert_file.clone().on(),
+            key_file: self.tls.key_file.clone().on(),
+            server_name: self.tls.server_name.clone().on().map(|name| name.0),
+            insecure_skip_verify: self.tls.insecure_skip_verify == Switch::On,
+            protocols: vec!["h2"],
+        }
+    }
+
     fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut wrong = |is_wrong: bool, why: &str| {

@@ -19,7 +19,7 @@ use model::TenantId;
 use plumbing::{ByteBudget, CpuPool, Shutdown};
 use sampling::Strategies;
 use sink::{BufferOptions, Collectors, Compression, DeliveryOptions, Sink, SinkParts, Token};
-use tls::{ClientFiles, ClientTls, RELOAD_INTERVAL};
+use tls::{ClientTls, RELOAD_INTERVAL};
 
 use super::storeless::StorelessHealth;
 use super::{
@@ -191,14 +191,7 @@ impl Agent<'_> {
     }
 
     async fn client_tls(&self, config: &AgentConfig) -> Result<ClientTls, Error> {
-        let files = ClientFiles {
-            ca_file: config.tls.ca_file.clone().on(),
-            cert_file: config.tls.cert_file.clone().on(),
-            key_file: config.tls.key_file.clone().on(),
-            server_name: config.tls.server_name.clone().on().map(|name| name.0),
-            insecure_skip_verify: config.tls.insecure_skip_verify == Switch::On,
-            protocols: vec!["h2"],
-        };
+        let files = config.tls_files();
         let metrics = self.ground.tls.clone();
         let load = move || ClientTls::load("agent", &files, &metrics);
         let loaded = tokio::task::spawn_blocking(load).await;

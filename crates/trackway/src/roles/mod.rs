@@ -208,10 +208,18 @@ impl Ground {
         };
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let shutdown = self.shutdown.clone();
+        let (shutdown, health) = (self.shutdown.clone(), Arc::clone(&self.health));
         self.last_tasks.spawn(async move {
             let name = next_signal(&mut terminate, &mut interrupt).await;
-            tracing::info!(signal = name, "stopping; a second signal ends at once");
+            match health.started() {
+                Ok(()) => tracing::info!(signal = name, "stopping; a second signal ends at once"),
+                Err(progress) => tracing::warn!(
+                    signal = name,
+                    progress,
+                    "stopped before the start was done; if a probe did it, give the start more time: \
+                     startupProbe.failureThreshold in the chart"
+                ),
+            }
             shutdown.begin();
             let name = next_signal(&mut terminate, &mut interrupt).await;
             tracing::warn!(signal = name, "ended at once");

@@ -407,7 +407,10 @@ mod tests {
 
     #[test]
     fn an_index_whose_ids_are_texts_is_told() {
-        let field = |kind: &str| json!({"mappings": {"traceID": {"full_name": "traceID", "mapping": {"traceID": {"type": kind}}}}});
+        let field = |kind: &str| {
+            let mapping = json!({"traceID": {"type": kind}});
+            json!({"mappings": {"traceID": {"full_name": "traceID", "mapping": mapping}}})
+        };
         let good = BTreeMap::from([("jaeger-span-2026-01-15".to_owned(), field("keyword"))]);
         assert_eq!(of_mappings(&good).state, State::Well);
         let bad = BTreeMap::from([("jaeger-span-2026-01-15".to_owned(), field("text"))]);

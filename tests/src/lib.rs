@@ -1,7 +1,7 @@
 //! The real program from outside: it is started as a person would start it, and spoken to over its ports only.
 //!
 //! `agent`: the role beside an application, over outages and kills. `blowups`: what blows up stores, under a limit on
-//! memory. `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`:
+//! memory. `chart`: the Helm chart, rendered and judged. `clients`: stock SDKs send, Jaeger's API returns the same. `commands`: those of the terminal. `crash`:
 //! `kill -9` under load loses nothing acknowledged. `elastic`: spans in a real OpenSearch. `golden`: the answers of a
 //! recorded Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and Zipkin.
 //! `own_spans`: what the program tells of itself. `processing`: what steps took out is nowhere. `readers`: pyarrow and
@@ -45,6 +45,8 @@ mod server;
 mod agent;
 #[cfg(test)]
 mod blowups;
+#[cfg(test)]
+mod chart;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]

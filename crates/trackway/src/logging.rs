@@ -7,14 +7,15 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, LogFormat};
+use crate::config::{LogFormat, Settings};
 
 /// What a library says of each broker or server is said by us where it matters; whoever names it in `log.level`
 /// hears all.
 const QUIET: &str = "krafka=error,scylla=error";
 
 /// Begins to log; a second call does nothing.
-pub(crate) fn begin(config: &Config) {
+pub(crate) fn begin(settings: &Settings) {
+    let config = &settings.config;
     // The configuration was checked: what the filter still refuses falls back to its own default.
     let directives = format!("{QUIET},{}", config.log.level.directives());
     let filter = EnvFilter::try_new(directives).unwrap_or_default();
@@ -40,6 +41,12 @@ pub(crate) fn begin(config: &Config) {
     };
     if begun.is_ok() {
         log_panics();
+    }
+    if !settings.unheeded.is_empty() {
+        tracing::warn!(
+            variables = settings.unheeded.join(", "),
+            "these variables of a Jaeger mean nothing here; `trackway config show` lists what those that do set"
+        );
     }
 }
 

@@ -83,7 +83,13 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "SIZE")]
     pub buffer_size: Option<String>,
     /// Attributes that resources are given [key: agent.attributes]
-    #[arg(long, value_name = "KEY=VALUE,…", alias = "agent.tags")]
+    #[arg(
+        long,
+        value_name = "KEY=VALUE,…",
+        env = "AGENT_TAGS",
+        hide_env_values = true,
+        alias = "agent.tags"
+    )]
     pub tags: Option<String>,
     /// Configuration file (YAML)
     #[arg(long, value_name = "FILE", env = "TRACKWAY_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]

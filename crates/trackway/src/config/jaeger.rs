@@ -1,12 +1,15 @@
-//! The environment variables by which a Jaeger of version 1 is told where spans are kept, as keys of this program.
+//! The environment variables by which a Jaeger of version 1 is told what to do, as keys of this program.
 //!
-//! Promises: whoever has deployed a Jaeger with these needs no others; Trackway's own variables, files and flags come
-//! after them. Those of a store mean something only where `SPAN_STORAGE_TYPE` names it, and those of
-//! Kafka only where it says anything at all: other programs have such variables too.
+//! Promises: whoever has deployed a Jaeger with these needs no others; as variables they come after the file, and before
+//! Trackway's own variables and flags. Those of a store mean something only where `SPAN_STORAGE_TYPE` names it, and all
+//! others only where it says anything at all: other programs have such variables, too. Those that mean nothing here are
+//! told.
 
 use std::borrow::Cow;
 
-use Reading::{AllTags, AsItIs, Bytes, Lower, Rotation, Switch, Tls, UnlessEmpty, UnlessZero};
+use Reading::{
+    AllTags, AsItIs, Bytes, Level, Lower, OffIfZero, Rotation, Switch, Tls, UnlessEmpty, UnlessZero,
+};
 
 /// What says where spans are kept.
 const STORAGE: &str = "SPAN_STORAGE_TYPE";
@@ -29,6 +32,10 @@ enum Reading {
     Bytes,
     /// `0s` says that nothing was said.
     UnlessZero,
+    /// `0s` says never.
+    OffIfZero,
+    /// How much is logged.
+    Level,
 }
 
 /// What the variables of Kafka begin with where they are a collector's, and where an ingester's.
@@ -52,6 +59,61 @@ const KAFKA: [Alias; 15] = [
     ("TLS_KEY", "tls.key_file", UnlessEmpty),
     ("TLS_SKIP_HOST_VERIFY", "tls.insecure_skip_verify", Switch),
 ];
+/// What is no store's: keys from the top.
+const OTHERS: [Alias; 6] = [
+    ("LOG_LEVEL", "log.level", Level),
+    ("QUERY_BASE_PATH", "ui.base_path", UnlessEmpty),
+    ("QUERY_UI_CONFIG", "ui.config_file", UnlessEmpty),
+    (
+        "QUERY_MAX_CLOCK_SKEW_ADJUSTMENT",
+        "query.clock_skew_max",
+        UnlessEmpty,
+    ),
+    (
+        "SAMPLING_STRATEGIES_FILE",
+        "sampling.strategies_file",
+        UnlessEmpty,
+    ),
+    (
+        "SAMPLING_STRATEGIES_RELOAD_INTERVAL",
+        "sampling.reload_interval",
+        OffIfZero,
+    ),
+];
+/// The header by which a Jaeger tells tenants apart unless it is told another.
+const TENANT_HEADER: &str = "x-tenant";
+/// What else is understood: by what is read here, and by flags.
+const UNDERSTOOD: [&str; 10] = [
+    STORAGE,
+    "GRPC_STORAGE_SERVER",
+    "GRPC_STORAGE_TLS_ENABLED",
+    "MULTI_TENANCY_ENABLED",
+    "MULTI_TENANCY_HEADER",
+    "MULTI_TENANCY_TENANTS",
+    "REPORTER_GRPC_HOST_PORT",
+    // What these ask for is so anyway.
+    "BADGER_EPHEMERAL",
+    "COLLECTOR_OTLP_ENABLED",
+    "ES_TLS_ENABLED",
+];
+/// What a Jaeger's variables begin with.
+const PREFIXES: [&str; 14] = [
+    "ADMIN_HTTP_",
+    "AGENT_",
+    "BADGER_",
+    "CASSANDRA_",
+    "COLLECTOR_",
+    "ES_",
+    "GRPC_STORAGE_",
+    "INGESTER_",
+    "KAFKA_CONSUMER_",
+    "KAFKA_PRODUCER_",
+    "MULTI_TENANCY_",
+    "PROMETHEUS_",
+    "QUERY_",
+    "SAMPLING_",
+];
+
 /// What a Jaeger writes and reads unless it is told otherwise.
 const KAFKA_ENCODING: &str = "jaeger_proto";
 
@@ -182,6 +244,7 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
              grpc, elasticsearch, opensearch, cassandra and kafka"
         ))],
     };
+    meant.extend(others(&value));
     for prefix in KAFKA_PREFIXES {
         let mut set = KAFKA.iter().filter_map(|(end, of_kafka, reading)| {
             let name = format!("{prefix}{end}");
@@ -204,6 +267,60 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
     meant
 }
 
+/// What is no store's.
+fn others(value: &impl Fn(&str) -> Option<String>) -> Vec<Meant> {
+    let key = |name: &str, key: &str, text: &str| {
+        Meant::Key(name.to_owned(), key.to_owned(), text.to_owned())
+    };
+    let set = OTHERS.iter().filter_map(|(name, of_program, reading)| {
+        let given = value(name)?;
+        Some(key(name, of_program, &reading.read(&given)?))
+    });
+    let mut meant: Vec<Meant> = set.collect();
+    let tells_tenants_apart =
+        value("MULTI_TENANCY_ENABLED").is_some_and(|text| switched(&text) == "on");
+    if tells_tenants_apart {
+        let header = value("MULTI_TENANCY_HEADER").filter(|name| !name.is_empty());
+        let header = header.as_deref().unwrap_or(TENANT_HEADER);
+        meant.push(key(
+            "MULTI_TENANCY_ENABLED",
+            "access.tenants.header",
+            header,
+        ));
+        if let Some(names) = value("MULTI_TENANCY_TENANTS") {
+            meant.push(key("MULTI_TENANCY_TENANTS", "access.tenants.names", &names));
+        }
+    }
+    meant
+}
+
+/// The names of those of a Jaeger's variables that are set and mean nothing here; none where there is no word for the
+/// store, since they are another program's then.
+pub(super) fn unheeded(variables: &[(String, String)]) -> Vec<String> {
+    let has_storage = variables
+        .iter()
+        .any(|(name, text)| name == STORAGE && !text.is_empty());
+    if !has_storage {
+        return Vec::new();
+    }
+    let is_jaegers = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let has = |table: &[Alias], name: &str| table.iter().any(|(known, _, _)| *known == name);
+    let is_known = |name: &str| {
+        let of_kafka = KAFKA_PREFIXES
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix));
+        UNDERSTOOD.contains(&name)
+            || of_kafka.is_some_and(|end| has(&KAFKA, end))
+            || has(&ALIASES, name)
+            || has(&CASSANDRA, name)
+            || has(&REMOTE_FILES, name)
+            || has(&OTHERS, name)
+    };
+    let names = variables.iter().map(|(name, _)| name);
+    let unheeded = names.filter(|name| is_jaegers(name) && !is_known(name));
+    unheeded.cloned().collect()
+}
+
 impl Reading {
     /// The value of the key; nothing where the variable says what is so anyway.
     fn read(self, text: &str) -> Option<Cow<'_, str>> {
@@ -213,6 +330,13 @@ impl Reading {
             }
             Self::UnlessZero if text == "0s" || text == "0" => return None,
             Self::AsItIs | Self::UnlessEmpty | Self::UnlessZero => text,
+            Self::OffIfZero if text.is_empty() => return None,
+            Self::OffIfZero if text == "0s" || text == "0" => "off",
+            Self::OffIfZero => text,
+            // Go's logger has words for how it ends.
+            Self::Level if matches!(text, "dpanic" | "panic" | "fatal") => "error",
+            Self::Level if text.is_empty() => return None,
+            Self::Level => text,
             Self::Lower => return Some(Cow::Owned(text.to_ascii_lowercase())),
             Self::Bytes => return Some(Cow::Owned(format!("{text}B"))),
             Self::Switch => switched(text),
@@ -375,6 +499,37 @@ mod tests {
         for part in ["https://store:17271", "ca_file: /ca.pem "] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
+    }
+
+    #[test]
+    fn variables_of_no_store_are_understood_and_those_that_mean_nothing_are_told() {
+        let settings = load(&[
+            ("SPAN_STORAGE_TYPE", "memory"),
+            ("LOG_LEVEL", "fatal"),
+            ("QUERY_BASE_PATH", "/jaeger"),
+            ("QUERY_MAX_CLOCK_SKEW_ADJUSTMENT", "5s"),
+            ("SAMPLING_STRATEGIES_RELOAD_INTERVAL", "0s"),
+            ("MULTI_TENANCY_ENABLED", "true"),
+            ("MULTI_TENANCY_TENANTS", "a,b"),
+            ("COLLECTOR_NUM_WORKERS", "50"),
+            ("ES_BULK_SIZE", "1"),
+            ("PATH", "/bin"),
+        ]);
+        let settings = settings.unwrap();
+        let shown = show(&settings);
+        for part in [
+            "base_path: /jaeger ",
+            "level: error ",
+            "clock_skew_max: 5s ",
+            "reload_interval: off ",
+            "header: x-tenant ",
+            "names: \"a, b\" ",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        assert_eq!(settings.unheeded, ["COLLECTOR_NUM_WORKERS", "ES_BULK_SIZE"]);
+        let of_others = load(&[("ES_BULK_SIZE", "1"), ("LOG_LEVEL", "nonsense")]);
+        assert_eq!(of_others.unwrap().unheeded, Vec::<String>::new());
     }
 
     #[test]

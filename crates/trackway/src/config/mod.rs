@@ -116,6 +116,8 @@ pub(crate) struct Settings {
     /// The values where nothing is said.
     defaults: Config,
     origins: BTreeMap<String, Origin>,
+    /// Variables of a Jaeger that mean nothing here.
+    pub unheeded: Vec<String>,
 }
 
 impl Settings {
@@ -220,6 +222,7 @@ impl Loader {
     }
 
     fn take_jaegers_variables(&mut self, variables: &[(String, String)]) {
+        self.settings.unheeded = jaeger::unheeded(variables);
         for meant in jaeger::keys_of(variables) {
             match meant {
                 Meant::Key(name, path, text) => {

@@ -57,7 +57,7 @@ pub(crate) fn run_agent(settings: &Settings, addresses_file: Option<&Path>) -> R
                     x-tenant=team-a";
         return Err(Error::Usage(text.to_owned()));
     }
-    logging::begin(&settings.config);
+    logging::begin(settings);
     let ground = Ground::new();
     let health = Arc::new(StorelessHealth {
         program: Arc::clone(&ground.health),

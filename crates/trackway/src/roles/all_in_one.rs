@@ -56,7 +56,7 @@ pub(crate) fn run_all_in_one(
     addresses_file: Option<&Path>,
     is_demo: bool,
 ) -> Result<(), Error> {
-    logging::begin(&settings.config);
+    logging::begin(settings);
     let role = AllInOne::new(settings, addresses_file, is_demo);
     run_on_runtime(machine::cores(), role.run())
 }

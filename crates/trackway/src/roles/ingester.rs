@@ -27,7 +27,7 @@ pub(crate) fn run_ingester(
     settings: &Settings,
     addresses_file: Option<&Path>,
 ) -> Result<(), Error> {
-    logging::begin(&settings.config);
+    logging::begin(settings);
     run_on_runtime(machine::cores(), run(settings, addresses_file))
 }
 

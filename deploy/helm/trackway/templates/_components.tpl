@@ -11,7 +11,7 @@
 
 {{- define "trackway.mode" -}}
 {{- if .Values.mode -}}{{- .Values.mode -}}
-{{- else if or .Values.allInOne.enabled (eq (include "trackway.store" .) "embedded") -}}all-in-one
+{{- else if or .Values.allInOne.enabled .Values.jaeger (eq (include "trackway.store" .) "embedded") -}}all-in-one
 {{- else -}}distributed
 {{- end -}}
 {{- end -}}
@@ -38,9 +38,14 @@
 {{- if has .component (splitList " " (include "trackway.components" .root)) -}}yes{{- end -}}
 {{- end -}}
 
-{{/* dict root, component → the component's values over those of all, as YAML */}}
+{{/* dict root, component → the component's values over those of all, as YAML. Jaeger's chart of version 2 has one
+     component, which is called jaeger there. */}}
 {{- define "trackway.values" -}}
-{{- mergeOverwrite (deepCopy .root.Values.components) (deepCopy (index .root.Values .component)) | toYaml -}}
+{{- $own := deepCopy (index .root.Values .component) -}}
+{{- if and (eq .component "allInOne") .root.Values.jaeger -}}
+{{- $own = mergeOverwrite $own (deepCopy .root.Values.jaeger) -}}
+{{- end -}}
+{{- mergeOverwrite (deepCopy .root.Values.components) $own | toYaml -}}
 {{- end -}}
 
 {{/* The component → the ports of its pods: name, port, and protocol where it is UDP. */}}

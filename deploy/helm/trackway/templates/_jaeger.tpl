@@ -14,8 +14,8 @@
    {{ $name }}: {{ index $why $name }}
 {{- end -}}
 {{- end -}}
-{{- range $component := list "allInOne" "collector" "query" "ingester" "agent" -}}
-{{- with (index $.Values $component).image }}
+{{- range $component := list "allInOne" "collector" "query" "ingester" "agent" "jaeger" -}}
+{{- with (index $.Values $component | default dict).image }}
    {{ $component }}.image: it is an image of Jaeger; `image` is Trackway's
 {{- end -}}
 {{- end -}}

@@ -8,7 +8,18 @@
 {{- range $flag, $text := .values.cmdlineParams -}}
 {{- $_ := set $all (include "trackway.variable" $flag) (dict "value" (toString $text | default "true")) -}}
 {{- end -}}
-{{- range $extra -}}{{- $all = unset $all .name -}}{{- end -}}
+{{- $given := keys $all -}}
+{{- if and (eq .component "allInOne") (or $extra .values.cmdlineParams) (not (hasKey $all "SPAN_STORAGE_TYPE")) -}}
+{{- /* A Jaeger's variables mean something where this one says that there is a Jaeger to take the place of. */ -}}
+{{- $_ := set $all "SPAN_STORAGE_TYPE" (dict "value" (ternary "memory" "badger" (eq .root.Values.storage.type "memory"))) -}}
+{{- end -}}
+{{- range $extra -}}{{- $given = append $given .name -}}{{- $all = unset $all .name -}}{{- end -}}
+{{- range $own, $others := dict
+  "ES_PASSWORD_FILE" (list "ES_PASSWORD" "ES_API_KEY_FILE" "ES_TOKEN_FILE")
+  "TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE" (list "CASSANDRA_PASSWORD")
+  "TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE" (list "KAFKA_PRODUCER_PLAINTEXT_PASSWORD" "KAFKA_CONSUMER_PLAINTEXT_PASSWORD") -}}
+{{- range $others -}}{{- if has . $given -}}{{- $all = unset $all $own -}}{{- end -}}{{- end -}}
+{{- end -}}
 {{- $fields := dict "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_UID" "metadata.uid" "NODE_NAME" "spec.nodeName" -}}
 {{- if eq .component "agent" -}}{{- range $name, $path := $fields }}
 - {name: {{ $name }}, valueFrom: {fieldRef: {fieldPath: {{ $path }}}}}

@@ -37,8 +37,8 @@
 {{- $tls := $of.tls -}}
 {{- if eq .section "elasticsearch" }}
 SPAN_STORAGE_TYPE: {value: {{ include "trackway.store" .root }}}
-{{- $port := ternary "" (printf ":%v" $of.port) (contains "://" $of.host) }}
-ES_SERVER_URLS: {value: {{ printf "%s%s%s" (ternary "" (printf "%s://" $of.scheme) (contains "://" $of.host)) $of.host $port | quote }}}
+{{- $whole := $of.url | default (ternary $of.host "" (contains "://" $of.host)) }}
+ES_SERVER_URLS: {value: {{ $whole | default (printf "%s://%s:%v" $of.scheme $of.host $of.port) | quote }}}
 {{- if not $of.anonymous }}
 ES_USERNAME:
   {{- if $of.existingSecretUserKey }}

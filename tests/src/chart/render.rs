@@ -1,0 +1,221 @@
+//! Runs Helm and kubeconform, and reads what they print.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+use crate::folder::project_root;
+
+/// What says of itself that it is Kubernetes 1.35 of EKS, with the kinds of others that the chart knows.
+const CLUSTER: [&str; 2] = ["--kube-version", "v1.35.4-eks-1a2b3c"];
+/// Kinds of others, whose schemas Kubernetes does not have.
+pub(super) const OF_OTHERS: [&str; 4] =
+    ["GRPCRoute", "HTTPRoute", "PrometheusRule", "ServiceMonitor"];
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The tools, where they can be had.
+#[derive(Debug)]
+pub(super) struct Tools {
+    bin: PathBuf,
+    root: PathBuf,
+}
+
+/// What Helm printed.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) text: String,
+    pub(super) objects: Vec<Value>,
+}
+
+impl Tools {
+    /// Nothing where they can't be had on this machine, which is said.
+    pub(super) fn find() -> Option<Self> {
+        let root = project_root();
+        let cache = std::env::var_os("TRACKWAY_SERVERS_CACHE")
+            .map_or_else(|| root.join("target/servers"), PathBuf::from);
+        let bin = cache.join("kubernetes/bin");
+        if bin.join("helm").exists() && bin.join("kubeconform").exists() {
+            return Some(Self { bin, root });
+        }
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "helm is missing: tests/servers/setup installs it where there is Go"
+        );
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or_default();
+        eprintln!(
+            "SKIPPED {test}: helm is missing: tests/servers/setup installs it where there is Go"
+        );
+        None
+    }
+
+    pub(super) fn chart(&self) -> PathBuf {
+        self.root.join("deploy/helm/trackway")
+    }
+
+    /// Every file of values that is tried, by its name.
+    pub(super) fn value_files(&self) -> BTreeMap<String, PathBuf> {
+        let entries = std::fs::read_dir(self.chart().join("ci")).unwrap();
+        let files = entries.map(|entry| entry.unwrap().path());
+        let mut found: BTreeMap<String, PathBuf> = files
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name.trim_end_matches("-values.yaml").to_owned(), path)
+            })
+            .collect();
+        let tutorial = self.root.join("examples/tutorial.yaml");
+        found.insert("examples/tutorial".to_owned(), tutorial);
+        found
+    }
+
+    /// Helm's output and whether it was content.
+    pub(super) fn helm(&self, arguments: &[&str]) -> (bool, String) {
+        let ran = Command::new(self.bin.join("helm"))
+            .args(arguments)
+            // Nothing of the user's own settings or caches.
+            .env("HELM_CACHE_HOME", self.root.join("target/tmp/helm"))
+            .env("HELM_CONFIG_HOME", self.root.join("target/tmp/helm"))
+            .env("HELM_DATA_HOME", self.root.join("target/tmp/helm"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+        (ran.status.success(), said.into_owned())
+    }
+
+    /// Renders a file of values.
+    pub(super) fn render_file(&self, release: &str, file: &Path) -> Rendered {
+        let (chart, file) = (self.chart(), file.display().to_string());
+        let mut arguments = vec!["template", release, chart.to_str().unwrap(), "-f", &file];
+        arguments.extend(CLUSTER);
+        let (is_well, text) = self.helm(&arguments);
+        assert!(is_well, "{file}: {text}");
+        let objects = read(&text);
+        Rendered { text, objects }
+    }
+
+    /// Renders values that are given as YAML.
+    pub(super) fn render(&self, release: &str, values: &str) -> Rendered {
+        self.with_file(values, |file| self.render_file(release, file))
+    }
+
+    /// Why Helm refuses these values.
+    pub(super) fn refusal(&self, values: &str) -> String {
+        self.with_file(values, |file| {
+            let (chart, file) = (self.chart(), file.display().to_string());
+            let (is_well, said) =
+                self.helm(&["template", "jaeger", chart.to_str().unwrap(), "-f", &file]);
+            assert!(!is_well, "these values were taken: {values}");
+            said
+        })
+    }
+
+    fn with_file<T>(&self, values: &str, work: impl FnOnce(&Path) -> T) -> T {
+        let folder = self.root.join("target/tmp/helm");
+        std::fs::create_dir_all(&folder).unwrap();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let file = folder.join(format!("values-{}-{number}.yaml", std::process::id()));
+        std::fs::write(&file, values).unwrap();
+        let done = work(&file);
+        std::fs::remove_file(&file).unwrap();
+        done
+    }
+
+    /// What Kubernetes' own schemas say of a text with objects; nothing when they are content.
+    pub(super) fn complaints(&self, text: &str) -> String {
+        let schemas = self.bin.parent().unwrap().join("schemas");
+        let schemas = format!(
+            "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+            schemas.display()
+        );
+        let folder = self.root.join("target/tmp/helm");
+        std::fs::create_dir_all(&folder).unwrap();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let file = folder.join(format!("rendered-{}-{number}.yaml", std::process::id()));
+        std::fs::write(&file, text).unwrap();
+        let ran = Command::new(self.bin.join("kubeconform"))
+            .args([
+                "-strict",
+                "-schema-location",
+                &schemas,
+                "-skip",
+                &OF_OTHERS.join(","),
+            ])
+            .arg(&file)
+            .output()
+            .unwrap();
+        std::fs::remove_file(&file).unwrap();
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+}
+
+/// The objects of a text in YAML.
+pub(super) fn read(text: &str) -> Vec<Value> {
+    let objects: Vec<Value> = serde_saphyr::from_multiple(text)
+        .unwrap_or_else(|error| panic!("no YAML: {error}\n{text}"));
+    objects
+        .into_iter()
+        .filter(|object| !object.is_null())
+        .collect()
+}
+
+impl Rendered {
+    /// The objects of a kind.
+    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
+        self.objects
+            .iter()
+            .filter(move |object| object["kind"] == kind)
+    }
+
+    /// One object.
+    pub(super) fn find(&self, kind: &str, name: &str) -> &Value {
+        let named = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+        let mut found = self.objects.iter().filter(named);
+        let one = found
+            .next()
+            .unwrap_or_else(|| panic!("no {kind} {name} in {:?}", self.names()));
+        assert!(found.next().is_none(), "two {kind} {name}");
+        one
+    }
+
+    /// The kinds and names of all objects.
+    pub(super) fn names(&self) -> Vec<String> {
+        let named = self.objects.iter().map(|object| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            format!(
+                "{}/{}",
+                text(&object["kind"]),
+                text(&object["metadata"]["name"])
+            )
+        });
+        named.collect()
+    }
+
+    /// Everything that runs: its kind and name, and the template of its pods.
+    pub(super) fn pods(&self) -> Vec<(String, &Value)> {
+        let pods = self.objects.iter().filter_map(|object| {
+            let template = match object["kind"].as_str()? {
+                "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => &object["spec"]["template"],
+                "CronJob" => &object["spec"]["jobTemplate"]["spec"]["template"],
+                "Pod" => object,
+                _ => return None,
+            };
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            Some((format!("{} {name}", object["kind"].as_str()?), template))
+        });
+        pods.collect()
+    }
+}
+
+/// The members of a list; nothing where there is none.
+pub(super) fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A text; empty where there is none.
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

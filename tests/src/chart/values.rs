@@ -1,0 +1,200 @@
+//! Values that are misspelt, contradict one another, or can't be, are refused, and the words say what to write.
+
+use serde_json::Value;
+
+use super::render::{Tools, items, text};
+
+#[test]
+fn misspelt_values_are_refused() {
+    let Some(tools) = Tools::find() else { return };
+    let cases = [
+        ("collecter: {replicaCount: 2}", "'collecter' not allowed"),
+        (
+            "collector: {replicas_count: 2}",
+            "'replicas_count' not allowed",
+        ),
+        ("storage: {type: elastic}", "value must be one of"),
+        (
+            "storage: {elasticsearch: {existingsecret: x}}",
+            "'existingsecret' not allowed",
+        ),
+        (
+            "storage: {elasticsearch: {tls: {caConfigmap: x}}}",
+            "'caConfigmap' not allowed",
+        ),
+        (
+            "storage: {elasticsearch: {scheme: htps}}",
+            "value must be one of",
+        ),
+        (
+            "allInOne: {persistence: {size: 20GB}}",
+            "does not match pattern",
+        ),
+        (
+            "collector: {topologySpreadContraints: []}",
+            "'topologySpreadContraints' not allowed",
+        ),
+        ("settings: {stor: {}}", "'stor' not allowed"),
+        (
+            "query: {service: {type: Loadbalancer}}",
+            "value must be one of",
+        ),
+        ("mode: distribute", "value must be one of"),
+        ("image: {digest: latest}", "does not match pattern"),
+    ];
+    for (values, words) in cases {
+        let said = tools.refusal(values);
+        assert!(said.contains(words), "{values}: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_to_do() {
+    let Some(tools) = Tools::find() else { return };
+    let cases = [
+        ("mode: distributed", "set storage.type to elasticsearch"),
+        (
+            "provisionDataStore: {cassandra: true}",
+            "set provisionDataStore.cassandra to false",
+        ),
+        (
+            "ingester: {enabled: true}",
+            "ingester.enabled: Kafka stands between",
+        ),
+        ("storage: {type: grpc}", "storage.grpc.host"),
+        (
+            "query: {httpRoute: {enabled: true}}",
+            "query.httpRoute.parentRefs: which Gateway?",
+        ),
+        (
+            "storage: {type: cassandra}\ncollector: {buffer: {enabled: true, size: 1G}}",
+            "does not match pattern",
+        ),
+    ];
+    for (values, words) in cases {
+        let said = tools.refusal(values);
+        assert!(said.contains(words), "{values}: {said}");
+    }
+}
+
+/// The keys of a tree, dotted.
+fn keys(value: &Value, path: &str, found: &mut Vec<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        found.push(path.clone());
+        keys(value, &path, found);
+    }
+}
+
+#[test]
+fn the_schema_knows_every_value_and_nothing_at_random() {
+    let Some(tools) = Tools::find() else { return };
+    let read = |name: &str| std::fs::read_to_string(tools.chart().join(name)).unwrap();
+    let values: Value = serde_saphyr::from_str(&read("values.yaml")).unwrap();
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let mut known = Vec::new();
+    keys(&values, "", &mut known);
+    // That the schema takes them is shown by rendering them; here that no section of it is open.
+    fn open(schema: &Value, path: &str, found: &mut Vec<String>) {
+        if schema["type"] == "object"
+            && !schema["properties"].is_null()
+            && schema["additionalProperties"] != false
+        {
+            found.push(path.to_owned());
+        }
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            open(value, &format!("{path}/{key}"), found);
+        }
+    }
+    let mut sections = Vec::new();
+    open(&schema, "", &mut sections);
+    // `global` is shared with other charts.
+    assert_eq!(
+        sections,
+        ["/properties/global"],
+        "sections that take any name"
+    );
+    assert!(known.len() > 150, "{} values", known.len());
+}
+
+#[test]
+fn pods_are_replaced_when_what_they_read_changes() {
+    let Some(tools) = Tools::find() else { return };
+    let checksum = |values: &str| {
+        let rendered = tools.render("jaeger", values);
+        let query = rendered.find("Deployment", "jaeger-query");
+        let annotations = &query["spec"]["template"]["metadata"]["annotations"];
+        text(&annotations["checksum/config"]).to_owned()
+    };
+    let base = "storage: {type: elasticsearch}\n";
+    let first = checksum(base);
+    assert_eq!(first, checksum(base));
+    assert_ne!(
+        first,
+        checksum(&format!("{base}settings: {{log: {{level: debug}}}}"))
+    );
+    assert_ne!(first, checksum(&format!("{base}query: {{config: '{{}}'}}")));
+    assert_ne!(
+        first,
+        checksum("storage: {type: elasticsearch, elasticsearch: {password: other}}")
+    );
+    assert_eq!(
+        first,
+        checksum(&format!("{base}collector: {{replicaCount: 5}}"))
+    );
+}
+
+#[test]
+fn a_job_makes_the_store_ready_and_has_another_name_when_it_changes() {
+    let Some(tools) = Tools::find() else { return };
+    let job = |values: &str| {
+        let rendered = tools.render("jaeger", values);
+        let mut jobs = rendered.of_kind("Job");
+        let job = jobs.next().expect("a job");
+        let arguments = items(&job["spec"]["template"]["spec"]["containers"][0]["args"]).to_vec();
+        assert_eq!(arguments[..2], ["storage", "init"]);
+        text(&job["metadata"]["name"]).to_owned()
+    };
+    let first = job("storage: {type: cassandra}");
+    assert!(first.starts_with("jaeger-storage-init-"), "{first}");
+    assert_ne!(
+        first,
+        job("storage: {type: cassandra, cassandra: {keyspace: other}}")
+    );
+    for values in [
+        "storage: {type: cassandra, cassandra: {schemaJobEnabled: false}}",
+        "storage: {type: elasticsearch}",
+        "{}",
+    ] {
+        assert_eq!(
+            tools.render("jaeger", values).of_kind("Job").count(),
+            0,
+            "{values}"
+        );
+    }
+}
+
+#[test]
+fn what_jaegers_chart_has_and_this_one_does_not_need_is_named() {
+    let Some(tools) = Tools::find() else { return };
+    let file = tools.value_files()["jaeger-v1-elasticsearch"].clone();
+    let chart = tools.chart();
+    let (is_well, said) = tools.helm(&[
+        "template",
+        "jaeger",
+        chart.to_str().unwrap(),
+        "-f",
+        file.to_str().unwrap(),
+        "--show-only",
+        "templates/services.yaml",
+    ]);
+    assert!(is_well, "{said}");
+    let notes = std::fs::read_to_string(chart.join("templates/_jaeger.tpl")).unwrap();
+    for name in ["spark", "hotrod", "tag", "userconfig"] {
+        assert!(notes.contains(&format!("\"{name}\"")), "{name}");
+    }
+}

@@ -80,6 +80,7 @@ fn the_program_understands_every_configuration() {
     assert!(count > 40, "{count}");
 }
 
+// tidy: long-function: a table of values and what the program makes of them
 #[test]
 fn what_is_said_by_values_reaches_the_program() {
     let Some(tools) = Tools::find() else { return };

@@ -1,9 +1,9 @@
 //! The environment variables by which a Jaeger of version 1 is told what to do, as keys of this program.
 //!
 //! Promises: whoever has deployed a Jaeger with these needs no others; as variables they come after the file, and
-//! before Trackway's own variables and flags. Those of a store mean something only where `SPAN_STORAGE_TYPE` names it, and all
-//! others only where it says anything at all: other programs have such variables, too. Those that mean nothing here are
-//! told.
+//! before Trackway's own variables and flags. Those of a store mean something only where `SPAN_STORAGE_TYPE` names it,
+//! and all others only where it says anything at all: other programs have such variables, too. Those that mean nothing
+//! here are told.
 
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-full test-servers soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui bench-backends release test-planted
+.PHONY: help run web test test-full test-servers test-cluster walkthrough image soak fuzz lint bench bench-agent bench-large bench-steady bench-huge bench-ui bench-backends release test-planted
 
 # `make run DEMO=1` adds realistic traffic; `make run ARGS="--config trackway.yaml"` passes more flags.
 DEMO ?=
@@ -26,6 +26,8 @@ BENCH_SECONDS ?= 600
 BENCH_HUGE_SPANS ?= 100000000
 # The release binary may not grow over this. The clients of Kafka, Cassandra and Elasticsearch are some 9 MiB of it.
 BINARY_MIB_MAX := 36
+# Nor may the image, unpacked: it is the binary, 3 MiB of libraries, and authorities and time zones.
+IMAGE_MIB_MAX := 40
 TEST := cargo test --locked --profile ci --no-fail-fast
 
 help: ## shows this list
@@ -52,7 +54,7 @@ test: web ## all tests: the crates, then the real program with real clients, and
 	web/setup --browser
 	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent e2e
 
-test-full: test test-planted release ## the tests, the planted faults, the sizes and times of the release
+test-full: test test-planted test-cluster image ## the tests, the planted faults, a cluster, the sizes of the release
 	cargo xtask instructions
 
 test-planted: ## shows that each planted fault is caught by its test
@@ -74,6 +76,14 @@ test-servers: ## stores of others in every way of reaching them, and away for ha
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_OUTAGE_SECONDS=30 TRACKWAY_ALL_SERVERS=1 \
 	    $(TEST) --workspace -- elastic kafka cassandra agent::
+
+# Kubernetes is built first and alone: it takes five minutes of two cores, once.
+test-cluster: web ## the chart, the images and the samples on a real Kubernetes of one node, which it builds (root, Go, apt)
+	tests/servers/kubernetes install all
+	tests/setup
+	cargo build --locked --profile ci --workspace --all-targets
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway tests/cluster \
+	    env TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --package system-tests -- cluster:: --test-threads=1
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)
@@ -117,3 +127,6 @@ release: web ## builds the binary that is shipped; fails over 36 MiB
 	size=$$(stat -c %s target/dist/trackway); \
 	echo "target/dist/trackway: $$((size / 1024)) KiB, built in $$((SECONDS - begin)) s"; \
 	if (( size > $(BINARY_MIB_MAX) * 1024 * 1024 )); then echo "over $(BINARY_MIB_MAX) MiB" >&2; exit 1; fi
+
+image: release ## makes the image of it as an OCI archive, without a container engine; fails over 40 MiB unpacked
+	deploy/image --mebibytes-max $(IMAGE_MIB_MAX)

@@ -28,6 +28,16 @@ impl Server {
     /// Starts one, with TLS and a password if it is to be secure; nothing where it can't be had on this machine, which
     /// is said.
     pub(crate) fn start(name: &str, is_secure: bool) -> Option<Self> {
+        Self::start_as(name, is_secure, &[])
+    }
+
+    /// The same with TLS and a password, whose certificate has other names besides `localhost`.
+    #[allow(dead_code, reason = "not every crate that includes this file needs it")]
+    pub(crate) fn start_named(name: &str, names: &[&str]) -> Option<Self> {
+        Self::start_as(name, true, names)
+    }
+
+    fn start_as(name: &str, is_secure: bool, names: &[&str]) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = root
             .ancestors()
@@ -50,6 +60,9 @@ impl Server {
         if is_secure {
             let more = ["--tls", "--user", USER, "--password", PASSWORD];
             options.extend(more.map(str::to_owned));
+        }
+        if !names.is_empty() {
+            options.extend(["--names".to_owned(), names.join(",")]);
         }
         let mut server = Self {
             script: root.join("tests/servers").join(name),
@@ -176,7 +189,7 @@ pub(crate) fn other_authority(path: PathBuf) -> PathBuf {
 /// A port that is free, and the next one, which Kafka takes for its controller and Cassandra for its
 /// neighbours. Below those that the system gives to
 /// connections: one of these could take it while the server is away.
-fn free_port(number: u32) -> u16 {
+pub(crate) fn free_port(number: u32) -> u16 {
     const FIRST: u32 = 20_000;
     const COUNT: u32 = 12_000;
     let begin = std::process::id().wrapping_mul(97) + number * 211;

@@ -2,7 +2,7 @@
 //!
 //! `agent`: the role beside an application, over outages and kills. `blowups`: what blows up stores, under a limit on
 //! memory. `chart`: the Helm chart, rendered and judged. `clients`: stock SDKs send, Jaeger's API returns the same.
-//! `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `elastic`: spans in a
+//! `cluster`: the chart and the images on a real Kubernetes. `commands`: those of the terminal. `crash`: `kill -9` under load loses nothing acknowledged. `elastic`: spans in a
 //! real OpenSearch. `golden`: the answers of a recorded Jaeger. `lifecycle`: stop, double start, full disk, health.
 //! `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself. `processing`: what steps
 //! took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `sampling`: a stock sampler does as it is
@@ -49,6 +49,8 @@ mod blowups;
 mod chart;
 #[cfg(test)]
 mod clients;
+#[cfg(test)]
+mod cluster;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

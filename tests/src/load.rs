@@ -401,7 +401,11 @@ impl Truth {
     /// Checks traces: every acknowledged span once and with all its content, unsure requests wholly or not at all.
     pub(crate) fn check(&self, program: &Program, trace_ids: &[String]) {
         ledger::check(program);
-        let mut connection = program.query_connection();
+        self.check_at(program.query_connection(), trace_ids);
+    }
+
+    /// The same by whoever answers at the other end.
+    pub(crate) fn check_at(&self, mut connection: Connection, trace_ids: &[String]) {
         let nothing = Lines::new();
         let mut wrong = Vec::new();
         for trace_id in trace_ids {

@@ -1,5 +1,6 @@
 //! Servers that are away for a while: who sends meanwhile, how long it takes, and what the program says of it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -22,11 +23,22 @@ pub(crate) struct Persistent {
 
 impl Persistent {
     pub(crate) fn start(program: &Program, seed: u64) -> Self {
+        Self::start_at(&program.addresses.otlp_http, seed, |error| {
+            panic!("the program itself is away: {error}")
+        })
+    }
+
+    /// The same to an address behind which programs come and go: who gets no answer sends the same again.
+    pub(crate) fn start_behind(address: &str, seed: u64) -> Self {
+        Self::start_at(address, seed, |_| {})
+    }
+
+    fn start_at(address: &str, seed: u64, on_error: fn(io::Error)) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = (0..CONNECTIONS).map(|number| {
-            let (stop, address) = (Arc::clone(&stop), program.addresses.otlp_http.clone());
+            let (stop, address) = (Arc::clone(&stop), address.to_owned());
             let seed = Numbers::new(seed.wrapping_add(number)).next();
-            std::thread::spawn(move || send_persistently(&stop, &address, seed))
+            std::thread::spawn(move || send_persistently(&stop, &address, seed, on_error))
         });
         Self {
             threads: threads.collect(),
@@ -48,7 +60,12 @@ impl Persistent {
     }
 }
 
-fn send_persistently(stop: &AtomicBool, address: &str, seed: u64) -> (Vec<Request>, u64) {
+fn send_persistently(
+    stop: &AtomicBool,
+    address: &str,
+    seed: u64,
+    on_error: fn(io::Error),
+) -> (Vec<Request>, u64) {
     let (mut kept, mut refused) = (Vec::new(), 0);
     for number in 0.. {
         let request = Request::new(seed, number, 0);
@@ -58,7 +75,10 @@ fn send_persistently(stop: &AtomicBool, address: &str, seed: u64) -> (Vec<Reques
                 Ok(Outcome::Acknowledged) => break,
                 Ok(Outcome::Refused(429 | 503, _)) => refused += 1,
                 Ok(other) => panic!("{other:?}"),
-                Err(error) => panic!("the program itself is away: {error}"),
+                Err(error) => {
+                    on_error(error);
+                    refused += 1;
+                }
             }
             let_pass(Duration::from_millis(100));
         }

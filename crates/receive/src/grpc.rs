@@ -10,6 +10,7 @@
 //! - The client's deadline is kept: what is not with the writer when it passes is given up and not counted as
 //!   accepted.
 //! - The path is looked at first: one without its leading slash is no path of ours.
+//! - The port of Jaeger's agents takes OTLP, too: its address is what is left where a Jaeger's agent was replaced.
 //!
 //! Refuses: other services and methods (`UNIMPLEMENTED`), streams, content types that are not `application/grpc`.
 
@@ -46,6 +47,8 @@ pub(crate) async fn answer(door: &Door, request: Request<Incoming>) -> Response<
         let (expected, format) = served_at(door.transport);
         match parts.uri.path() {
             path if path == expected => export(door, format, &parts, &mut body).await,
+            // An agent of ours that was told where a Jaeger's agent delivered.
+            EXPORT_PATH => export(door, Format::OtlpProto, &parts, &mut body).await,
             // Agents deliver over OTLP, and ask on the same connection.
             SAMPLING_PATH => {
                 door.let_in(&parts).await?;

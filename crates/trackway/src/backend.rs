@@ -180,7 +180,7 @@ impl Backend {
             writes_max: chosen.in_flight_max,
         };
         let buffer = BufferedWriter::open(&options, parts);
-        let buffer = Arc::new(buffer.map_err(|error| Error::Store(error.to_string()))?);
+        let buffer = Arc::new(buffer.map_err(|error| keep::failed(&error))?);
         Ok(Self {
             writer: Arc::clone(&buffer) as Arc<dyn SpanWriter>,
             direct,

@@ -82,17 +82,30 @@ fn open_with(
     Store::open(options, parts, &|at| progress(words_of(at))).map_err(|error| failed(&error))
 }
 
-/// The store's error and its causes, each said once.
-fn failed(error: &store::Error) -> Error {
+/// Why a folder with spans can't be used: the error and its causes, each said once, and what to do where that is known.
+pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> Error {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let said = inner.to_string();
+    let mut kind = None;
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let said = cause.to_string();
         if !text.contains(&said) {
             text = format!("{text}: {said}");
         }
-        cause = inner.source();
+        let of_system = cause.downcast_ref::<std::io::Error>();
+        kind = of_system.map(std::io::Error::kind).or(kind);
+        next = cause.source();
     }
+    let fix = match kind {
+        Some(std::io::ErrorKind::PermissionDenied) => {
+            "; give the folder to the program's user (in Kubernetes: podSecurityContext.fsGroup)"
+        }
+        Some(std::io::ErrorKind::StorageFull) => {
+            "; make room, or give it a larger disk (in Kubernetes: a larger volume)"
+        }
+        _ => "",
+    };
+    text.push_str(fix);
     Error::Store(text)
 }
 

@@ -50,7 +50,7 @@ install_node() {
 }
 
 install_runtime() {
-  if ! [ -e "$ROOT/.done" ]; then
+  if [ "$(cat "$ROOT/.done" 2>/dev/null)" != "$DEBS" ]; then
     say "unpacking Debian's containerd, runc and network tools"
     rm -rf "$CACHE/debs" "$ROOT"; mkdir -p "$CACHE/debs" "$ROOT"
     # shellcheck disable=SC2086
@@ -61,7 +61,7 @@ install_runtime() {
     local d; for d in "$CACHE"/debs/*.deb; do dpkg -x "$d" "$ROOT"; done
     rm -rf "$CACHE/debs"
     for d in ip{,6}tables{,-save,-restore}; do ln -sf xtables-nft-multi "$ROOT/usr/sbin/$d"; done
-    touch "$ROOT/.done"
+    echo "$DEBS" >"$ROOT/.done"
   fi
   if ! [ -s "$CACHE/pause.tar" ]; then
     cc -static -Os -s -o "$CACHE/pause" "$SRC/pause.c"

@@ -201,12 +201,12 @@ fn services_lead_to_pods(name: &str, rendered: &Rendered) {
             "{name}: Service {called} leads to {} kinds of pods",
             chosen.len()
         );
-        let ports: Vec<&str> = items(&chosen[0]["spec"]["containers"][0]["ports"])
+        let ports: Vec<&Value> = items(&chosen[0]["spec"]["containers"][0]["ports"])
             .iter()
-            .map(|port| text(&port["name"]))
+            .map(|port| &port["containerPort"])
             .collect();
         for port in items(&service["spec"]["ports"]) {
-            let target = text(&port["targetPort"]);
+            let target = &port["targetPort"];
             assert!(
                 ports.contains(&target),
                 "{name}: {called}: no port {target} in {ports:?}"

@@ -31,8 +31,8 @@ fn misspelt_values_are_refused() {
             "does not match pattern",
         ),
         (
-            "collector: {topologySpreadContraints: []}",
-            "'topologySpreadContraints' not allowed",
+            "collector: {topologySpreadContraints: [{maxSkew: 1}]}",
+            "maxItems",
         ),
         ("settings: {stor: {}}", "'stor' not allowed"),
         (
@@ -53,6 +53,10 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     let Some(tools) = Tools::find() else { return };
     let cases = [
         ("mode: distributed", "set storage.type to elasticsearch"),
+        (
+            "userconfig: {extensions: {}}",
+            "storage.type: where are spans kept?",
+        ),
         (
             "provisionDataStore: {cassandra: true}",
             "set provisionDataStore.cassandra to false",

@@ -498,7 +498,13 @@ macro_rules! words {
             const VALUES: &'static str = $values;
 
             fn parse(text: &str) -> Result<Self, String> {
-                match text.trim() {
+                // Helm and other readers of YAML turn `on` and `off` into these.
+                let text = match text.trim() {
+                    "true" => "on",
+                    "false" => "off",
+                    other => other,
+                };
+                match text {
                     $( $word => Ok(Self::$variant), )+
                     _ => Err(format!("{text:?} is none of {}", [$($word),+].join(", "))),
                 }

@@ -232,9 +232,10 @@ impl Agent<'_> {
             };
             Sink::open(&buffer, &delivery, parts).map(Arc::new)
         });
-        let opened = opening.await.map_err(|panicked| panicked.to_string());
-        let opened = opened.and_then(|opened| opened.map_err(|error| error.to_string()));
-        opened.map_err(Error::Store)
+        let opened = opening
+            .await
+            .map_err(|panicked| Error::Store(panicked.to_string()))?;
+        opened.map_err(|error| keep::failed(&error))
     }
 
     async fn serve(

@@ -86,6 +86,16 @@
 {{- if and (eq .Values.mode "distributed") (eq $store "embedded") -}}
 {{- fail "mode: distributed needs a store that pods can share: set storage.type to elasticsearch, opensearch, cassandra or grpc, or leave mode empty" -}}
 {{- end -}}
+{{- if and (not .Values.storage.type) (not .Values.mode) (or .Values.userconfig .Values.jaeger) -}}
+{{- fail "storage.type: where are spans kept? The values are those of Jaeger's chart of version 2, whose userconfig says it. `trackway config import FILE` reads that; then name the store here: elasticsearch, opensearch, cassandra or grpc, or embedded for one in the pod" -}}
+{{- end -}}
+{{- if and .Release.IsUpgrade (not .Values.storage.type) -}}
+{{- range $of := list "cassandra" "elasticsearch" -}}
+{{- if lookup "apps/v1" "StatefulSet" $.Release.Namespace (printf "%s-%s" $.Release.Name $of) -}}
+{{- fail (printf "storage.type: this release has a %s of its own, which Jaeger's chart brought: an upgrade would delete it, and its spans with it. Install Trackway as another release beside it (docs/migrate-from-jaeger.md), or say storage.type=embedded if they are not needed" $of) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $on := .Values.provisionDataStore | default dict -}}
 {{- if $on -}}
 {{- fail (printf "provisionDataStore.%s: this chart brings no databases with it. Install %s by its own chart or operator, name it by storage.%s, and set provisionDataStore.%s to false. Where Jaeger's chart has installed one, keep it: its volumes go with that release" $name $name $name $name) -}}

@@ -19,6 +19,11 @@
    {{ $component }}.image: it is an image of Jaeger; `image` is Trackway's
 {{- end -}}
 {{- end -}}
+{{- range $component := list "allInOne" "jaeger" -}}
+{{- with (index $.Values $component | default dict).args }}
+   {{ $component }}.args: they are a Jaeger's; extraArgs are Trackway's
+{{- end -}}
+{{- end -}}
 {{- if (index .Values.query "agentSidecar") }}
    query.agentSidecar: nothing has to carry Trackway's own spans
 {{- end -}}

@@ -1,8 +1,12 @@
-{{/* The pods of jobs: they reach the store as a query node does. */}}
+{{/* The pods of jobs: they reach the store as a query node does, or whichever component there is. */}}
 
 {{/* dict root, name (label), args, resources, extraEnv → the template of a job's pods */}}
 {{- define "trackway.jobPod" -}}
-{{- $component := ternary "allInOne" "query" (eq (include "trackway.mode" .root) "all-in-one") -}}
+{{- $there := splitList " " (include "trackway.components" .root) -}}
+{{- $component := "" -}}
+{{- range list "allInOne" "query" "ingester" "collector" "agent" -}}
+{{- if and (not $component) (has . $there) -}}{{- $component = . -}}{{- end -}}
+{{- end -}}
 {{- $values := include "trackway.values" (dict "root" .root "component" $component) | fromYaml -}}
 {{- $values = mergeOverwrite $values (dict "extraEnv" (concat ($values.extraEnv | default list) (.extraEnv | default list))) -}}
 {{- $it := dict "root" .root "component" $component "values" $values "args" .args -}}

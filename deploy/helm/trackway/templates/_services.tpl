@@ -1,6 +1,8 @@
 {{/* The ports of the Services that a Jaeger has. */}}
 
-{{/* dict root, component (collector, query or agent) → ports of its Service; numbers come from the values */}}
+{{/* dict root, component (collector, query or agent), target (whose pods they are) → ports of its Service; numbers come from the values. Ports of pods
+     are given by number: where a Jaeger's release is upgraded in place its pods, whose ports have other names, are
+     reached until they are gone. */}}
 {{- define "trackway.servicePorts" -}}
 {{- $service := (index .root.Values .component).service -}}
 {{- $numbers := dict -}}
@@ -14,9 +16,13 @@
 {{- end -}}
 {{- range include "trackway.ports" .component | fromYamlArray }}
 {{- $number := int (get $numbers .name | default .port) }}
-- {{ merge (dict "port" $number "targetPort" .name) . | toYaml | nindent 2 | trim }}
+{{- /* What is opened to others has no place for the port of operation. */ -}}
+{{- if or (ne .name "admin") (eq $service.type "ClusterIP") }}
+{{- $target := ternary (include "trackway.adminPort" $.target | int) .port (eq .name "admin") }}
+- {{ merge (dict "port" $number "targetPort" $target) . | toYaml | nindent 2 | trim }}
+{{- end }}
 {{- if and (eq .name "query-http") (ne $number 16686) }}
-- {name: query-http-too, port: 16686, targetPort: query-http, appProtocol: http}
+- {name: query-http-too, port: 16686, targetPort: 16686, appProtocol: http}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,245 @@
+//! Broken on purpose: where a person looks (`kubectl describe`, `kubectl logs`, `trackway doctor`), and in the words that
+//! docs/troubleshooting.md has, stands what is wrong and what to change.
+
+use std::process::Command;
+
+use super::elastic::Elasticsearch;
+use super::node::{Namespace, Node};
+use crate::program::binary;
+use crate::server::USER;
+use crate::wait::report;
+
+const COLLECTOR: &str = "deploy/jaeger-collector";
+const COLLECTORS: [&str; 4] = [
+    "describe",
+    "pods",
+    "-l",
+    "app.kubernetes.io/component=collector",
+];
+const ALL_IN_ONE: [&str; 3] = ["describe", "pod", "jaeger-all-in-one-0"];
+const ALL_IN_ONE_LOGS: [&str; 4] = [
+    "logs",
+    "jaeger-all-in-one-0",
+    "--all-containers",
+    "--prefix",
+];
+
+/// What a person reads in the page about troubles, with white space made alike.
+struct Page(String);
+
+impl Page {
+    fn read(node: &Node) -> Self {
+        let text = std::fs::read_to_string(node.root().join("docs/troubleshooting.md")).unwrap();
+        Self(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Words that were seen, and must be on the page.
+    #[track_caller]
+    fn has(&self, case: &str, words: &str) {
+        assert!(
+            self.0.contains(words),
+            "{case}: docs/troubleshooting.md does not have {words:?}"
+        );
+        report(&format!("{case}: {words}"));
+    }
+}
+
+/// What the doctor says in a pod that runs.
+fn doctor(space: &Namespace<'_>, target: &str, role: &str) -> String {
+    let config = "/etc/trackway/config/trackway.yaml";
+    let command = [
+        "exec", target, "--", "trackway", "doctor", "--role", role, "--config", config,
+    ];
+    space.kubectl(&command).said
+}
+
+#[track_caller]
+fn says(case: &str, page: &Page, said: &str, words: &str) {
+    assert!(said.contains(words), "{case}: no {words:?} in {said}");
+    page.has(case, words);
+}
+
+#[test]
+fn a_store_that_is_not_reached_is_told_with_the_cause() {
+    let Some(node) = Node::find() else { return };
+    let Some(elasticsearch) = Elasticsearch::start(&node) else {
+        return;
+    };
+    let page = Page::read(&node);
+    let space = node.namespace("broken");
+    elasticsearch.introduce(&space);
+    let values = node.root().join("examples/tutorial.yaml");
+    let values = [
+        "-f",
+        values.to_str().unwrap(),
+        "--set",
+        "agent.enabled=false",
+    ];
+    let install = |more: &[&str]| {
+        let mut all = values.to_vec();
+        all.extend(more);
+        space.install_only(&all);
+    };
+    let uninstall = || space.uninstall();
+    let es = "storage.elasticsearch";
+
+    // A wrong password: the pods run, are not ready, and say why.
+    let login = [
+        "create",
+        "secret",
+        "generic",
+        "wrong-login",
+        "--from-literal=password=wrong-12",
+    ];
+    space.kubectl(&login).well();
+    let user = format!("--patch={{\"stringData\":{{\"username\":\"{USER}\"}}}}");
+    space
+        .kubectl(&["patch", "secret", "wrong-login", &user])
+        .well();
+    install(&["--set", &format!("{es}.existingSecret=wrong-login")]);
+    let said = space.until_said(&["logs", COLLECTOR], "the store is not there");
+    says("wrong password", &page, &said, "it answers 401");
+    let said = doctor(&space, COLLECTOR, "collector");
+    says(
+        "wrong password",
+        &page,
+        &said,
+        "give the right user and password",
+    );
+    space.until_said(&COLLECTORS, "Readiness probe failed");
+    uninstall();
+
+    // A key that the ConfigMap lacks: what it has is told.
+    install(&["--set", &format!("{es}.tls.caKey=ca-cert.pem")]);
+    let said = space.until_said(&COLLECTORS, "can't be read");
+    says(
+        "missing CA key",
+        &page,
+        &said,
+        "there is no such file, its folder has ca.crt",
+    );
+    uninstall();
+
+    install(&["--set", &format!("{es}.scheme=http")]);
+    let said = space.until_said(&["logs", COLLECTOR], "the store is not there");
+    let words = "where that port speaks TLS, write https:// instead of http://";
+    says("wrong scheme", &page, &said, words);
+    let said = doctor(&space, COLLECTOR, "collector");
+    says(
+        "wrong scheme",
+        &page,
+        &said,
+        "speaks TLS, and is spoken to plainly",
+    );
+    uninstall();
+
+    install(&["--set", &format!("{es}.existingSecret=forgotten")]);
+    let said = space.until_said(&COLLECTORS, "secret \"forgotten\" not found");
+    says("missing Secret", &page, &said, "MountVolume.SetUp failed");
+    uninstall();
+
+    install(&["--set", &format!("{es}.host=elasticsearch.logging.svc")]);
+    space.until_said(&["get", "pods"], "Running");
+    let said = doctor(&space, COLLECTOR, "collector");
+    says(
+        "wrong name",
+        &page,
+        &said,
+        "kubectl -n logging get service elasticsearch",
+    );
+    uninstall();
+
+    // An old template wins over Trackway's, and spans are written by it.
+    let old = r#"{"index_patterns": ["jaeger-span-*"], "priority": 500,
+        "template": {"mappings": {"properties": {"traceID": {"type": "text"}}}}}"#;
+    elasticsearch
+        .server
+        .curl("PUT", "/_index_template/old", old);
+    elasticsearch
+        .server
+        .curl("PUT", "/jaeger-span-2026-01-01", "");
+    install(&[]);
+    space.until_ready(COLLECTOR);
+    let said = doctor(&space, COLLECTOR, "collector");
+    let words = "were made by another index template: their spans are not found";
+    says("old index template", &page, &said, words);
+    uninstall();
+
+    // The clocks of this machine and of the server are the same: the doctor runs by another one.
+    let preload = node.clock_an_hour_ahead();
+    let ca = elasticsearch.server.ca_file();
+    let said = Command::new(binary())
+        .args(["doctor", "--role", "query", "--away"])
+        .env("LD_PRELOAD", preload)
+        .env("FAKETIME", "+1h")
+        .env("SPAN_STORAGE_TYPE", "elasticsearch")
+        .env("ES_SERVER_URLS", &elasticsearch.server.url)
+        .env("ES_TLS_CA", ca)
+        .env("ES_USERNAME", USER)
+        .env("ES_PASSWORD_FILE", elasticsearch.server.password_file())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    says("clock skew", &page, &said, "s apart");
+    says("clock skew", &page, &said, "set both by a time server");
+}
+
+#[test]
+fn a_pod_that_does_not_stay_up_says_why() {
+    let Some(node) = Node::find() else { return };
+    let page = Page::read(&node);
+    let space = node.namespace("crashing");
+    let uninstall = || {
+        space.uninstall();
+        space
+            .kubectl(&["delete", "pvc", "--all", "--timeout=60s"])
+            .well();
+    };
+
+    // The volume belongs to root, as it does without a group.
+    space.install_only(&["--set", "components.podSecurityContext.fsGroup=null"]);
+    let said = space.until_said(&ALL_IN_ONE, "ermission denied");
+    says("no permission", &page, &said, "podSecurityContext.fsGroup");
+    uninstall();
+
+    // A volume of a mebibyte.
+    let full = "storage: {type: memory}\nsettings: {store: {dir: /small/trackway}}\nallInOne:\n  extraVolumes: \
+                [{name: small, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]\n  extraVolumeMounts: [{name: small, \
+                mountPath: /small}]\n";
+    let file = node.root().join("target/tmp/full.yaml");
+    std::fs::write(&file, full).unwrap();
+    space.install_only(&["-f", file.to_str().unwrap()]);
+    space.until_said(&["get", "pods"], "jaeger-all-in-one-0");
+    let said = space.until_said(&ALL_IN_ONE_LOGS, "no room for the journal");
+    says("full disk", &page, &said, "no room for the journal");
+    uninstall();
+
+    // Two listeners on one port, and a container beside the program that has one of its ports.
+    space.install_only(&["--set", "settings.listen.query_http=4317"]);
+    let said = space.until_said(&ALL_IN_ONE, "each needs its own port");
+    says("port clash", &page, &said, "each needs its own port");
+    uninstall();
+    let clash = "allInOne:\n  initContainers:\n    - name: other\n      image: localhost/trackway/services:1\n      \
+                 restartPolicy: Always\n      command: [node, -e, \"require('net').createServer().listen(16686)\"]\n      \
+                 startupProbe: {tcpSocket: {port: 16686}}\n      securityContext: {allowPrivilegeEscalation: false, \
+                 capabilities: {drop: [ALL]}}\n";
+    let file = node.root().join("target/tmp/clash.yaml");
+    std::fs::write(&file, clash).unwrap();
+    space.install_only(&["-f", file.to_str().unwrap()]);
+    let said = space.until_said(&ALL_IN_ONE, "is taken");
+    says("port clash", &page, &said, "is taken");
+    uninstall();
+
+    // A probe that asks at once, of a program that hardly gets any time.
+    let early = [
+        "--set",
+        "components.startupProbe.failureThreshold=1,components.startupProbe.periodSeconds=1",
+        "--set",
+        "allInOne.resources.limits.cpu=5m,allInOne.resources.requests.cpu=1m",
+    ];
+    space.install_only(&early);
+    let said = space.until_said(&ALL_IN_ONE, "Startup probe failed");
+    says("probe too early", &page, &said, "Startup probe failed");
+    space.until_said(&ALL_IN_ONE, "will be restarted");
+    uninstall();
+}

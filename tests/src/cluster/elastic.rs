@@ -1,0 +1,187 @@
+//! The walk-through: Elasticsearch outside of the cluster, reached under the name that it has in walk-throughs, with TLS,
+//! an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded port.
+
+use crate::http::{self, Connection};
+use crate::load::{Truth, seed};
+use crate::outages::Persistent;
+use crate::server::{Server, USER};
+use crate::wait::{report, until};
+
+use super::node::{Namespace, Node, READY_MAX};
+
+const HOST: &str = "elasticsearch-master.logging.svc";
+const TUTORIAL: &str = "examples/tutorial.yaml";
+
+/// Elasticsearch as applications of the cluster find it, and what they need to know of it in a namespace.
+pub(super) struct Elasticsearch {
+    pub(super) server: Server,
+}
+
+impl Elasticsearch {
+    pub(super) fn start(node: &Node) -> Option<Self> {
+        let server = Server::start_named("elasticsearch", &[HOST])?;
+        node.kubectl(&[
+            "delete",
+            "namespace",
+            "logging",
+            "--ignore-not-found",
+            "--timeout=120s",
+        ])
+        .well();
+        node.kubectl(&["create", "namespace", "logging"]).well();
+        let port = server.url.rsplit(':').next().unwrap().to_owned();
+        node.script(&["expose", "logging", "elasticsearch-master", "9200", &port])
+            .well();
+        Some(Self { server })
+    }
+
+    /// The ConfigMap and the Secret of the walk-through.
+    pub(super) fn introduce(&self, space: &Namespace<'_>) {
+        let ca = format!("--from-file=ca.crt={}", self.server.ca_file().display());
+        space
+            .kubectl(&["create", "configmap", "elasticsearch-cacert", &ca])
+            .well();
+        let user = format!("--from-literal=username={USER}");
+        let password = std::fs::read_to_string(self.server.password_file()).unwrap();
+        let password = format!("--from-literal=password={}", password.trim());
+        let secret = [
+            "create",
+            "secret",
+            "generic",
+            "elasticsearch-credentials",
+            &user,
+            &password,
+        ];
+        space.kubectl(&secret).well();
+    }
+}
+
+#[test]
+fn the_walk_through_leads_to_traces() {
+    let Some(node) = Node::find() else { return };
+    let Some(elasticsearch) = Elasticsearch::start(&node) else {
+        return;
+    };
+    let space = node.namespace("tracing");
+    elasticsearch.introduce(&space);
+    let values = node.root().join(TUTORIAL);
+    let flags = [
+        "-f",
+        values.to_str().unwrap(),
+        "--set",
+        "collector.replicaCount=2",
+    ];
+    space.install(&flags).well();
+    let tested = space.helm(&["test", "jaeger", "--logs"]).well();
+    for line in [
+        "Elasticsearch 8",
+        "lets the program in",
+        "was found at",
+        "0 wrong, ",
+    ] {
+        assert!(tested.contains(line), "{line}: {tested}");
+    }
+
+    // Service A and service B, as a person runs them, in a namespace of their own.
+    let samples = node.namespace("default-samples");
+    let overlay = node.root().join("examples/kubernetes/overlays/local");
+    samples
+        .kubectl(&["apply", "-k", overlay.to_str().unwrap()])
+        .well();
+    for service in ["deployment/service-a", "deployment/service-b"] {
+        samples.until_ready(service);
+    }
+    let service_a = samples.port_forward("service/service-a", ":8080");
+    let mut asked = Vec::new();
+    for (path, status) in [
+        ("/healthy", 200),
+        ("/serviceB", 200),
+        ("/serverError", 500),
+        ("/notFound", 404),
+    ] {
+        // A pod that has just become ready is not known everywhere at once.
+        let answer = until(READY_MAX, || {
+            let answer = service_a.get(path);
+            (answer.status == status).then_some(answer)
+        });
+        let answer = answer.unwrap_or_else(|| panic!("{path}: {}", service_a.get(path).text()));
+        asked.push((path, answer.header("x-trace-id").unwrap().to_owned()));
+    }
+
+    // Exactly as the walk-through has it.
+    let query = space.port_forward("service/jaeger-query", "16686:16686");
+    assert_eq!(query.address, "127.0.0.1:16686");
+    for (path, id) in &asked {
+        let wanted: &[&str] = match *path {
+            "/serviceB" => &["\"call-service-b\"", "\"service-a\"", "\"service-b\""],
+            "/healthy" => &["\"process-request\"", "\"service-a\""],
+            _ => &["\"service-a\""],
+        };
+        let has_all = |text: &str| wanted.iter().all(|word| text.contains(word));
+        let ask = || query.get(&format!("/api/traces/{id}")).text();
+        let found = until(READY_MAX, || has_all(&ask()).then_some(()));
+        found.unwrap_or_else(|| panic!("no whole trace of {path}: {}", ask()));
+    }
+    by_an_agent(&space, &query.address);
+    under_load(&space);
+}
+
+/// An old client sends to the agent of its node by UDP.
+fn by_an_agent(space: &Namespace<'_>, query: &str) {
+    space.until_ready("daemonset/jaeger-agent");
+    let agent = space.way_to("jaeger-agent", 4318);
+    let request = crate::load::Request::new(seed(), 0, 0);
+    let mut connection = Connection::open(&agent.address).unwrap();
+    let sent = crate::load::send(&mut connection, &request).unwrap();
+    assert_eq!(sent, crate::load::Outcome::Acknowledged);
+    let path = format!("/api/traces/{}", request.trace_id);
+    let found = until(READY_MAX, || {
+        let answer = http::get(query, &path).unwrap();
+        (answer.status == 200).then_some(answer)
+    });
+    let found = found.expect("the agent delivers").text();
+    assert!(
+        found.contains("k8s.pod.name") || found.contains("k8s.node.name"),
+        "{found}"
+    );
+}
+
+/// Collectors are deleted one after another while spans are sent.
+fn under_load(space: &Namespace<'_>) {
+    let way_in = space.way_to("jaeger-collector", 4318);
+    let way_out = space.way_to("jaeger-query", 16686);
+    let senders = Persistent::start_behind(&way_in.address, seed());
+    let pods = "app.kubernetes.io/component=collector";
+    for _ in 0..2 {
+        let names = space
+            .kubectl(&["get", "pods", "-l", pods, "-o", "name"])
+            .well();
+        let first = names.lines().next().unwrap();
+        space.kubectl(&["delete", first, "--timeout=120s"]).well();
+        space.until_ready("deployment/jaeger-collector");
+    }
+    let mut truth = Truth::default();
+    let refused = senders.stop_into(&mut truth);
+    report(&format!(
+        "collectors deleted under load: {} spans, {refused} sent again",
+        truth.span_count()
+    ));
+    assert!(truth.span_count() > 0);
+    let ids = truth.trace_ids();
+    let last = format!("/api/traces/{}", ids.last().unwrap());
+    until(READY_MAX, || {
+        (http::get(&way_out.address, &last).unwrap().status == 200).then_some(())
+    });
+    // What was written last can be searched when the index is refreshed.
+    let is_there = until(READY_MAX, || {
+        let all = ids.iter().all(|id| {
+            http::get(&way_out.address, &format!("/api/traces/{id}"))
+                .unwrap()
+                .status
+                == 200
+        });
+        all.then_some(())
+    });
+    is_there.expect("every trace is found");
+    truth.check_at(way_out.connection(), &ids);
+}

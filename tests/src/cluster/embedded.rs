@@ -1,0 +1,105 @@
+//! Everything in one pod, with its spans on a volume.
+
+use crate::load::{Truth, seed};
+use crate::outages::Persistent;
+use crate::wait::{Stopwatch, report};
+
+use super::node::{Namespace, Node, Way};
+
+const POD: &str = "pod/jaeger-all-in-one-0";
+const SET: &str = "statefulset/jaeger-all-in-one";
+/// The chart as it was published before.
+const PREVIOUS: &str = "tests/charts/trackway-0.1.0.tgz";
+
+/// Deletes the pod while spans are sent, and waits until another one is ready.
+fn replace_pod(space: &Namespace<'_>, way_in: &Way, truth: &mut Truth) {
+    let senders = Persistent::start_behind(&way_in.address, seed());
+    let before = space.word(POD, "{.metadata.uid}");
+    let watch = Stopwatch::start();
+    space.kubectl(&["delete", POD, "--timeout=120s"]).well();
+    space.until_ready(SET);
+    assert_ne!(space.word(POD, "{.metadata.uid}"), before);
+    let refused = senders.stop_into(truth);
+    report(&format!(
+        "a pod that was deleted under load is back after {:.1?}; {} spans, {refused} sent again",
+        watch.elapsed(),
+        truth.span_count()
+    ));
+    assert!(truth.span_count() > 0);
+}
+
+fn check(truth: &Truth, way_out: &Way) {
+    truth.check_at(way_out.connection(), &truth.trace_ids());
+}
+
+#[test]
+fn spans_outlive_pods_upgrades_and_the_release() {
+    let Some(node) = Node::find() else { return };
+    let space = node.namespace("one");
+    let root = node.root().display();
+
+    // As it was published before, and then upgraded.
+    let previous = format!("{root}/{PREVIOUS}");
+    let image = ["--set", concat!("image.tag=", env!("CARGO_PKG_VERSION"))];
+    let mut all = vec![
+        "install",
+        "jaeger",
+        previous.as_str(),
+        "--wait",
+        "--timeout",
+        "180s",
+    ];
+    all.extend(image);
+    space.helm(&all).well();
+    let (way_in, way_out) = (
+        space.way_to("jaeger-collector", 4318),
+        space.way_to("jaeger-query", 16686),
+    );
+    let mut truth = Truth::default();
+    replace_pod(&space, &way_in, &mut truth);
+    check(&truth, &way_out);
+    space
+        .upgrade(&[
+            "--wait",
+            "--timeout",
+            "180s",
+            "--set",
+            "settings.log.level=debug",
+        ])
+        .well();
+    replace_pod(&space, &way_in, &mut truth);
+    check(&truth, &way_out);
+    let tested = space.helm(&["test", "jaeger", "--logs"]).well();
+    assert!(
+        tested.contains("0 wrong, ") && tested.contains("was found at"),
+        "{tested}"
+    );
+
+    // An upgrade that never gets ready is rolled back, and another by hand.
+    let failed = space.upgrade(&[
+        "--atomic",
+        "--timeout",
+        "15s",
+        "--set",
+        "image.tag=no-such-tag",
+    ]);
+    assert!(!failed.is_well, "{}", failed.said);
+    space.until_ready(SET);
+    check(&truth, &way_out);
+    let history = space.helm(&["history", "jaeger"]).well();
+    assert!(history.contains("Rollback to 2"), "{history}");
+    space
+        .helm(&["rollback", "jaeger", "1", "--wait", "--timeout", "180s"])
+        .well();
+    check(&truth, &way_out);
+
+    // The release goes, the volume stays, and another release has its spans.
+    space.uninstall();
+    let claim = space.word("pvc/data-jaeger-all-in-one-0", "{.status.phase}");
+    assert_eq!(claim, "Bound");
+    drop((way_in, way_out));
+    space.install(&[]).well();
+    let way_out = space.port_forward("service/jaeger-query", ":16686");
+    check(&truth, &way_out);
+    assert!(way_out.get("/").text().contains("<title>"));
+}

@@ -5,7 +5,9 @@
 //! refused with what to write instead. How it runs is shown in `cluster`.
 
 mod configured;
+mod monitoring;
 mod names;
+pub(crate) mod pages;
 mod policy;
 mod render;
 mod values;

@@ -113,15 +113,28 @@ impl Tools {
         })
     }
 
-    fn with_file<T>(&self, values: &str, work: impl FnOnce(&Path) -> T) -> T {
+    /// Does something with texts that stand in files.
+    pub(super) fn with_files<T>(&self, texts: &[&str], work: impl FnOnce(&[String]) -> T) -> T {
         let folder = self.root.join("target/tmp/helm");
         std::fs::create_dir_all(&folder).unwrap();
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let file = folder.join(format!("values-{}-{number}.yaml", std::process::id()));
-        std::fs::write(&file, values).unwrap();
-        let done = work(&file);
-        std::fs::remove_file(&file).unwrap();
+        let files: Vec<String> = texts
+            .iter()
+            .map(|text| {
+                let number = COUNT.fetch_add(1, Ordering::Relaxed);
+                let file = folder.join(format!("values-{}-{number}.yaml", std::process::id()));
+                std::fs::write(&file, text).unwrap();
+                file.display().to_string()
+            })
+            .collect();
+        let done = work(&files);
+        files
+            .iter()
+            .for_each(|file| std::fs::remove_file(file).unwrap());
         done
+    }
+
+    fn with_file<T>(&self, values: &str, work: impl FnOnce(&Path) -> T) -> T {
+        self.with_files(&[values], |files| work(Path::new(&files[0])))
     }
 
     /// What Kubernetes' own schemas say of a text with objects; nothing when they are content.

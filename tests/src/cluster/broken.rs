@@ -1,5 +1,5 @@
-//! Broken on purpose: where a person looks (`kubectl describe`, `kubectl logs`, `trackway doctor`), and in the words that
-//! docs/troubleshooting.md has, stands what is wrong and what to change.
+//! Broken on purpose: where a person looks (`kubectl describe`, `kubectl logs`, `trackway doctor`), and in the words
+//! that docs/troubleshooting.md has, stands what is wrong and what to change.
 
 use std::process::Command;
 
@@ -59,6 +59,7 @@ fn says(case: &str, page: &Page, said: &str, words: &str) {
     page.has(case, words);
 }
 
+// tidy: long-function: one way of breaking it after another, on one Elasticsearch
 #[test]
 fn a_store_that_is_not_reached_is_told_with_the_cause() {
     let Some(node) = Node::find() else { return };
@@ -219,12 +220,19 @@ fn a_pod_that_does_not_stay_up_says_why() {
     let said = space.until_said(&ALL_IN_ONE, "each needs its own port");
     says("port clash", &page, &said, "each needs its own port");
     uninstall();
-    let clash = "allInOne:\n  initContainers:\n    - name: other\n      image: localhost/trackway/services:1\n      \
-                 restartPolicy: Always\n      command: [node, -e, \"require('net').createServer().listen(16686)\"]\n      \
-                 startupProbe: {tcpSocket: {port: 16686}}\n      securityContext: {allowPrivilegeEscalation: false, \
-                 capabilities: {drop: [ALL]}}\n";
+    let clash = [
+        "allInOne:",
+        "  initContainers:",
+        "    - name: other",
+        "      image: localhost/trackway/services:1",
+        "      restartPolicy: Always",
+        "      command: [node, -e, \"require('net').createServer().listen(16686)\"]",
+        "      startupProbe: {tcpSocket: {port: 16686}}",
+        "      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}",
+    ]
+    .join("\n");
     let file = node.root().join("target/tmp/clash.yaml");
-    std::fs::write(&file, clash).unwrap();
+    std::fs::write(&file, &clash).unwrap();
     space.install_only(&["-f", file.to_str().unwrap()]);
     let said = space.until_said(&ALL_IN_ONE, "is taken");
     says("port clash", &page, &said, "is taken");

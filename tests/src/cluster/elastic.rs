@@ -1,5 +1,6 @@
-//! The walk-through: Elasticsearch outside of the cluster, reached under the name that it has in walk-throughs, with TLS,
-//! an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded port.
+//! The walk-through: Elasticsearch outside of the cluster, reached under the name that it has in walk-throughs, with
+//! TLS, an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded
+//! port.
 
 use crate::http::{self, Connection};
 use crate::load::{Truth, seed};
@@ -19,7 +20,6 @@ pub(super) struct Elasticsearch {
 
 impl Elasticsearch {
     pub(super) fn start(node: &Node) -> Option<Self> {
-        let server = Server::start_named("elasticsearch", &[HOST])?;
         node.kubectl(&[
             "delete",
             "namespace",
@@ -29,6 +29,12 @@ impl Elasticsearch {
         ])
         .well();
         node.kubectl(&["create", "namespace", "logging"]).well();
+        Self::start_in(node)
+    }
+
+    /// The same where the namespace is there.
+    pub(super) fn start_in(node: &Node) -> Option<Self> {
+        let server = Server::start_named("elasticsearch", &[HOST])?;
         let port = server.url.rsplit(':').next().unwrap().to_owned();
         node.script(&["expose", "logging", "elasticsearch-master", "9200", &port])
             .well();

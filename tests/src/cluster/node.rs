@@ -78,9 +78,16 @@ impl Node {
         }
     }
 
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.bin.join(program));
+    /// A program of the cluster's tools, or of this machine with these before it in the PATH.
+    pub(super) fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let of_tools = self.bin.join(program);
+        let mut command = match of_tools.exists() {
+            true => Command::new(of_tools),
+            false => Command::new(program),
+        };
+        let path = std::env::var("PATH").unwrap_or_default();
         command
+            .env("PATH", format!("{}:{path}", self.bin.display()))
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("HELM_CACHE_HOME", self.root.join("target/tmp/helm"))

@@ -51,6 +51,8 @@ test: web ## all tests: the crates, then the real program with real clients, and
 	cargo build --locked --profile ci --workspace --all-targets
 	tests/setup
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_MUTATION_SECONDS=20 $(TEST) --workspace
+	cd examples/services && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	    TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm test
 	web/setup --browser
 	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent e2e
 

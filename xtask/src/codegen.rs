@@ -45,6 +45,7 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("xtask has no parent folder")?;
+    crate::chart::run(root, check)?;
     let wanted = generate(&root.join(PROTO_DIR))?;
     let target = root.join(GENERATED_DIR);
     let stale = stale_files(&target, &wanted)?;

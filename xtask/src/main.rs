@@ -13,6 +13,7 @@
     reason = "a tool that people run in a terminal"
 )]
 
+mod chart;
 mod codegen;
 mod complaint;
 mod instructions;

@@ -4,11 +4,11 @@
 //! memory. `chart`: the Helm chart, rendered and judged. `clients`: stock SDKs send, Jaeger's API returns the same.
 //! `cluster`: the chart and the images on a real Kubernetes. `commands`: those of the terminal. `crash`: `kill -9`
 //! under load loses nothing acknowledged. `elastic`: spans in a real OpenSearch. `golden`: the answers of a recorded
-//! Jaeger. `lifecycle`: stop, double start, full disk, health. `old_clients`: those of Jaeger and Zipkin.
-//! `own_spans`: what the program tells of itself. `processing`: what steps took out is nowhere. `readers`: pyarrow
-//! and DuckDB read the segments. `sampling`: a stock sampler does as it is told. `security`: TLS, passwords and
-//! tokens, tenants. `soak`: steady load takes no more the longer it lasts. `storage_api`: a Jaeger keeps its spans
-//! here, and another Trackway does. `tail`: whole traces stay or leave.
+//! Jaeger. `image`: it is what it should be, and runs. `lifecycle`: stop, double start, full disk, health.
+//! `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself. `processing`: what steps
+//! took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `sampling`: a stock sampler does as it is
+//! told. `security`: TLS, passwords and tokens, tenants. `soak`: steady load takes no more the longer it lasts.
+//! `storage_api`: a Jaeger keeps its spans here, and another Trackway does. `tail`: whole traces stay or leave.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -60,6 +60,8 @@ mod crash;
 mod elastic;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod image;
 #[cfg(test)]
 mod kafka;
 #[cfg(test)]

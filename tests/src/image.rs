@@ -205,7 +205,11 @@ fn the_archive_says_who_runs_it_and_where_it_listens_as_the_dockerfile_does() {
         .collect();
     ports.sort();
     assert_eq!(exposed, ports);
-    // Each stage stands on one version, and the last on nothing.
+    stands_on_versions(&dockerfile);
+}
+
+/// Each stage stands on one version, and the last on nothing.
+fn stands_on_versions(dockerfile: &str) {
     let stages: Vec<&str> = dockerfile
         .lines()
         .filter_map(|line| line.strip_prefix("FROM "))

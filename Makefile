@@ -87,6 +87,15 @@ test-cluster: web ## the chart, the images and the samples on a real Kubernetes 
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway tests/cluster \
 	    env TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --package system-tests -- cluster:: --test-threads=1
 
+walkthrough: web ## docs/kubernetes.md acted out on that Kubernetes, and looked at in a browser; pictures in target/walkthrough
+	tests/servers/kubernetes install all
+	tests/setup
+	web/setup --browser
+	cargo build --locked --profile ci --workspace --all-targets
+	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway tests/cluster env TRACKWAY_WALKTHROUGH=$(CURDIR)/target/walkthrough \
+	    TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --package system-tests -- cluster::page --nocapture
+	@echo MODE=cluster
+
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)
 

@@ -309,6 +309,12 @@ pub enum ReadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The store can't be asked this: it lacks a capability.
+    #[error("{reason}")]
+    NotHere {
+        /// Which one.
+        reason: String,
+    },
     /// The answer would take more than is allowed.
     #[error("{reason}")]
     OverLimit {
@@ -332,7 +338,7 @@ pub enum ReadError {
 impl ReadError {
     /// What a backend says that lacks something.
     fn not_answered_here(capability: Capability) -> Self {
-        Self::BadQuestion {
+        Self::NotHere {
             reason: format!("this backend can't {capability}"),
         }
     }

@@ -40,6 +40,8 @@ pub enum Error {
 pub enum ErrorKind {
     /// The question is wrong.
     BadQuestion,
+    /// The store lacks what it would take to answer.
+    NotHere,
     /// The answer would be over a limit.
     OverLimit,
     /// Not now.
@@ -57,6 +59,7 @@ impl Error {
             | Self::ForeignCursor
             | Self::BadText { .. }
             | Self::Read(ReadError::BadQuestion { .. }) => ErrorKind::BadQuestion,
+            Self::Read(ReadError::NotHere { .. }) => ErrorKind::NotHere,
             Self::TooMuch { .. } | Self::Read(ReadError::OverLimit { .. }) => ErrorKind::OverLimit,
             Self::Read(ReadError::Busy { .. }) => ErrorKind::Busy,
             Self::Read(ReadError::Failed { .. }) => ErrorKind::Failed,

@@ -104,6 +104,7 @@ fn unread(error: ReadError) -> WriteError {
     match error {
         ReadError::Busy { reason } => WriteError::Busy { reason },
         ReadError::BadQuestion { reason }
+        | ReadError::NotHere { reason }
         | ReadError::OverLimit { reason }
         | ReadError::Failed { reason } => WriteError::Failed { reason },
     }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use super::elastic::Elasticsearch;
 use super::node::{Node, READY_MAX};
 use crate::chart::pages::{Block, blocks};
+use crate::folder::project_root;
 use crate::http;
 use crate::server::USER;
 use crate::wait::{report, until};
@@ -145,4 +146,18 @@ fn looks_at_traces() {
         (has_all && text.contains("\"service-b\"")).then_some(())
     });
     found.unwrap_or_else(|| panic!("{}", asked()));
+    if let Some(pictures) = std::env::var_os("TRACKWAY_WALKTHROUGH") {
+        let script = project_root().join("tests/walkthrough/browser.mjs");
+        let url = format!("http://{WEB}");
+        let looked = Command::new("node")
+            .arg(script)
+            .arg(url)
+            .arg(pictures)
+            .output()
+            .unwrap();
+        let said =
+            String::from_utf8_lossy(&looked.stdout) + String::from_utf8_lossy(&looked.stderr);
+        assert!(looked.status.success(), "{said}");
+        report(&said);
+    }
 }

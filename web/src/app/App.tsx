@@ -21,8 +21,11 @@ const client = new QueryClient({
     queries: {
       staleTime: 30_000,
       gcTime: 300_000,
-      // A question that is at fault stays so; a server that starts may answer the next time.
-      retry: (count, error) => count < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      // A question that is at fault stays so, and one that the store can't be asked; a server that starts may answer
+      // the next time.
+      retry: (count, error) =>
+        count < 1 &&
+        !(error instanceof ApiError && ((error.status >= 400 && error.status < 500) || error.status === 501)),
       refetchOnWindowFocus: false,
     },
   },

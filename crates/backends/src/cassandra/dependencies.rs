@@ -35,7 +35,7 @@ impl CallSource for Cassandra {
         }
         let mut reader = match Reader::new(self, tenant, &Predicate::All, window).await {
             // Of so many services not all spans are found.
-            Err(ReadError::BadQuestion { .. }) => return Ok(None),
+            Err(ReadError::BadQuestion { .. } | ReadError::NotHere { .. }) => return Ok(None),
             reader => reader?,
         };
         let mut members = Members::default();

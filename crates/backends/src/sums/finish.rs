@@ -93,9 +93,11 @@ async fn find_callers(
         let found = match reader.spans_of(&tenant, trace_id, parents).await {
             Ok(found) => found,
             // It will never be read.
-            Err(ReadError::OverLimit { .. } | ReadError::BadQuestion { .. }) => {
-                TraceAnswer::default()
-            }
+            Err(
+                ReadError::OverLimit { .. }
+                | ReadError::BadQuestion { .. }
+                | ReadError::NotHere { .. },
+            ) => TraceAnswer::default(),
             Err(error) => return Err(format!("trace {trace_id} can't be read: {error}")),
         };
         let mut callers: HashMap<SpanId, String> = HashMap::new();

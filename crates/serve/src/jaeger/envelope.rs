@@ -32,7 +32,7 @@ impl ApiError {
 impl From<query::Error> for ApiError {
     fn from(error: query::Error) -> Self {
         let status = match error.kind() {
-            ErrorKind::BadQuestion => 400,
+            ErrorKind::BadQuestion | ErrorKind::NotHere => 400,
             ErrorKind::OverLimit => 422,
             ErrorKind::Busy => 503,
             ErrorKind::Failed => 500,

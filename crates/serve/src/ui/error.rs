@@ -45,6 +45,8 @@ impl From<query::Error> for UiError {
     fn from(error: query::Error) -> Self {
         let status = match error.kind() {
             ErrorKind::BadQuestion => StatusCode::BAD_REQUEST,
+            // The app shows what there is instead.
+            ErrorKind::NotHere => StatusCode::NOT_IMPLEMENTED,
             ErrorKind::OverLimit => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,

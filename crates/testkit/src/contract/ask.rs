@@ -154,7 +154,10 @@ pub(super) fn differ(
     const LINES_MAX: usize = 6;
     let (told, truth) = match (told, truth) {
         // The words of a refusal are each store's own.
-        (Err(ReadError::BadQuestion { .. }), Err(ReadError::BadQuestion { .. })) => return None,
+        (
+            Err(ReadError::BadQuestion { .. } | ReadError::NotHere { .. }),
+            Err(ReadError::BadQuestion { .. }),
+        ) => return None,
         (Ok(told), Ok(truth)) => (told, truth),
         (told, truth) => return Some(format!("{told:?} instead of {truth:?}")),
     };

@@ -56,6 +56,19 @@ test('without a query everything of the last hour is listed, newest first, with 
   expect(within(row).getByText('2 services')).toBeTruthy();
 });
 
+test('where the store counts nothing, services and names are listed without counts, and nothing looks broken', async () => {
+  serve({ overview: () => failed(501, "this backend can't show all that matches") });
+  show('/search');
+  await rowOf(/GET \/2/);
+  const facets = await screen.findByRole('complementary', { name: 'Facets' });
+  const service = await within(facets).findByRole('region', { name: 'service' });
+  expect(within(service).getByText('cart')).toBeTruthy();
+  expect(within(service).queryByText('812')).toBeNull();
+  expect(screen.queryByText(/can't show/)).toBeNull();
+  fireEvent.click(within(service).getByTitle('Only cart'));
+  await waitFor(() => expect(query().toString()).toContain('cart'));
+});
+
 test('the end of the list asks for more by the cursor; a page without any asks only by hand', async () => {
   const answers = [found([trace(2)], 'one'), found([trace(5)], 'two'), found([], 'three'), found([trace(7)])];
   const { asked } = serve({ search: () => ndjson(answers.shift() ?? []) });

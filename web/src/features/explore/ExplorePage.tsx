@@ -13,6 +13,7 @@ import { Splitter } from '../../ui/Splitter/Splitter.tsx';
 import type { RouteOf } from '../../url/index.ts';
 import css from './Explore.module.css';
 import { Facets } from './Facets.tsx';
+import { ListedFacets } from './ListedFacets.tsx';
 import { DownloadNotice, LiveResults } from './lazies.ts';
 import { OverviewCharts } from './Overview.tsx';
 import { QueryBar } from './QueryBar.tsx';
@@ -24,7 +25,7 @@ import { useDropFiles } from './useDropFiles.ts';
 import { useExplore } from './useExplore.ts';
 import { useFacetFields } from './useFacetFields.ts';
 import { useIsNarrow } from './useIsNarrow.ts';
-import { isUncounted, useOverview } from './useOverview.ts';
+import { isNotHere, isUncounted, useOverview } from './useOverview.ts';
 import { useParsedQuery } from './useParsedQuery.ts';
 import { listedRows, openedRows, useSearch } from './useSearch.ts';
 
@@ -110,7 +111,9 @@ export function ExplorePage({ route }: { route: RouteOf<'search'> }) {
                 aria-label={text.facets}
                 style={isNarrow ? undefined : { inlineSize: dragged ?? width }}
               >
-                {isUncounted(all.error) ? (
+                {isNotHere(all.error) ? (
+                  <ListedFacets window={asked.window} cols={state.cols} changes={changes} />
+                ) : isUncounted(all.error) ? (
                   <p className={css['uncounted']}>{text.facetsUncounted}</p>
                 ) : all.error && !all.facets ? (
                   <ErrorBox title={text.facetFailed} message={all.error.message} onRetry={all.retry} />

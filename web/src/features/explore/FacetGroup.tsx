@@ -24,13 +24,14 @@ type ValueProps = {
   field: string;
   value: FacetValue;
   most: number;
+  isCounted: boolean;
   /** Whether errors tell values apart: not where all of all failed. */
   isTelling: boolean;
   changes: Changes;
   onColumn: (() => void) | undefined;
 };
 
-function Value({ field, value, most, isTelling, changes, onColumn }: ValueProps) {
+function Value({ field, value, most, isCounted, isTelling, changes, onColumn }: ValueProps) {
   const isOn = changes.has(field, value.literal);
   const include = () => changes.include(field, value.literal);
   const exclude = () => changes.exclude(field, value.literal);
@@ -54,9 +55,11 @@ function Value({ field, value, most, isTelling, changes, onColumn }: ValueProps)
           </span>
         </ValueMenu>
       </span>
-      <span className={css['count']} title={text.list(title)}>
-        {formatCount(value.count)}
-      </span>
+      {isCounted && (
+        <span className={css['count']} title={text.list(title)}>
+          {formatCount(value.count)}
+        </span>
+      )}
       <span aria-hidden className={css['quick']}>
         <button type="button" tabIndex={-1} title={isOn ? text.noLonger(name) : text.only(name)} onClick={include}>
           <CirclePlus size={14} />
@@ -73,13 +76,14 @@ type FacetGroupProps = {
   facet: Facet;
   /** Only values that hold this. */
   wanted: string;
+  isCounted: boolean;
   isStarred: boolean;
   onStar: () => void;
   changes: Changes;
   onColumn: (() => void) | undefined;
 };
 
-export function FacetGroup({ facet, wanted, isStarred, onStar, changes, onColumn }: FacetGroupProps) {
+export function FacetGroup({ facet, wanted, isCounted, isStarred, onStar, changes, onColumn }: FacetGroupProps) {
   const [isOpen, setOpen] = useState(true);
   const [isWhole, setWhole] = useState(false);
   const id = useId();
@@ -123,7 +127,11 @@ export function FacetGroup({ facet, wanted, isStarred, onStar, changes, onColumn
       </div>
       <ul id={id} className={css['values']} hidden={!isOpen}>
         {shown.map((value) => (
-          <Value key={value.literal} {...{ value, most, isTelling, changes, onColumn }} field={facet.field} />
+          <Value
+            key={value.literal}
+            {...{ value, most, isCounted, isTelling, changes, onColumn }}
+            field={facet.field}
+          />
         ))}
         {values.length === 0 && <li className={css['none']}>{text.facetEmpty}</li>}
         {shown.length < values.length && (

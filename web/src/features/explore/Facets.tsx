@@ -25,12 +25,14 @@ type FacetsProps = {
   facets: readonly Facet[] | null;
   share: number;
   isStale: boolean;
+  /** False: only which values there are is known. */
+  isCounted?: boolean;
   others: readonly string[];
   cols: readonly string[];
   changes: Changes;
 };
 
-export function Facets({ facets, share, isStale, others, cols, changes }: FacetsProps) {
+export function Facets({ facets, share, isStale, isCounted = true, others, cols, changes }: FacetsProps) {
   const [typed, setTyped] = useState('');
   const { starred } = usePreferences();
   const wanted = typed.trim().toLowerCase();
@@ -42,7 +44,7 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
       {/* Scrolls by keys, too. */}
       <div className={css['scroller']} tabIndex={-1}>
         {facets === null && <Skeleton rows={16} columns="3fr 1fr" />}
-        {facets?.some(({ values }) => values.length > 0) && (
+        {isCounted && facets?.some(({ values }) => values.length > 0) && (
           <p className={css['unit']} title={text.facetUnitLong}>
             {text.facetUnit}
           </p>
@@ -52,6 +54,7 @@ export function Facets({ facets, share, isStale, others, cols, changes }: Facets
             key={facet.field}
             facet={facet}
             wanted={wanted}
+            isCounted={isCounted}
             isStarred={starred.includes(facet.field)}
             onStar={() => toggleStar(facet.field)}
             changes={changes}

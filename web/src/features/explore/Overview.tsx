@@ -11,7 +11,7 @@ import css from './Charts.module.css';
 import { Charts } from './Charts.tsx';
 import { text } from './text.ts';
 import type { Changes } from './useExplore.ts';
-import { type AllMatches, isUncounted } from './useOverview.ts';
+import { type AllMatches, isNotHere, isUncounted } from './useOverview.ts';
 
 type OverviewChartsProps = { all: AllMatches; zone: Zone; scope: Scope; changes: Changes };
 
@@ -19,6 +19,7 @@ export function OverviewCharts({ all, zone, scope, changes }: OverviewChartsProp
   const { charts } = usePreferences();
   const { overview, error } = all;
   if (charts === 'hidden') return null;
+  if (isNotHere(error)) return null;
   if (isUncounted(error)) return <Banner>{text.chartsUncounted}</Banner>;
   if (error && (!overview || all.isStale)) {
     return (

@@ -43,6 +43,11 @@ export function useOverview({ q, scope, facets, window, isOn }: Asked): AllMatch
   };
 }
 
+/** The store can't count all matches: what it lists is all there is. */
+export function isNotHere(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 501;
+}
+
 /** The query asks for what is judged trace by trace: its matches can be listed and not counted. */
 export function isUncounted(error: Error | null): boolean {
   return error instanceof ApiError && error.status === 422;

@@ -46,7 +46,7 @@ impl Status {
             AskError::Query(error) => {
                 let message = error.to_string();
                 match error.kind() {
-                    ErrorKind::BadQuestion => Self::invalid(message),
+                    ErrorKind::BadQuestion | ErrorKind::NotHere => Self::invalid(message),
                     ErrorKind::OverLimit => Self::new(code::RESOURCE_EXHAUSTED, message),
                     ErrorKind::Busy => Self::new(code::UNAVAILABLE, message),
                     ErrorKind::Failed => {

@@ -17,6 +17,7 @@ export function Timing({ row }: { row: RowIndex }) {
   const start = columns.start[row] as number;
   const self = columns.self[row] as number;
   const at = columns.startNs + BigInt(Math.round(start));
+  const end = columns.startNs + BigInt(Math.round(start + dur));
   const critical = session.critical.time(row, row + 1);
   const share = columns.durationNs > 0 ? dur / columns.durationNs : 0;
   const kind = KINDS[columns.kind[row] as number] ?? 'unspecified';
@@ -42,6 +43,12 @@ export function Timing({ row }: { row: RowIndex }) {
         <dt>{text.start}</dt>
         <dd>
           <Hint text={<TimeTip ns={at} />}>{formatDuration(start)}</Hint>
+        </dd>
+      </div>
+      <div>
+        <dt>{text.end}</dt>
+        <dd>
+          <Hint text={<TimeTip ns={end} />}>{formatDuration(start + dur)}</Hint>
         </dd>
       </div>
       {critical > 0 && (

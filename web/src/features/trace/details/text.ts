@@ -14,6 +14,7 @@ export const text = catalogue('traceDetails', {
   duration: 'Duration',
   self: 'Self time',
   start: 'Starts at',
+  end: 'Ends at',
   at: 'Time',
   kind: 'Kind',
   status: 'Status',

@@ -1,0 +1,58 @@
+// What the reader of docs/kubernetes.md is told to look at, in a real browser: the traces of service A are found, one
+// is opened, and a span says when it began, when it ended and how long it took. Each step leaves a picture.
+//
+//   node browser.mjs URL FOLDER
+
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const [url, folder] = process.argv.slice(2);
+const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core');
+mkdirSync(folder, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+let step = 0;
+
+/** Says and shows how far it has come. */
+async function show(page, what) {
+  step += 1;
+  const file = `${folder}/${step}-${what.replaceAll(' ', '-')}.png`;
+  await page.screenshot({ path: file });
+  console.log(`${step}. ${what}: ${file}`);
+}
+
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(url);
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').nth(1).click();
+  await page.getByText('Filter', { exact: true }).first().click();
+  await page.getByRole('combobox', { name: 'Field' }).fill('service');
+  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: /service-a/ }).click();
+  for (const operation of ['GET /healthy', 'GET /serviceB', 'GET /serverError']) {
+    await page.getByRole('row').filter({ hasText: operation }).first().waitFor();
+  }
+  await show(page, 'traces of service A');
+
+  await page.getByRole('row').filter({ hasText: 'GET /serviceB' }).first().getByRole('link').first().click();
+  await page.getByRole('treegrid').waitFor();
+  await page.getByRole('row').filter({ hasText: 'service-b' }).first().waitFor();
+  await show(page, 'a trace through both services');
+
+  await page.getByRole('row').filter({ hasText: 'read-inventory' }).first().click();
+  for (const word of ['Starts at', 'Ends at', 'Duration']) await page.getByText(word, { exact: true }).first().waitFor();
+  await show(page, 'a span with its times');
+} finally {
+  await browser.close();
+}

@@ -51,7 +51,9 @@ try {
   await show(page, 'a trace through both services');
 
   await page.getByRole('row').filter({ hasText: 'read-inventory' }).first().click();
-  for (const word of ['Starts at', 'Ends at', 'Duration']) await page.getByText(word, { exact: true }).first().waitFor();
+  for (const word of ['Starts at', 'Ends at', 'Duration']) {
+    await page.getByText(word, { exact: true }).first().waitFor();
+  }
   await show(page, 'a span with its times');
 } finally {
   await browser.close();

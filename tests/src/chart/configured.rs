@@ -9,7 +9,14 @@ use crate::folder::Folder;
 use crate::program::binary;
 
 /// Folders in which a pod has files that are mounted.
-const MOUNTED: [&str; 4] = ["/etc/trackway/", "/es-tls/", "/tls/", "/users/"];
+const MOUNTED: [&str; 6] = [
+    "/etc/trackway/",
+    "/es-tls/",
+    "/tls/",
+    "/users/",
+    "/token/",
+    "/tokens/",
+];
 
 /// A text in which paths of mounted files lead to files below a folder, which are made.
 fn rooted(folder: &Folder, text: &str) -> String {
@@ -159,6 +166,13 @@ fn what_is_said_by_values_reaches_the_program() {
         "hosts: \"https://elasticsearch-master.logging.svc:9200\"",
     ];
     says("jaeger-v2", "StatefulSet", "jaeger-all-in-one", &of_jaeger);
+    let guarded = [
+        "enabled: on ",
+        "server_name: jaeger-collector ",
+        "/token/token",
+        "/tls/ca.crt",
+    ];
+    says("secure-collectors", "DaemonSet", "jaeger-agent", &guarded);
     let clustered = [
         "keyspace: jaeger_v1_production",
         "consistency: local_quorum",
@@ -169,4 +183,26 @@ fn what_is_said_by_values_reaches_the_program() {
         "jaeger-query",
         &clustered,
     );
+}
+
+#[test]
+fn who_is_let_in_by_a_part_is_let_in_by_the_whole() {
+    let Some(tools) = Tools::find() else { return };
+    let folder = Folder::new("chart-parts");
+    let values = [
+        "query:",
+        "  settings: {access: {query: {users_file: /users/htpasswd}}}",
+        "  extraSecretMounts: [{name: users, mountPath: /users, secretName: users}]",
+        "collector: {settings: {receive: {connections_max: 7}}}",
+    ]
+    .join("\n");
+    let rendered = tools.render("jaeger", &values);
+    let (is_well, said) = config_of(&folder, &rendered, "StatefulSet", "jaeger-all-in-one");
+    assert!(
+        is_well && said.contains("/users/htpasswd") && said.contains("connections_max: 7 "),
+        "{said}"
+    );
+    let set = rendered.find("StatefulSet", "jaeger-all-in-one");
+    let mounts = items(&set["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]);
+    assert!(mounts.iter().any(|mount| mount["mountPath"] == "/users"));
 }

@@ -57,7 +57,7 @@ fn other_releases_are_called_by_jaegers_rule() {
         (
             "a-release-whose-name-is-as-long-as-helm-takes-it-53cc",
             "{}",
-            "a-release-whose-name-is-as-long-as-helm-takes-query",
+            "a-release-whose-name-is-as-long-as-helm-t-query",
         ),
     ];
     for (release, values, query) in cases {
@@ -104,4 +104,43 @@ fn a_jaegers_release_is_upgraded_in_place() {
     assert!(mounts.iter().any(|mount| mount["mountPath"] == "/es-tls"));
     assert!(ports(&rendered, "jaeger-query").contains(&80));
     rendered.find("CronJob", "jaeger-index-cleaner");
+}
+
+/// The ports of a Service by their names.
+fn named<'a>(rendered: &'a Rendered, service: &str) -> Vec<&'a str> {
+    let ports = items(&rendered.find("Service", service)["spec"]["ports"]).iter();
+    ports.map(|port| text(&port["name"])).collect()
+}
+
+#[test]
+fn what_is_opened_to_others_has_what_was_said_and_no_port_of_operation() {
+    let Some(tools) = Tools::find() else { return };
+    let open = "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8]}";
+    let values = format!(
+        "allInOne: {{service: {open}}}\nquery: {{service: {open}}}\ncollector: {{service: {{externalIPs: [10.1.1.1]}}}}"
+    );
+    let rendered = tools.render("jaeger", &values);
+    for service in ["jaeger", "jaeger-query", "jaeger-collector"] {
+        assert!(!named(&rendered, service).contains(&"admin"), "{service}");
+    }
+    for service in ["jaeger", "jaeger-query"] {
+        let spec = &rendered.find("Service", service)["spec"];
+        assert_eq!(
+            spec["loadBalancerSourceRanges"][0], "10.0.0.0/8",
+            "{service}"
+        );
+    }
+    let proxied = "query: {service: {targetPort: 4180}}";
+    let rendered = tools.render("jaeger", proxied);
+    let ports = items(&rendered.find("Service", "jaeger-query")["spec"]["ports"]);
+    let leads: Vec<&serde_json::Value> = ports.iter().map(|port| &port["targetPort"]).collect();
+    assert_eq!(leads, [4180, 14269], "{ports:?}");
+    let files = tools.value_files();
+    let rendered = tools.render_file("jaeger", &files["node-ports"]);
+    let ports = items(&rendered.find("Service", "jaeger-collector")["spec"]["ports"]);
+    let of_nodes: Vec<u64> = ports
+        .iter()
+        .filter_map(|port| port["nodePort"].as_u64())
+        .collect();
+    assert_eq!(of_nodes, [30317, 30318]);
 }

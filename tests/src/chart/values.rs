@@ -54,6 +54,43 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     let cases = [
         ("mode: distributed", "set storage.type to elasticsearch"),
         (
+            "query: {oAuthSidecar: {enabled: true}}",
+            "query.service.targetPort",
+        ),
+        (
+            "query: {networkPolicy: {enabled: true}}",
+            "networkPolicy.askers",
+        ),
+        (
+            "settings: {backend: {kind: remote}}",
+            "backend.kind is what storage.type says",
+        ),
+        (
+            "settings: {listen: {admin: 9999}}",
+            "listen.admin is where probes",
+        ),
+        (
+            "storage: {type: grpc, grpc: {host: 'a:1'}}\nallInOne: {settings: {log: {level: info}}}",
+            "no such pod here",
+        ),
+        (
+            "storage: {type: grpc, grpc: {host: 'a:1'}}\nsettings: {access: {tenants: {header: x-tenant}}}",
+            "of one tenant",
+        ),
+        (
+            "storage: {type: grpc, grpc: {host: 'a:1'}}\n\
+             collector: {settings: {access: {receive: {tls: {cert_file: /c}}}}}",
+            "give agents the authority",
+        ),
+        (
+            "storage: {type: grpc, grpc: {host: 'a:1'}}\ncollector: {settings: {access: {receive: {tokens_file: /t}}}}",
+            "give agents a token",
+        ),
+        (
+            "esIndexCleaner: {enabled: true}",
+            "they are for Elasticsearch and OpenSearch",
+        ),
+        (
             "userconfig: {extensions: {}}",
             "storage.type: where are spans kept?",
         ),

@@ -42,6 +42,25 @@
      component, which is called jaeger there. */}}
 {{- define "trackway.values" -}}
 {{- $own := deepCopy (index .root.Values .component) -}}
+{{- if eq .component "allInOne" -}}
+{{- /* What is said of the parts holds for the whole: settings above all, such as who is let in. */ -}}
+{{- $settings := dict -}}
+{{- range $part := list "collector" "query" -}}
+{{- $of := index $.root.Values $part -}}
+{{- $settings = mergeOverwrite $settings (deepCopy ($of.settings | default dict)) -}}
+{{- range $name := list "extraEnv" "extraSecretMounts" "extraConfigmapMounts" "extraVolumes" "extraVolumeMounts" -}}
+{{- $all := index $own $name | default list -}}
+{{- $known := list -}}
+{{- range $all -}}{{- $known = append $known .name -}}{{- end -}}
+{{- range index $of $name | default list -}}
+{{- if not (has .name $known) -}}{{- $all = append $all . -}}{{- $known = append $known .name -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $own $name $all -}}
+{{- end -}}
+{{- $_ := set $own "cmdlineParams" (mergeOverwrite (deepCopy ($of.cmdlineParams | default dict)) ($own.cmdlineParams | default dict)) -}}
+{{- end -}}
+{{- $_ := set $own "settings" (mergeOverwrite $settings ($own.settings | default dict)) -}}
+{{- end -}}
 {{- if and (eq .component "allInOne") .root.Values.jaeger -}}
 {{- $own = mergeOverwrite $own (deepCopy .root.Values.jaeger) -}}
 {{- end -}}
@@ -83,6 +102,35 @@
 {{/* What can't be: each with what to do instead. */}}
 {{- define "trackway.check" -}}
 {{- $store := include "trackway.store" . -}}
+{{- $isOne := eq (include "trackway.mode" .) "all-in-one" -}}
+{{- range $name := list "settings" "allInOne" "collector" "query" "ingester" -}}
+{{- $settings := ternary $.Values.settings ((index $.Values $name).settings) (eq $name "settings") | default dict -}}
+{{- if dig "backend" "kind" "" $settings -}}
+{{- fail (printf "%s: backend.kind is what storage.type says: set that" $name) -}}
+{{- end -}}
+{{- if dig "listen" "admin" "" $settings -}}
+{{- fail (printf "%s: listen.admin is where probes and Services look: it stays as it is in the chart" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (not $isOne) .Values.allInOne.settings -}}
+{{- fail "allInOne.settings: there is no such pod here; `settings` are those of all components, collector.settings and query.settings those of one" -}}
+{{- end -}}
+{{- with .Values.query.oAuthSidecar -}}{{- if .enabled -}}
+{{- fail "query.oAuthSidecar: it is not made here, and without it everybody would be let in. Put the proxy into query.extraContainers and its port into query.service.targetPort, or have Trackway ask who comes (docs/security.md), and switch it off" -}}
+{{- end -}}{{- end -}}
+{{- range $name := list "collector" "query" -}}
+{{- with (index $.Values $name).networkPolicy -}}
+{{- if or .enabled .ingressRules .egressRules -}}
+{{- fail (printf "%s.networkPolicy: say it by networkPolicy.senders, networkPolicy.askers and networkPolicy.extraEgress, which are peers and rules as Kubernetes has them" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if include "trackway.has" (dict "root" . "component" "agent") -}}
+{{- $tenants := dig "access" "tenants" dict (.Values.settings | default dict) -}}
+{{- if and $tenants.header (not $tenants.fallback) (not (dig "agent" "headers" "" (.Values.agent.settings | default dict))) -}}
+{{- fail "settings.access.tenants: an agent is of one tenant: name it by agent.settings.agent.headers (x-tenant=NAME), or give settings.access.tenants.fallback, or set agent.enabled to false" -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq .Values.mode "distributed") (eq $store "embedded") -}}
 {{- fail "mode: distributed needs a store that pods can share: set storage.type to elasticsearch, opensearch, cassandra or grpc, or leave mode empty" -}}
 {{- end -}}

@@ -28,7 +28,34 @@
 {{- if include "trackway.uiConfig" $root -}}{{- $_ := set $ui "config_file" "/etc/trackway/files/ui-config.json" -}}{{- end -}}
 {{- $_ := set $all "ui" $ui -}}
 {{- end -}}
-{{- mergeOverwrite $all (deepCopy $root.Values.settings) (deepCopy .values.settings) | toYaml -}}
+{{- $shared := deepCopy ($root.Values.settings | default dict) -}}
+{{- if eq .component "agent" -}}
+{{- /* An agent is of one tenant, judges no traces, and leaves what is done to spans to collectors. */ -}}
+{{- $shared = omit $shared "tail_sampling" "process" -}}
+{{- if $shared.access -}}{{- $_ := set $shared "access" (omit $shared.access "tenants" "query") -}}{{- end -}}
+{{- $all = mergeOverwrite $all (include "trackway.agentTls" $root | fromYaml) -}}
+{{- end -}}
+{{- mergeOverwrite $all $shared (deepCopy (.values.settings | default dict)) | toYaml -}}
+{{- end -}}
+
+{{/* How agents speak to collectors that ask for TLS or for a token. */}}
+{{- define "trackway.agentTls" -}}
+{{- $component := ternary "allInOne" "collector" (eq (include "trackway.mode" .) "all-in-one") -}}
+{{- if include "trackway.has" (dict "root" . "component" $component) -}}
+{{- $values := include "trackway.values" (dict "root" . "component" $component) | fromYaml -}}
+{{- $receive := dig "access" "receive" dict (include "trackway.config" (dict "root" . "component" $component "values" $values) | fromYaml) -}}
+{{- $own := dig "agent" dict (.Values.agent.settings | default dict) -}}
+{{- if and (or $receive.tokens_file $receive.users_file) (not $own.token_file) (not $own.headers) -}}
+{{- fail "agent: collectors ask who sends (access.receive): give agents a token by agent.settings.agent.token_file and agent.extraSecretMounts, or set agent.enabled to false" -}}
+{{- end -}}
+{{- if not (empty (dig "tls" "cert_file" "" $receive)) -}}
+{{- if not (dig "tls" "ca_file" "" $own) -}}
+{{- fail "agent: collectors speak TLS (access.receive.tls): give agents the authority by agent.settings.agent.tls.ca_file and agent.extraConfigmapMounts, or set agent.enabled to false" -}}
+{{- end }}
+agent:
+  tls: {enabled: "on", server_name: {{ include "trackway.fullname" . }}-collector}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Where agents deliver: every collector by its own address. */}}

@@ -9,7 +9,7 @@
 {{- end -}}
 {{- $values := include "trackway.values" (dict "root" .root "component" $component) | fromYaml -}}
 {{- $values = mergeOverwrite $values (dict "extraEnv" (concat ($values.extraEnv | default list) (.extraEnv | default list))) -}}
-{{- $it := dict "root" .root "component" $component "values" $values "args" .args -}}
+{{- $it := dict "root" .root "component" $component "values" $values "args" .args "isJob" true -}}
 metadata:
   labels:
     {{- include "trackway.labels" (dict "root" .root "component" .name) | nindent 4 }}
@@ -24,7 +24,11 @@ spec:
   {{- end }}
   securityContext:
     {{- toYaml $values.podSecurityContext | nindent 4 }}
-  {{- range $name := list "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "nodeSelector" "tolerations" "affinity" }}
+  {{- with $values.nodeSelector }}
+  nodeSelector:
+    {{- include "trackway.texts" . | nindent 4 }}
+  {{- end }}
+  {{- range $name := list "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "tolerations" "affinity" }}
   {{- with index $values $name }}
   {{ $name }}:
     {{- toYaml . | nindent 4 }}
@@ -39,8 +43,4 @@ spec:
       {{- end }}
   volumes:
     {{- include "trackway.volumes" $it | nindent 4 }}
-    {{- if and (eq $component "allInOne") (include "trackway.isPersistent" .root) (not (include "trackway.claim" .root)) }}
-    - name: data
-      emptyDir: {}
-    {{- end }}
 {{- end -}}

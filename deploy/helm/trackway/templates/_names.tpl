@@ -3,16 +3,16 @@
 {{/* The name before the component. Cut so that every name with what stands behind it is one that Kubernetes takes. */}}
 {{- define "trackway.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 41 | trimSuffix "-" -}}
 {{- else if or (contains (include "trackway.name" .) .Release.Name) (contains "trackway" .Release.Name) -}}
-{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 41 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "trackway.name" .) | trunc 45 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "trackway.name" .) | trunc 41 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "trackway.name" -}}
-{{- default "jaeger" .Values.nameOverride | trunc 45 | trimSuffix "-" -}}
+{{- default "jaeger" .Values.nameOverride | trunc 41 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* The last part of a component's name: `all-in-one` for allInOne, else the component's own. */}}
@@ -40,8 +40,26 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/part-of: trackway
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- with .root.Values.commonLabels }}
-{{ toYaml . }}
+{{ include "trackway.texts" . }}
 {{- end }}
+{{- end -}}
+
+{{/* A map whose values are texts, whatever was written: Kubernetes takes nothing else for labels and annotations. */}}
+{{- define "trackway.texts" -}}
+{{- $all := dict -}}
+{{- range $key, $value := . -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $all $key (include "trackway.text" $value) -}}{{- end -}}
+{{- end -}}
+{{- range $key, $value := $all }}
+{{ $key | quote }}: {{ $value | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* A value as a text: whole numbers without an exponent. */}}
+{{- define "trackway.text" -}}
+{{- if kindIs "float64" . -}}
+{{- if eq (float64 (int64 .)) . -}}{{- int64 . -}}{{- else -}}{{- . -}}{{- end -}}
+{{- else -}}{{- toString . -}}{{- end -}}
 {{- end -}}
 
 {{/* dict root, component, name, annotations (maybe) → the metadata of an object */}}
@@ -51,11 +69,11 @@ namespace: {{ .root.Release.Namespace }}
 labels:
   {{- include "trackway.labels" . | nindent 2 }}
   {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
+  {{- include "trackway.texts" . | nindent 2 }}
   {{- end }}
-{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+{{- with merge (dict) (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations:
-  {{- toYaml . | nindent 2 }}
+  {{- include "trackway.texts" . | nindent 2 }}
 {{- end }}
 {{- end -}}
 

@@ -6,7 +6,7 @@
 {{- $all := dict -}}
 {{- if ne .component "agent" -}}{{- $all = include "trackway.storeVariables" . | fromYaml -}}{{- end -}}
 {{- range $flag, $text := .values.cmdlineParams -}}
-{{- $_ := set $all (include "trackway.variable" $flag) (dict "value" (toString $text | default "true")) -}}
+{{- $_ := set $all (include "trackway.variable" $flag) (dict "value" (include "trackway.flag" $text)) -}}
 {{- end -}}
 {{- $given := keys $all -}}
 {{- if and (eq .component "allInOne") (or $extra .values.cmdlineParams) (not (hasKey $all "SPAN_STORAGE_TYPE")) -}}
@@ -43,12 +43,16 @@
 - name: tmp
   emptyDir: {}
 {{- include "trackway.storeVolumes" . }}
-{{- if and (eq .component "allInOne") (include "trackway.claim" .root) }}
+{{- if .isJob }}
+- name: data
+  emptyDir: {}
+{{- else if and (eq .component "allInOne") (include "trackway.claim" .root) }}
 - name: data
   persistentVolumeClaim: {claimName: {{ include "trackway.claim" .root }}}
 {{- else if and (eq .component "allInOne") (not (include "trackway.isPersistent" .root)) }}
 - name: data
-  emptyDir: {}
+  # Its size is what the store goes by, and not the node's disk.
+  emptyDir: {sizeLimit: {{ .root.Values.allInOne.persistence.size }}}
 {{- end }}
 {{- if or (eq .component "agent") (and (eq .component "collector") .values.buffer.enabled) }}
 - name: buffer
@@ -147,13 +151,13 @@ metadata:
   labels:
     {{- include "trackway.labels" . | nindent 4 }}
     {{- with .values.podLabels }}
-    {{- toYaml . | nindent 4 }}
+    {{- include "trackway.texts" . | nindent 4 }}
     {{- end }}
   annotations:
     # Pods are replaced when what they read at their start changes.
     checksum/config: {{ include "trackway.checksum" . }}
-    {{- with mergeOverwrite (deepCopy $root.Values.commonAnnotations) (.values.podAnnotations | default dict) }}
-    {{- toYaml . | nindent 4 }}
+    {{- with mergeOverwrite (deepCopy ($root.Values.commonAnnotations | default dict)) (.values.podAnnotations | default dict) }}
+    {{- include "trackway.texts" . | nindent 4 }}
     {{- end }}
 spec:
   serviceAccountName: {{ include "trackway.serviceAccount" . }}
@@ -175,7 +179,11 @@ spec:
   {{- with .values.dnsPolicy | default (ternary "ClusterFirstWithHostNet" "" (and (eq .component "agent") (eq (toString .values.useHostNetwork) "true"))) }}
   dnsPolicy: {{ . }}
   {{- end }}
-  {{- range $name := list "priorityClassName" "hostAliases" "dnsConfig" "nodeSelector" "tolerations" "affinity" }}
+  {{- with .values.nodeSelector }}
+  nodeSelector:
+    {{- include "trackway.texts" . | nindent 4 }}
+  {{- end }}
+  {{- range $name := list "priorityClassName" "hostAliases" "dnsConfig" "tolerations" "affinity" }}
   {{- with index $.values $name }}
   {{ $name }}:
     {{- toYaml . | nindent 4 }}
@@ -218,7 +226,7 @@ spec:
           {{- if .protocol }}
           protocol: {{ .protocol }}
           {{- end }}
-          {{- if and (eq $.component "agent") $.values.daemonset.useHostPort (not $.values.useHostNetwork) }}
+          {{- if and (eq $.component "agent") (ne .name "admin") $.values.daemonset.useHostPort (not $.values.useHostNetwork) }}
           hostPort: {{ .port }}
           {{- end }}
         {{- end }}

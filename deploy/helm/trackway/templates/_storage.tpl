@@ -25,6 +25,11 @@
 {{- .caKey | default .subPath | default (ternary "ca.crt" "ca-cert.pem" (not (empty .caConfigMap))) -}}
 {{- end -}}
 
+{{/* The value of a flag; a flag alone means true. */}}
+{{- define "trackway.flag" -}}
+{{- if kindIs "invalid" . -}}true{{- else -}}{{- include "trackway.text" . | default "true" -}}{{- end -}}
+{{- end -}}
+
 {{/* A flag of Jaeger's → the variable of the same name. */}}
 {{- define "trackway.variable" -}}
 {{- . | upper | replace "." "_" | replace "-" "_" -}}
@@ -39,16 +44,14 @@
 SPAN_STORAGE_TYPE: {value: {{ include "trackway.store" .root }}}
 {{- $whole := $of.url | default (ternary $of.host "" (contains "://" $of.host)) }}
 ES_SERVER_URLS: {value: {{ $whole | default (printf "%s://%s:%v" $of.scheme $of.host $of.port) | quote }}}
-{{- if not $of.anonymous }}
+{{- if and $of.usePassword (not $of.anonymous) }}
 ES_USERNAME:
   {{- if $of.existingSecretUserKey }}
   valueFrom: {secretKeyRef: {name: {{ $of.existingSecret }}, key: {{ $of.existingSecretUserKey }}}}
   {{- else }}
   value: {{ $of.user | quote }}
   {{- end }}
-{{- if $of.usePassword }}
 ES_PASSWORD_FILE: {value: {{ $folder }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}}
-{{- end }}
 {{- end }}
 {{- with $of.indexPrefix }}
 ES_INDEX_PREFIX: {value: {{ quote . }}}
@@ -56,15 +59,15 @@ ES_INDEX_PREFIX: {value: {{ quote . }}}
 {{- if .root.Values.esRollover.enabled }}
 ES_USE_ALIASES: {value: "true"}
 {{- end }}
-{{- if $tls.enabled }}
+{{- if include "trackway.caSource" . }}
 ES_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- end }}
 {{- with $tls.serverName }}
 ES_TLS_SERVER_NAME: {value: {{ quote . }}}
 {{- end }}
 {{- if $tls.clientSecret }}
 ES_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
 ES_TLS_KEY: {value: {{ $folder }}/client/tls.key}
-{{- end }}
 {{- end }}
 {{- if $tls.insecureSkipVerify }}
 ES_TLS_SKIP_HOST_VERIFY: {value: "true"}
@@ -88,7 +91,9 @@ TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE: {value: {{ $folder }}/credentials/{{
 {{- end }}
 {{- if $tls.enabled }}
 CASSANDRA_TLS_ENABLED: {value: "true"}
+{{- if include "trackway.caSource" . }}
 CASSANDRA_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- end }}
 {{- with $tls.serverName }}
 CASSANDRA_TLS_SERVER_NAME: {value: {{ quote . }}}
 {{- end }}
@@ -110,10 +115,14 @@ GRPC_STORAGE_TLS_ENABLED: {value: "true"}
 {{- if or $tls.caConfigMap $tls.secretName }}
 GRPC_STORAGE_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
 {{- end }}
+{{- if $tls.clientSecret }}
+GRPC_STORAGE_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
+GRPC_STORAGE_TLS_KEY: {value: {{ $folder }}/client/tls.key}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- range $flag, $text := $of.cmdlineParams }}
-{{ include "trackway.variable" $flag }}: {value: {{ toString $text | default "true" | quote }}}
+{{ include "trackway.variable" $flag }}: {value: {{ include "trackway.flag" $text | quote }}}
 {{- end }}
 {{- end -}}
 
@@ -135,6 +144,13 @@ TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: /etc/trackway/kafka/credentials/
 {{ .prefix }}_TLS_ENABLED: {value: "true"}
 {{- if or $of.tls.caConfigMap $of.tls.secretName }}
 {{ .prefix }}_TLS_CA: {value: /etc/trackway/kafka/ca/{{ include "trackway.caKey" $of.tls }}}
+{{- end }}
+{{- if $of.tls.clientSecret }}
+{{ .prefix }}_TLS_CERT: {value: /etc/trackway/kafka/client/tls.crt}
+{{ .prefix }}_TLS_KEY: {value: /etc/trackway/kafka/client/tls.key}
+{{- end }}
+{{- if $of.tls.insecureSkipVerify }}
+{{ .prefix }}_TLS_SKIP_HOST_VERIFY: {value: "true"}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -144,3 +144,37 @@ fn what_is_opened_to_others_has_what_was_said_and_no_port_of_operation() {
         .collect();
     assert_eq!(of_nodes, [30317, 30318]);
 }
+
+#[test]
+fn what_goes_out_is_let_out_to_the_ports_of_the_store() {
+    let Some(tools) = Tools::find() else { return };
+    let out = |storage: &str| {
+        let values = format!("networkPolicy: {{enabled: true, egress: true}}\nstorage: {storage}");
+        let rendered = tools.render("jaeger", &values);
+        let rules =
+            items(&rendered.find("NetworkPolicy", "jaeger-query")["spec"]["egress"]).to_vec();
+        let ports = rules.iter().flat_map(|rule| items(&rule["ports"]));
+        let ports: Vec<u64> = ports.filter_map(|port| port["port"].as_u64()).collect();
+        assert_eq!(ports[..2], [53, 53]);
+        ports[2..].to_vec()
+    };
+    let hosts = "'https://es-1:9243,https://es-2'";
+    assert_eq!(
+        out(&format!(
+            "{{type: elasticsearch, elasticsearch: {{host: {hosts}}}}}"
+        )),
+        [9243, 443]
+    );
+    assert_eq!(
+        out("{type: elasticsearch, elasticsearch: {host: es}}"),
+        [9200]
+    );
+    assert_eq!(
+        out("{type: cassandra, cassandra: {host: 'c1:9142,c2'}}"),
+        [9142, 9042]
+    );
+    assert_eq!(
+        out("{type: grpc, grpc: {cmdlineParams: {grpc-storage.server: 's:17271'}}}"),
+        [17271]
+    );
+}

@@ -155,6 +155,22 @@ TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: /etc/trackway/kafka/credentials/
 {{- end }}
 {{- end -}}
 
+{{/* dict root, section → the ports at which this part of the store is reached, as a list */}}
+{{- define "trackway.outsidePorts" -}}
+{{- $of := index .root.Values.storage .section -}}
+{{- $hosts := "" -}}
+{{- if eq .section "kafka" -}}{{- $hosts = join "," $of.brokers -}}
+{{- else if eq .section "grpc" -}}{{- $hosts = $of.host | default (index $of.cmdlineParams "grpc-storage.server") -}}
+{{- else -}}{{- $hosts = $of.url | default $of.host -}}
+{{- end -}}
+{{- range splitList "," $hosts -}}
+{{- $authority := regexReplaceAll "^[a-z]+://|/.*$" (trim .) "" -}}
+{{- $port := regexFind ":[0-9]+$" $authority | trimPrefix ":" -}}
+{{- if and (not $port) (hasPrefix "https://" (trim .)) -}}{{- $port = "443" -}}{{- end }}
+- {{ $port | default $of.port | int }}
+{{- end -}}
+{{- end -}}
+
 {{/* dict root, component → the parts of the store that the component reaches, one a word */}}
 {{- define "trackway.sections" -}}
 {{- $all := list -}}

@@ -101,10 +101,12 @@ fn ready(program: &Program) -> http::Answer {
     http::get(&program.addresses.admin, "/ready").unwrap()
 }
 
+/// Why it is not ready, once that is known.
 pub(crate) fn until_not_ready(program: &Program) -> String {
     let said = until(RECOVERY_MAX, || {
         let answer = ready(program);
-        (answer.status != 200).then(|| answer.text())
+        let is_known = answer.status != 200 && !answer.text().contains("it has not answered yet");
+        is_known.then(|| answer.text())
     });
     said.expect("it should say that it is not ready")
 }

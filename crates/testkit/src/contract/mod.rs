@@ -130,9 +130,10 @@ pub async fn run(subject: &Subject<'_>) -> Result<Report, String> {
         let told = case.ask.of(subject.reader).await;
         let needs = case.needs.filter(|it| subject.reader.lacks().contains(it));
         match (needs, told) {
-            (Some(lacking), Err(ReadError::BadQuestion { reason }))
-                if reason.contains(lacking.words()) =>
-            {
+            (
+                Some(lacking),
+                Err(ReadError::BadQuestion { reason } | ReadError::NotHere { reason }),
+            ) if reason.contains(lacking.words()) => {
                 *report.lacking.entry(lacking).or_default() += 1;
             }
             (Some(Capability::Keys), Ok(lines)) if lines == ["all: false"] => {

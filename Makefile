@@ -51,8 +51,9 @@ test: web ## all tests: the crates, then the real program with real clients, and
 	cargo build --locked --profile ci --workspace --all-targets
 	tests/setup
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway TRACKWAY_MUTATION_SECONDS=20 $(TEST) --workspace
-	cd examples/services && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
-	    TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm test
+	for sample in services shop; do \
+	    (cd examples/$$sample && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	        TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm test) || exit 1; done
 	web/setup --browser
 	cd web && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent e2e
 

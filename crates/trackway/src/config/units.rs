@@ -498,15 +498,16 @@ macro_rules! words {
             const VALUES: &'static str = $values;
 
             fn parse(text: &str) -> Result<Self, String> {
+                let given = text.trim();
                 // Helm and other readers of YAML turn `on` and `off` into these.
-                let text = match text.trim() {
+                let word = match given {
                     "true" => "on",
                     "false" => "off",
                     other => other,
                 };
-                match text {
+                match word {
                     $( $word => Ok(Self::$variant), )+
-                    _ => Err(format!("{text:?} is none of {}", [$($word),+].join(", "))),
+                    _ => Err(format!("{given:?} is none of {}", [$($word),+].join(", "))),
                 }
             }
 
@@ -524,6 +525,12 @@ mod tests {
 
     fn seconds(text: &str) -> Result<Duration, String> {
         Duration::parse(text)
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_told_as_it_was_written() {
+        let said = crate::config::BackendKind::parse(" true ").unwrap_err();
+        assert!(said.starts_with("\"true\" is none of embedded, "), "{said}");
     }
 
     #[test]

@@ -33,12 +33,7 @@ impl Finding {
     /// It is as it should be.
     #[must_use]
     pub fn well(subject: impl Into<Cow<'static, str>>, seen: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            state: State::Well,
-            seen: seen.into(),
-            fix: String::new(),
-        }
+        Self::new(subject, State::Well, seen, "")
     }
 
     /// It works, or could not be found out.
@@ -48,12 +43,7 @@ impl Finding {
         seen: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self {
-            subject: subject.into(),
-            state: State::Doubtful,
-            seen: seen.into(),
-            fix: fix.into(),
-        }
+        Self::new(subject, State::Doubtful, seen, fix)
     }
 
     /// It does not work.
@@ -63,9 +53,18 @@ impl Finding {
         seen: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
+        Self::new(subject, State::Wrong, seen, fix)
+    }
+
+    fn new(
+        subject: impl Into<Cow<'static, str>>,
+        state: State,
+        seen: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             subject: subject.into(),
-            state: State::Wrong,
+            state,
             seen: seen.into(),
             fix: fix.into(),
         }

@@ -203,7 +203,7 @@ impl Elastic {
                 .ask_json::<Value>(&Method::GET, &put.path, Body::None);
             match got.await {
                 Ok(got) => {
-                    let wanted = mappings_of(&put.body).map_or(&Value::Null, |found| found);
+                    let wanted = mappings_of(&put.body).unwrap_or(&Value::Null);
                     match find_mappings(&got) {
                         Some(has) if has_all(has, wanted) => {}
                         _ => other.push(name),
@@ -388,11 +388,7 @@ fn has_all(has: &Value, wanted: &Value) -> bool {
         return true;
     };
     properties.iter().all(|(name, wanted)| {
-        let has = has.pointer(&format!(
-            "/properties/{}",
-            name.replace('~', "~0").replace('/', "~1")
-        ));
-        has.is_some_and(|has| {
+        has["properties"].get(name).is_some_and(|has| {
             let kind = wanted.get("type");
             (kind.is_none() || has.get("type") == kind || kind == Some(&json!("object")))
                 && has_all(has, wanted)

@@ -200,14 +200,6 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
     let key = |name: &str, key: &str, value: &str| {
         Meant::Key(name.to_owned(), format!("backend.{key}"), value.to_owned())
     };
-    let all = |aliases: &[Alias], section: &str| -> Vec<Meant> {
-        let set = aliases.iter().filter_map(|(name, of_backend, reading)| {
-            let given = value(name)?;
-            let text = reading.read(&given)?;
-            Some(key(name, &format!("{section}.{of_backend}"), &text))
-        });
-        set.collect()
-    };
     let kind = |kind: &str| key(STORAGE, "kind", kind);
     let mut meant = match value(STORAGE).as_deref() {
         None | Some("") => return Vec::new(),
@@ -226,17 +218,17 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
             });
             std::iter::once(kind("remote"))
                 .chain(server)
-                .chain(all(&REMOTE_FILES, "remote"))
+                .chain(set_by(&REMOTE_FILES, "backend.remote.", &value))
                 .collect()
         }
         Some("cassandra") => {
             let unless_told = key(STORAGE, "cassandra.keyspace", CASSANDRA_KEYSPACE);
             let first = [kind("cassandra"), unless_told];
-            let set = all(&CASSANDRA, "cassandra");
+            let set = set_by(&CASSANDRA, "backend.cassandra.", &value);
             first.into_iter().chain(set).collect()
         }
         Some("elasticsearch" | "opensearch") => {
-            let set = all(&ALIASES, "elasticsearch");
+            let set = set_by(&ALIASES, "backend.elasticsearch.", &value);
             std::iter::once(kind("elasticsearch")).chain(set).collect()
         }
         Some(other) => vec![Meant::Mistake(format!(
@@ -267,16 +259,26 @@ pub(super) fn keys_of(variables: &[(String, String)]) -> Vec<Meant> {
     meant
 }
 
+/// The keys of a section that variables set, each as the table says.
+fn set_by(aliases: &[Alias], section: &str, value: &impl Fn(&str) -> Option<String>) -> Vec<Meant> {
+    let set = aliases.iter().filter_map(|(name, of_section, reading)| {
+        let given = value(name)?;
+        let text = reading.read(&given)?.into_owned();
+        Some(Meant::Key(
+            (*name).to_owned(),
+            format!("{section}{of_section}"),
+            text,
+        ))
+    });
+    set.collect()
+}
+
 /// What is no store's.
 fn others(value: &impl Fn(&str) -> Option<String>) -> Vec<Meant> {
     let key = |name: &str, key: &str, text: &str| {
         Meant::Key(name.to_owned(), key.to_owned(), text.to_owned())
     };
-    let set = OTHERS.iter().filter_map(|(name, of_program, reading)| {
-        let given = value(name)?;
-        Some(key(name, of_program, &reading.read(&given)?))
-    });
-    let mut meant: Vec<Meant> = set.collect();
+    let mut meant = set_by(&OTHERS, "", value);
     let tells_tenants_apart =
         value("MULTI_TENANCY_ENABLED").is_some_and(|text| switched(&text) == "on");
     if tells_tenants_apart {

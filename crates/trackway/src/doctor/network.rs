@@ -20,7 +20,7 @@ pub(super) struct Peer<'a> {
     /// The key that names it, for what to change.
     pub(super) key: &'a str,
     /// TLS, where it is spoken; the error of reading its files.
-    pub(super) tls: Option<Result<ClientTls, String>>,
+    pub(super) tls: Option<&'a Result<ClientTls, String>>,
 }
 
 /// The way to it, step by step; the last finding is not well where the way has an end before the server.
@@ -43,7 +43,7 @@ pub(super) async fn examine(peer: &Peer<'_>) -> Vec<Finding> {
             return found;
         }
     };
-    match &peer.tls {
+    match peer.tls {
         None => {
             if speaks_tls(peer, stream).await {
                 found.push(Finding::wrong(

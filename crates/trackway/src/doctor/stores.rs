@@ -1,5 +1,7 @@
 //! Stores of others, Kafka, and the collectors of an agent: the way to each of their servers, then what they say.
 
+use std::cell::LazyCell;
+
 use backends::{Finding, State};
 use plumbing::{Clock as _, CpuPool, Metrics, RealClock};
 use tls::{ClientFiles, ClientTls, TlsMetrics};
@@ -27,21 +29,15 @@ pub(super) async fn elastic(config: &Config) -> Vec<Finding> {
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         (name, port, is_tls)
     });
-    let mut found = ways(peers, "backend.elasticsearch.hosts", &files).await;
-    if !is_reached(&found) {
-        return found;
-    }
-    found.extend(
-        asked(async |metrics, pool| {
-            let tls = TlsMetrics::register(metrics);
-            let elastic = Backend::elastic(config, pool, &tls, metrics)?;
-            Ok(elastic
-                .examine(RealClock::default().unix_nanos() / NANOS_PER_MILLI)
-                .await)
-        })
-        .await,
-    );
-    found
+    let found = ways(peers, "backend.elasticsearch.hosts", &files).await;
+    then_asked(found, async |metrics, pool| {
+        let tls = TlsMetrics::register(metrics);
+        let elastic = Backend::elastic(config, pool, &tls, metrics)?;
+        Ok(elastic
+            .examine(RealClock::default().unix_nanos() / NANOS_PER_MILLI)
+            .await)
+    })
+    .await
 }
 
 /// Cassandra.
@@ -50,25 +46,18 @@ pub(super) async fn cassandra(config: &Config) -> Vec<Finding> {
     let is_tls = chosen.tls.enabled == Switch::On;
     let files = chosen.tls_files();
     let addresses = chosen.addresses();
-    let mut found = ways(
+    let found = ways(
         split(&addresses, is_tls),
         "backend.cassandra.servers",
         &files,
     )
     .await;
-    if !is_reached(&found) {
-        return found;
-    }
-    found.extend(
-        asked(async |metrics, pool| {
-            let tls = TlsMetrics::register(metrics);
-            Ok(Backend::cassandra(config, pool, &tls, metrics)?
-                .examine()
-                .await)
-        })
-        .await,
-    );
-    found
+    then_asked(found, async |metrics, pool| {
+        let tls = TlsMetrics::register(metrics);
+        let cassandra = Backend::cassandra(config, pool, &tls, metrics)?;
+        Ok(cassandra.examine().await)
+    })
+    .await
 }
 
 /// A server of the storage API.
@@ -76,18 +65,12 @@ pub(super) async fn remote(config: &Config) -> Vec<Finding> {
     let chosen = &config.backend.remote;
     let addresses = [chosen.endpoint.authority().to_owned()];
     let peers = split(&addresses, chosen.endpoint.is_tls());
-    let mut found = ways(peers, "backend.remote.endpoint", &chosen.tls_files()).await;
-    if !is_reached(&found) {
-        return found;
-    }
-    found.extend(
-        asked(async |metrics, pool| {
-            let remote = Backend::remote(config, pool, &TlsMetrics::register(metrics))?;
-            Ok(remote.examine().await)
-        })
-        .await,
-    );
-    found
+    let found = ways(peers, "backend.remote.endpoint", &chosen.tls_files()).await;
+    then_asked(found, async |metrics, pool| {
+        let remote = Backend::remote(config, pool, &TlsMetrics::register(metrics))?;
+        Ok(remote.examine().await)
+    })
+    .await
 }
 
 /// Kafka.
@@ -95,18 +78,12 @@ pub(super) async fn kafka(config: &Config) -> Vec<Finding> {
     let chosen = &config.backend.kafka;
     let is_tls = chosen.tls.enabled == Switch::On;
     let peers = split(&chosen.brokers.0, is_tls);
-    let mut found = ways(peers, "backend.kafka.brokers", &chosen.tls_files()).await;
-    if !is_reached(&found) {
-        return found;
-    }
-    found.extend(
-        asked(async |metrics, pool| {
-            let kafka = Backend::kafka(config, pool, metrics)?;
-            Ok(kafka.examine().await)
-        })
-        .await,
-    );
-    found
+    let found = ways(peers, "backend.kafka.brokers", &chosen.tls_files()).await;
+    then_asked(found, async |metrics, pool| {
+        let kafka = Backend::kafka(config, pool, metrics)?;
+        Ok(kafka.examine().await)
+    })
+    .await
 }
 
 /// Where an agent delivers.
@@ -147,21 +124,19 @@ async fn ways(
     key: &str,
     files: &ClientFiles,
 ) -> Vec<Finding> {
+    let section = key.rsplit_once('.').map_or(key, |(section, _)| section);
+    // Their files are the same for all.
+    let loaded = LazyCell::new(|| {
+        ClientTls::load("doctor", files, &TlsMetrics::default())
+            .map_err(|error| format!("{section}: {error}"))
+    });
     let mut all = Vec::new();
     for (host, port, is_tls) in peers {
-        let tls = is_tls.then(|| {
-            ClientTls::load("doctor", files, &TlsMetrics::default()).map_err(|error| {
-                format!(
-                    "{}: {error}",
-                    key.rsplit_once('.').map_or(key, |(section, _)| section)
-                )
-            })
-        });
         let peer = Peer {
             host: &host,
             port,
             key,
-            tls,
+            tls: is_tls.then(|| &*loaded),
         };
         all.push(network::examine(&peer).await);
     }
@@ -181,18 +156,21 @@ fn is_reached(found: &[Finding]) -> bool {
     found.iter().all(|finding| finding.state != State::Wrong)
 }
 
-/// Asks a store as the program does; what keeps it from asking is a finding.
-async fn asked(
+/// What was found on the way, and where that leads to a store what it says: it is asked as the program does, and what
+/// keeps it from asking is a finding.
+async fn then_asked(
+    mut found: Vec<Finding>,
     ask: impl AsyncFnOnce(&Metrics, CpuPool) -> Result<Vec<Finding>, Error>,
 ) -> Vec<Finding> {
-    let metrics = Metrics::new();
-    let pool = CpuPool::start("trackway-doctor", 1, POOL_QUEUE_JOBS_MAX);
-    let pool = match pool {
-        Ok(pool) => pool,
-        Err(error) => return vec![Finding::wrong("store", error.to_string(), "")],
-    };
-    match ask(&metrics, pool).await {
-        Ok(found) => found,
-        Err(error) => vec![Finding::wrong("store", error.line(), "")],
+    if !is_reached(&found) {
+        return found;
     }
+    match CpuPool::start("trackway-doctor", 1, POOL_QUEUE_JOBS_MAX) {
+        Ok(pool) => match ask(&Metrics::new(), pool).await {
+            Ok(told) => found.extend(told),
+            Err(error) => found.push(Finding::wrong("store", error.line(), "")),
+        },
+        Err(error) => found.push(Finding::wrong("store", error.to_string(), "")),
+    }
+    found
 }

@@ -1,16 +1,10 @@
 // Shows that the tests bite: each fault below is planted in a copy of this folder, and the named test must then fail.
 //
 //     TRACKWAY_BIN=/path/to/trackway npm run test-planted
-//
-// Refuses a fault whose place is not found exactly once: the code has changed, and the fault has to follow.
 
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { catchAll } from '../../test/planted.js';
+import { HOME } from './support.js';
 
-const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
 const TEST_MS_MAX = 120_000;
 const FAULTS = [
   {
@@ -127,49 +121,4 @@ const FAULTS = [
   },
 ];
 
-if (!process.env.TRACKWAY_BIN) {
-  console.error('TRACKWAY_BIN does not say where the program is');
-  process.exit(2);
-}
-// Without a fault the same tests pass in such a copy; or else a failure below would show nothing.
-const names = new Set(FAULTS.map(({ test }) => test));
-const whole = run(undefined, `^(${[...names].map(literally).join('|')})$`);
-if (whole.status !== 0) throw new Error(`the tests fail without a fault:\n${whole.stdout}`);
-let caught = 0;
-for (const fault of FAULTS) {
-  const { status, stdout } = run(fault, `^${literally(fault.test)}$`);
-  const failed = stdout.split('\n').filter((line) => line.startsWith('not ok '));
-  const isCaught = status !== 0 && failed.some((line) => line.endsWith(fault.test));
-  caught += isCaught ? 1 : 0;
-  console.log(`${isCaught ? 'caught' : 'MISSED'}: ${fault.what} (${fault.test})`);
-  if (!isCaught) console.log(stdout);
-}
-console.log(`${caught} of ${FAULTS.length} planted faults were caught`);
-process.exitCode = caught === FAULTS.length ? 0 : 1;
-
-/** Runs the tests whose names match, in a copy of this folder. */
-function run(fault, pattern) {
-  const folder = mkdtempSync(join(tmpdir(), 'trackway-planted-'));
-  try {
-    cpSync(HOME, folder, { recursive: true, filter: (path) => basename(path) !== 'node_modules' });
-    symlinkSync(join(HOME, 'node_modules'), join(folder, 'node_modules'));
-    if (fault) plant(fault, folder);
-    const flags = ['--test', '--test-reporter=tap', `--test-name-pattern=${pattern}`];
-    const files = ['endpoints', 'traces', 'outages'].map((file) => `test/${file}.test.js`);
-    return spawnSync(process.execPath, [...flags, ...files], { cwd: folder, encoding: 'utf8', timeout: TEST_MS_MAX });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function plant({ file, from, to }, folder) {
-  const path = join(folder, file);
-  const text = readFileSync(path, 'utf8');
-  if (text.split(from).length !== 2) throw new Error(`${file} does not have this exactly once:\n${from}`);
-  writeFileSync(path, text.replace(from, () => to));
-}
-
-/** A name as a pattern that matches it alone. */
-function literally(name) {
-  return name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-}
+catchAll(HOME, FAULTS, TEST_MS_MAX);

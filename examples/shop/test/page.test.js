@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { answerPage, shopPage } from '../page.js';
 import { visits } from '../visits.js';
-import { formOf, Program, script, Shop, TEST, until, Visitor } from './support.js';
+import { formOf, HOME, Program, script, Shop, TEST, until, Visitor } from './support.js';
 
 const UNTRACED = { OTEL_SDK_DISABLED: 'true' };
 const STOP_MS_MAX = 6_000;
@@ -131,8 +131,8 @@ test('a stop ends all four, also when shop.js is killed', TEST, async () => {
     const other = await Shop.start(UNTRACED);
     assert.deepEqual(await all(other.urls), [true, true, true, true]);
     const begin = performance.now();
-    const how = await other.end(signal);
-    assert.equal(how, signal === 'SIGTERM' ? 0 : 'SIGKILL');
+    const { code } = await other.end(signal);
+    assert.equal(code, signal === 'SIGTERM' ? 0 : 'SIGKILL');
     await until('nobody answers', async () => !(await all(other.urls)).includes(true));
     assert.ok(performance.now() - begin < STOP_MS_MAX, `${performance.now() - begin} ms`);
   }
@@ -148,12 +148,13 @@ test('a fault that there is not ends payment with a line that says so, and then 
 });
 
 test('a service starts by its own file, and says what it lacks', TEST, async () => {
-  const alone = new Program(process.execPath, ['--import', './tracing.js', 'catalog.js'], { ...UNTRACED, PORT: 'x' });
+  const flags = ['--import', './tracing.js', 'catalog.js'];
+  const alone = new Program(HOME, process.execPath, flags, { ...UNTRACED, PORT: 'x' });
   assert.equal(await alone.ended, 1);
   assert.match(alone.output, /PORT must be a number/);
-  const bare = new Program(process.execPath, ['catalog.js'], { PORT: '0' });
+  const bare = new Program(HOME, process.execPath, ['catalog.js'], { PORT: '0' });
   await bare.untilItSays('it listens', () => bare.output.includes('listening'));
-  assert.equal(await bare.end(), 0);
+  assert.equal((await bare.end('SIGTERM')).code, 0);
   assert.match(bare.output, /no traces are sent: .*--import/);
 });
 

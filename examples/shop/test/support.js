@@ -1,103 +1,35 @@
-// Starts the shop and Trackway as real processes on free ports, and visits the shop like a browser without scripts.
-//
-// Promises: what was started is ended by its own process id. Nothing waits for a guessed time; `until` waits for a
-// condition and says which one did not come true.
+// Starts the shop and Trackway, and visits the shop like a browser without scripts.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+import * as shared from '../../test/program.js';
+
+export { Program, TRACKWAY_BIN } from '../../test/program.js';
 
 export const TEST = { timeout: 120_000 };
 export const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
 export const PROJECT = join(HOME, '..', '..');
 export const EXERCISE = join(PROJECT, 'docs', 'tutorial', 'README.md');
+/** Four services and a load take their time. */
 const WAIT_MS_MAX = 30_000;
-const POLL_MS = 50;
 const TRACES_MAX = 1_000;
-const LISTENERS = [
-  'otlp_grpc', 'otlp_http', 'jaeger_http', 'jaeger_grpc', 'jaeger_compact', 'jaeger_binary', 'zipkin', 'query_http',
-  'query_grpc', 'sampling_http', 'sampling_grpc', 'admin', 'health',
-];
 
-export const TRACKWAY_BIN = process.env.TRACKWAY_BIN;
-const IS_CI = !['', '0', 'false'].includes(process.env.CI ?? '');
-
-/** A test that needs Trackway: without it skipped by name at home, and a failure in CI. */
-export function testWithTrackway(name, body) {
-  test(name, TEST, async (t) => {
-    if (TRACKWAY_BIN) return body(t);
-    const why = 'TRACKWAY_BIN does not say where the program is';
-    if (IS_CI) throw new Error(why);
-    console.log(`SKIPPED ${name}: ${why}`);
-    t.skip(why);
-  });
-}
-
-/** Waits until `look` gives something, and returns that. */
-export async function until(what, look, msMax = WAIT_MS_MAX) {
-  const deadline = performance.now() + msMax;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (performance.now() > deadline) throw new Error(`not after ${msMax} ms: ${what}`);
-    await sleep(POLL_MS);
-  }
-}
-
-/** The environment of a child: nothing of what the person who runs the tests has set for other programs. */
-function environment(more) {
-  const own = /^(OTEL_|TRACKWAY_|NODE_|[A-Z]+_URL$|PAYMENT_FAULT$|PORT$|HOST$|LOG_LEVEL$)/;
-  const kept = Object.entries(process.env).filter(([name]) => !own.test(name));
-  return { ...Object.fromEntries(kept), ...more };
-}
-
-/** A process whose output is kept. */
-export class Program {
-  constructor(command, flags, env = {}) {
-    this.output = '';
-    this.child = spawn(command, flags, { cwd: HOME, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        this.output += text;
-      });
-    }
-    this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal);
-    this.ended.then((how) => {
-      this.how = how;
-    });
-  }
-
-  async untilItSays(what, look) {
-    return until(what, () => {
-      const found = look();
-      if (!found && this.how !== undefined) throw new Error(`ended with ${this.how} before ${what}:\n${this.output}`);
-      return found;
-    });
-  }
-
-  async end(signal = 'SIGTERM') {
-    if (this.how === undefined) this.child.kill(signal);
-    return this.ended;
-  }
-}
+export const testWithTrackway = (name, body) => shared.testWithTrackway(name, TEST, body);
+export const until = (what, look) => shared.until(what, look, WAIT_MS_MAX);
 
 /** A script of this folder, or a service of its own. */
 export function script(name, ...flags) {
-  return new Program(process.execPath, [name, ...flags]);
+  return new shared.Program(HOME, process.execPath, [name, ...flags]);
 }
 
 /** All four services, as `npm start` starts them. */
-export class Shop extends Program {
+export class Shop extends shared.Program {
   static async start(env = {}) {
     const flags = ['shop.js', 'all', '--free-ports'];
-    const shop = new Shop(process.execPath, flags, { OTEL_BSP_SCHEDULE_DELAY: '50', ...env });
+    const shop = new Shop(HOME, process.execPath, flags, { OTEL_BSP_SCHEDULE_DELAY: '50', ...env });
     try {
-      await shop.untilItSays('the table is complete', () => shop.output.includes('spans go to '));
+      await shop.untilItSays('the table is complete', () => shop.output.includes('spans go to '), WAIT_MS_MAX);
     } catch (error) {
       await shop.end('SIGKILL');
       throw error;
@@ -105,6 +37,11 @@ export class Shop extends Program {
     const rows = [...shop.output.matchAll(/^(\w+) +(http:\S+)/gm)];
     shop.urls = Object.fromEntries(rows.map(([, name, url]) => [name, url]));
     return shop;
+  }
+
+  /** Its services end with it, as by Ctrl-C. */
+  async end(signal = 'SIGTERM') {
+    return super.end(signal);
   }
 
   /** Sends visits as load.js does; what it says in the end. */
@@ -171,41 +108,9 @@ function attribute(tag, name) {
   return tag.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1];
 }
 
-/** The real Trackway on a folder of its own. */
-export class Trackway extends Program {
-  static async start() {
-    const folder = await mkdtemp(join(tmpdir(), 'trackway-shop-'));
-    const file = join(folder, 'addresses');
-    const set = [...LISTENERS.map((name) => `listen.${name}=0`), 'own_spans.per_second=off'];
-    const trackway = new Trackway(TRACKWAY_BIN, [
-      '--data-dir', join(folder, 'data'), '--addresses-file', file, ...set.flatMap((pair) => ['--set', pair]),
-    ]);
-    trackway.folder = folder;
-    let text = '';
-    try {
-      await until('Trackway is ready', async () => {
-        if (trackway.how !== undefined) throw new Error(`Trackway ended with ${trackway.how}:\n${trackway.output}`);
-        text = await readFile(file, 'utf8').catch(() => '');
-        return text.endsWith('\n');
-      });
-    } catch (error) {
-      await trackway.end();
-      throw error;
-    }
-    trackway.addresses = JSON.parse(text);
-    trackway.url = `http://${trackway.addresses.query_http}`;
-    return trackway;
-  }
-
-  /** What the shop is told, so that its spans and its links come here. */
-  get env() {
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${this.addresses.otlp_http}`, TRACKWAY_URL: this.url };
-  }
-
-  async end(signal) {
-    const how = await super.end(signal);
-    await rm(this.folder, { recursive: true, force: true });
-    return how;
+export class Trackway extends shared.Trackway {
+  static start() {
+    return super.start([], WAIT_MS_MAX);
   }
 
   /** The traces that a query finds, as the list of the web app has them. */
@@ -227,12 +132,7 @@ export class Trackway extends Program {
 
   /** A trace by Jaeger's API, once it has so many spans. */
   async trace(id, spans) {
-    const [trace] = await until(`trace ${id} has ${spans} spans`, async () => {
-      const answer = await fetch(`${this.url}/api/traces/${id}`);
-      const traces = (await answer.json()).data ?? [];
-      return traces[0]?.spans.length >= spans && traces;
-    });
-    return new Trace(trace);
+    return new Trace(await this.jaegers(id, spans, WAIT_MS_MAX));
   }
 
   async #ask(path) {

@@ -26,6 +26,8 @@ mod http;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod ran;
+#[cfg(test)]
 mod wait;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::render::{Rendered, Tools, items, text};
 use crate::folder::Folder;
 use crate::program::binary;
+use crate::ran::Ran;
 
 /// Folders in which a pod has files that are mounted.
 const MOUNTED: [&str; 6] = [
@@ -35,7 +36,7 @@ fn rooted(folder: &Folder, text: &str) -> String {
 }
 
 /// What the program says of the configuration that a workload's pods have.
-fn config_of(folder: &Folder, rendered: &Rendered, kind: &str, name: &str) -> (bool, String) {
+fn config_of(folder: &Folder, rendered: &Rendered, kind: &str, name: &str) -> Ran {
     let file = folder.join(&format!("{name}.yaml"));
     let config = rendered.find("ConfigMap", name);
     let config = rooted(folder, text(&config["data"]["trackway.yaml"]));
@@ -59,13 +60,8 @@ fn config_of(folder: &Folder, rendered: &Rendered, kind: &str, name: &str) -> (b
     if role == Some("agent") {
         command.arg("agent");
     }
-    let ran = command
-        .args(["config", "show", "--config"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-    (ran.status.success(), said.into_owned())
+    command.args(["config", "show", "--config"]).arg(&file);
+    Ran::from(command.output().unwrap())
 }
 
 #[test]
@@ -73,12 +69,11 @@ fn the_program_understands_every_configuration() {
     let Some(tools) = Tools::find() else { return };
     let folder = Folder::new("chart");
     let mut count = 0;
-    for (values, file) in tools.value_files() {
-        let rendered = tools.render_file("jaeger", &file);
+    for (values, rendered) in tools.rendered() {
         for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
             for workload in rendered.of_kind(kind) {
                 let name = text(&workload["metadata"]["name"]);
-                let (is_well, said) = config_of(&folder, &rendered, kind, name);
+                let Ran { is_well, said } = config_of(&folder, rendered, kind, name);
                 assert!(is_well, "{values}: {name}: {said}");
                 count += 1;
             }
@@ -87,102 +82,144 @@ fn the_program_understands_every_configuration() {
     assert!(count > 40, "{count}");
 }
 
-// tidy: long-function: a table of values and what the program makes of them
+/// A file of values, a workload that it leads to, and what the program must then say of its configuration.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
+const OF_TUTORIAL: &[&str] = &[
+    "kind: elasticsearch",
+    "hosts: \"https://elasticsearch-master.logging.svc:9200\"",
+    "username: given-elsewhere",
+    "/etc/trackway/elasticsearch/credentials/password",
+    "/etc/trackway/elasticsearch/ca/ca.crt",
+    "shards: 1 ",
+    "host: 0.0.0.0",
+];
+const CASES: [Case; 13] = [
+    (
+        "examples/tutorial",
+        "Deployment",
+        "jaeger-collector",
+        OF_TUTORIAL,
+    ),
+    (
+        "examples/tutorial",
+        "Deployment",
+        "jaeger-query",
+        OF_TUTORIAL,
+    ),
+    (
+        "examples/tutorial",
+        "DaemonSet",
+        "jaeger-agent",
+        &[
+            "collectors: \"jaeger-collector-headless:4317\"",
+            "zipkin_compact: 5775",
+        ],
+    ),
+    (
+        "existing-claim",
+        "StatefulSet",
+        "jaeger-all-in-one",
+        &["dir: /data/trackway", "age: 30d", "limit: 2GiB"],
+    ),
+    (
+        "kafka",
+        "Deployment",
+        "jaeger-collector",
+        &[
+            "kind: kafka",
+            "brokers: \"kafka-0.kafka.svc:9093, kafka-1.kafka.svc:9093\"",
+            "encoding: otlp_proto",
+        ],
+    ),
+    (
+        "kafka",
+        "Deployment",
+        "jaeger-ingester",
+        &[
+            "kind: elasticsearch",
+            "encoding: otlp_proto",
+            "mechanism: SCRAM-SHA-512",
+        ],
+    ),
+    (
+        "cassandra",
+        "Deployment",
+        "jaeger-query",
+        &[
+            "kind: cassandra",
+            "keyspace: jaeger_v1_dc1",
+            "local_datacenter: dc1",
+            "replication_factor: 3",
+        ],
+    ),
+    (
+        "elasticsearch-rollover",
+        "Deployment",
+        "jaeger-collector",
+        &["rotation: rollover"],
+    ),
+    (
+        "large",
+        "Deployment",
+        "jaeger-collector",
+        &["dir: /buffer/trackway", "bytes_max: 7GiB"],
+    ),
+    (
+        "jaeger-v1-elasticsearch",
+        "Deployment",
+        "jaeger-query",
+        &["base_path: /jaeger"],
+    ),
+    (
+        "jaeger-v2",
+        "StatefulSet",
+        "jaeger-all-in-one",
+        &[
+            "kind: elasticsearch",
+            "hosts: \"https://elasticsearch-master.logging.svc:9200\"",
+        ],
+    ),
+    (
+        "secure-collectors",
+        "DaemonSet",
+        "jaeger-agent",
+        &[
+            "enabled: on ",
+            "server_name: jaeger-collector ",
+            "/token/token",
+            "/tls/ca.crt",
+        ],
+    ),
+    (
+        "jaeger-v1-cassandra-kafka",
+        "Deployment",
+        "jaeger-query",
+        &[
+            "keyspace: jaeger_v1_production",
+            "consistency: local_quorum",
+        ],
+    ),
+];
+
 #[test]
 fn what_is_said_by_values_reaches_the_program() {
     let Some(tools) = Tools::find() else { return };
     let folder = Folder::new("chart-values");
-    let files = tools.value_files();
-    let says = |values: &str, kind: &str, name: &str, wanted: &[&str]| {
-        let rendered = tools.render_file("jaeger", &files[values]);
-        let (_, said) = config_of(&folder, &rendered, kind, name);
+    for (values, kind, name, wanted) in CASES {
+        let said = config_of(&folder, &tools.rendered()[values], kind, name).said;
         for line in wanted {
             assert!(
                 said.contains(line),
                 "{values}: {name}: no {line:?} in {said}"
             );
         }
-    };
-    let tutorial = [
-        "kind: elasticsearch",
-        "hosts: \"https://elasticsearch-master.logging.svc:9200\"",
-        "username: given-elsewhere",
-        "/etc/trackway/elasticsearch/credentials/password",
-        "/etc/trackway/elasticsearch/ca/ca.crt",
-        "shards: 1 ",
-        "host: 0.0.0.0",
-    ];
-    says(
-        "examples/tutorial",
-        "Deployment",
-        "jaeger-collector",
-        &tutorial,
-    );
-    says("examples/tutorial", "Deployment", "jaeger-query", &tutorial);
-    let delivered = [
-        "collectors: \"jaeger-collector-headless:4317\"",
-        "zipkin_compact: 5775",
-    ];
-    says("examples/tutorial", "DaemonSet", "jaeger-agent", &delivered);
-    let kept = ["dir: /data/trackway", "age: 30d", "limit: 2GiB"];
-    says("existing-claim", "StatefulSet", "jaeger-all-in-one", &kept);
-    let written = [
-        "kind: kafka",
-        "brokers: \"kafka-0.kafka.svc:9093, kafka-1.kafka.svc:9093\"",
-        "encoding: otlp_proto",
-    ];
-    says("kafka", "Deployment", "jaeger-collector", &written);
-    let read = [
-        "kind: elasticsearch",
-        "encoding: otlp_proto",
-        "mechanism: SCRAM-SHA-512",
-    ];
-    says("kafka", "Deployment", "jaeger-ingester", &read);
-    let asked = [
-        "kind: cassandra",
-        "keyspace: jaeger_v1_dc1",
-        "local_datacenter: dc1",
-        "replication_factor: 3",
-    ];
-    says("cassandra", "Deployment", "jaeger-query", &asked);
-    let rolled = ["rotation: rollover"];
-    says(
-        "elasticsearch-rollover",
-        "Deployment",
-        "jaeger-collector",
-        &rolled,
-    );
-    let buffered = ["dir: /buffer/trackway", "bytes_max: 7GiB"];
-    says("large", "Deployment", "jaeger-collector", &buffered);
-    let below = ["base_path: /jaeger"];
-    says(
-        "jaeger-v1-elasticsearch",
-        "Deployment",
-        "jaeger-query",
-        &below,
-    );
-    let of_jaeger = [
-        "kind: elasticsearch",
-        "hosts: \"https://elasticsearch-master.logging.svc:9200\"",
-    ];
-    says("jaeger-v2", "StatefulSet", "jaeger-all-in-one", &of_jaeger);
-    let guarded = [
-        "enabled: on ",
-        "server_name: jaeger-collector ",
-        "/token/token",
-        "/tls/ca.crt",
-    ];
-    says("secure-collectors", "DaemonSet", "jaeger-agent", &guarded);
-    let clustered = [
-        "keyspace: jaeger_v1_production",
-        "consistency: local_quorum",
-    ];
-    says(
-        "jaeger-v1-cassandra-kafka",
-        "Deployment",
-        "jaeger-query",
-        &clustered,
-    );
+    }
 }
 
 #[test]
@@ -197,7 +234,7 @@ fn who_is_let_in_by_a_part_is_let_in_by_the_whole() {
     ]
     .join("\n");
     let rendered = tools.render("jaeger", &values);
-    let (is_well, said) = config_of(&folder, &rendered, "StatefulSet", "jaeger-all-in-one");
+    let Ran { is_well, said } = config_of(&folder, &rendered, "StatefulSet", "jaeger-all-in-one");
     assert!(
         is_well && said.contains("/users/htpasswd") && said.contains("connections_max: 7 "),
         "{said}"

@@ -9,5 +9,5 @@ mod monitoring;
 mod names;
 pub(crate) mod pages;
 mod policy;
-mod render;
+pub(crate) mod render;
 mod values;

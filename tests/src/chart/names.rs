@@ -82,8 +82,7 @@ fn a_carried_over_port_of_the_query_service_leaves_the_usual_one_open() {
 #[test]
 fn a_jaegers_release_is_upgraded_in_place() {
     let Some(tools) = Tools::find() else { return };
-    let file = tools.value_files()["jaeger-v1-elasticsearch"].clone();
-    let rendered = tools.render_file("jaeger", &file);
+    let rendered = &tools.rendered()["jaeger-v1-elasticsearch"];
     let query = rendered.find("Deployment", "jaeger-query");
     let container = &query["spec"]["template"]["spec"]["containers"][0];
     let image = text(&container["image"]);
@@ -102,7 +101,7 @@ fn a_jaegers_release_is_upgraded_in_place() {
     assert_eq!(value("ES_NUM_SHARDS").as_deref(), Some("3"));
     let mounts = items(&container["volumeMounts"]);
     assert!(mounts.iter().any(|mount| mount["mountPath"] == "/es-tls"));
-    assert!(ports(&rendered, "jaeger-query").contains(&80));
+    assert!(ports(rendered, "jaeger-query").contains(&80));
     rendered.find("CronJob", "jaeger-index-cleaner");
 }
 
@@ -135,8 +134,7 @@ fn what_is_opened_to_others_has_what_was_said_and_no_port_of_operation() {
     let ports = items(&rendered.find("Service", "jaeger-query")["spec"]["ports"]);
     let leads: Vec<&serde_json::Value> = ports.iter().map(|port| &port["targetPort"]).collect();
     assert_eq!(leads, [4180, 14269], "{ports:?}");
-    let files = tools.value_files();
-    let rendered = tools.render_file("jaeger", &files["node-ports"]);
+    let rendered = &tools.rendered()["node-ports"];
     let ports = items(&rendered.find("Service", "jaeger-collector")["spec"]["ports"]);
     let of_nodes: Vec<u64> = ports
         .iter()

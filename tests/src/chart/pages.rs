@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::render::Tools;
 use crate::folder::project_root;
+use crate::ran::Ran;
 
 const PAGES: [&str; 5] = [
     "docs/kubernetes.md",
@@ -122,7 +123,7 @@ fn values_and_objects_of_the_pages_are_taken() {
                 // Over those of the walk-through, or alone where they say where spans are kept.
                 let alone = block.text.contains("storage:");
                 let base = if alone { "{}" } else { tutorial.as_str() };
-                let (is_well, said) = tools.with_files(&[base, &block.text], |files| {
+                let Ran { is_well, said } = tools.with_files(&[base, &block.text], |files| {
                     let mut all = vec!["template", "jaeger", chart.to_str().unwrap()];
                     for file in files {
                         all.extend(["-f", file.as_str()]);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::render::{OF_OTHERS, Rendered, Tools, items, text};
+use crate::ran::Ran;
 
 /// Kubernetes takes no longer names of most things.
 const NAME_BYTES_MAX: usize = 63;
@@ -18,7 +19,7 @@ fn every_file_of_values_renders_what_kubernetes_takes() {
     assert!(files.len() >= 20, "{} files of values", files.len());
     let chart = tools.chart();
     for (name, file) in files {
-        let (is_well, said) = tools.helm(&[
+        let Ran { is_well, said } = tools.helm(&[
             "lint",
             "--strict",
             chart.to_str().unwrap(),
@@ -26,7 +27,7 @@ fn every_file_of_values_renders_what_kubernetes_takes() {
             file.to_str().unwrap(),
         ]);
         assert!(is_well, "{name}: {said}");
-        let rendered = tools.render_file("jaeger", &file);
+        let rendered = &tools.rendered()[&name];
         let complaints = tools.complaints(&rendered.text);
         assert!(complaints.is_empty(), "{name}: {complaints}");
         for trace in ["<nil>", "map[", "%!", "Error: "] {
@@ -42,11 +43,10 @@ fn every_file_of_values_renders_what_kubernetes_takes() {
 #[test]
 fn everything_that_runs_keeps_to_the_restricted_standard() {
     let Some(tools) = Tools::find() else { return };
-    for (name, file) in tools.value_files() {
+    for (name, rendered) in tools.rendered() {
         // What these ask for the standard forbids, as the values say.
         let is_excused =
             |what: &str| what == "hostPort" && (name == "agent" || name.contains("kafka"));
-        let rendered = tools.render_file("jaeger", &file);
         let pods = rendered.pods();
         assert!(!pods.is_empty(), "{name}");
         for (pod, template) in pods {
@@ -127,8 +127,7 @@ fn restricted(template: &Value) -> Vec<(&'static str, bool)> {
 #[test]
 fn programs_that_stay_have_probes_and_limits() {
     let Some(tools) = Tools::find() else { return };
-    for (name, file) in tools.value_files() {
-        let rendered = tools.render_file("jaeger", &file);
+    for (name, rendered) in tools.rendered() {
         for (pod, template) in rendered.pods() {
             let container = &template["spec"]["containers"][0];
             let resources = &container["resources"];
@@ -163,15 +162,14 @@ fn programs_that_stay_have_probes_and_limits() {
 #[test]
 fn every_part_finds_the_others() {
     let Some(tools) = Tools::find() else { return };
-    for (name, file) in tools.value_files() {
-        let rendered = tools.render_file("jaeger", &file);
-        no_two_of_a_name(&name, &rendered);
-        services_lead_to_pods(&name, &rendered);
+    for (name, rendered) in tools.rendered() {
+        no_two_of_a_name(name, rendered);
+        services_lead_to_pods(name, rendered);
         for (pod, template) in rendered.pods() {
-            mounts_have_volumes(&name, &pod, template, &rendered);
+            mounts_have_volumes(name, &pod, template, rendered);
         }
-        names_are_short(&name, &rendered);
-        ways_in_lead_to_services(&name, &rendered);
+        names_are_short(name, rendered);
+        ways_in_lead_to_services(name, rendered);
     }
 }
 

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::folder::project_root;
+use crate::folder::{Folder, project_root};
+use crate::ran::Ran;
+use crate::wait::skipped;
 
 /// What says of itself that it is Kubernetes 1.35 of EKS, with the kinds of others that the chart knows.
 const CLUSTER: [&str; 2] = ["--kube-version", "v1.35.4-eks-1a2b3c"];
 /// Kinds of others, whose schemas Kubernetes does not have.
 pub(super) const OF_OTHERS: [&str; 4] =
     ["GRPCRoute", "HTTPRoute", "PrometheusRule", "ServiceMonitor"];
-
-static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// The tools, where they can be had.
 #[derive(Debug)]
@@ -41,14 +41,11 @@ impl Tools {
         if bin.join("helm").exists() && bin.join("kubeconform").exists() {
             return Some(Self { bin, root });
         }
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "helm is missing: tests/servers/setup installs it where there is Go"
-        );
         let thread = std::thread::current();
         let test = thread.name().unwrap_or_default();
-        eprintln!(
-            "SKIPPED {test}: helm is missing: tests/servers/setup installs it where there is Go"
+        skipped(
+            test,
+            "helm is missing: tests/servers/setup installs it where there is Go",
         );
         None
     }
@@ -72,18 +69,22 @@ impl Tools {
         found
     }
 
-    /// Helm's output and whether it was content.
-    pub(super) fn helm(&self, arguments: &[&str]) -> (bool, String) {
-        let ran = Command::new(self.bin.join("helm"))
-            .args(arguments)
-            // Nothing of the user's own settings or caches.
-            .env("HELM_CACHE_HOME", self.root.join("target/tmp/helm"))
-            .env("HELM_CONFIG_HOME", self.root.join("target/tmp/helm"))
-            .env("HELM_DATA_HOME", self.root.join("target/tmp/helm"))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-        (ran.status.success(), said.into_owned())
+    /// What they render for a release called `jaeger`, by their names; once for all tests.
+    pub(super) fn rendered(&self) -> &'static BTreeMap<String, Rendered> {
+        static RENDERED: OnceLock<BTreeMap<String, Rendered>> = OnceLock::new();
+        RENDERED.get_or_init(|| {
+            let files = self.value_files().into_iter();
+            files
+                .map(|(name, file)| (name, self.render_file("jaeger", &file)))
+                .collect()
+        })
+    }
+
+    /// Runs Helm.
+    pub(super) fn helm(&self, arguments: &[&str]) -> Ran {
+        let mut helm = Command::new(self.bin.join("helm"));
+        helm.args(arguments).envs(helm_homes(&self.root));
+        Ran::from(helm.output().unwrap())
     }
 
     /// Renders a file of values.
@@ -91,7 +92,10 @@ impl Tools {
         let (chart, file) = (self.chart(), file.display().to_string());
         let mut arguments = vec!["template", release, chart.to_str().unwrap(), "-f", &file];
         arguments.extend(CLUSTER);
-        let (is_well, text) = self.helm(&arguments);
+        let Ran {
+            is_well,
+            said: text,
+        } = self.helm(&arguments);
         assert!(is_well, "{file}: {text}");
         let objects = read(&text);
         Rendered { text, objects }
@@ -106,31 +110,21 @@ impl Tools {
     pub(super) fn refusal(&self, values: &str) -> String {
         self.with_file(values, |file| {
             let (chart, file) = (self.chart(), file.display().to_string());
-            let (is_well, said) =
-                self.helm(&["template", "jaeger", chart.to_str().unwrap(), "-f", &file]);
-            assert!(!is_well, "these values were taken: {values}");
-            said
+            let ran = self.helm(&["template", "jaeger", chart.to_str().unwrap(), "-f", &file]);
+            assert!(!ran.is_well, "these values were taken: {values}");
+            ran.said
         })
     }
 
     /// Does something with texts that stand in files.
     pub(super) fn with_files<T>(&self, texts: &[&str], work: impl FnOnce(&[String]) -> T) -> T {
-        let folder = self.root.join("target/tmp/helm");
-        std::fs::create_dir_all(&folder).unwrap();
-        let files: Vec<String> = texts
-            .iter()
-            .map(|text| {
-                let number = COUNT.fetch_add(1, Ordering::Relaxed);
-                let file = folder.join(format!("values-{}-{number}.yaml", std::process::id()));
-                std::fs::write(&file, text).unwrap();
-                file.display().to_string()
-            })
-            .collect();
-        let done = work(&files);
-        files
-            .iter()
-            .for_each(|file| std::fs::remove_file(file).unwrap());
-        done
+        let folder = Folder::new("helm");
+        let files = texts.iter().enumerate().map(|(number, text)| {
+            let file = folder.join(&format!("{number}.yaml"));
+            std::fs::write(&file, text).unwrap();
+            file.display().to_string()
+        });
+        work(&files.collect::<Vec<_>>())
     }
 
     fn with_file<T>(&self, values: &str, work: impl FnOnce(&Path) -> T) -> T {
@@ -144,25 +138,28 @@ impl Tools {
             "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
             schemas.display()
         );
-        let folder = self.root.join("target/tmp/helm");
-        std::fs::create_dir_all(&folder).unwrap();
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let file = folder.join(format!("rendered-{}-{number}.yaml", std::process::id()));
-        std::fs::write(&file, text).unwrap();
-        let ran = Command::new(self.bin.join("kubeconform"))
-            .args([
-                "-strict",
-                "-schema-location",
-                &schemas,
-                "-skip",
-                &OF_OTHERS.join(","),
-            ])
-            .arg(&file)
-            .output()
-            .unwrap();
-        std::fs::remove_file(&file).unwrap();
-        String::from_utf8_lossy(&ran.stdout).into_owned()
+        self.with_file(text, |file| {
+            let ran = Command::new(self.bin.join("kubeconform"))
+                .args([
+                    "-strict",
+                    "-schema-location",
+                    &schemas,
+                    "-skip",
+                    &OF_OTHERS.join(","),
+                ])
+                .arg(file)
+                .output()
+                .unwrap();
+            String::from_utf8_lossy(&ran.stdout).into_owned()
+        })
     }
+}
+
+/// Where Helm keeps what is its own: nothing of the user's settings or caches is read or written.
+pub(crate) fn helm_homes(root: &Path) -> impl Iterator<Item = (&'static str, PathBuf)> {
+    let home = root.join("target/tmp/helm");
+    let variables = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"];
+    variables.into_iter().map(move |name| (name, home.clone()))
 }
 
 /// The objects of a text in YAML.

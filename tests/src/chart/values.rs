@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::render::{Tools, items, text};
+use crate::ran::Ran;
 
 #[test]
 fn misspelt_values_are_refused() {
@@ -224,7 +225,7 @@ fn what_jaegers_chart_has_and_this_one_does_not_need_is_named() {
     let Some(tools) = Tools::find() else { return };
     let file = tools.value_files()["jaeger-v1-elasticsearch"].clone();
     let chart = tools.chart();
-    let (is_well, said) = tools.helm(&[
+    let Ran { is_well, said } = tools.helm(&[
         "template",
         "jaeger",
         chart.to_str().unwrap(),

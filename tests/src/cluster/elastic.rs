@@ -20,15 +20,7 @@ pub(super) struct Elasticsearch {
 
 impl Elasticsearch {
     pub(super) fn start(node: &Node) -> Option<Self> {
-        node.kubectl(&[
-            "delete",
-            "namespace",
-            "logging",
-            "--ignore-not-found",
-            "--timeout=120s",
-        ])
-        .well();
-        node.kubectl(&["create", "namespace", "logging"]).well();
+        node.make_namespace("logging");
         Self::start_in(node)
     }
 
@@ -43,13 +35,11 @@ impl Elasticsearch {
 
     /// The ConfigMap and the Secret of the walk-through.
     pub(super) fn introduce(&self, space: &Namespace<'_>) {
-        let ca = format!("--from-file=ca.crt={}", self.server.ca_file().display());
+        let ca = self.authority();
         space
             .kubectl(&["create", "configmap", "elasticsearch-cacert", &ca])
             .well();
-        let user = format!("--from-literal=username={USER}");
-        let password = std::fs::read_to_string(self.server.password_file()).unwrap();
-        let password = format!("--from-literal=password={}", password.trim());
+        let [user, password] = self.login();
         let secret = [
             "create",
             "secret",
@@ -59,6 +49,20 @@ impl Elasticsearch {
             &password,
         ];
         space.kubectl(&secret).well();
+    }
+
+    /// Its authority as kubectl takes it for a ConfigMap or a Secret.
+    pub(super) fn authority(&self) -> String {
+        format!("--from-file=ca.crt={}", self.server.ca_file().display())
+    }
+
+    /// Its user and password as kubectl takes them for a Secret.
+    pub(super) fn login(&self) -> [String; 2] {
+        let password = std::fs::read_to_string(self.server.password_file()).unwrap();
+        [
+            format!("--from-literal=username={USER}"),
+            format!("--from-literal=password={}", password.trim()),
+        ]
     }
 }
 
@@ -174,10 +178,6 @@ fn under_load(space: &Namespace<'_>) {
     ));
     assert!(truth.span_count() > 0);
     let ids = truth.trace_ids();
-    let last = format!("/api/traces/{}", ids.last().unwrap());
-    until(READY_MAX, || {
-        (http::get(&way_out.address, &last).unwrap().status == 200).then_some(())
-    });
     // What was written last can be searched when the index is refreshed.
     let is_there = until(READY_MAX, || {
         let all = ids.iter().all(|id| {

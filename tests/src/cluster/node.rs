@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::chart::render::helm_homes;
 use crate::folder::project_root;
 use crate::http::{self, Connection};
+use crate::ran::Ran;
 use crate::wait::{report, until};
 
 /// Longer than anything takes on a busy machine.
@@ -19,23 +21,6 @@ pub(super) struct Node {
     root: PathBuf,
     bin: PathBuf,
     kubeconfig: PathBuf,
-}
-
-/// What a command came to.
-#[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) is_well: bool,
-    /// Both outputs, the standard one first.
-    pub(super) said: String,
-}
-
-impl Ran {
-    /// What it said; the test fails where it failed.
-    #[track_caller]
-    pub(super) fn well(self) -> String {
-        assert!(self.is_well, "{}", self.said);
-        self.said
-    }
 }
 
 impl Node {
@@ -70,12 +55,7 @@ impl Node {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Ran {
-        let ended = self.command(program, arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
-        Ran {
-            is_well: ended.status.success(),
-            said: said.into_owned(),
-        }
+        Ran::from(self.command(program, arguments).output().unwrap())
     }
 
     /// A program of the cluster's tools, or of this machine with these before it in the PATH.
@@ -90,9 +70,7 @@ impl Node {
             .env("PATH", format!("{}:{path}", self.bin.display()))
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
-            .env("HELM_CACHE_HOME", self.root.join("target/tmp/helm"))
-            .env("HELM_CONFIG_HOME", self.root.join("target/tmp/helm"))
-            .env("HELM_DATA_HOME", self.root.join("target/tmp/helm"))
+            .envs(helm_homes(&self.root))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
@@ -102,9 +80,8 @@ impl Node {
         self.run("kubectl", arguments)
     }
 
-    /// A fresh namespace under the restricted standard, which is deleted with the value.
-    pub(super) fn namespace(&self, name: &'static str) -> Namespace<'_> {
-        // One of a run before, which failed.
+    /// Makes a namespace that has nothing of a run before, which failed.
+    pub(super) fn make_namespace(&self, name: &str) {
         self.kubectl(&[
             "delete",
             "namespace",
@@ -114,6 +91,11 @@ impl Node {
         ])
         .well();
         self.kubectl(&["create", "namespace", name]).well();
+    }
+
+    /// A fresh namespace under the restricted standard, which is deleted with the value.
+    pub(super) fn namespace(&self, name: &'static str) -> Namespace<'_> {
+        self.make_namespace(name);
         let label = "pod-security.kubernetes.io/enforce=restricted";
         self.kubectl(&["label", "namespace", name, label]).well();
         Namespace { node: self, name }
@@ -128,12 +110,7 @@ impl Node {
     /// What `tests/servers/kubernetes` does.
     pub(super) fn script(&self, arguments: &[&str]) -> Ran {
         let script = self.root.join("tests/servers/kubernetes");
-        let ended = Command::new(script).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
-        Ran {
-            is_well: ended.status.success(),
-            said: said.into_owned(),
-        }
+        Ran::from(Command::new(script).args(arguments).output().unwrap())
     }
 }
 
@@ -177,32 +154,23 @@ impl Namespace<'_> {
 
     /// Installs the project's chart as `jaeger` with these flags and waits until it is ready.
     pub(super) fn install(&self, flags: &[&str]) -> Ran {
-        let chart = self.node.root.join("deploy/helm/trackway");
-        let mut all = vec![
-            "install",
-            "jaeger",
-            chart.to_str().unwrap(),
-            "--wait",
-            "--timeout",
-            HELM_TIMEOUT,
-        ];
-        all.extend(flags);
-        self.helm(&all)
+        let waiting = ["--wait", "--timeout", HELM_TIMEOUT];
+        self.release("install", &[&waiting, flags].concat())
     }
 
     /// The same without waiting.
     pub(super) fn install_only(&self, flags: &[&str]) {
-        let chart = self.node.root.join("deploy/helm/trackway");
-        let mut all = vec!["install", "jaeger", chart.to_str().unwrap()];
-        all.extend(flags);
-        self.helm(&all).well();
+        self.release("install", flags).well();
     }
 
     pub(super) fn upgrade(&self, flags: &[&str]) -> Ran {
+        self.release("upgrade", flags)
+    }
+
+    fn release(&self, what: &str, flags: &[&str]) -> Ran {
         let chart = self.node.root.join("deploy/helm/trackway");
-        let mut all = vec!["upgrade", "jaeger", chart.to_str().unwrap()];
-        all.extend(flags);
-        self.helm(&all)
+        let begin = [what, "jaeger", chart.to_str().unwrap()];
+        self.helm(&[&begin, flags].concat())
     }
 
     /// Deletes the release and waits until its pods are gone.

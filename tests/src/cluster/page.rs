@@ -10,7 +10,7 @@ use super::node::{Node, READY_MAX};
 use crate::chart::pages::{Block, blocks};
 use crate::folder::project_root;
 use crate::http;
-use crate::server::USER;
+use crate::ran::Ran;
 use crate::wait::{report, until};
 
 const PAGE: &str = "docs/kubernetes.md";
@@ -46,10 +46,7 @@ fn bash(node: &Node, block: &Block) -> Command {
 
 /// What Elastic's chart leaves in its namespace.
 fn introduce(node: &Node, elasticsearch: &Elasticsearch) {
-    let ca = format!(
-        "--from-file=ca.crt={}",
-        elasticsearch.server.ca_file().display()
-    );
+    let ca = elasticsearch.authority();
     let certs = [
         "-n",
         "logging",
@@ -60,9 +57,7 @@ fn introduce(node: &Node, elasticsearch: &Elasticsearch) {
         &ca,
     ];
     node.kubectl(&certs).well();
-    let user = format!("--from-literal=username={USER}");
-    let password = std::fs::read_to_string(elasticsearch.server.password_file()).unwrap();
-    let password = format!("--from-literal=password={}", password.trim());
+    let [user, password] = elasticsearch.login();
     let name = "elasticsearch-master-credentials";
     node.kubectl(&[
         "-n", "logging", "create", "secret", "generic", name, &user, &password,
@@ -114,10 +109,8 @@ fn the_page_is_followed_command_by_command() {
                     .unwrap_or_else(|| panic!("{place}"));
             }
             _ => {
-                let ran = bash(&node, block).output().unwrap();
-                let said =
-                    String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-                assert!(ran.status.success(), "{place}: {}\n{said}", block.text);
+                let Ran { is_well, said } = Ran::from(bash(&node, block).output().unwrap());
+                assert!(is_well, "{place}: {}\n{said}", block.text);
                 if block.text.contains("/serverError") {
                     looks_at_traces();
                 }
@@ -155,9 +148,6 @@ fn looks_at_traces() {
             .arg(pictures)
             .output()
             .unwrap();
-        let said =
-            String::from_utf8_lossy(&looked.stdout) + String::from_utf8_lossy(&looked.stderr);
-        assert!(looked.status.success(), "{said}");
-        report(&said);
+        report(&Ran::from(looked).well());
     }
 }

@@ -3,11 +3,15 @@
 // Found by walking back from the end of the root: the child that finished last is on the path up to when it began, then
 // the one that had finished last by then, and so on; what no child covers is the span's own. A child counts only as far
 // as it lies inside its parent; of several that finished together, the longest was waited for. Several rows at the top
-// are taken for the children of one span from the first start to the last end. For traces read from files; the server
-// does the same for its own (`crates/model/src/tree/own_time.rs`).
+// are taken for the children of one span from the first start to the last end. Where a clock cuts starts to the
+// millisecond, calls in sequence seem to overlap by less than one, and are taken for what they are. For traces read
+// from files; the server does the same for its own (`crates/model/src/tree/own_time.rs`, which says more).
 
 import { FLAG, type RowIndex, type TraceColumns } from './columns.ts';
 import { subtreeEnd } from './tree.ts';
+
+/** What the coarsest clocks tell a start in. */
+const TICK_NS = 1e6;
 
 interface Step {
   /** -1: what all rows at the top are the children of. */
@@ -19,6 +23,11 @@ interface Step {
   at: number;
   /** Children still to look at, the next one at the end. */
   readonly children: RowIndex[];
+}
+
+/** Whether what went on from one time to another ended before a sibling began, whose start a clock cut to the tick. */
+function isCutStart(from: number, siblingFrom: number, to: number): boolean {
+  return from < siblingFrom && (siblingFrom - from) % TICK_NS === 0 && to - siblingFrom < TICK_NS;
 }
 
 /** Pieces by time. Writes the flag of rows on the path. */
@@ -54,11 +63,13 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
       steps.pop();
       continue;
     }
-    const to = toIn(child, step.to);
+    const from = fromIn(child, step.from);
+    const ended = toIn(child, step.to);
     // It ran beside what is on the path.
-    if (to > step.at) continue;
+    if (ended > step.at && !isCutStart(from, step.at, ended)) continue;
+    const to = Math.min(ended, step.at);
     put(step.row, to, step.at);
-    step.at = fromIn(child, step.from);
+    step.at = from;
     steps.push(stepInto(child, step.at, to));
   }
   pieces.reverse();

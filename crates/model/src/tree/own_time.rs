@@ -9,11 +9,19 @@
 //! its parent, so work that goes on when nobody waits any more is not on the path. Where a trace has several roots,
 //! they are taken for the children of one span from the first start to the last end.
 //!
+//! Some clocks (OpenTelemetry's SDK for JavaScript, Jaeger's client for Node.js) cut a span's start to the millisecond
+//! and measure its duration exactly, so that one call seems to begin before the one in front of it has ended. Siblings
+//! that begin whole milliseconds apart and overlap by less than one are therefore taken for calls in sequence, and the
+//! earlier counts up to where the later begins. (CRISP allows an overlap of 1 % of the parent whatever the clock.)
+//!
 //! Promises: over all spans of a complete trace the critical times are the duration of its root.
 //!
 //! Source: Z. Zhang et al., "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022.
 
 use super::NONE;
+
+/// What the coarsest clocks tell a start in.
+const TICK: u64 = 1_000_000;
 
 /// What of a span's duration is its own, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +64,16 @@ impl Time {
     fn inside(self, other: Self) -> Self {
         let from = self.from.clamp(other.from, other.to);
         Self::of(from, self.to.min(other.to))
+    }
+
+    /// What of it lies before a sibling's start that one goes back from; `None` when it ran beside that sibling.
+    fn before(self, stand: u64) -> Option<Self> {
+        if self.to <= stand {
+            return Some(self);
+        }
+        let ahead = stand.checked_sub(self.from).filter(|ahead| *ahead > 0)?;
+        let is_cut = ahead.is_multiple_of(TICK) && self.to - stand < TICK;
+        is_cut.then_some(Self { to: stand, ..self })
     }
 
     fn len(self) -> u64 {
@@ -184,13 +202,13 @@ impl OwnTimes {
             to - from
         };
         for (child, row) in &self.children {
-            if child.to > stand {
+            let Some(child) = child.before(stand) else {
                 continue;
-            }
+            };
             all_left += leave(child.to, stand);
             stand = child.from;
             if let Some(slot) = self.on_path.get_mut(*row as usize) {
-                *slot = Some(*child);
+                *slot = Some(child);
             }
         }
         all_left + leave(whole.from, stand)

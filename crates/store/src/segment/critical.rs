@@ -105,6 +105,42 @@ mod tests {
     }
 
     #[test]
+    fn calls_in_sequence_are_on_the_path_where_a_clock_cut_their_starts_to_the_millisecond() {
+        // 2, 3 and 5 follow each other; each seems to begin before the one in front has ended. 4 ended before 2 seems
+        // to end, inside what counts of it.
+        let spans = [
+            (1, 0, 0, 12_400_000),
+            (2, 1, 1_000_000, 4_700_000),
+            (4, 2, 3_000_000, 4_500_000),
+            (3, 1, 4_000_000, 9_300_000),
+            (5, 1, 9_000_000, 12_900_000),
+        ];
+        assert_eq!(
+            told(&spans),
+            [
+                (1, 1_000_000, 1_000_000),
+                (2, 2_200_000, 2_000_000),
+                (3, 5_300_000, 5_000_000),
+                (4, 1_500_000, 1_000_000),
+                (5, 3_900_000, 3_400_000),
+            ]
+        );
+        // Beside 5 run what begins no whole milliseconds before it, what overlaps by one, and what begins with it.
+        for beside in [
+            (9, 1, 2_500_000, 9_900_000),
+            (9, 1, 2_000_000, 10_000_000),
+            (9, 1, 9_000_000, 9_900_000),
+        ] {
+            let told = told(&[&spans[..], &[beside]].concat());
+            assert_eq!(told.last().map(|(_, _, critical)| *critical), Some(0));
+            assert_eq!(
+                told.get(2).map(|(_, _, critical)| *critical),
+                Some(5_000_000)
+            );
+        }
+    }
+
+    #[test]
     fn several_roots_share_the_time_from_the_first_start_to_the_last_end() {
         let spans = [(2, 9, 0, 40), (3, 9, 60, 100), (4, 9, 30, 35)];
         assert_eq!(told(&spans), [(2, 40, 40), (3, 40, 40), (4, 5, 0)]);
@@ -113,15 +149,20 @@ mod tests {
     proptest! {
         #[test]
         fn the_path_of_a_trace_with_one_root_is_as_long_as_the_root(
-            spans in prop::collection::vec((0usize..20, 0u64..1000, 0u64..400), 0..20)
+            spans in prop::collection::vec((0usize..20, 0u64..1000, 0u64..400), 0..20),
+            // Nanoseconds, and hundreds of microseconds, some of whose starts a clock cuts to the millisecond.
+            unit in prop::sample::select(&[1u64, 100_000]),
+            cut in prop::sample::select(&[1u64, 1_000_000]),
         ) {
-            let mut all = vec![(1u64, 0u64, 100u64, 900u64)];
+            let mut all = vec![(1u64, 0u64, 100 * unit, 900 * unit)];
             for (n, (parent, start, length)) in spans.into_iter().enumerate() {
                 let parent = all[parent % all.len()].0;
-                all.push((n as u64 + 2, parent, start, start + length));
+                let start = start * unit / cut * cut;
+                all.push((n as u64 + 2, parent, start, start + length * unit));
             }
             let told = told(&all);
-            prop_assert_eq!(told.iter().map(|(_, _, critical)| critical).sum::<u64>(), 800);
+            let path: u64 = told.iter().map(|(_, _, critical)| critical).sum();
+            prop_assert_eq!(path, 800 * unit);
             for ((id, own, critical), (_, _, start, end)) in told.iter().zip(&all) {
                 prop_assert!(*own <= end - start, "{}", id);
                 prop_assert!(*critical <= end - start, "{}", id);

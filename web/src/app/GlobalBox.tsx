@@ -8,6 +8,7 @@ import { keysOf, useAllCommands, useCommands } from '../core/commands.ts';
 import { go } from '../core/navigation.ts';
 import { usePreferences } from '../core/preferences.ts';
 import { Kbd } from '../ui/Kbd/Kbd.tsx';
+import type { TimeRange } from '../url/index.ts';
 import css from './GlobalBox.module.css';
 import type { Goal } from './goals.ts';
 import { text } from './text.ts';
@@ -72,9 +73,14 @@ function GoalRow({ goal, isActive, onRun }: { goal: Goal; isActive: boolean; onR
 /** What is shown of a pasted document: a field with all of it would be slow. */
 const PASTED_CHARS = 200;
 
-export type GlobalBoxProps = { /** Null: files are not opened here. */ onFiles: ((files: File[]) => void) | null };
+export type GlobalBoxProps = {
+  /** What searches and services are looked at over; null: over their own. */
+  range: TimeRange | null;
+  /** Null: files are not opened here. */
+  onFiles: ((files: File[]) => void) | null;
+};
 
-export function GlobalBox({ onFiles }: GlobalBoxProps) {
+export function GlobalBox({ range, onFiles }: GlobalBoxProps) {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState('');
   /** With its line ends, which a field of one line takes away. */
@@ -85,7 +91,7 @@ export function GlobalBox({ onFiles }: GlobalBoxProps) {
   const commands = useAllCommands();
   const services = useServices(isOpen);
   const meaning = useMeaning();
-  const known = { commands, services, recent, takesFiles: onFiles !== null };
+  const known = { commands, services, recent, range, takesFiles: onFiles !== null };
   const goals = isOpen && meaning !== null ? meaning.goalsOf(pasted || typed, known) : [];
   const active = goals[Math.min(at, goals.length - 1)];
   const focus = (start: string) => {

@@ -84,6 +84,23 @@ test('Escape leads from an operation to its service, and on to the services, as 
   expect(here()).toBe('/services/other');
 });
 
+test('a chosen range goes along with what is typed into the box on top', async () => {
+  vi.stubGlobal('fetch', async () => Response.json({ services: ['cart'] }));
+  show('/services?range=5m');
+  for (const [typed, leadsTo] of [
+    ['status = error', '/search?q=%7B+status+=+error+%7D&range=5m'],
+    ['cart', '/services/cart?range=5m'],
+    ['00000000000000000000000000000abc', '/trace/00000000000000000000000000000abc'],
+    ['status = error', '/search?q=%7B+status+=+error+%7D'],
+  ] as const) {
+    const box = screen.getByRole('combobox', { name: 'Go to' });
+    await userEvent.type(box, typed);
+    await screen.findAllByRole('option', { name: new RegExp(typed) });
+    await userEvent.keyboard('{Enter}');
+    expect(here()).toBe(leadsTo);
+  }
+});
+
 test('Escape leads from a comparison to the search or the trace that one came from', async () => {
   show('/trace/abc...def');
   leadTo('/settings');

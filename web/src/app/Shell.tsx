@@ -12,6 +12,7 @@ import { Banner } from '../ui/Banner/Banner.tsx';
 import { FileNotices } from '../ui/ReadingFile/FileNotices.tsx';
 import { SkipLink } from '../ui/SkipLink/SkipLink.tsx';
 import type { Place, Route, TimeRange } from '../url/index.ts';
+import { chosenRange } from './chosenRange.ts';
 import { SHELL_COMMANDS } from './commands.ts';
 import css from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
@@ -41,12 +42,6 @@ const RAIL_END: readonly RailItem[] = [
   { icon: Activity, label: text.status, key: 't', place: defaults.status, pages: ['status'] },
   { icon: Settings, label: text.settings, key: ',', place: defaults.settings, pages: ['settings'] },
 ];
-
-/** The range that a page was given: one that is not of the page itself goes along to the next. */
-function chosenRange(route: Route): TimeRange | null {
-  if (!('range' in route.state) || route.page === 'status') return null;
-  return /[?&](?:range|from|to)=/.test(hrefOf(route)) ? route.state.range : null;
-}
 
 /** Home is about now: a range that has ended stays behind. */
 function targetOf({ place }: RailItem, range: TimeRange | null): Place {

@@ -13,6 +13,7 @@ import { nowNs } from '../format/now.ts';
 import { IconButton } from '../ui/IconButton/IconButton.tsx';
 import { announce } from '../ui/LiveRegion/LiveRegion.tsx';
 import { freeze, type Route } from '../url/index.ts';
+import { chosenRange } from './chosenRange.ts';
 import { GlobalBox, type GlobalBoxProps } from './GlobalBox.tsx';
 import { hasRange, LiveSwitch } from './LiveSwitch.tsx';
 import css from './TopBar.module.css';
@@ -65,7 +66,7 @@ export function TopBar({ route, onHelp, onSay, onFiles }: TopBarProps) {
   ]);
   return (
     <header className={css['bar']}>
-      <GlobalBox onFiles={onFiles} />
+      <GlobalBox range={chosenRange(route)} onFiles={onFiles} />
       <div className={css['end']}>
         {hasRange(route) && (
           <Suspense>

@@ -1,10 +1,10 @@
 // What a text in the global box may mean: an id, a link, a query, a service, a command. Pure; the box draws it.
 
 import type { Command } from '../core/commands.ts';
-import { placeOfQuery, placeOfService, placeOfTrace } from '../core/places.ts';
+import { overRange, placeOfQuery, placeOfService, placeOfTrace } from '../core/places.ts';
 import { formatBytes } from '../format/number.ts';
 import { parseTraceId } from '../url/ids.ts';
-import { type ListedTrace, type Place, parsePasted } from '../url/index.ts';
+import { type ListedTrace, type Place, parsePasted, type TimeRange } from '../url/index.ts';
 import { text } from './text.ts';
 
 export type Goal = {
@@ -21,6 +21,8 @@ const PARSED_CHARS_MAX = 100_000;
 export type Known = {
   /** Whether traces may be opened from files, and so from what is pasted. */
   readonly takesFiles?: boolean;
+  /** The range that goes along to what is about one. */
+  readonly range?: TimeRange | null;
   readonly commands: readonly Command[];
   readonly services: readonly string[];
   readonly recent: readonly { readonly traceId: ListedTrace['traceId']; readonly title: string }[];
@@ -93,6 +95,7 @@ export function goalsOf(typedText: string, known: Known): Goal[] {
     const detail = formatBytes(typed.length);
     return [{ id: 'json', title: text.globalJson, detail, go: { json: typed } }];
   }
+  const within = (place: Place): Place => (known.range ? overRange(place, known.range) : place);
   const goals: Goal[] = [];
   const pasted = parsePasted(typed);
   if (pasted) goals.push({ id: 'link', title: text.globalLink, detail: typed, go: { place: pasted.route } });
@@ -103,11 +106,11 @@ export function goalsOf(typedText: string, known: Known): Goal[] {
   }
   if (isQuery(typed)) {
     const q = typed.startsWith('{') ? typed : `{ ${typed} }`;
-    goals.push({ id: 'query', title: text.globalSearch(q), detail: '', go: { place: placeOfQuery(q) } });
+    goals.push({ id: 'query', title: text.globalSearch(q), detail: '', go: { place: within(placeOfQuery(q)) } });
   }
   const wanted = typed.toLowerCase();
   for (const service of ranked(known.services, wanted, (name) => name).slice(0, 20)) {
-    const go = { place: placeOfService(service) };
+    const go = { place: within(placeOfService(service)) };
     goals.push({ id: `service ${service}`, title: service, detail: text.groupServices, go });
   }
   goals.push(...commandGoals(known.commands, wanted));

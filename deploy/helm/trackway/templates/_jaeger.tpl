@@ -27,7 +27,4 @@
 {{- if (index .Values.query "agentSidecar") }}
    query.agentSidecar: nothing has to carry Trackway's own spans
 {{- end -}}
-{{- with .Values.query.oAuthSidecar -}}{{- if .enabled }}
-   query.oAuthSidecar: put the proxy in query.extraContainers, and its port in query.service
-{{- end -}}{{- end -}}
 {{- end -}}

@@ -137,15 +137,10 @@ volumeMounts:
   {{- include "trackway.mounts" . | nindent 2 }}
 {{- end -}}
 
-{{/* dict root, component, values → what runs a component: its command and the arguments behind it */}}
-{{- define "trackway.command" -}}
-{{- if ne .component "allInOne" -}}{{- .component -}}{{- end -}}
-{{- end -}}
-
 {{/* dict root, component, values → metadata and spec of its pods */}}
 {{- define "trackway.pod" -}}
 {{- $root := .root -}}
-{{- $command := compact (list (include "trackway.command" .)) -}}
+{{- $command := without (list .component) "allInOne" -}}
 {{- $config := list "--config" "/etc/trackway/config/trackway.yaml" -}}
 metadata:
   labels:

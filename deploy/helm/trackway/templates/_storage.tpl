@@ -35,23 +35,44 @@
 {{- . | upper | replace "." "_" | replace "-" "_" -}}
 {{- end -}}
 
+{{/* Values of a part of the store → who the program is there, as {value} or {valueFrom}. */}}
+{{- define "trackway.user" -}}
+{{- if .existingSecretUserKey -}}
+{valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .existingSecretUserKey }}}}}
+{{- else -}}
+{value: {{ .user | quote }}}
+{{- end -}}
+{{- end -}}
+
+{{/* dict root, section → the file with the password */}}
+{{- define "trackway.passwordFile" -}}
+{{- $of := index .root.Values.storage .section -}}
+/etc/trackway/{{ .section }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}
+{{- end -}}
+
+{{/* dict root, section, prefix → the variables with the files of TLS */}}
+{{- define "trackway.tlsVariables" -}}
+{{- $tls := (index .root.Values.storage .section).tls -}}
+{{- if include "trackway.caSource" . }}
+{{ .prefix }}_TLS_CA: {value: /etc/trackway/{{ .section }}/ca/{{ include "trackway.caKey" $tls }}}
+{{- end }}
+{{- if $tls.clientSecret }}
+{{ .prefix }}_TLS_CERT: {value: /etc/trackway/{{ .section }}/client/tls.crt}
+{{ .prefix }}_TLS_KEY: {value: /etc/trackway/{{ .section }}/client/tls.key}
+{{- end }}
+{{- end -}}
+
 {{/* dict root, section → the variables that reach this part of the store, NAME: {value} or {valueFrom} */}}
 {{- define "trackway.variablesOf" -}}
 {{- $of := index .root.Values.storage .section -}}
-{{- $folder := printf "/etc/trackway/%s" .section -}}
 {{- $tls := $of.tls -}}
 {{- if eq .section "elasticsearch" }}
 SPAN_STORAGE_TYPE: {value: {{ include "trackway.store" .root }}}
 {{- $whole := $of.url | default (ternary $of.host "" (contains "://" $of.host)) }}
 ES_SERVER_URLS: {value: {{ $whole | default (printf "%s://%s:%v" $of.scheme $of.host $of.port) | quote }}}
 {{- if and $of.usePassword (not $of.anonymous) }}
-ES_USERNAME:
-  {{- if $of.existingSecretUserKey }}
-  valueFrom: {secretKeyRef: {name: {{ $of.existingSecret }}, key: {{ $of.existingSecretUserKey }}}}
-  {{- else }}
-  value: {{ $of.user | quote }}
-  {{- end }}
-ES_PASSWORD_FILE: {value: {{ $folder }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}}
+ES_USERNAME: {{ include "trackway.user" $of }}
+ES_PASSWORD_FILE: {value: {{ include "trackway.passwordFile" . }}}
 {{- end }}
 {{- with $of.indexPrefix }}
 ES_INDEX_PREFIX: {value: {{ quote . }}}
@@ -59,15 +80,9 @@ ES_INDEX_PREFIX: {value: {{ quote . }}}
 {{- if .root.Values.esRollover.enabled }}
 ES_USE_ALIASES: {value: "true"}
 {{- end }}
-{{- if include "trackway.caSource" . }}
-ES_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
-{{- end }}
+{{- include "trackway.tlsVariables" (merge (dict "prefix" "ES") .) }}
 {{- with $tls.serverName }}
 ES_TLS_SERVER_NAME: {value: {{ quote . }}}
-{{- end }}
-{{- if $tls.clientSecret }}
-ES_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
-ES_TLS_KEY: {value: {{ $folder }}/client/tls.key}
 {{- end }}
 {{- if $tls.insecureSkipVerify }}
 ES_TLS_SKIP_HOST_VERIFY: {value: "true"}
@@ -81,25 +96,14 @@ CASSANDRA_KEYSPACE: {value: {{ $of.keyspace | quote }}}
 CASSANDRA_LOCAL_DC: {value: {{ quote . }}}
 {{- end }}
 {{- if $of.usePassword }}
-CASSANDRA_USERNAME:
-  {{- if $of.existingSecretUserKey }}
-  valueFrom: {secretKeyRef: {name: {{ $of.existingSecret }}, key: {{ $of.existingSecretUserKey }}}}
-  {{- else }}
-  value: {{ $of.user | quote }}
-  {{- end }}
-TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE: {value: {{ $folder }}/credentials/{{ ternary $of.existingSecretKey "password" (not (empty $of.existingSecret)) }}}
+CASSANDRA_USERNAME: {{ include "trackway.user" $of }}
+TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE: {value: {{ include "trackway.passwordFile" . }}}
 {{- end }}
 {{- if $tls.enabled }}
 CASSANDRA_TLS_ENABLED: {value: "true"}
-{{- if include "trackway.caSource" . }}
-CASSANDRA_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
-{{- end }}
+{{- include "trackway.tlsVariables" (merge (dict "prefix" "CASSANDRA") .) }}
 {{- with $tls.serverName }}
 CASSANDRA_TLS_SERVER_NAME: {value: {{ quote . }}}
-{{- end }}
-{{- if $tls.clientSecret }}
-CASSANDRA_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
-CASSANDRA_TLS_KEY: {value: {{ $folder }}/client/tls.key}
 {{- end }}
 {{- end }}
 {{- if $tls.insecureSkipVerify }}
@@ -112,13 +116,7 @@ GRPC_STORAGE_SERVER: {value: {{ quote . }}}
 {{- end }}
 {{- if $tls.enabled }}
 GRPC_STORAGE_TLS_ENABLED: {value: "true"}
-{{- if or $tls.caConfigMap $tls.secretName }}
-GRPC_STORAGE_TLS_CA: {value: {{ $folder }}/ca/{{ include "trackway.caKey" $tls }}}
-{{- end }}
-{{- if $tls.clientSecret }}
-GRPC_STORAGE_TLS_CERT: {value: {{ $folder }}/client/tls.crt}
-GRPC_STORAGE_TLS_KEY: {value: {{ $folder }}/client/tls.key}
-{{- end }}
+{{- include "trackway.tlsVariables" (merge (dict "prefix" "GRPC_STORAGE") .) }}
 {{- end }}
 {{- end }}
 {{- range $flag, $text := $of.cmdlineParams }}
@@ -138,17 +136,11 @@ GRPC_STORAGE_TLS_KEY: {value: {{ $folder }}/client/tls.key}
 {{ .prefix }}_PLAINTEXT_MECHANISM: {value: {{ $of.mechanism | quote }}}
 {{- end }}
 {{- if $of.existingSecret }}
-TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: /etc/trackway/kafka/credentials/{{ $of.existingSecretKey }}}
+TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: {{ include "trackway.passwordFile" (dict "root" .root "section" "kafka") }}}
 {{- end }}
 {{- if $of.tls.enabled }}
 {{ .prefix }}_TLS_ENABLED: {value: "true"}
-{{- if or $of.tls.caConfigMap $of.tls.secretName }}
-{{ .prefix }}_TLS_CA: {value: /etc/trackway/kafka/ca/{{ include "trackway.caKey" $of.tls }}}
-{{- end }}
-{{- if $of.tls.clientSecret }}
-{{ .prefix }}_TLS_CERT: {value: /etc/trackway/kafka/client/tls.crt}
-{{ .prefix }}_TLS_KEY: {value: /etc/trackway/kafka/client/tls.key}
-{{- end }}
+{{- include "trackway.tlsVariables" (merge (dict "section" "kafka") .) }}
 {{- if $of.tls.insecureSkipVerify }}
 {{ .prefix }}_TLS_SKIP_HOST_VERIFY: {value: "true"}
 {{- end }}

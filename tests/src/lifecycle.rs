@@ -2,14 +2,13 @@
 //! a full disk, health.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::http::{self, Connection};
 use crate::load::{Load, Outcome, Request, Truth, seed, send};
 use crate::program::{FREEZE_SOON, Program};
+use crate::small_disk::SmallDisk;
 use crate::wait::{Stopwatch, skipped, until};
 
 const CONNECTIONS: u64 = 4;
@@ -115,53 +114,10 @@ fn tells_its_health_on_both_ports() {
     );
 }
 
-/// A small file system of its own, gone with the test.
-struct SmallDisk {
-    path: PathBuf,
-}
-
-impl SmallDisk {
-    /// Needs to be root; the error says what is in the way.
-    fn mount(path: &Path) -> Result<Self, String> {
-        std::fs::create_dir_all(path).unwrap();
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "tmpfs"])
-            .arg(path);
-        let output = mount
-            .output()
-            .map_err(|error| format!("mount cannot be run: {error}"))?;
-        if output.status.success() {
-            return Ok(Self {
-                path: path.to_path_buf(),
-            });
-        }
-        Err(format!(
-            "no small file system can be mounted: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.path)
-            .status();
-        if !unmounted
-            .as_ref()
-            .is_ok_and(std::process::ExitStatus::success)
-        {
-            eprintln!("cannot unmount {}: {unmounted:?}", self.path.display());
-        }
-    }
-}
-
 #[test]
 fn refuses_with_503_on_a_full_disk_and_recovers_by_itself() {
     let folder = Folder::new("full");
-    let disk = match SmallDisk::mount(&folder.join("disk")) {
+    let disk = match SmallDisk::mount(&folder.join("disk"), DISK_MIB) {
         Ok(disk) => disk,
         Err(reason) => {
             return skipped(

@@ -8,6 +8,7 @@ mod configured;
 mod monitoring;
 mod names;
 pub(crate) mod pages;
+mod planted;
 mod policy;
 pub(crate) mod render;
 mod values;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::planted;
 use crate::folder::{Folder, project_root};
 use crate::ran::Ran;
 use crate::wait::skipped;
@@ -19,21 +20,21 @@ pub(super) const OF_OTHERS: [&str; 4] =
 
 /// The tools, where they can be had.
 #[derive(Debug)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     bin: PathBuf,
     root: PathBuf,
 }
 
 /// What Helm printed.
 #[derive(Debug)]
-pub(super) struct Rendered {
+pub(crate) struct Rendered {
     pub(super) text: String,
-    pub(super) objects: Vec<Value>,
+    pub(crate) objects: Vec<Value>,
 }
 
 impl Tools {
     /// Nothing where they can't be had on this machine, which is said.
-    pub(super) fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let root = project_root();
         let cache = std::env::var_os("TRACKWAY_SERVERS_CACHE")
             .map_or_else(|| root.join("target/servers"), PathBuf::from);
@@ -51,7 +52,7 @@ impl Tools {
     }
 
     pub(super) fn chart(&self) -> PathBuf {
-        self.root.join("deploy/helm/trackway")
+        planted::chart(&self.root)
     }
 
     /// Every file of values that is tried, by its name.
@@ -70,7 +71,7 @@ impl Tools {
     }
 
     /// What they render for a release called `jaeger`, by their names; once for all tests.
-    pub(super) fn rendered(&self) -> &'static BTreeMap<String, Rendered> {
+    pub(crate) fn rendered(&self) -> &'static BTreeMap<String, Rendered> {
         static RENDERED: OnceLock<BTreeMap<String, Rendered>> = OnceLock::new();
         RENDERED.get_or_init(|| {
             let files = self.value_files().into_iter();
@@ -102,7 +103,7 @@ impl Tools {
     }
 
     /// Renders values that are given as YAML.
-    pub(super) fn render(&self, release: &str, values: &str) -> Rendered {
+    pub(crate) fn render(&self, release: &str, values: &str) -> Rendered {
         self.with_file(values, |file| self.render_file(release, file))
     }
 
@@ -163,7 +164,7 @@ pub(crate) fn helm_homes(root: &Path) -> impl Iterator<Item = (&'static str, Pat
 }
 
 /// The objects of a text in YAML.
-pub(super) fn read(text: &str) -> Vec<Value> {
+pub(crate) fn read(text: &str) -> Vec<Value> {
     let objects: Vec<Value> = serde_saphyr::from_multiple(text)
         .unwrap_or_else(|error| panic!("no YAML: {error}\n{text}"));
     objects
@@ -221,11 +222,11 @@ impl Rendered {
 }
 
 /// The members of a list; nothing where there is none.
-pub(super) fn items(value: &Value) -> &[Value] {
+pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// A text; empty where there is none.
-pub(super) fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

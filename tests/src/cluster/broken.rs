@@ -5,9 +5,9 @@ use std::process::Command;
 
 use super::elastic::Elasticsearch;
 use super::node::{Namespace, Node};
+use crate::doctor::Page;
 use crate::program::binary;
 use crate::server::USER;
-use crate::wait::report;
 
 const COLLECTOR: &str = "deploy/jaeger-collector";
 const COLLECTORS: [&str; 4] = [
@@ -24,26 +24,6 @@ const ALL_IN_ONE_LOGS: [&str; 4] = [
     "--prefix",
 ];
 
-/// What a person reads in the page about troubles, with white space made alike.
-struct Page(String);
-
-impl Page {
-    fn read(node: &Node) -> Self {
-        let text = std::fs::read_to_string(node.root().join("docs/troubleshooting.md")).unwrap();
-        Self(text.split_whitespace().collect::<Vec<_>>().join(" "))
-    }
-
-    /// Words that were seen, and must be on the page.
-    #[track_caller]
-    fn has(&self, case: &str, words: &str) {
-        assert!(
-            self.0.contains(words),
-            "{case}: docs/troubleshooting.md does not have {words:?}"
-        );
-        report(&format!("{case}: {words}"));
-    }
-}
-
 /// What the doctor says in a pod that runs.
 fn doctor(space: &Namespace<'_>, target: &str, role: &str) -> String {
     let config = "/etc/trackway/config/trackway.yaml";
@@ -53,12 +33,6 @@ fn doctor(space: &Namespace<'_>, target: &str, role: &str) -> String {
     space.kubectl(&command).said
 }
 
-#[track_caller]
-fn says(case: &str, page: &Page, said: &str, words: &str) {
-    assert!(said.contains(words), "{case}: no {words:?} in {said}");
-    page.has(case, words);
-}
-
 // tidy: long-function: one way of breaking it after another, on one Elasticsearch
 #[test]
 fn a_store_that_is_not_reached_is_told_with_the_cause() {
@@ -66,7 +40,7 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
     let Some(elasticsearch) = Elasticsearch::start(&node) else {
         return;
     };
-    let page = Page::read(&node);
+    let page = Page::read();
     let space = node.namespace("broken");
     elasticsearch.introduce(&space);
     let values = node.root().join("examples/tutorial.yaml");
@@ -99,23 +73,17 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
         .well();
     install(&["--set", &format!("{es}.existingSecret=wrong-login")]);
     let said = space.until_said(&["logs", COLLECTOR], "the store is not there");
-    says("wrong password", &page, &said, "it answers 401");
+    page.tells("wrong password", &said, "it answers 401");
     let said = doctor(&space, COLLECTOR, "collector");
-    says(
-        "wrong password",
-        &page,
-        &said,
-        "give the right user and password",
-    );
+    page.tells("wrong password", &said, "give the right user and password");
     space.until_said(&COLLECTORS, "Readiness probe failed");
     uninstall();
 
     // A key that the ConfigMap lacks: what it has is told.
     install(&["--set", &format!("{es}.tls.caKey=ca-cert.pem")]);
     let said = space.until_said(&COLLECTORS, "can't be read");
-    says(
+    page.tells(
         "missing CA key",
-        &page,
         &said,
         "there is no such file, its folder has ca.crt",
     );
@@ -124,11 +92,10 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
     install(&["--set", &format!("{es}.scheme=http")]);
     let said = space.until_said(&["logs", COLLECTOR], "the store is not there");
     let words = "where that port speaks TLS, write https:// instead of http://";
-    says("wrong scheme", &page, &said, words);
+    page.tells("wrong scheme", &said, words);
     let said = doctor(&space, COLLECTOR, "collector");
-    says(
+    page.tells(
         "wrong scheme",
-        &page,
         &said,
         "speaks TLS, and is spoken to plainly",
     );
@@ -136,15 +103,14 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
 
     install(&["--set", &format!("{es}.existingSecret=forgotten")]);
     let said = space.until_said(&COLLECTORS, "secret \"forgotten\" not found");
-    says("missing Secret", &page, &said, "MountVolume.SetUp failed");
+    page.tells("missing Secret", &said, "MountVolume.SetUp failed");
     uninstall();
 
     install(&["--set", &format!("{es}.host=elasticsearch.logging.svc")]);
     space.until_said(&["get", "pods"], "Running");
     let said = doctor(&space, COLLECTOR, "collector");
-    says(
+    page.tells(
         "wrong name",
-        &page,
         &said,
         "kubectl -n logging get service elasticsearch",
     );
@@ -163,7 +129,7 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
     space.until_ready(COLLECTOR);
     let said = doctor(&space, COLLECTOR, "collector");
     let words = "were made by another index template: their spans are not found";
-    says("old index template", &page, &said, words);
+    page.tells("old index template", &said, words);
     uninstall();
 
     // The clocks of this machine and of the server are the same: the doctor runs by another one.
@@ -181,14 +147,14 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    says("clock skew", &page, &said, "s apart");
-    says("clock skew", &page, &said, "set both by a time server");
+    page.tells("clock skew", &said, "s apart");
+    page.tells("clock skew", &said, "set both by a time server");
 }
 
 #[test]
 fn a_pod_that_does_not_stay_up_says_why() {
     let Some(node) = Node::find() else { return };
-    let page = Page::read(&node);
+    let page = Page::read();
     let space = node.namespace("crashing");
     let uninstall = || {
         space.uninstall();
@@ -200,7 +166,7 @@ fn a_pod_that_does_not_stay_up_says_why() {
     // The volume belongs to root, as it does without a group.
     space.install_only(&["--set", "components.podSecurityContext.fsGroup=null"]);
     let said = space.until_said(&ALL_IN_ONE, "ermission denied");
-    says("no permission", &page, &said, "podSecurityContext.fsGroup");
+    page.tells("no permission", &said, "podSecurityContext.fsGroup");
     uninstall();
 
     // A volume of a mebibyte.
@@ -212,13 +178,13 @@ fn a_pod_that_does_not_stay_up_says_why() {
     space.install_only(&["-f", file.to_str().unwrap()]);
     space.until_said(&["get", "pods"], "jaeger-all-in-one-0");
     let said = space.until_said(&ALL_IN_ONE_LOGS, "no room for the journal");
-    says("full disk", &page, &said, "no room for the journal");
+    page.tells("full disk", &said, "no room for the journal");
     uninstall();
 
     // Two listeners on one port, and a container beside the program that has one of its ports.
     space.install_only(&["--set", "settings.listen.query_http=4317"]);
     let said = space.until_said(&ALL_IN_ONE, "each needs its own port");
-    says("port clash", &page, &said, "each needs its own port");
+    page.tells("port clash", &said, "each needs its own port");
     uninstall();
     let clash = [
         "allInOne:",
@@ -235,7 +201,7 @@ fn a_pod_that_does_not_stay_up_says_why() {
     std::fs::write(&file, &clash).unwrap();
     space.install_only(&["-f", file.to_str().unwrap()]);
     let said = space.until_said(&ALL_IN_ONE, "is taken");
-    says("port clash", &page, &said, "is taken");
+    page.tells("port clash", &said, "is taken");
     uninstall();
 
     // A probe that asks at once, of a program that hardly gets any time.
@@ -247,7 +213,7 @@ fn a_pod_that_does_not_stay_up_says_why() {
     ];
     space.install_only(&early);
     let said = space.until_said(&ALL_IN_ONE, "Startup probe failed");
-    says("probe too early", &page, &said, "Startup probe failed");
+    page.tells("probe too early", &said, "Startup probe failed");
     space.until_said(&ALL_IN_ONE, "will be restarted");
     uninstall();
 }

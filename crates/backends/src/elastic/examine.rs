@@ -330,6 +330,7 @@ fn of_mappings(mappings: &BTreeMap<String, Value>) -> Finding {
             fields.iter().any(|(name, field)| {
                 let kind = field.pointer(&format!("/mapping/{name}/type"));
                 kind.is_some_and(|kind| kind != "keyword")
+                    && !plumbing::planted("elastic-old-template-ignored")
             })
         })
     };

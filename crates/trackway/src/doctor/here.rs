@@ -49,7 +49,12 @@ pub(super) fn ports(listen: &Listen) -> Vec<Finding> {
             continue;
         };
         match owner_of(kind, port) {
-            Some(owner) if owner.name == env!("CARGO_PKG_NAME") => own += 1,
+            Some(owner)
+                if owner.name == env!("CARGO_PKG_NAME")
+                    || plumbing::planted("doctor-owner-not-looked-at") =>
+            {
+                own += 1;
+            }
             _ => found.push(Finding::wrong(
                 "ports",
                 error.to_string(),
@@ -115,13 +120,16 @@ fn folder(key: &'static str, dir: &Path) -> Vec<Finding> {
             let seen = format!("the disk of {name} has {free} of {total} MiB left");
             let fix = "make room or give it a larger disk; what may be taken of it says store.retention.bytes, or \
                        bytes_max of a buffer";
-            found.push(if space.available < FREE_BYTES_MIN {
-                Finding::wrong("disk", seen, fix)
-            } else if space.available < space.total / FREE_SHARE_MIN {
-                Finding::doubtful("disk", seen, fix)
-            } else {
-                Finding::well("disk", seen)
-            });
+            let is_full = space.available < FREE_BYTES_MIN;
+            found.push(
+                if is_full && !plumbing::planted("doctor-full-disk-ignored") {
+                    Finding::wrong("disk", seen, fix)
+                } else if space.available < space.total / FREE_SHARE_MIN {
+                    Finding::doubtful("disk", seen, fix)
+                } else {
+                    Finding::well("disk", seen)
+                },
+            );
         }
         Err(error) => found.push(Finding::doubtful(
             "disk",

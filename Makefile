@@ -59,6 +59,8 @@ test: web ## all tests: the crates, then the real program with real clients, and
 
 test-full: test test-planted test-cluster image ## the tests, the planted faults, a cluster, the sizes of the release
 	cargo xtask instructions
+	for sample in services shop; do \
+	    (cd examples/$$sample && TRACKWAY_BIN=$(CURDIR)/target/ci/trackway npm run --silent test-planted) || exit 1; done
 
 test-planted: ## shows that each planted fault is caught by its test
 	tests/setup
@@ -86,16 +88,10 @@ test-cluster: web ## the chart, the images and the samples on a real Kubernetes 
 	tests/setup
 	cargo build --locked --profile ci --workspace --all-targets
 	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway tests/cluster \
-	    env TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --package system-tests -- cluster:: --test-threads=1
+	    env TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --workspace --lib -- cluster:: --test-threads=1
 
-walkthrough: web ## docs/kubernetes.md acted out on that Kubernetes, and looked at in a browser; pictures in target/walkthrough
-	tests/servers/kubernetes install all
-	tests/setup
-	web/setup --browser
-	cargo build --locked --profile ci --workspace --all-targets
-	TRACKWAY_BIN=$(CURDIR)/target/ci/trackway tests/cluster env TRACKWAY_WALKTHROUGH=$(CURDIR)/target/walkthrough \
-	    TRACKWAY_BIN=$(CURDIR)/target/ci/trackway $(TEST) --package system-tests -- cluster::page --nocapture
-	@echo MODE=cluster
+walkthrough: web ## docs/kubernetes.md acted out, in the end in a browser, on that Kubernetes or with processes; MODE chooses
+	tests/walkthrough/run $(MODE)
 
 fuzz: ## fuzzes every decoder for FUZZ_SECONDS each (needs a nightly toolchain)
 	xtask/fuzz.sh $(FUZZ_SECONDS)

@@ -3,12 +3,14 @@
 //! `agent`: the role beside an application, over outages and kills. `blowups`: what blows up stores, under a limit on
 //! memory. `chart`: the Helm chart, rendered and judged. `clients`: stock SDKs send, Jaeger's API returns the same.
 //! `cluster`: the chart and the images on a real Kubernetes. `commands`: those of the terminal. `crash`: `kill -9`
-//! under load loses nothing acknowledged. `elastic`: spans in a real OpenSearch. `golden`: the answers of a recorded
-//! Jaeger. `image`: it is what it should be, and runs. `lifecycle`: stop, double start, full disk, health.
+//! under load loses nothing acknowledged. `doctor`: what is broken is told. `elastic`: spans in a real OpenSearch.
+//! `golden`: the answers of a recorded Jaeger. `image`: it is what it should be, and runs. `lifecycle`: stop, double
+//! start, full disk, health.
 //! `old_clients`: those of Jaeger and Zipkin. `own_spans`: what the program tells of itself. `processing`: what steps
 //! took out is nowhere. `readers`: pyarrow and DuckDB read the segments. `sampling`: a stock sampler does as it is
 //! told. `security`: TLS, passwords and tokens, tenants. `soak`: steady load takes no more the longer it lasts.
 //! `storage_api`: a Jaeger keeps its spans here, and another Trackway does. `tail`: whole traces stay or leave.
+//! `walkthrough`: the chart's files without a cluster.
 //!
 //! Every test that sends spans checks the `ledger` of the program: what came in has gone somewhere.
 //!
@@ -27,6 +29,8 @@ mod http;
 mod program;
 #[cfg(test)]
 mod ran;
+#[cfg(test)]
+mod small_disk;
 #[cfg(test)]
 mod wait;
 
@@ -59,6 +63,8 @@ mod commands;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod elastic;
 #[cfg(test)]
 mod golden;
@@ -86,3 +92,5 @@ mod soak;
 mod storage_api;
 #[cfg(test)]
 mod tail;
+#[cfg(test)]
+mod walkthrough;

@@ -5,6 +5,7 @@
 use crate::http::{self, Connection};
 use crate::load::{Truth, seed};
 use crate::outages::Persistent;
+use crate::ran::Ran;
 use crate::server::{Server, USER};
 use crate::wait::{report, until};
 
@@ -132,8 +133,43 @@ fn the_walk_through_leads_to_traces() {
         let found = until(READY_MAX, || has_all(&ask()).then_some(()));
         found.unwrap_or_else(|| panic!("no whole trace of {path}: {}", ask()));
     }
+    drop(service_a);
+    drop(samples);
+    the_shop(&node, &query.address);
     by_an_agent(&space, &query.address);
     under_load(&space);
+}
+
+/// The other sample, and customers who come to it.
+fn the_shop(node: &Node, query: &str) {
+    let space = node.namespace("shop");
+    let shop = node.root().join("examples/shop");
+    let manifests = shop.join("kubernetes");
+    space
+        .kubectl(&["apply", "-k", manifests.to_str().unwrap()])
+        .well();
+    for service in ["login", "catalog", "payment", "storefront"] {
+        space.until_ready(&format!("deployment/{service}"));
+    }
+    let storefront = space.port_forward("service/storefront", ":8090");
+    let url = format!("http://{}", storefront.address);
+    let visits = node
+        .command("node", &["load.js", "--url", &url, "--seconds", "5"])
+        .current_dir(shop)
+        .output();
+    report(&Ran::from(visits.unwrap()).well());
+    let asked = || {
+        let path = "/api/traces?service=payment&limit=3";
+        http::get(query, path).unwrap().text()
+    };
+    let is_whole = |text: &str| {
+        let services = ["storefront", "login", "catalog", "payment"];
+        services
+            .iter()
+            .all(|name| text.contains(&format!("\"serviceName\":\"{name}\"")))
+    };
+    let found = until(READY_MAX, || is_whole(&asked()).then_some(()));
+    found.unwrap_or_else(|| panic!("no purchase: {}", asked()));
 }
 
 /// An old client sends to the agent of its node by UDP.

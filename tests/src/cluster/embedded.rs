@@ -1,5 +1,6 @@
 //! Everything in one pod, with its spans on a volume.
 
+use crate::doctor::Page;
 use crate::load::{Truth, seed};
 use crate::outages::Persistent;
 use crate::wait::{Stopwatch, report};
@@ -102,4 +103,20 @@ fn spans_outlive_pods_upgrades_and_the_release() {
     let way_out = space.port_forward("service/jaeger-query", ":16686");
     check(&truth, &way_out);
     assert!(way_out.get("/").text().contains("<title>"));
+    say_of_the_volume(&space);
+    check(&truth, &way_out);
+}
+
+/// A StatefulSet's claims can't be changed; the page says how it is done, and the pod goes on meanwhile.
+fn say_of_the_volume(space: &Namespace<'_>) {
+    let larger = ["--set", "allInOne.persistence.size=25Gi"];
+    let refused = space.upgrade(&larger);
+    assert!(!refused.is_well, "{}", refused.said);
+    let words = "updates to statefulset spec for fields other than";
+    Page::read().tells("a larger volume", &refused.said, words);
+    let before = space.word(POD, "{.metadata.uid}");
+    space.kubectl(&["delete", SET, "--cascade=orphan"]).well();
+    space.upgrade(&larger).well();
+    space.until_ready(SET);
+    assert_eq!(space.word(POD, "{.metadata.uid}"), before);
 }

@@ -182,7 +182,8 @@ impl Namespace<'_> {
             "--for=delete",
             "pods",
             "-l",
-            "app.kubernetes.io/instance=jaeger",
+            // The pod of `helm test` stays, for who wants to read what it said.
+            "app.kubernetes.io/instance=jaeger,app.kubernetes.io/component!=test",
             "--timeout=120s",
         ];
         self.kubectl(&pods).well();

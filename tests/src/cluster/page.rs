@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use super::elastic::Elasticsearch;
 use super::node::{Node, READY_MAX};
 use crate::chart::pages::{Block, blocks};
-use crate::folder::project_root;
 use crate::http;
 use crate::ran::Ran;
 use crate::wait::{report, until};
+use crate::walkthrough::looks_at_traces;
 
 const PAGE: &str = "docs/kubernetes.md";
 /// The port that a block which stays forwards.
@@ -112,7 +112,7 @@ fn the_page_is_followed_command_by_command() {
                 let Ran { is_well, said } = Ran::from(bash(&node, block).output().unwrap());
                 assert!(is_well, "{place}: {}\n{said}", block.text);
                 if block.text.contains("/serverError") {
-                    looks_at_traces();
+                    looks_at_traces(WEB);
                 }
             }
         }
@@ -121,33 +121,4 @@ fn the_page_is_followed_command_by_command() {
     assert!(elasticsearch.is_some());
     report(&format!("{count} blocks of {PAGE} were run"));
     assert!(count >= 12, "{count}");
-}
-
-/// What the reader is told to look at: a trace for each `curl`.
-fn looks_at_traces() {
-    let operations = ["GET /healthy", "GET /serviceB", "GET /serverError"];
-    let asked = || {
-        http::get(WEB, "/api/traces?service=service-a&limit=20")
-            .unwrap()
-            .text()
-    };
-    let found = until(READY_MAX, || {
-        let text = asked();
-        let has_all = operations
-            .iter()
-            .all(|name| text.contains(&format!("\"{name}\"")));
-        (has_all && text.contains("\"service-b\"")).then_some(())
-    });
-    found.unwrap_or_else(|| panic!("{}", asked()));
-    if let Some(pictures) = std::env::var_os("TRACKWAY_WALKTHROUGH") {
-        let script = project_root().join("tests/walkthrough/browser.mjs");
-        let url = format!("http://{WEB}");
-        let looked = Command::new("node")
-            .arg(script)
-            .arg(url)
-            .arg(pictures)
-            .output()
-            .unwrap();
-        report(&Ran::from(looked).well());
-    }
 }

@@ -4,7 +4,7 @@
 //! can be accepted and the store answers; a "no" carries its reason in one line. `/` answers as the admin port of
 //! Jaeger v1 does, `/status` (on its own port) as the health check of Jaeger v2.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,6 +14,9 @@ use axum::{Extension, Json, Router};
 use model::contract::{Answer, PinError, Pins};
 use model::{TenantId, TraceId};
 use plumbing::{Clock, Metrics, Tasks};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
 use query::go_time::duration_text;
 use serde_json::json;
 
@@ -65,8 +68,33 @@ impl Admin {
     }
 }
 
-/// Makes the routes of the admin port.
+/// What `/ready` says, as a metric. The health is not kept alive by the metrics, which it may have itself.
+#[derive(Debug)]
+struct Readiness(Weak<dyn Health>);
+
+impl Collector for Readiness {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let is_ready = self
+            .0
+            .upgrade()
+            .is_some_and(|health| health.ready().is_ok());
+        let gauge = ConstGauge::new(i64::from(is_ready));
+        let help = "1 while /ready says yes";
+        gauge.encode(encoder.encode_descriptor(
+            "trackway_ready",
+            help,
+            None,
+            gauge.metric_type(),
+        )?)
+    }
+}
+
+/// Makes the routes of the admin port, and the metric of readiness.
 pub fn admin_router(state: AdminState) -> Router {
+    let readiness = Readiness(Arc::downgrade(&state.health));
+    state
+        .metrics
+        .register(|registry| registry.register_collector(Box::new(readiness)));
     Router::new()
         .route("/", get(status_of_jaeger_v1))
         .route("/live", get(async || "live\n"))

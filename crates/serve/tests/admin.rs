@@ -111,6 +111,8 @@ async fn a_program_that_starts_is_alive_but_neither_started_nor_ready_and_says_w
     assert!(v1.text.starts_with(
         r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":"","reason":"replaying"#
     ));
+    let metrics = get(&admin, "/metrics").await.text;
+    assert!(metrics.contains("\ntrackway_ready 0\n"), "{metrics}");
     let v2 = get(&status, "/status").await;
     assert_eq!(v2.status, 503);
     assert!(v2.text.contains(
@@ -126,6 +128,8 @@ async fn a_ready_program_says_since_when() {
     for path in ["/live", "/started", "/ready", "/version", "/metrics"] {
         assert_eq!(get(&admin, path).await.status, 200, "{path}");
     }
+    let metrics = get(&admin, "/metrics").await.text;
+    assert!(metrics.contains("\ntrackway_ready 1\n"), "{metrics}");
     let v1 = get(&admin, "/").await;
     let expected =
         r#"{"status":"Server available","upSince":"2026-01-15T10:00:00Z","uptime":"1m1.5s"}"#;

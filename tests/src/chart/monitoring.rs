@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::render::{items, text};
 use crate::folder::{Folder, project_root};
+use crate::http;
 use crate::program::{COLLECTOR_LISTENERS, Program};
 
 /// What is not of the program: whether it is there, what fires, and how full volumes are.
@@ -118,6 +119,40 @@ fn every_metric_of_the_dashboard_and_the_alerts_is_there() {
             || is_registered(&sources, family(name));
         assert!(is_there, "{name} is no metric of the program");
     }
+}
+
+/// A person who looks at a metric finds it on the page.
+#[test]
+fn every_metric_of_the_program_is_on_its_page() {
+    let folder = Folder::new("metrics");
+    let program = Program::start(&folder.join("data"));
+    let told = http::get(&program.addresses.admin, "/metrics")
+        .unwrap()
+        .text();
+    let page = std::fs::read_to_string(project_root().join("docs/metrics.md")).unwrap();
+    let kinds = told.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut count = 0;
+    for (name, kind) in kinds.map(|line| line.split_once(' ').unwrap()) {
+        let end = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        // Those that differ in their ends share a line: `trackway_store_logged_bytes_total`, `…_frozen_bytes_total`.
+        let whole = format!("{name}{end}");
+        let ends = whole.match_indices('_');
+        let is_shared = ends.clone().any(|(at, _)| {
+            let (begin, rest) = whole.split_at(at);
+            page.lines()
+                .any(|line| line.contains(begin) && line.contains(&format!("…{rest}")))
+        });
+        assert!(
+            is_shared || page.contains(&whole),
+            "docs/metrics.md lacks {whole}"
+        );
+        count += 1;
+    }
+    assert!(count > 60, "{count}");
 }
 
 /// What stands before the names of a buffer's metrics, which has it from who opens the buffer.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::folder::{Folder, project_root};
-use crate::program::binary;
+use crate::program::{LISTENERS, binary};
 use crate::ran::Ran;
 use crate::server::{Server, USER, other_authority};
 use crate::small_disk::SmallDisk;
@@ -60,22 +60,7 @@ fn sick(role: &str, settings: &[String]) -> String {
 
 /// Listeners on free ports, and a folder for the store.
 fn here(folder: &Path) -> Vec<String> {
-    let ports = [
-        "otlp_grpc",
-        "otlp_http",
-        "jaeger_http",
-        "jaeger_grpc",
-        "jaeger_compact",
-        "jaeger_binary",
-        "zipkin",
-        "query_http",
-        "query_grpc",
-        "sampling_http",
-        "sampling_grpc",
-        "admin",
-        "health",
-    ];
-    let free = ports.map(|name| format!("listen.{name}=0"));
+    let free = LISTENERS.map(|name| format!("listen.{name}=0"));
     let store = format!("store.dir={}", folder.display());
     free.into_iter().chain([store]).collect()
 }

@@ -24,7 +24,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of the program's log a failing test shows.
 const SHOWN_LINES_MAX: usize = 60;
 /// Port 0 of every listener: the system picks a free one.
-const LISTENERS: [&str; 15] = [
+pub(crate) const LISTENERS: [&str; 15] = [
     "otlp_grpc",
     "otlp_http",
     "jaeger_http",

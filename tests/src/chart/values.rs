@@ -105,6 +105,14 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         ("storage: {type: grpc}", "storage.grpc.host"),
         (
+            "agent: {buffer: {persistence: {enabled: true}}}",
+            "agents are a DaemonSet",
+        ),
+        (
+            "collector: {buffer: {persistence: {enabled: true}}}",
+            "set collector.buffer.enabled to true",
+        ),
+        (
             "query: {httpRoute: {enabled: true}}",
             "query.httpRoute.parentRefs: which Gateway?",
         ),
@@ -161,6 +169,24 @@ fn the_schema_knows_every_value_and_nothing_at_random() {
         "sections that take any name"
     );
     assert!(known.len() > 150, "{} values", known.len());
+}
+
+#[test]
+fn collectors_whose_buffers_are_kept_have_claims() {
+    let Some(tools) = Tools::find() else { return };
+    let kept = &tools.rendered()["buffer"];
+    let set = &kept.find("StatefulSet", "jaeger-collector")["spec"];
+    let claim = &set["volumeClaimTemplates"][0];
+    assert_eq!(claim["metadata"]["name"], "buffer");
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "4Gi");
+    let volumes = items(&set["template"]["spec"]["volumes"]);
+    assert!(volumes.iter().all(|volume| volume["name"] != "buffer"));
+    kept.find("Service", text(&set["serviceName"]));
+    let scaler = kept.find("HorizontalPodAutoscaler", "jaeger-collector");
+    assert_eq!(scaler["spec"]["scaleTargetRef"]["kind"], "StatefulSet");
+    // Without a volume they are as they were.
+    let gone = &tools.rendered()["large"];
+    gone.find("Deployment", "jaeger-collector");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 //! TLS, an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded
 //! port.
 
+use std::time::Duration;
+
 use crate::http::{self, Connection};
 use crate::load::{Truth, seed};
 use crate::outages::Persistent;
 use crate::ran::Ran;
 use crate::server::{Server, USER};
-use crate::wait::{report, until};
+use crate::wait::{let_pass, report, until};
 
 use super::node::{Namespace, Node, READY_MAX};
 
@@ -138,6 +140,7 @@ fn the_walk_through_leads_to_traces() {
     the_shop(&node, &query.address);
     by_an_agent(&space, &query.address);
     under_load(&space);
+    what_waits_outlives_pods(&space, &elasticsearch, &flags);
 }
 
 /// The other sample, and customers who come to it.
@@ -192,10 +195,54 @@ fn by_an_agent(space: &Namespace<'_>, query: &str) {
     );
 }
 
+/// The store stands still; what collectors have acknowledged meanwhile outlives all of their pods.
+fn what_waits_outlives_pods(space: &Namespace<'_>, elasticsearch: &Elasticsearch, flags: &[&str]) {
+    let with_volumes = [
+        "--wait",
+        "--timeout",
+        "180s",
+        "--set",
+        "collector.buffer.enabled=true,collector.buffer.persistence.enabled=true",
+    ];
+    space.upgrade(&[flags, &with_volumes].concat()).well();
+    let way_in = space.way_to("jaeger-collector", 4318);
+    elasticsearch.server.signal("STOP");
+    let senders = Persistent::start_behind(&way_in.address, seed());
+    let_pass(Duration::from_secs(3));
+    let mut truth = Truth::default();
+    let refused = senders.stop_into(&mut truth);
+    let pods = "app.kubernetes.io/component=collector";
+    space
+        .kubectl(&["delete", "pods", "-l", pods, "--timeout=120s"])
+        .well();
+    elasticsearch.server.signal("CONT");
+    space.until_ready("statefulset/jaeger-collector");
+    report(&format!(
+        "acknowledged while the store stood still: {} spans, {refused} sent again",
+        truth.span_count()
+    ));
+    are_found(space, &truth);
+}
+
+/// Every trace is found, once the index was refreshed.
+fn are_found(space: &Namespace<'_>, truth: &Truth) {
+    let way_out = space.way_to("jaeger-query", 16686);
+    assert!(truth.span_count() > 0);
+    let ids = truth.trace_ids();
+    let status = |id: &String| {
+        let path = format!("/api/traces/{id}");
+        http::get(&way_out.address, &path).unwrap().status
+    };
+    let is_there = until(READY_MAX, || {
+        ids.iter().all(|id| status(id) == 200).then_some(())
+    });
+    is_there.expect("every trace is found");
+    truth.check_at(way_out.connection(), &ids);
+}
+
 /// Collectors are deleted one after another while spans are sent.
 fn under_load(space: &Namespace<'_>) {
     let way_in = space.way_to("jaeger-collector", 4318);
-    let way_out = space.way_to("jaeger-query", 16686);
     let senders = Persistent::start_behind(&way_in.address, seed());
     let pods = "app.kubernetes.io/component=collector";
     for _ in 0..2 {
@@ -212,18 +259,5 @@ fn under_load(space: &Namespace<'_>) {
         "collectors deleted under load: {} spans, {refused} sent again",
         truth.span_count()
     ));
-    assert!(truth.span_count() > 0);
-    let ids = truth.trace_ids();
-    // What was written last can be searched when the index is refreshed.
-    let is_there = until(READY_MAX, || {
-        let all = ids.iter().all(|id| {
-            http::get(&way_out.address, &format!("/api/traces/{id}"))
-                .unwrap()
-                .status
-                == 200
-        });
-        all.then_some(())
-    });
-    is_there.expect("every trace is found");
-    truth.check_at(way_out.connection(), &ids);
+    are_found(space, &truth);
 }

@@ -112,6 +112,12 @@
 {{- fail (printf "%s: listen.admin is where probes and Services look: it stays as it is in the chart" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.agent.buffer.persistence -}}
+{{- fail "agent.buffer.persistence: agents are a DaemonSet, whose pods have no claims; agent.settings.agent.drain_timeout and agent.terminationGracePeriodSeconds are how long a pod that goes delivers what waits" -}}
+{{- end -}}
+{{- if and .Values.collector.buffer.persistence.enabled (not .Values.collector.buffer.enabled) -}}
+{{- fail "collector.buffer.persistence: there is nothing to keep without a buffer: set collector.buffer.enabled to true" -}}
+{{- end -}}
 {{- if and (not $isOne) .Values.allInOne.settings -}}
 {{- fail "allInOne.settings: there is no such pod here; `settings` are those of all components, collector.settings and query.settings those of one" -}}
 {{- end -}}

@@ -54,7 +54,7 @@
   # Its size is what the store goes by, and not the node's disk.
   emptyDir: {sizeLimit: {{ .root.Values.allInOne.persistence.size }}}
 {{- end }}
-{{- if or (eq .component "agent") (and (eq .component "collector") .values.buffer.enabled) }}
+{{- if and (include "trackway.hasBuffer" .) (or .isJob (not (include "trackway.isBufferKept" .))) }}
 - name: buffer
   emptyDir: {sizeLimit: {{ .values.buffer.size }}}
 {{- end }}
@@ -81,7 +81,7 @@
 {{- if eq .component "allInOne" }}
 - {name: data, mountPath: /data}
 {{- end }}
-{{- if or (eq .component "agent") (and (eq .component "collector") .values.buffer.enabled) }}
+{{- if include "trackway.hasBuffer" . }}
 - {name: buffer, mountPath: /buffer}
 {{- end }}
 {{- range concat (.values.extraSecretMounts | default list) (.values.extraConfigmapMounts | default list) }}
@@ -102,6 +102,46 @@
 {{- $isAsked := has .component (list "allInOne" "query") -}}
 {{- $isSentTo := has .component (list "allInOne" "collector") -}}
 {{- if or (and $isSentTo (include "trackway.strategies" .root)) (and $isAsked (include "trackway.uiConfig" .root)) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* dict component, values → whether spans wait on a disk of its pods: "yes" or nothing. */}}
+{{- define "trackway.hasBuffer" -}}
+{{- if or (eq .component "agent") (and (eq .component "collector") .values.buffer.enabled) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* dict component, values → whether that disk outlives the pods: "yes" or nothing. */}}
+{{- define "trackway.isBufferKept" -}}
+{{- if and (eq .component "collector") .values.buffer.enabled .values.buffer.persistence.enabled -}}yes{{- end -}}
+{{- end -}}
+
+{{/* dict component, values → the kind of its workload */}}
+{{- define "trackway.workload" -}}
+{{- if or (eq .component "allInOne") (include "trackway.isBufferKept" .) -}}StatefulSet
+{{- else if eq .component "agent" -}}DaemonSet
+{{- else -}}Deployment
+{{- end -}}
+{{- end -}}
+
+{{/* dict root, component, name, size, volume → the claims of a StatefulSet, each pod's own */}}
+{{- define "trackway.claims" -}}
+persistentVolumeClaimRetentionPolicy: {whenDeleted: {{ .volume.whenDeleted }}, whenScaled: Retain}
+volumeClaimTemplates:
+  - metadata:
+      name: {{ .name }}
+      labels:
+        {{- include "trackway.selector" . | nindent 8 }}
+      {{- with .volume.annotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+    spec:
+      accessModes: {{ toJson .volume.accessModes }}
+      {{- if eq .volume.storageClass "-" }}
+      storageClassName: ""
+      {{- else if .volume.storageClass }}
+      storageClassName: {{ .volume.storageClass }}
+      {{- end }}
+      resources: {requests: {storage: {{ .size }}}}
 {{- end -}}
 
 {{/* Whether spans of allInOne are kept on a volume: "yes" or nothing. */}}

@@ -202,6 +202,10 @@ const CASES: [Case; 13] = [
         "jaeger-query",
         &[
             "keyspace: jaeger_v1_production",
+            "/etc/trackway/cassandra/ca/ca-cert.pem",
+            "/etc/trackway/cassandra/ca/client-cert.pem",
+            "/etc/trackway/cassandra/ca/client-key.pem",
+            "server_name: given-elsewhere",
             "consistency: local_quorum",
         ],
     ),

@@ -59,7 +59,17 @@
 {{- if $tls.clientSecret }}
 {{ .prefix }}_TLS_CERT: {value: /etc/trackway/{{ .section }}/client/tls.crt}
 {{ .prefix }}_TLS_KEY: {value: /etc/trackway/{{ .section }}/client/tls.key}
+{{- else if include "trackway.isJaegersSecret" . }}
+{{ .prefix }}_TLS_CERT: {value: /etc/trackway/{{ .section }}/ca/client-cert.pem}
+{{ .prefix }}_TLS_KEY: {value: /etc/trackway/{{ .section }}/ca/client-key.pem}
 {{- end }}
+{{- end -}}
+
+{{/* dict root, section → whether the Secret with Cassandra's authority is one of Jaeger's chart, in which the client's own
+     certificate and the servers' name stand, too: "yes" or nothing. */}}
+{{- define "trackway.isJaegersSecret" -}}
+{{- $tls := (index .root.Values.storage .section).tls -}}
+{{- if and (eq .section "cassandra") $tls.enabled $tls.secretName (not (or $tls.caConfigMap $tls.caKey $tls.clientSecret)) -}}yes{{- end -}}
 {{- end -}}
 
 {{/* dict root, section → the variables that reach this part of the store, NAME: {value} or {valueFrom} */}}
@@ -102,8 +112,10 @@ TRACKWAY_BACKEND__CASSANDRA__PASSWORD_FILE: {value: {{ include "trackway.passwor
 {{- if $tls.enabled }}
 CASSANDRA_TLS_ENABLED: {value: "true"}
 {{- include "trackway.tlsVariables" (merge (dict "prefix" "CASSANDRA") .) }}
-{{- with $tls.serverName }}
-CASSANDRA_TLS_SERVER_NAME: {value: {{ quote . }}}
+{{- if $tls.serverName }}
+CASSANDRA_TLS_SERVER_NAME: {value: {{ quote $tls.serverName }}}
+{{- else if include "trackway.isJaegersSecret" . }}
+CASSANDRA_TLS_SERVER_NAME: {valueFrom: {secretKeyRef: {name: {{ $tls.secretName }}, key: commonName, optional: true}}}
 {{- end }}
 {{- end }}
 {{- if $tls.insecureSkipVerify }}

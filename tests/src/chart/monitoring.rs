@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::render::{items, text};
+use super::render::{Tools, items, text};
 use crate::folder::{Folder, project_root};
 use crate::http;
 use crate::program::{COLLECTOR_LISTENERS, Program};
@@ -153,6 +153,17 @@ fn every_metric_of_the_program_is_on_its_page() {
         count += 1;
     }
     assert!(count > 60, "{count}");
+}
+
+#[test]
+fn what_prometheus_needs_to_be_let_in_reaches_its_operator() {
+    let Some(tools) = Tools::find() else { return };
+    let monitor = tools.rendered()["monitoring"].find("ServiceMonitor", "jaeger");
+    let endpoint = &monitor["spec"]["endpoints"][0];
+    assert_eq!(endpoint["interval"], "15s");
+    assert_eq!(endpoint["scheme"], "https");
+    let secret = &endpoint["authorization"]["credentials"]["name"];
+    assert_eq!(secret, "trackway-admin");
 }
 
 /// What stands before the names of a buffer's metrics, which has it from who opens the buffer.

@@ -87,7 +87,8 @@ fn spans_of(trace: &Json) -> Vec<Span> {
         return (0..chain).map(span).collect();
     }
     if let Some(seed) = trace["random"].as_u64() {
-        return random_spans(seed, trace["count"].as_u64().unwrap());
+        let unit = trace["unit"].as_u64().unwrap_or(1);
+        return random_spans(seed, trace["count"].as_u64().unwrap(), unit);
     }
     let spans = trace["spans"].as_array().unwrap();
     spans.iter().map(Span::read).collect()
@@ -106,7 +107,7 @@ impl Random {
 }
 
 /// Draws in the order in which `twin.test.ts` draws.
-fn random_spans(seed: u64, count: u64) -> Vec<Span> {
+fn random_spans(seed: u64, count: u64, unit: u64) -> Vec<Span> {
     let mut random = Random(u32::try_from(seed).unwrap());
     let mut below = |limit| random.below(limit);
     let mut span = |at: u64| {
@@ -131,7 +132,7 @@ fn random_spans(seed: u64, count: u64) -> Vec<Span> {
             events: u32::from(below(5) == 0),
             links: u32::from(below(7) == 0),
             host: if host == "h0" { String::new() } else { host },
-            ..Span::plain(id, parent, start, end)
+            ..Span::plain(id, parent, start * unit, end.map(|end| end * unit))
         }
     };
     (0..count).map(&mut span).collect()

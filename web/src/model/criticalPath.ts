@@ -21,13 +21,16 @@ interface Step {
   readonly to: number;
   /** Down to here the path is known. */
   at: number;
+  /** When the child began by whose start one came there; null at the end. */
+  began: number | null;
   /** Children still to look at, the next one at the end. */
   readonly children: RowIndex[];
 }
 
-/** Whether what went on from one time to another ended before a sibling began, whose start a clock cut to the tick. */
-function isCutStart(from: number, siblingFrom: number, to: number): boolean {
-  return from < siblingFrom && (siblingFrom - from) % TICK_NS === 0 && to - siblingFrom < TICK_NS;
+/** Whether a child ended before a sibling began, though it seems to end after that: by a clock that cuts to the tick. */
+function isCut(began: number, ended: number, siblingBegan: number | null): boolean {
+  if (siblingBegan === null || began >= siblingBegan) return false;
+  return (siblingBegan - began) % TICK_NS === 0 && ended - siblingBegan < TICK_NS;
 }
 
 /** Pieces by time. Writes the flag of rows on the path. */
@@ -47,7 +50,17 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
     for (let child = row + 1; child < end; child = subtreeEnd(columns, child))
       if (fromIn(child, from) < toIn(child, to)) children.push(child);
     children.sort((a, b) => toIn(a, to) - toIn(b, to) || fromIn(b, from) - fromIn(a, from) || b - a);
-    return { row, from, to, at: to, children };
+    return { row, from, to, at: to, began: null, children };
+  };
+
+  /** Takes out the child that came behind another, though it seems to lie inside it: both by a clock that cuts. */
+  const takeBehind = ({ children, to }: Step, child: RowIndex, from: number, ended: number): RowIndex | undefined => {
+    const began = start[child] as number;
+    const tick = began + Math.floor((ended - began) / TICK_NS) * TICK_NS;
+    if (tick === began || tick <= from) return undefined;
+    for (let at = children.length - 1; at >= 0 && toIn(children[at] as RowIndex, to) > tick; at -= 1)
+      if (start[children[at] as RowIndex] === tick) return children.splice(at, 1)[0];
+    return undefined;
   };
 
   // One root is the whole path, whatever else goes on.
@@ -57,19 +70,30 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
   ];
   while (steps.length > 0) {
     const step = steps.at(-1) as Step;
-    const child = step.children.pop();
+    let child = step.children.pop();
     if (child === undefined) {
       put(step.row, step.from, step.at);
       steps.pop();
       continue;
     }
-    const from = fromIn(child, step.from);
-    const ended = toIn(child, step.to);
-    // It ran beside what is on the path.
-    if (ended > step.at && !isCutStart(from, step.at, ended)) continue;
+    let from = fromIn(child, step.from);
+    let ended = toIn(child, step.to);
+    if (ended > step.at) {
+      // It ran beside what is on the path.
+      if (from >= step.at || !isCut(start[child] as number, ended, step.began)) continue;
+    } else {
+      const behind = takeBehind(step, child, from, ended);
+      if (behind !== undefined) {
+        step.children.push(child);
+        child = behind;
+        from = fromIn(child, step.from);
+        ended = toIn(child, step.to);
+      }
+    }
     const to = Math.min(ended, step.at);
     put(step.row, to, step.at);
     step.at = from;
+    step.began = start[child] as number;
     steps.push(stepInto(child, step.at, to));
   }
   pieces.reverse();

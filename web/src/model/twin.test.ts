@@ -37,7 +37,7 @@ type Given = {
   links?: number;
   host?: string;
 };
-type Trace = { name: string; spans?: Given[]; chain?: number; random?: number; count?: number };
+type Trace = { name: string; spans?: Given[]; chain?: number; random?: number; count?: number; unit?: number };
 
 const hex = (id: string): string => id.padStart(16, '0');
 
@@ -58,7 +58,7 @@ function inputOf({ id, start, end, parent, kind = 1, status = 0, events = 0, lin
   };
 }
 
-function spansOf({ spans, chain, random: seed, count = 0 }: Trace): Given[] {
+function spansOf({ spans, chain, random: seed, count = 0, unit = 1 }: Trace): Given[] {
   if (chain !== undefined) {
     return Array.from({ length: chain }, (_, at) => ({
       id: (at + 1).toString(16),
@@ -67,11 +67,11 @@ function spansOf({ spans, chain, random: seed, count = 0 }: Trace): Given[] {
       end: 2 * chain - at,
     }));
   }
-  return seed === undefined ? (spans ?? []) : randomSpans(seed, count);
+  return seed === undefined ? (spans ?? []) : randomSpans(seed, count, unit);
 }
 
 /** Draws in the order in which `twin.rs` draws. */
-function randomSpans(seed: number, count: number): Given[] {
+function randomSpans(seed: number, count: number, unit: number): Given[] {
   const next = random(seed);
   const below = (limit: number): number => Math.floor(next() * limit);
   return Array.from({ length: count }, (_, at) => {
@@ -85,8 +85,8 @@ function randomSpans(seed: number, count: number): Given[] {
     return {
       id: id.toString(16),
       ...(parent === 0 ? {} : { parent: parent.toString(16) }),
-      start,
-      ...(hasEnd ? { end } : {}),
+      start: start * unit,
+      ...(hasEnd ? { end: end * unit } : {}),
       service,
       name,
       kind: below(6),

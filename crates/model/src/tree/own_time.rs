@@ -10,9 +10,10 @@
 //! they are taken for the children of one span from the first start to the last end.
 //!
 //! Some clocks (OpenTelemetry's SDK for JavaScript, Jaeger's client for Node.js) cut a span's start to the millisecond
-//! and measure its duration exactly, so that one call seems to begin before the one in front of it has ended. Siblings
-//! that begin whole milliseconds apart and overlap by less than one are therefore taken for calls in sequence, and the
-//! earlier counts up to where the later begins. (CRISP allows an overlap of 1 % of the parent whatever the clock.)
+//! and measure its duration exactly, so that one call seems to begin before the one in front of it has ended, and a
+//! short one seems to lie inside it. Siblings that begin whole milliseconds apart and overlap by less than one are
+//! therefore taken for calls in sequence, and the earlier counts up to where the later begins. What begins in the same
+//! millisecond can't be told from calls side by side. (CRISP allows an overlap of 1 % of the parent, whatever the clock.)
 //!
 //! Promises: over all spans of a complete trace the critical times are the duration of its root.
 //!
@@ -66,18 +67,37 @@ impl Time {
         Self::of(from, self.to.min(other.to))
     }
 
-    /// What of it lies before a sibling's start that one goes back from; `None` when it ran beside that sibling.
-    fn before(self, stand: u64) -> Option<Self> {
-        if self.to <= stand {
-            return Some(self);
-        }
-        let ahead = stand.checked_sub(self.from).filter(|ahead| *ahead > 0)?;
-        let is_cut = ahead.is_multiple_of(TICK) && self.to - stand < TICK;
-        is_cut.then_some(Self { to: stand, ..self })
-    }
-
     fn len(self) -> u64 {
         self.to - self.from
+    }
+}
+
+/// One of several siblings.
+#[derive(Debug, Clone, Copy)]
+struct Child {
+    /// What of it lies inside its parent.
+    inside: Time,
+    /// When it began, inside its parent or not.
+    began: u64,
+    row: u32,
+}
+
+impl Child {
+    /// What of it lies before one stands, where one came to by the start of a sibling; `None` when it ran beside that.
+    fn before(&self, stand: u64, sibling_began: Option<u64>) -> Option<Time> {
+        let Time { from, to } = self.inside;
+        if to <= stand {
+            return Some(self.inside);
+        }
+        let ahead = sibling_began?.checked_sub(self.began)?;
+        let is_cut = ahead > 0 && ahead.is_multiple_of(TICK) && to - stand < TICK;
+        (is_cut && from < stand).then_some(Time { from, to: stand })
+    }
+
+    /// When a sibling would have begun that came behind it, and seems to lie inside it.
+    fn last_tick(&self) -> Option<u64> {
+        let ticks = self.inside.to.checked_sub(self.began)? / TICK;
+        Some(self.began + ticks * TICK).filter(|tick| ticks > 0 && *tick > self.inside.from)
     }
 }
 
@@ -89,7 +109,7 @@ pub struct OwnTimes {
     /// By row: its first child and its next sibling.
     first_child: Vec<u32>,
     next_sibling: Vec<u32>,
-    children: Vec<(Time, u32)>,
+    children: Vec<Child>,
 }
 
 impl OwnTimes {
@@ -184,34 +204,57 @@ impl OwnTimes {
         self.children.clear();
         let mut row = first;
         while row != NONE {
-            let child = time(times, row).inside(whole);
-            if child.len() > 0 {
-                self.children.push((child, row));
+            let own = time(times, row);
+            let inside = own.inside(whole);
+            if inside.len() > 0 {
+                self.children.push(Child {
+                    inside,
+                    began: own.from,
+                    row,
+                });
             }
             row = self.next(row);
         }
         // The last to end first; of several, the longest.
-        self.children.sort_unstable_by(|(a, a_row), (b, b_row)| {
-            (b.to, a.from, a_row).cmp(&(a.to, b.from, b_row))
+        self.children.sort_unstable_by(|a, b| {
+            (b.inside.to, a.inside.from, a.row).cmp(&(a.inside.to, b.inside.from, b.row))
         });
-        let (mut stand, mut all_left) = (whole.to, 0);
+        let (mut stand, mut sibling_began, mut all_left) = (whole.to, None, 0);
         let mut leave = |from: u64, to: u64| {
             if from < to {
                 left(from, to);
             }
             to - from
         };
-        for (child, row) in &self.children {
-            let Some(child) = child.before(stand) else {
+        for (at, child) in self.children.iter().enumerate() {
+            if child.before(stand, sibling_began).is_none() {
                 continue;
-            };
-            all_left += leave(child.to, stand);
-            stand = child.from;
-            if let Some(slot) = self.on_path.get_mut(*row as usize) {
-                *slot = Some(child);
+            }
+            let behind = self.behind(at).filter(|_| child.inside.to <= stand);
+            for child in behind.into_iter().chain([*child]) {
+                let Some(inside) = child.before(stand, sibling_began) else {
+                    continue;
+                };
+                all_left += leave(inside.to, stand);
+                (stand, sibling_began) = (inside.from, Some(child.began));
+                if let Some(slot) = self.on_path.get_mut(child.row as usize) {
+                    *slot = Some(inside);
+                }
             }
         }
         all_left + leave(whole.from, stand)
+    }
+
+    /// The sibling that came behind a child, though it seems to lie inside it: both by a clock that cuts.
+    fn behind(&self, at: usize) -> Option<Child> {
+        let tick = self.children.get(at)?.last_tick()?;
+        // They come by their ends: where one ends before that tick, all others have begun before it.
+        let mut others = self.children.get(at + 1..)?.iter();
+        others
+            .by_ref()
+            .take_while(|sibling| sibling.inside.to > tick)
+            .find(|sibling| sibling.began == tick)
+            .copied()
     }
 }
 

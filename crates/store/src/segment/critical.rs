@@ -125,6 +125,36 @@ mod tests {
                 (5, 3_900_000, 3_400_000),
             ]
         );
+        // One that is short seems to lie inside the one in front of it, and is behind it all the same.
+        let short = [
+            (1, 0, 0, 9_000_000),
+            (2, 1, 1_000_000, 4_700_000),
+            (3, 1, 4_000_000, 4_200_000),
+            (4, 1, 5_000_000, 8_000_000),
+        ];
+        assert_eq!(
+            told(&short),
+            [
+                (1, 2_300_000, 2_800_000),
+                (2, 3_700_000, 3_000_000),
+                (3, 200_000, 200_000),
+                (4, 3_000_000, 3_000_000),
+            ]
+        );
+        // The first began in the millisecond of its parent, and before it; what is cut is the start, not what it shows.
+        let early = [
+            (1, 0, 500_000, 9_000_000),
+            (2, 1, 0, 3_400_000),
+            (3, 1, 3_000_000, 9_000_000),
+        ];
+        assert_eq!(
+            told(&early),
+            [
+                (1, 0, 0),
+                (2, 3_400_000, 2_500_000),
+                (3, 6_000_000, 6_000_000)
+            ]
+        );
         // Beside 5 run what begins no whole milliseconds before it, what overlaps by one, and what begins with it.
         for beside in [
             (9, 1, 2_500_000, 9_900_000),

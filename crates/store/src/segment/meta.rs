@@ -276,7 +276,7 @@ fn is_first_version(version: &u32) -> bool {
 
 impl SegmentMeta {
     /// The version of sidecars that are written now.
-    pub const VERSION: u32 = 4;
+    pub const VERSION: u32 = 5;
 
     /// The file of a kind; `None` when the segment has none.
     #[must_use]

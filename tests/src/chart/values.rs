@@ -110,7 +110,16 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         (
             "collector: {buffer: {persistence: {enabled: true}}}",
+            "there are no collectors here",
+        ),
+        (
+            "storage: {type: cassandra}\ncollector: {buffer: {persistence: {enabled: true}}}",
             "set collector.buffer.enabled to true",
+        ),
+        (
+            "storage: {type: cassandra}\n\
+             collector: {strategy: {type: Recreate}, buffer: {enabled: true, persistence: {enabled: true}}}",
+            "collector.strategy: with buffer.persistence",
         ),
         (
             "query: {httpRoute: {enabled: true}}",

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,11 +23,15 @@ use crate::wait::until;
 
 /// Longer than anything takes on a busy machine.
 const READY_MAX: Duration = Duration::from_secs(120);
+/// How many sets of pods this process has.
+static SETS: AtomicU32 = AtomicU32::new(0);
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// The manifests, and what stands for what they name.
 #[derive(Debug)]
 pub(super) struct Pods {
+    /// Which set of pods of this process it is.
+    number: u32,
     folder: Folder,
     objects: Vec<Value>,
     /// By "Service:port", also with the namespace behind the Service.
@@ -67,6 +72,7 @@ impl Pods {
     pub(super) fn of(objects: Vec<Value>, outside: &[(&str, &str)], app: PathBuf) -> Self {
         let outside = outside.iter();
         let mut pods = Self {
+            number: 1 + SETS.fetch_add(1, Ordering::Relaxed),
             folder: Folder::new("pods"),
             ways: outside
                 .map(|(name, way)| ((*name).to_owned(), (*way).to_owned()))
@@ -107,14 +113,14 @@ impl Pods {
         self.objects.iter().filter(of_pods)
     }
 
-    /// A loopback address that no other pod has, nor one of another run.
+    /// A loopback address that no other pod has, nor one of a run beside this one.
     fn address_of(&self, name: &str) -> String {
         let place = self
             .workloads()
             .position(|workload| workload["metadata"]["name"] == name)
             .map_or(1, |place| place + 2);
-        let [.., high, low] = std::process::id().to_be_bytes();
-        format!("127.{}.{low}.{place}", high | 1)
+        let (run, set) = (1 + std::process::id() % 250, self.number);
+        format!("127.{run}.{set}.{place}")
     }
 
     /// Where a Service's port is: what `kubectl port-forward` leads to.

@@ -112,11 +112,20 @@
 {{- fail (printf "%s: listen.admin is where probes and Services look: it stays as it is in the chart" $name) -}}
 {{- end -}}
 {{- end -}}
-{{- if .Values.agent.buffer.persistence -}}
+{{- if dig "buffer" "persistence" "" .Values.agent -}}
 {{- fail "agent.buffer.persistence: agents are a DaemonSet, whose pods have no claims; agent.settings.agent.drain_timeout and agent.terminationGracePeriodSeconds are how long a pod that goes delivers what waits" -}}
 {{- end -}}
-{{- if and .Values.collector.buffer.persistence.enabled (not .Values.collector.buffer.enabled) -}}
+{{- if dig "buffer" "persistence" "enabled" false .Values.collector -}}
+{{- if $isOne -}}
+{{- fail "collector.buffer.persistence: there are no collectors here, but one pod for all: set it to false, or mode to distributed" -}}
+{{- end -}}
+{{- if not .Values.collector.buffer.enabled -}}
 {{- fail "collector.buffer.persistence: there is nothing to keep without a buffer: set collector.buffer.enabled to true" -}}
+{{- end -}}
+{{- $strategy := (include "trackway.values" (dict "root" . "component" "collector") | fromYaml).strategy | default dict -}}
+{{- if or (eq ($strategy.type | default "") "Recreate") (dig "rollingUpdate" "maxSurge" "" $strategy) -}}
+{{- fail "collector.strategy: with buffer.persistence collectors are a StatefulSet: its type is RollingUpdate (with partition or maxUnavailable) or OnDelete" -}}
+{{- end -}}
 {{- end -}}
 {{- if and (not $isOne) .Values.allInOne.settings -}}
 {{- fail "allInOne.settings: there is no such pod here; `settings` are those of all components, collector.settings and query.settings those of one" -}}

@@ -111,7 +111,7 @@
 
 {{/* dict component, values → whether that disk outlives the pods: "yes" or nothing. */}}
 {{- define "trackway.isBufferKept" -}}
-{{- if and (eq .component "collector") .values.buffer.enabled .values.buffer.persistence.enabled -}}yes{{- end -}}
+{{- if and (eq .component "collector") .values.buffer.enabled (dig "buffer" "persistence" "enabled" false .values) -}}yes{{- end -}}
 {{- end -}}
 
 {{/* dict component, values → the kind of its workload */}}

@@ -69,7 +69,7 @@
      certificate and the servers' name stand, too: "yes" or nothing. */}}
 {{- define "trackway.isJaegersSecret" -}}
 {{- $tls := (index .root.Values.storage .section).tls -}}
-{{- if and (eq .section "cassandra") $tls.enabled $tls.secretName (not (or $tls.caConfigMap $tls.caKey $tls.clientSecret)) -}}yes{{- end -}}
+{{- if and (eq .section "cassandra") $tls.enabled $tls.secretName (not (or $tls.caConfigMap $tls.caKey $tls.subPath $tls.clientSecret)) -}}yes{{- end -}}
 {{- end -}}
 
 {{/* dict root, section → the variables that reach this part of the store, NAME: {value} or {valueFrom} */}}

@@ -49,6 +49,7 @@ fn misspelt_values_are_refused() {
     }
 }
 
+// tidy: long-function: a table
 #[test]
 fn what_cannot_be_is_refused_with_what_to_do() {
     let Some(tools) = Tools::find() else { return };

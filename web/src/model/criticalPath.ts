@@ -27,7 +27,7 @@ interface Step {
   readonly children: RowIndex[];
 }
 
-/** Whether a child ended before a sibling began, though it seems to end after that: by a clock that cuts to the tick. */
+/** Whether a child ended before a sibling began, though it seems to end after that: by a clock that cuts. */
 function isCut(began: number, ended: number, siblingBegan: number | null): boolean {
   if (siblingBegan === null || began >= siblingBegan) return false;
   return (siblingBegan - began) % TICK_NS === 0 && ended - siblingBegan < TICK_NS;

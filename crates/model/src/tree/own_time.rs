@@ -13,7 +13,7 @@
 //! and measure its duration exactly, so that one call seems to begin before the one in front of it has ended, and a
 //! short one seems to lie inside it. Siblings that begin whole milliseconds apart and overlap by less than one are
 //! therefore taken for calls in sequence, and the earlier counts up to where the later begins. What begins in the same
-//! millisecond can't be told from calls side by side. (CRISP allows an overlap of 1 % of the parent, whatever the clock.)
+//! millisecond can't be told from calls side by side. (CRISP allows an overlap of 1 % of the parent with any clock.)
 //!
 //! Promises: over all spans of a complete trace the critical times are the duration of its root.
 //!

@@ -3,12 +3,12 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::folder::{Folder, project_root};
-use crate::program::{LISTENERS, binary};
+use crate::program::{LISTENERS, Program, binary};
 use crate::ran::Ran;
-use crate::server::{Server, USER, other_authority};
+use crate::server::{Server, USER, free_port, other_authority};
 use crate::small_disk::SmallDisk;
 use crate::wait::{report, skipped};
 
@@ -85,6 +85,29 @@ fn a_taken_port_is_told_and_all_else_is_well() {
     );
     assert!(said.contains("1 wrong"), "{said}");
     Page::read().tells("port clash", &said, "is taken");
+}
+
+#[test]
+fn a_span_is_sent_until_somebody_takes_it() {
+    let folder = Folder::new("doctor-round-trip");
+    let ports = [free_port(901), free_port(902)];
+    let [sent_to, asked] = ports.map(|port| format!("http://127.0.0.1:{port}"));
+    // It begins before there is anybody, as in a pod beside a Service that is not known everywhere yet.
+    let doctor = Command::new(binary())
+        .args(["doctor", "--away", "--send-to", &sent_to, "--ask", &asked])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let [sent_to, asked] = ports;
+    let listen = [
+        format!("listen.otlp_http={sent_to}"),
+        format!("listen.query_http={asked}"),
+    ];
+    let flags = ["--set", &listen[0], "--set", &listen[1]];
+    let _program = Program::start_with(&folder.join("data"), &flags);
+    let told = Ran::from(doctor.wait_with_output().unwrap()).well();
+    assert!(told.contains("was found at"), "{told}");
 }
 
 #[test]

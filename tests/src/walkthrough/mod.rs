@@ -22,7 +22,14 @@ const FOUND_MAX: Duration = Duration::from_secs(120);
 
 /// What the reader is told to look at: a trace for each `curl`. Where `make walkthrough` asks for it, in a browser.
 pub(crate) fn looks_at_traces(web: &str) {
-    let operations = ["GET /healthy", "GET /serviceB", "GET /serverError"];
+    // What is opened while spans are on their way lacks them: the last two of service B are waited for, too.
+    let operations = [
+        "GET /healthy",
+        "GET /serviceB",
+        "GET /serverError",
+        "read-inventory",
+        "reserve-items",
+    ];
     let asked = || {
         http::get(web, "/api/traces?service=service-a&limit=20")
             .unwrap()

@@ -19,6 +19,8 @@ const SUBJECT: &str = "round trip";
 const SERVICE: &str = "trackway-doctor";
 const OTLP_PORT: u16 = 4318;
 const QUERY_PORT: u16 = 16686;
+/// How long nobody may answer: a Service whose pods have just become ready is not known everywhere at once.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// How long it may take until it is found: a server refreshes its index, an ingester reads its topic.
 const FOUND_WITHIN: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
@@ -52,9 +54,17 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
     }]});
     let begin = Instant::now();
     let body = Bytes::from(request.to_string());
-    let sent = Connection::new(receiver, STEP_TIMEOUT)
-        .post(&path, "application/json", body)
-        .await?;
+    let is_patient = || begin.elapsed() < ANSWERED_WITHIN;
+    let mut connection = Connection::new(receiver, STEP_TIMEOUT);
+    let sent = loop {
+        match connection
+            .post(&path, "application/json", body.clone())
+            .await
+        {
+            Err(_) if is_patient() => sleep(PAUSE).await,
+            answer => break answer?,
+        }
+    };
     if sent.status != StatusCode::OK {
         return Ok(Finding::wrong(
             SUBJECT,
@@ -72,7 +82,13 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
     }
     let mut connection = Connection::new(query, STEP_TIMEOUT);
     loop {
-        let reply = connection.get(&format!("/api/traces/{id}")).await?;
+        let reply = match connection.get(&format!("/api/traces/{id}")).await {
+            Err(_) if is_patient() => {
+                sleep(PAUSE).await;
+                continue;
+            }
+            answer => answer?,
+        };
         match reply.status {
             StatusCode::OK => {
                 let seconds = begin.elapsed().as_secs_f64();

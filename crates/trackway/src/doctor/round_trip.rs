@@ -33,6 +33,18 @@ pub(super) async fn examine(send_to: &str, ask: &str, identity: &IdentityArgs) -
     }
 }
 
+/// A request with one span, as OTLP in JSON.
+fn request(id: &str, now: u64) -> Bytes {
+    let request = json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": SERVICE}}]},
+        "scopeSpans": [{"spans": [{
+            "traceId": id, "spanId": "00000000000d0c70", "name": "round trip", "kind": 1,
+            "startTimeUnixNano": now.to_string(), "endTimeUnixNano": (now + 1_000_000).to_string(),
+        }]}],
+    }]});
+    Bytes::from(request.to_string())
+}
+
 async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Finding, Error> {
     let server = |url, port| Server::parse(url, port, identity).map_err(Error::Usage);
     let (receiver, query) = (server(send_to, OTLP_PORT)?, server(ask, QUERY_PORT)?);
@@ -45,15 +57,8 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
         "{:032x}",
         u128::from(now) << 64 | u128::from(std::process::id())
     );
-    let request = json!({"resourceSpans": [{
-        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": SERVICE}}]},
-        "scopeSpans": [{"spans": [{
-            "traceId": id, "spanId": "00000000000d0c70", "name": "round trip", "kind": 1,
-            "startTimeUnixNano": now.to_string(), "endTimeUnixNano": (now + 1_000_000).to_string(),
-        }]}],
-    }]});
     let begin = Instant::now();
-    let body = Bytes::from(request.to_string());
+    let body = request(&id, now);
     let is_patient = || begin.elapsed() < ANSWERED_WITHIN;
     let mut connection = Connection::new(receiver, STEP_TIMEOUT);
     let sent = loop {

@@ -227,10 +227,8 @@ impl OwnTimes {
             to - from
         };
         for (at, child) in self.children.iter().enumerate() {
-            if child.before(stand, sibling_began).is_none() {
-                continue;
-            }
-            let behind = self.behind(at).filter(|_| child.inside.to <= stand);
+            let is_whole = child.inside.to <= stand;
+            let behind = is_whole.then(|| self.behind(at)).flatten();
             for child in behind.into_iter().chain([*child]) {
                 let Some(inside) = child.before(stand, sibling_began) else {
                     continue;
@@ -249,9 +247,8 @@ impl OwnTimes {
     fn behind(&self, at: usize) -> Option<Child> {
         let tick = self.children.get(at)?.last_tick()?;
         // They come by their ends: where one ends before that tick, all others have begun before it.
-        let mut others = self.children.get(at + 1..)?.iter();
+        let others = self.children.get(at + 1..)?.iter();
         others
-            .by_ref()
             .take_while(|sibling| sibling.inside.to > tick)
             .find(|sibling| sibling.began == tick)
             .copied()

@@ -70,7 +70,7 @@ fn differing(printed: &str) -> Cases {
 #[test]
 fn the_program_answers_as_jaeger_but_for_the_documented_differences() {
     if Command::new("python3").arg("--version").output().is_err() {
-        skipped("golden", "there is no python3");
+        skipped("there is no python3");
         return;
     }
     let folder = Folder::new("golden");

@@ -42,12 +42,7 @@ impl Tools {
         if bin.join("helm").exists() && bin.join("kubeconform").exists() {
             return Some(Self { bin, root });
         }
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or_default();
-        skipped(
-            test,
-            "helm is missing: tests/servers/setup installs it where there is Go",
-        );
+        skipped("helm is missing: tests/servers/setup installs it where there is Go");
         None
     }
 

@@ -16,7 +16,7 @@ metadata:
 spec:
   restartPolicy: {{ .restartPolicy | default "OnFailure" }}
   automountServiceAccountToken: false
-  serviceAccountName: {{ ternary "default" (include "trackway.serviceAccount" $it) (eq (.isHook | default "") "yes") }}
+  serviceAccountName: {{ include "trackway.serviceAccount" $it | quote }}
   enableServiceLinks: false
   {{- with include "trackway.pullSecrets" .root }}
   imagePullSecrets:

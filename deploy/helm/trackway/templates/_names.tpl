@@ -27,8 +27,8 @@
 
 {{/* dict root, component → labels that never change, by which pods are selected */}}
 {{- define "trackway.selector" -}}
-app.kubernetes.io/name: {{ include "trackway.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "trackway.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ include "trackway.suffix" .component }}
 {{- end -}}
 
@@ -64,8 +64,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* dict root, component, name, annotations (maybe) → the metadata of an object */}}
 {{- define "trackway.metadata" -}}
-name: {{ .name }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ .name | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "trackway.labels" . | nindent 2 }}
   {{- with .labels }}
@@ -91,7 +91,7 @@ annotations:
 {{/* Secrets for pulling, as a list of {name}. */}}
 {{- define "trackway.pullSecrets" -}}
 {{- $all := list -}}
-{{- range concat .Values.global.imagePullSecrets .Values.image.pullSecrets -}}
+{{- range concat (.Values.global.imagePullSecrets | default list) (.Values.image.pullSecrets | default list) -}}
 {{- if kindIs "string" . -}}{{- $all = append $all (dict "name" .) -}}{{- else -}}{{- $all = append $all . -}}{{- end -}}
 {{- end -}}
 {{- if $all }}{{ toYaml $all }}{{ end -}}

@@ -35,10 +35,10 @@
 {{/* dict root, component, values → its volumes, as a list; the one of the data of allInOne is the StatefulSet's */}}
 {{- define "trackway.volumes" -}}
 - name: config
-  configMap: {name: {{ include "trackway.componentName" . }}}
+  configMap: {name: {{ include "trackway.componentName" . | quote }}}
 {{- if include "trackway.hasFiles" . }}
 - name: files
-  configMap: {name: {{ include "trackway.fullname" .root }}-files}
+  configMap: {name: "{{ include "trackway.fullname" .root }}-files"}
 {{- end }}
 - name: tmp
   emptyDir: {}
@@ -48,7 +48,7 @@
   emptyDir: {}
 {{- else if and (eq .component "allInOne") (include "trackway.claim" .root) }}
 - name: data
-  persistentVolumeClaim: {claimName: {{ include "trackway.claim" .root }}}
+  persistentVolumeClaim: {claimName: {{ include "trackway.claim" .root | quote }}}
 {{- else if and (eq .component "allInOne") (not (include "trackway.isPersistent" .root)) }}
 - name: data
   # Its size is what the store goes by, and not the node's disk.
@@ -60,11 +60,11 @@
 {{- end }}
 {{- range .values.extraSecretMounts }}
 - name: {{ .name }}
-  secret: {secretName: {{ .secretName }}}
+  secret: {secretName: {{ .secretName | quote }}}
 {{- end }}
 {{- range .values.extraConfigmapMounts }}
 - name: {{ .name }}
-  configMap: {name: {{ .configMap }}}
+  configMap: {name: {{ .configMap | quote }}}
 {{- end }}
 {{- with .values.extraVolumes }}
 {{ toYaml . }}
@@ -139,7 +139,7 @@ volumeClaimTemplates:
       {{- if eq .volume.storageClass "-" }}
       storageClassName: ""
       {{- else if .volume.storageClass }}
-      storageClassName: {{ .volume.storageClass }}
+      storageClassName: {{ .volume.storageClass | quote }}
       {{- end }}
       resources: {requests: {storage: {{ .size }}}}
 {{- end -}}
@@ -195,7 +195,7 @@ metadata:
     {{- include "trackway.texts" . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "trackway.serviceAccount" . }}
+  serviceAccountName: {{ include "trackway.serviceAccount" . | quote }}
   automountServiceAccountToken: {{ .values.serviceAccount.automountServiceAccountToken }}
   # Variables of Services would be taken for those of a Jaeger: CASSANDRA_PORT, for one.
   enableServiceLinks: false

@@ -38,7 +38,7 @@
 {{/* Values of a part of the store → who the program is there, as {value} or {valueFrom}. */}}
 {{- define "trackway.user" -}}
 {{- if .existingSecretUserKey -}}
-{valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .existingSecretUserKey }}}}}
+{valueFrom: {secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .existingSecretUserKey | quote }}}}}
 {{- else -}}
 {value: {{ .user | quote }}}
 {{- end -}}
@@ -115,7 +115,7 @@ CASSANDRA_TLS_ENABLED: {value: "true"}
 {{- if $tls.serverName }}
 CASSANDRA_TLS_SERVER_NAME: {value: {{ quote $tls.serverName }}}
 {{- else if include "trackway.isJaegersSecret" . }}
-CASSANDRA_TLS_SERVER_NAME: {valueFrom: {secretKeyRef: {name: {{ $tls.secretName }}, key: commonName, optional: true}}}
+CASSANDRA_TLS_SERVER_NAME: {valueFrom: {secretKeyRef: {name: {{ $tls.secretName | quote }}, key: commonName, optional: true}}}
 {{- end }}
 {{- end }}
 {{- if $tls.insecureSkipVerify }}
@@ -216,9 +216,9 @@ TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: {{ include "trackway.passwordFil
 {{- define "trackway.caSource" -}}
 {{- $tls := (index .root.Values.storage .section).tls | default dict -}}
 {{- if and $tls.enabled $tls.caConfigMap }}
-configMap: {name: {{ $tls.caConfigMap }}}
+configMap: {name: {{ $tls.caConfigMap | quote }}}
 {{- else if and $tls.enabled $tls.secretName }}
-secret: {secretName: {{ $tls.secretName }}}
+secret: {secretName: {{ $tls.secretName | quote }}}
 {{- end }}
 {{- end -}}
 
@@ -228,13 +228,13 @@ secret: {secretName: {{ $tls.secretName }}}
 {{- define "trackway.storeVolumes" -}}
 {{- range $section := compact (splitList " " (include "trackway.sections" .)) }}
 {{- with include "trackway.passwordSecret" (dict "root" $.root "section" $section) }}
-- {name: {{ $section }}-credentials, secret: {secretName: {{ . }}}}
+- {name: {{ $section }}-credentials, secret: {secretName: {{ . | quote }}}}
 {{- end }}
 {{- with include "trackway.caSource" (dict "root" $.root "section" $section) | fromYaml }}
 - {{ merge (dict "name" (printf "%s-ca" $section)) . | toYaml | nindent 2 | trim }}
 {{- end }}
 {{- with ((index $.root.Values.storage $section).tls | default dict).clientSecret }}
-- {name: {{ $section }}-client, secret: {secretName: {{ . }}}}
+- {name: {{ $section }}-client, secret: {secretName: {{ . | quote }}}}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -54,9 +54,9 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
   };
 
   /** Takes out the child that came behind another, though it seems to lie inside it: both by a clock that cuts. */
-  const takeBehind = ({ children, to }: Step, child: RowIndex, from: number, ended: number): RowIndex | undefined => {
+  const takeBehind = ({ children, to }: Step, child: RowIndex, from: number): RowIndex | undefined => {
     const began = start[child] as number;
-    const tick = began + Math.floor((ended - began) / TICK_NS) * TICK_NS;
+    const tick = began + Math.floor((dur[child] as number) / TICK_NS) * TICK_NS;
     if (tick === began || tick <= from) return undefined;
     for (let at = children.length - 1; at >= 0 && toIn(children[at] as RowIndex, to) > tick; at -= 1)
       if (start[children[at] as RowIndex] === tick) return children.splice(at, 1)[0];
@@ -80,9 +80,10 @@ export function findCriticalPath(columns: TraceColumns): TraceColumns['critical'
     let ended = toIn(child, step.to);
     if (ended > step.at) {
       // It ran beside what is on the path.
-      if (from >= step.at || !isCut(start[child] as number, ended, step.began)) continue;
+      const began = start[child] as number;
+      if (from >= step.at || !isCut(began, began + (dur[child] as number), step.began)) continue;
     } else {
-      const behind = takeBehind(step, child, from, ended);
+      const behind = takeBehind(step, child, from);
       if (behind !== undefined) {
         step.children.push(child);
         child = behind;

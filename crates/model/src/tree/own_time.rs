@@ -77,8 +77,8 @@ impl Time {
 struct Child {
     /// What of it lies inside its parent.
     inside: Time,
-    /// When it began, inside its parent or not.
-    began: u64,
+    /// When it began and ended, inside its parent or not.
+    whole: Time,
     row: u32,
 }
 
@@ -89,15 +89,17 @@ impl Child {
         if to <= stand {
             return Some(self.inside);
         }
-        let ahead = sibling_began?.checked_sub(self.began)?;
-        let is_cut = ahead > 0 && ahead.is_multiple_of(TICK) && to - stand < TICK;
+        let sibling_began = sibling_began?;
+        let ahead = sibling_began.checked_sub(self.whole.from)?;
+        let overlap = self.whole.to.saturating_sub(sibling_began);
+        let is_cut = ahead > 0 && ahead.is_multiple_of(TICK) && overlap < TICK;
         (is_cut && from < stand).then_some(Time { from, to: stand })
     }
 
     /// When a sibling would have begun that came behind it, and seems to lie inside it.
     fn last_tick(&self) -> Option<u64> {
-        let ticks = self.inside.to.checked_sub(self.began)? / TICK;
-        Some(self.began + ticks * TICK).filter(|tick| ticks > 0 && *tick > self.inside.from)
+        let ticks = self.whole.len() / TICK;
+        Some(self.whole.from + ticks * TICK).filter(|tick| ticks > 0 && *tick > self.inside.from)
     }
 }
 
@@ -209,7 +211,7 @@ impl OwnTimes {
             if inside.len() > 0 {
                 self.children.push(Child {
                     inside,
-                    began: own.from,
+                    whole: own,
                     row,
                 });
             }
@@ -234,7 +236,7 @@ impl OwnTimes {
                     continue;
                 };
                 all_left += leave(inside.to, stand);
-                (stand, sibling_began) = (inside.from, Some(child.began));
+                (stand, sibling_began) = (inside.from, Some(child.whole.from));
                 if let Some(slot) = self.on_path.get_mut(child.row as usize) {
                     *slot = Some(inside);
                 }
@@ -250,7 +252,7 @@ impl OwnTimes {
         let others = self.children.get(at + 1..)?.iter();
         others
             .take_while(|sibling| sibling.inside.to > tick)
-            .find(|sibling| sibling.began == tick)
+            .find(|sibling| sibling.whole.from == tick)
             .copied()
     }
 }

@@ -59,14 +59,13 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
     );
     let begin = Instant::now();
     let body = request(&id, now);
-    let is_patient = || begin.elapsed() < ANSWERED_WITHIN;
     let mut connection = Connection::new(receiver, STEP_TIMEOUT);
     let sent = loop {
         match connection
             .post(&path, "application/json", body.clone())
             .await
         {
-            Err(_) if is_patient() => sleep(PAUSE).await,
+            Err(_) if begin.elapsed() < ANSWERED_WITHIN => sleep(PAUSE).await,
             answer => break answer?,
         }
     };
@@ -85,10 +84,11 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
             },
         ));
     }
+    let accepted = Instant::now();
     let mut connection = Connection::new(query, STEP_TIMEOUT);
     loop {
         let reply = match connection.get(&format!("/api/traces/{id}")).await {
-            Err(_) if is_patient() => {
+            Err(_) if accepted.elapsed() < ANSWERED_WITHIN => {
                 sleep(PAUSE).await;
                 continue;
             }
@@ -101,7 +101,7 @@ async fn travel(send_to: &str, ask: &str, identity: &IdentityArgs) -> Result<Fin
                     format!("a span sent to {send_to} was found at {ask} after {seconds:.1} s");
                 return Ok(Finding::well(SUBJECT, seen));
             }
-            StatusCode::NOT_FOUND if begin.elapsed() < FOUND_WITHIN => sleep(PAUSE).await,
+            StatusCode::NOT_FOUND if accepted.elapsed() < FOUND_WITHIN => sleep(PAUSE).await,
             StatusCode::NOT_FOUND => {
                 return Ok(Finding::wrong(
                     SUBJECT,

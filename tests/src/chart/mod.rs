@@ -11,4 +11,5 @@ pub(crate) mod pages;
 mod planted;
 mod policy;
 pub(crate) mod render;
+mod rendered;
 mod values;

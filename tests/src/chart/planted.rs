@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::folder::Folder;
-
 /// A fault: what stands in a file of the chart, exactly once, and what stands there instead.
 struct Fault {
     name: &'static str,
@@ -95,38 +93,40 @@ const FAULTS: [Fault; 12] = [
     planted("chart-typos-taken")
         .in_file("values.schema.json")
         .puts(
-            "  \"definitions\": {",
-            "  \"additionalProperties\": false,\n  \"definitions\": {",
+            "  \"required\": [\n    \"global\",",
+            "  \"additionalProperties\": false,\n  \"required\": [\n    \"global\",",
         ),
 ];
 
 /// The chart, or a copy of it with the fault that is asked for.
 pub(super) fn chart(root: &Path) -> PathBuf {
-    static COPY: OnceLock<Option<Folder>> = OnceLock::new();
+    static COPY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let chart = root.join("deploy/helm/trackway");
-    let copy = COPY.get_or_init(|| {
+    let copied = COPY.get_or_init(|| {
         let asked = std::env::var("TRACKWAY_PLANTED").ok()?;
         let fault = FAULTS.iter().find(|fault| fault.name == asked)?;
-        let folder = Folder::new("chart-planted");
-        let copied = Command::new("cp")
-            .arg("-r")
-            .args([&chart, &folder.join("trackway")])
-            .status();
-        assert!(copied.unwrap().success());
-        let file = folder.join("trackway").join(fault.file);
-        std::fs::write(file, fault.plant(&chart)).unwrap();
-        Some(folder)
+        // A static is never dropped: the next run takes its place.
+        let place = root.join("target/tmp/chart-planted");
+        let _gone = std::fs::remove_dir_all(&place);
+        std::fs::create_dir_all(root.join("target/tmp")).unwrap();
+        copy(&chart, &place);
+        std::fs::write(place.join(fault.file), fault.plant(&chart)).unwrap();
+        Some(place)
     });
-    match copy {
-        Some(folder) => folder.join("trackway"),
-        None => chart,
-    }
+    copied.clone().unwrap_or(chart)
+}
+
+/// Copies the chart to a place that is not there yet.
+pub(super) fn copy(chart: &Path, place: &Path) {
+    let copied = Command::new("cp").arg("-r").args([chart, place]).status();
+    assert!(copied.unwrap().success());
 }
 
 #[test]
 fn every_fault_has_its_place() {
     let chart = crate::folder::project_root().join("deploy/helm/trackway");
     for fault in &FAULTS {
-        assert_ne!(fault.plant(&chart), fault.right);
+        let file = std::fs::read_to_string(chart.join(fault.file)).unwrap();
+        assert_ne!(fault.plant(&chart), file, "{}", fault.name);
     }
 }

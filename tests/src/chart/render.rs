@@ -112,6 +112,33 @@ impl Tools {
         })
     }
 
+    /// What Helm tells who has installed these values. Only a cluster can be asked for it, so that a copy of the chart
+    /// shows it as an object.
+    pub(super) fn notes(&self, values: &str) -> String {
+        let folder = Folder::new("notes");
+        let chart = folder.join("trackway");
+        planted::copy(&self.chart(), &chart);
+        let templates = chart.join("templates");
+        let notes = std::fs::read_to_string(templates.join("NOTES.txt")).unwrap();
+        let define = format!("{{{{- define \"notes\" -}}}}{notes}{{{{- end -}}}}");
+        std::fs::write(templates.join("_notes.tpl"), define).unwrap();
+        let shown = r#"{kind: Notes, text: {{ include "notes" . | toJson }}}"#;
+        std::fs::write(templates.join("notes.yaml"), shown).unwrap();
+        self.with_files(&[values], |files| {
+            let mut arguments = vec![
+                "template",
+                "jaeger",
+                chart.to_str().unwrap(),
+                "-f",
+                &files[0],
+            ];
+            arguments.extend(CLUSTER);
+            let objects = read(&self.helm(&arguments).well());
+            let notes = objects.iter().find(|object| object["kind"] == "Notes");
+            text(&notes.unwrap()["text"]).to_owned()
+        })
+    }
+
     /// Does something with texts that stand in files.
     pub(super) fn with_files<T>(&self, texts: &[&str], work: impl FnOnce(&[String]) -> T) -> T {
         let folder = Folder::new("helm");

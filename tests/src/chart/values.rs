@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::render::{Tools, items, text};
-use crate::ran::Ran;
 
 #[test]
 fn misspelt_values_are_refused() {
@@ -42,6 +41,16 @@ fn misspelt_values_are_refused() {
         ),
         ("mode: distribute", "value must be one of"),
         ("image: {digest: latest}", "does not match pattern"),
+        ("storage: {elasticsearch: {password: 0123}}", "got number"),
+        ("query: null", "missing property 'query'"),
+        (
+            "components: {serviceAccount: null}",
+            "missing property 'serviceAccount'",
+        ),
+        (
+            "allInOne: {persistence: null}",
+            "missing property 'persistence'",
+        ),
     ];
     for (values, words) in cases {
         let said = tools.refusal(values);
@@ -121,6 +130,49 @@ fn what_cannot_be_is_refused_with_what_to_do() {
             "storage: {type: cassandra}\n\
              collector: {strategy: {type: Recreate}, buffer: {enabled: true, persistence: {enabled: true}}}",
             "collector.strategy: with buffer.persistence",
+        ),
+        (
+            "storage: {type: cassandra}\n\
+             collector: {strategy: {rollingUpdate: {maxSurge: 0}}, buffer: {enabled: true, persistence: {enabled: true}}}",
+            "collector.strategy: with buffer.persistence",
+        ),
+        (
+            "storage: {cassandra: {host: cass.example}}",
+            "set storage.type to cassandra",
+        ),
+        (
+            "storage: {elasticsearch: {existingSecret: login}}",
+            "set storage.type to elasticsearch",
+        ),
+        (
+            "collector: {replicas: 3}",
+            "it is called collector.replicaCount",
+        ),
+        (
+            "query: {buffer: {size: 1Gi}}",
+            "it is one of collector, agent",
+        ),
+        (
+            "allInOne: {replicaCount: 2}",
+            "allInOne.replicaCount: this component has no such value",
+        ),
+        ("fullnameOverride: Jaeger_X", "is no name for a Service"),
+        (
+            "storage: {type: cassandra}\nagent: {enabled: false}\ncollector: {enabled: false}\nquery: {enabled: false}",
+            "nothing left to install",
+        ),
+        (
+            "storage: {type: cassandra}\nquery: {enabled: false, ingress: {enabled: true}}",
+            "set query.enabled",
+        ),
+        (
+            "query: {service: {targetPort: 4180}, grpcRoute: {enabled: true, parentRefs: [{name: gate}]}}",
+            "this would lead past it",
+        ),
+        (
+            "storage: {type: cassandra}\nmonitoring: {serviceMonitor: {enabled: true}}\n\
+             query: {settings: {access: {admin: {tls: {cert_file: /c, key_file: /k}}}}}",
+            "name monitoring.serviceMonitor.endpoint.scheme",
         ),
         (
             "query: {httpRoute: {enabled: true}}",
@@ -253,26 +305,5 @@ fn a_job_makes_the_store_ready_and_has_another_name_when_it_changes() {
             0,
             "{values}"
         );
-    }
-}
-
-#[test]
-fn what_jaegers_chart_has_and_this_one_does_not_need_is_named() {
-    let Some(tools) = Tools::find() else { return };
-    let file = tools.value_files()["jaeger-v1-elasticsearch"].clone();
-    let chart = tools.chart();
-    let Ran { is_well, said } = tools.helm(&[
-        "template",
-        "jaeger",
-        chart.to_str().unwrap(),
-        "-f",
-        file.to_str().unwrap(),
-        "--show-only",
-        "templates/services.yaml",
-    ]);
-    assert!(is_well, "{said}");
-    let notes = std::fs::read_to_string(chart.join("templates/_jaeger.tpl")).unwrap();
-    for name in ["spark", "hotrod", "tag", "userconfig"] {
-        assert!(notes.contains(&format!("\"{name}\"")), "{name}");
     }
 }

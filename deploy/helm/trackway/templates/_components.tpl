@@ -30,7 +30,20 @@
 {{- if ternary (not $isOne) .Values.agent.enabled (kindIs "invalid" .Values.agent.enabled) -}}
 {{- $all = append $all "agent" -}}
 {{- end -}}
+{{- if not $all -}}
+{{- fail "there is nothing left to install: enable one of collector, query, ingester and agent" -}}
+{{- end -}}
 {{- join " " $all -}}
+{{- end -}}
+
+{{/* Of the components that there are the one that says most of the store. */}}
+{{- define "trackway.speaker" -}}
+{{- $there := splitList " " (include "trackway.components" .) -}}
+{{- $found := "" -}}
+{{- range list "allInOne" "query" "ingester" "collector" "agent" -}}
+{{- if and (not $found) (has . $there) -}}{{- $found = . -}}{{- end -}}
+{{- end -}}
+{{- $found -}}
 {{- end -}}
 
 {{/* Whether the component (dict root, component) is there: "yes" or nothing. */}}
@@ -99,8 +112,54 @@
 {{- index (dict "allInOne" "14269" "collector" "14269" "query" "16687" "ingester" "14270" "agent" "14271") . -}}
 {{- end -}}
 
+{{/* Values that only some components have, and which. */}}
+{{- define "trackway.ofSome" -}}
+replicaCount: [collector, query, ingester]
+replicas: [allInOne, jaeger]
+autoscaling: [components, collector, query, ingester]
+persistence: [allInOne, jaeger]
+buffer: [collector, agent]
+samplingConfig: [allInOne, jaeger, collector]
+basePath: [query]
+config: [query]
+agentSidecar: [query]
+oAuthSidecar: [query]
+daemonset: [agent]
+useHostNetwork: [agent]
+ingress: [allInOne, jaeger, collector, query]
+httproute: [allInOne, jaeger]
+grpcIngress: [collector]
+httpRoute: [collector, query]
+grpcRoute: [collector, query]
+networkPolicy: [collector, query]
+enabled: [allInOne, jaeger, collector, query, ingester, agent]
+service: [allInOne, jaeger, collector, query, ingester, agent]
+{{- end -}}
+
 {{/* What can't be: each with what to do instead. */}}
 {{- define "trackway.check" -}}
+{{- $fullname := include "trackway.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "fullnameOverride: %q is no name for a Service, which has small letters, digits and dashes, and begins with a letter: give another one" $fullname) -}}
+{{- end -}}
+{{- range $name, $of := include "trackway.ofSome" . | fromYaml -}}
+{{- range $component := list "components" "allInOne" "jaeger" "collector" "query" "ingester" "agent" -}}
+{{- if and (hasKey (index $.Values $component | default dict) $name) (not (has $component $of)) -}}
+{{- $instead := ternary (printf ": it is called %s.replicaCount" $component) (printf ": it is one of %s" (join ", " $of)) (and (eq $name "replicas") (has $component (list "collector" "query" "ingester"))) -}}
+{{- fail (printf "%s.%s: this component has no such value%s" $component $name $instead) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if not .Values.storage.type -}}
+{{- $elastic := .Values.storage.elasticsearch -}}
+{{- $cassandra := .Values.storage.cassandra -}}
+{{- $named := "" -}}
+{{- if or (ne $elastic.host "elasticsearch-master") $elastic.url $elastic.existingSecret $elastic.tls.enabled -}}{{- $named = "elasticsearch" -}}{{- end -}}
+{{- if or (ne $cassandra.host "cassandra") $cassandra.existingSecret $cassandra.tls.enabled -}}{{- $named = "cassandra" -}}{{- end -}}
+{{- if $named -}}
+{{- fail (printf "storage.type: storage.%s says how a store is reached, and nothing says that it is used: set storage.type to %s (where Jaeger's chart said nothing, it meant cassandra), or to embedded" $named $named) -}}
+{{- end -}}
+{{- end -}}
 {{- $store := include "trackway.store" . -}}
 {{- $isOne := eq (include "trackway.mode" .) "all-in-one" -}}
 {{- range $name := list "settings" "allInOne" "collector" "query" "ingester" -}}
@@ -112,7 +171,7 @@
 {{- fail (printf "%s: listen.admin is where probes and Services look: it stays as it is in the chart" $name) -}}
 {{- end -}}
 {{- end -}}
-{{- if dig "buffer" "persistence" "" .Values.agent -}}
+{{- if dig "buffer" "persistence" "enabled" false .Values.agent -}}
 {{- fail "agent.buffer.persistence: agents are a DaemonSet, whose pods have no claims; agent.settings.agent.drain_timeout and agent.terminationGracePeriodSeconds are how long a pod that goes delivers what waits" -}}
 {{- end -}}
 {{- if dig "buffer" "persistence" "enabled" false .Values.collector -}}
@@ -123,7 +182,7 @@
 {{- fail "collector.buffer.persistence: there is nothing to keep without a buffer: set collector.buffer.enabled to true" -}}
 {{- end -}}
 {{- $strategy := (include "trackway.values" (dict "root" . "component" "collector") | fromYaml).strategy | default dict -}}
-{{- if or (eq ($strategy.type | default "") "Recreate") (dig "rollingUpdate" "maxSurge" "" $strategy) -}}
+{{- if or (not (has ($strategy.type | default "RollingUpdate") (list "RollingUpdate" "OnDelete"))) (hasKey ($strategy.rollingUpdate | default dict) "maxSurge") -}}
 {{- fail "collector.strategy: with buffer.persistence collectors are a StatefulSet: its type is RollingUpdate (with partition or maxUnavailable) or OnDelete" -}}
 {{- end -}}
 {{- end -}}

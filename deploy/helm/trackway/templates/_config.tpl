@@ -5,7 +5,7 @@
 {{- $root := .root -}}
 {{- $isAsked := has .component (list "allInOne" "query") -}}
 {{- $isSentTo := has .component (list "allInOne" "collector") -}}
-{{- $all := dict "listen" (dict "host" $root.Values.listenHost) -}}
+{{- $all := dict "listen" (dict "host" ($root.Values.listenHost | default "0.0.0.0")) -}}
 {{- if has .component (list "allInOne" "agent") -}}
 {{- $_ := set $all.listen "zipkin_compact" 5775 -}}
 {{- end -}}
@@ -24,7 +24,7 @@
 {{- $_ := set $all "sampling" (dict "strategies_file" "/etc/trackway/files/strategies.json") -}}
 {{- end -}}
 {{- if $isAsked -}}
-{{- $ui := dict "base_path" ($root.Values.query.basePath | default "/") -}}
+{{- $ui := dict "base_path" (include "trackway.basePath" $root) -}}
 {{- if include "trackway.uiConfig" $root -}}{{- $_ := set $ui "config_file" "/etc/trackway/files/ui-config.json" -}}{{- end -}}
 {{- $_ := set $all "ui" $ui -}}
 {{- end -}}
@@ -36,6 +36,16 @@
 {{- $all = mergeOverwrite $all (include "trackway.agentTls" $root | fromYaml) -}}
 {{- end -}}
 {{- mergeOverwrite $all $shared (deepCopy (.values.settings | default dict)) | toYaml -}}
+{{- end -}}
+
+{{/* The path below which the app and all of the API are served: query.basePath, or what a Jaeger's flag or variable says
+     of the component that is asked, which the program goes by. */}}
+{{- define "trackway.basePath" -}}
+{{- $asked := ternary "allInOne" "query" (eq (include "trackway.mode" .) "all-in-one") -}}
+{{- $values := include "trackway.values" (dict "root" . "component" $asked) | fromYaml -}}
+{{- $path := index ($values.cmdlineParams | default dict) "query.base-path" | default .Values.query.basePath | default "/" -}}
+{{- range $values.extraEnv -}}{{- if eq .name "QUERY_BASE_PATH" -}}{{- $path = .value | default $path -}}{{- end -}}{{- end -}}
+{{- $path -}}
 {{- end -}}
 
 {{/* How agents speak to collectors that ask for TLS or for a token. */}}

@@ -6,6 +6,7 @@
   "cassandra" "this chart brings no databases"
   "elasticsearch" "this chart brings no databases"
   "kafka" "this chart brings no databases"
+  "schema" "storage-init makes Cassandra's tables, by storage.cassandra"
   "tag" "it is a version of Jaeger; image.tag is Trackway's"
   "userconfig" "`trackway config import FILE` makes `settings` of it" -}}
 {{- range $name := keys $why | sortAlpha -}}
@@ -22,6 +23,11 @@
 {{- range $component := list "allInOne" "jaeger" -}}
 {{- with (index $.Values $component | default dict).args }}
    {{ $component }}.args: they are a Jaeger's; extraArgs are Trackway's
+{{- end -}}
+{{- end -}}
+{{- range $component := list "allInOne" "collector" "query" "ingester" "agent" "jaeger" -}}
+{{- if dig "serviceMonitor" "enabled" false (index $.Values $component | default dict) }}
+   {{ $component }}.serviceMonitor: monitoring.serviceMonitor is one for all
 {{- end -}}
 {{- end -}}
 {{- if (index .Values.query "agentSidecar") }}

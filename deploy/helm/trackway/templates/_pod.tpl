@@ -245,6 +245,10 @@ spec:
     {{- if $root.Values.doctor.enabled }}
     - name: doctor
       {{- include "trackway.container" $doctor | nindent 6 }}
+      {{- with .values.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
     {{- end }}
     {{- with .values.initContainers }}
     {{- toYaml . | nindent 4 }}

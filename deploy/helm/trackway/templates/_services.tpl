@@ -15,6 +15,13 @@
 {{- end }}
 {{- end -}}
 
+{{/* A Service's values → ports that were added to it. */}}
+{{- define "trackway.extraPorts" -}}
+{{- range .extraPorts }}
+- {{ toYaml . | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
 {{/* dict root, component (collector, query or agent), target (whose pods they are) → ports of its Service; numbers come from the values. Ports of pods
      are given by number: where a Jaeger's release is upgraded in place its pods, whose ports have other names, are
      reached until they are gone. */}}
@@ -49,4 +56,5 @@
 - {name: query-http-too, port: 16686, targetPort: 16686, appProtocol: http}
 {{- end }}
 {{- end }}
+{{- include "trackway.extraPorts" $service }}
 {{- end -}}

@@ -209,6 +209,9 @@ TRACKWAY_BACKEND__KAFKA__PASSWORD_FILE: {value: {{ include "trackway.passwordFil
 {{- range compact (splitList " " (include "trackway.sections" .)) -}}
 {{- $all = concat $all ((index $.root.Values.storage .).extraEnv | default list) -}}
 {{- end -}}
+{{- if and (eq .component "allInOne") (eq (include "trackway.store" .root) "embedded") -}}
+{{- $all = concat $all (.root.Values.storage.badger.extraEnv | default list) -}}
+{{- end -}}
 {{- if $all }}{{ toYaml $all }}{{ end -}}
 {{- end -}}
 

@@ -2,15 +2,23 @@
 //!
 //! Promises: a free port and a folder of its own; ended and wiped with the value, whatever happens.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Who may ask a server that lets not everybody in.
 pub(crate) const USER: &str = "trackway";
-const PASSWORD: &str = "sekrit-12";
+
+/// His password, another one in each run.
+static PASSWORD: LazyLock<String> = LazyLock::new(|| {
+    let random = RandomState::new().build_hasher().finish();
+    format!("pw-{random:016x}")
+});
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
@@ -50,7 +58,8 @@ impl Server {
             assert!(std::env::var_os("CI").is_none(), "javac or mvn is missing");
             let thread = std::thread::current();
             let test = thread.name().unwrap_or_default();
-            eprintln!("SKIPPED {test}: javac or mvn is missing");
+            // Past the test runner's capture, so that it is always seen and counted.
+            writeln!(std::io::stderr(), "SKIPPED {test}: javac or mvn is missing").unwrap();
             return None;
         }
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +67,7 @@ impl Server {
         let port = free_port(number);
         let mut options = vec!["--port".to_owned(), port.to_string()];
         if is_secure {
-            let more = ["--tls", "--user", USER, "--password", PASSWORD];
+            let more = ["--tls", "--user", USER, "--password", &PASSWORD];
             options.extend(more.map(str::to_owned));
         }
         if !names.is_empty() {
@@ -87,7 +96,7 @@ impl Server {
     /// A file with the password.
     pub(crate) fn password_file(&self) -> PathBuf {
         let path = self.data.join("password");
-        std::fs::write(&path, PASSWORD).unwrap();
+        std::fs::write(&path, &*PASSWORD).unwrap();
         path
     }
 
@@ -157,7 +166,7 @@ impl Server {
         let mut command = Command::new("curl");
         command.args(["-sS", "--noproxy", "*", "-X", method]);
         if self.is_secure {
-            command.args(["-u", &format!("{USER}:{PASSWORD}"), "--cacert"]);
+            command.args(["-u", &format!("{USER}:{}", &*PASSWORD), "--cacert"]);
             command.arg(self.ca_file());
         }
         if !body.is_empty() {

@@ -103,7 +103,7 @@ fn node() -> Command {
 }
 
 /// Installs the SDKs where `make test` has not done so; a second call does nothing.
-fn set_up() {
+pub(crate) fn set_up() {
     let status = Command::new(project_root().join("tests/clients/setup"))
         .status()
         .unwrap();

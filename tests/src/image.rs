@@ -200,22 +200,68 @@ fn the_archive_says_who_runs_it_and_where_it_listens_as_the_dockerfile_does() {
         .collect();
     ports.sort();
     assert_eq!(exposed, ports);
-    stands_on_versions(&dockerfile);
+    assert_eq!(line("ARG VERSION="), env!("CARGO_PKG_VERSION"));
+    for label in config["Labels"].as_object().unwrap().keys() {
+        assert!(dockerfile.contains(&format!("{label}=")), "{label}");
+    }
+    assert_eq!(stages_of(&dockerfile).last(), Some(&"scratch"));
+    // The same file makes the image for other processors: none is named but in comments.
+    let does = dockerfile.lines().filter(|line| !line.starts_with('#'));
+    for line in does {
+        let names = ["amd64", "x86", "arm64", "aarch64"];
+        assert!(!names.iter().any(|name| line.contains(name)), "{line}");
+    }
 }
 
-/// Each stage stands on one version, and the last on nothing.
-fn stands_on_versions(dockerfile: &str) {
-    let stages: Vec<&str> = dockerfile
+/// What the stages of a Dockerfile stand on; each on one version.
+fn stages_of(dockerfile: &str) -> Vec<&str> {
+    let stages = dockerfile
         .lines()
-        .filter_map(|line| line.strip_prefix("FROM "))
+        .filter_map(|line| line.strip_prefix("FROM "));
+    let stages: Vec<&str> = stages
+        .filter_map(|stage| stage.split_whitespace().next())
         .collect();
-    assert_eq!(stages.last(), Some(&"scratch"));
-    for stage in &stages[..stages.len() - 1] {
-        let image = stage.split_whitespace().next().unwrap();
+    for image in stages.iter().filter(|image| **image != "scratch") {
         let tag = image.split(':').nth(1).unwrap_or_default();
         assert!(
             tag.starts_with(|sign: char| sign.is_ascii_digit()),
             "{image} has no version"
         );
+    }
+    stages
+}
+
+/// Nobody builds them in the tests, where there is no engine: what they copy and start is there, and nothing else of
+/// them differs from the images that the cluster runs.
+#[test]
+fn the_dockerfiles_of_the_samples_copy_and_start_what_is_there() {
+    for (sample, starts) in [("services", "service-a.js"), ("shop", "shop.js")] {
+        let folder = project_root().join("examples").join(sample);
+        let dockerfile = std::fs::read_to_string(folder.join("Dockerfile")).unwrap();
+        let lines = |instruction: &'static str| {
+            dockerfile
+                .lines()
+                .filter_map(move |line| line.strip_prefix(instruction))
+        };
+        assert_eq!(stages_of(&dockerfile).len(), 2, "{sample}");
+        assert_eq!(lines("USER ").next_back(), Some(USER), "{sample}");
+        assert_eq!(lines("WORKDIR ").next_back(), Some("/app"), "{sample}");
+        let of_folder = lines("COPY ").filter(|copied| !copied.starts_with("--from="));
+        for copied in of_folder {
+            let words: Vec<&str> = copied.split_whitespace().collect();
+            for source in &words[..words.len() - 1] {
+                let is_there = *source == "*.js" || folder.join(source).exists();
+                assert!(is_there, "{sample}: there is no {source}");
+            }
+        }
+        let command: Vec<String> =
+            serde_json::from_str(lines("CMD ").next_back().unwrap()).unwrap();
+        assert!(
+            command.contains(&starts.to_owned()),
+            "{sample}: {command:?}"
+        );
+        for file in command.iter().filter(|word| word.ends_with(".js")) {
+            assert!(folder.join(file).exists(), "{sample}: there is no {file}");
+        }
     }
 }

@@ -32,6 +32,21 @@ async function show(page, what) {
   console.log(`${step}. ${what}: ${file}`);
 }
 
+/** What the server itself says of a span's times, in the words in which the page shows them to the nanosecond. */
+async function timesOf(address, operation) {
+  const id = new URL(address).pathname.split('/').at(-1);
+  const { result } = await (await fetch(`${url}/api/v3/traces/${id}`)).json();
+  const spans = result.resourceSpans.flatMap((resource) => resource.scopeSpans).flatMap((scope) => scope.spans);
+  const { startTimeUnixNano, endTimeUnixNano } = spans.find((span) => span.name === operation);
+  const [start, end] = [BigInt(startTimeUnixNano), BigInt(endTimeUnixNano)];
+  return { 'Starts at': utc(start), 'Ends at': utc(end), Duration: `${(end - start).toLocaleString('en-US')} ns` };
+}
+
+function utc(ns) {
+  const second = new Date(Number(ns / 1_000_000n)).toISOString().slice(0, 19).replace('T', ' ');
+  return `${second}.${String(ns % 1_000_000_000n).padStart(9, '0')} UTC`;
+}
+
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(url);
@@ -51,8 +66,10 @@ try {
   await show(page, 'a trace through both services');
 
   await page.getByRole('row').filter({ hasText: 'read-inventory' }).first().click();
-  for (const word of ['Starts at', 'Ends at', 'Duration']) {
-    await page.getByText(word, { exact: true }).first().waitFor();
+  for (const [word, exactly] of Object.entries(await timesOf(page.url(), 'read-inventory'))) {
+    const fact = page.locator('dl > div').filter({ has: page.getByText(word, { exact: true }) });
+    await fact.first().getByRole('button').hover();
+    await page.getByRole('tooltip').filter({ hasText: exactly }).waitFor();
   }
   await show(page, 'a span with its times');
 } finally {

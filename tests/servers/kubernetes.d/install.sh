@@ -21,13 +21,39 @@ install_kubeconform() {
     go_env; say "building kubeconform $KUBECONFORM"
     nice go install -trimpath -ldflags '-s -w' "github.com/yannh/kubeconform/cmd/kubeconform@$KUBECONFORM"
   fi
-  if ! [ -s "$CACHE/schemas/.done" ]; then
-    local dir
-    dir=$(cd "$SRC/node" && go mod download -json "k8s.io/kubernetes@v$K8S" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-    say "writing schemas of Kubernetes $K8S"
-    python3 "$SRC/schemas.py" "$CACHE/schemas" "$dir/api/openapi-spec/swagger.json"
-    echo "$K8S" >"$CACHE/schemas/.done"
+  local want="$K8S $GATEWAY_API $PROMETHEUS_OPERATOR $SNAPSHOTTER"
+  if [ "$(cat "$CACHE/schemas/.done" 2>/dev/null)" != "$want" ]; then
+    say "writing schemas of Kubernetes $K8S and of kinds of others"
+    rm -rf "$CACHE/schemas"
+    local gateway operator snapshots
+    gateway=$(module "sigs.k8s.io/gateway-api@$GATEWAY_API")/config/crd/standard
+    operator=$(module "github.com/prometheus-operator/prometheus-operator@$PROMETHEUS_OPERATOR")
+    operator+=/example/prometheus-operator-crd/monitoring.coreos.com
+    snapshots=$(module "github.com/kubernetes-csi/external-snapshotter/client/v8@$SNAPSHOTTER")/config/crd/snapshot
+    definitions "$CACHE/schemas/definitions" "$gateway"/*_{httproutes,grpcroutes}.yaml \
+      "${operator}_servicemonitors.yaml" "${operator}_prometheusrules.yaml" \
+      "$snapshots".storage.k8s.io_volumesnapshot{s,classes}.yaml
+    python3 "$SRC/schemas.py" "$CACHE/schemas" "$(module "k8s.io/kubernetes@v$K8S")/api/openapi-spec/swagger.json" \
+      "$CACHE/schemas/definitions"/*.json
+    echo "$want" >"$CACHE/schemas/.done"
   fi
+}
+
+# module PATH@VERSION: where the files of a Go module are.
+module() { (cd "$SRC/node" && go mod download -json "$1") | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'; }
+
+# definitions FOLDER FILE…: definitions of kinds of others as JSON. Helm reads YAML, which Python does not by itself.
+definitions() {
+  local chart=$1/chart file name
+  mkdir -p "$chart/templates"
+  printf 'apiVersion: v2\nname: definitions\nversion: 1.0.0\n' >"$chart/Chart.yaml"
+  for file in "${@:2}"; do
+    name=$(basename "$file" .yaml)
+    cp "$file" "$chart/$name"
+    printf '{{ .Files.Get "%s" | fromYaml | toJson }}\n' "$name" >"$chart/templates/$name.yaml"
+    "$BIN/helm" template definitions "$chart" --show-only "templates/$name.yaml" | sed '/^---$/d; /^#/d' >"$1/$name.json"
+  done
+  rm -rf "$chart"
 }
 
 install_node() {

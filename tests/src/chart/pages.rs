@@ -27,6 +27,59 @@ pub(crate) struct Block {
     pub(crate) line: usize,
 }
 
+impl Block {
+    /// The files that commands write, and what they give to `kubectl apply -f -`; variables are some word.
+    fn documents(&self) -> Vec<String> {
+        let (mut found, mut open) = (Vec::new(), None::<String>);
+        for line in self.text.lines() {
+            match &mut open {
+                Some(text) if line == "EOF" => found.push(std::mem::take(text)),
+                Some(text) => text.push_str(&format!("{}\n", without_variables(line))),
+                None => {}
+            }
+            if line == "EOF" {
+                open = None;
+            } else if open.is_none() && (line.ends_with("<<EOF") || line.ends_with("<<'EOF'")) {
+                open = Some(String::new());
+            }
+        }
+        assert!(open.is_none(), "a document has no end: {}", self.text);
+        found
+    }
+
+    /// What the commands that install the chart set beside their files, as flags.
+    fn flags(&self) -> Vec<String> {
+        let joined = self.text.replace("\\\n", " ");
+        let installs =
+            |line: &&str| line.contains("deploy/helm/trackway") && line.contains("helm ");
+        let mut found = Vec::new();
+        for line in joined.lines().filter(installs) {
+            let mut words = line.split_whitespace();
+            while let Some(word) = words.next() {
+                if word == "--set" || word == "--set-string" {
+                    let what = words.next().unwrap_or_default();
+                    let what = without_variables(&what.replace(['"', '\''], ""));
+                    found.extend([word.to_owned(), what]);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Some word stands where a variable of the shell stood.
+fn without_variables(line: &str) -> String {
+    let mut done = String::new();
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once('$') {
+        done.push_str(before);
+        done.push('w');
+        let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
+        rest = behind.trim_start_matches(is_of_name);
+    }
+    done + rest
+}
+
 /// The blocks of a page.
 pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let text = std::fs::read_to_string(project_root().join(page)).unwrap();
@@ -115,34 +168,53 @@ fn values_and_objects_of_the_pages_are_taken() {
     let Some(tools) = Tools::find() else { return };
     let tutorial = std::fs::read_to_string(project_root().join("examples/tutorial.yaml")).unwrap();
     let (mut values, mut objects) = (0, 0);
+    let mut flags = 0;
     for page in PAGES {
-        for block in blocks(page).iter().filter(|block| block.language == "yaml") {
+        for block in blocks(page) {
             let place = format!("{page}:{}", block.line);
-            if block.text.contains("# values: ") {
+            let documents = match block.language.as_str() {
+                "yaml" => vec![block.text.clone()],
+                "sh" => block.documents(),
+                _ => continue,
+            };
+            let of_commands = if block.language == "sh" {
+                block.flags()
+            } else {
+                Vec::new()
+            };
+            let is_taken = |text: &str, more: &[String]| {
                 let chart = tools.chart();
                 // Over those of the walk-through, or alone where they say where spans are kept.
-                let alone = block.text.contains("storage:");
+                let alone = text.contains("storage:");
                 let base = if alone { "{}" } else { tutorial.as_str() };
-                let Ran { is_well, said } = tools.with_files(&[base, &block.text], |files| {
+                let Ran { is_well, said } = tools.with_files(&[base, text], |files| {
                     let mut all = vec!["template", "jaeger", chart.to_str().unwrap()];
-                    for file in files {
-                        all.extend(["-f", file.as_str()]);
-                    }
+                    all.extend(["-f", &files[0], "-f", &files[1]]);
+                    all.extend(more.iter().map(String::as_str));
                     tools.helm(&all)
                 });
                 assert!(is_well, "{place}: {said}");
                 let complaints = tools.complaints(&said);
                 assert!(complaints.is_empty(), "{place}: {complaints}");
-                values += 1;
-            } else if block.text.contains("apiVersion:") {
-                let complaints = tools.complaints(&block.text);
-                assert!(complaints.is_empty(), "{place}: {complaints}");
-                objects += 1;
+            };
+            for text in documents {
+                if text.contains("# values: ") {
+                    is_taken(&text, &[]);
+                    values += 1;
+                } else if text.contains("apiVersion:") {
+                    let complaints = tools.complaints(&text);
+                    assert!(complaints.is_empty(), "{place}: {complaints}");
+                    objects += 1;
+                }
+            }
+            if !of_commands.is_empty() {
+                is_taken("{}", &of_commands);
+                flags += 1;
             }
         }
     }
     assert!(
-        values > 8 && objects > 0,
-        "{values} files of values, {objects} objects"
+        values > 16 && objects > 2 && flags > 1,
+        "{values} files of values, {objects} objects, {flags} commands with values"
     );
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::render::{OF_OTHERS, Rendered, Tools, items, text};
+use super::render::{Rendered, Tools, items, text};
 use crate::ran::Ran;
 
 /// Kubernetes takes no longer names of most things.
@@ -320,7 +320,7 @@ fn ways_in_lead_to_services(name: &str, rendered: &Rendered) {
             }
         }
     }
-    for kind in OF_OTHERS.into_iter().filter(|kind| kind.ends_with("Route")) {
+    for kind in ["HTTPRoute", "GRPCRoute"] {
         for route in rendered.of_kind(kind) {
             for backend in items(&route["spec"]["rules"][0]["backendRefs"]) {
                 assert!(

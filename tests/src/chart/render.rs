@@ -14,9 +14,6 @@ use crate::wait::skipped;
 
 /// What says of itself that it is Kubernetes 1.35 of EKS, with the kinds of others that the chart knows.
 const CLUSTER: [&str; 2] = ["--kube-version", "v1.35.4-eks-1a2b3c"];
-/// Kinds of others, whose schemas Kubernetes does not have.
-pub(super) const OF_OTHERS: [&str; 4] =
-    ["GRPCRoute", "HTTPRoute", "PrometheusRule", "ServiceMonitor"];
 
 /// The tools, where they can be had.
 #[derive(Debug)]
@@ -63,6 +60,11 @@ impl Tools {
         let tutorial = self.root.join("examples/tutorial.yaml");
         found.insert("examples/tutorial".to_owned(), tutorial);
         found
+    }
+
+    /// One of them.
+    pub(crate) fn value_file(&self, name: &str) -> PathBuf {
+        self.value_files()[name].clone()
     }
 
     /// What they render for a release called `jaeger`, by their names; once for all tests.
@@ -154,7 +156,7 @@ impl Tools {
         self.with_files(&[values], |files| work(Path::new(&files[0])))
     }
 
-    /// What Kubernetes' own schemas say of a text with objects; nothing when they are content.
+    /// What the schemas of Kubernetes, and of kinds of others, say of a text with objects; nothing when they are content.
     pub(super) fn complaints(&self, text: &str) -> String {
         let schemas = self.bin.parent().unwrap().join("schemas");
         let schemas = format!(
@@ -163,13 +165,7 @@ impl Tools {
         );
         self.with_file(text, |file| {
             let ran = Command::new(self.bin.join("kubeconform"))
-                .args([
-                    "-strict",
-                    "-schema-location",
-                    &schemas,
-                    "-skip",
-                    &OF_OTHERS.join(","),
-                ])
+                .args(["-strict", "-schema-location", &schemas])
                 .arg(file)
                 .output()
                 .unwrap();

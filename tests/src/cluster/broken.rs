@@ -5,8 +5,10 @@ use std::process::Command;
 
 use super::elastic::Elasticsearch;
 use super::node::{Namespace, Node};
+use crate::chart::pages::blocks;
 use crate::doctor::Page;
 use crate::program::binary;
+use crate::ran::Ran;
 use crate::server::USER;
 
 const COLLECTOR: &str = "deploy/jaeger-collector";
@@ -149,6 +151,52 @@ fn a_store_that_is_not_reached_is_told_with_the_cause() {
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     page.tells("clock skew", &said, "s apart");
     page.tells("clock skew", &said, "set both by a time server");
+}
+
+/// The commands of the page by which the doctor comes to a pod, for one of `component` in a namespace; what each says.
+fn doctor_comes(space: &Namespace<'_>, component: &str, more: &str) -> Vec<String> {
+    let page = blocks("docs/troubleshooting.md");
+    let debugs = page.iter().filter(|block| block.text.contains(" debug "));
+    let said = debugs.map(|block| {
+        let text = block
+            .text
+            .replace("-n tracing", &format!("-n {}", space.name))
+            .replace("collector", component)
+            .replace("--image=", &format!("{more} --image="))
+            .replace("same.yaml", "target/tmp/same.yaml");
+        let mut bash = space
+            .node
+            .command("bash", &["-euo", "pipefail", "-c", &text]);
+        let ran = Ran::from(bash.current_dir(space.node.root()).output().unwrap());
+        assert!(ran.is_well, "{text}: {}", ran.said);
+        ran.said
+    });
+    said.collect()
+}
+
+#[test]
+fn the_doctor_comes_to_a_pod_that_can_not_be_asked() {
+    let Some(node) = Node::find() else { return };
+    let space = node.namespace("doctor");
+    let values = ["--set", "doctor.enabled=true"];
+    // The program does not start; the doctor before it does, and stops nothing.
+    space.install_only(&[&values[..], &["--set", "settings.log.level=nonsense"]].concat());
+    let words = "\"nonsense\" is not a level";
+    space.until_said(&ALL_IN_ONE, words);
+    let before = space
+        .kubectl(&["logs", "jaeger-all-in-one-0", "-c", "doctor"])
+        .well();
+    assert!(before.contains(words), "{before}");
+    let said = doctor_comes(&space, "all-in-one", "");
+    assert_eq!(said.len(), 2, "a copy and an ephemeral container");
+    for text in said {
+        assert!(text.contains(words) && text.contains("1 wrong, "), "{text}");
+    }
+    space.upgrade(&values).well();
+    space.until_ready("statefulset/jaeger-all-in-one");
+    let said = doctor_comes(&space, "all-in-one", "--target=all-in-one");
+    assert!(said[1].contains("a running Trackway has"), "{}", said[1]);
+    assert!(said[1].contains("0 wrong, "), "{}", said[1]);
 }
 
 #[test]

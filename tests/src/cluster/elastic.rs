@@ -2,16 +2,20 @@
 //! TLS, an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded
 //! port.
 
+use std::process::Command;
 use std::time::Duration;
 
-use crate::http::{self, Connection};
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::http;
 use crate::load::{Truth, seed};
 use crate::outages::Persistent;
 use crate::ran::Ran;
 use crate::server::{Server, USER};
 use crate::wait::{let_pass, report, until};
 
-use super::node::{Namespace, Node, READY_MAX};
+use super::node::{Namespace, Node, PREVIOUS, READY_MAX};
 
 const HOST: &str = "elasticsearch-master.logging.svc";
 const TUTORIAL: &str = "examples/tutorial.yaml";
@@ -84,7 +88,12 @@ fn the_walk_through_leads_to_traces() {
         "--set",
         "collector.replicaCount=2",
     ];
-    space.install(&flags).well();
+    // As it was published before, and then upgraded.
+    let previous = node.root().join(PREVIOUS);
+    let install = ["install", "jaeger", previous.to_str().unwrap(), "--wait"];
+    space.helm(&[&install[..], &flags].concat()).well();
+    let waiting = ["--wait", "--timeout", "180s"];
+    space.upgrade(&[&flags[..], &waiting].concat()).well();
     let tested = space.helm(&["test", "jaeger", "--logs"]).well();
     for line in [
         "Elasticsearch 8",
@@ -136,9 +145,9 @@ fn the_walk_through_leads_to_traces() {
         found.unwrap_or_else(|| panic!("no whole trace of {path}: {}", ask()));
     }
     drop(service_a);
+    by_an_agent(&space, &samples, &query.address);
     drop(samples);
     the_shop(&node, &query.address);
-    by_an_agent(&space, &query.address);
     under_load(&space);
     what_waits_outlives_pods(&space, &elasticsearch, &flags);
 }
@@ -175,24 +184,84 @@ fn the_shop(node: &Node, query: &str) {
     found.unwrap_or_else(|| panic!("no purchase: {}", asked()));
 }
 
-/// An old client sends to the agent of its node by UDP.
-fn by_an_agent(space: &Namespace<'_>, query: &str) {
+/// What Jaeger's client for Python once sent by UDP is sent by a pod to the agent of its node.
+fn by_an_agent(space: &Namespace<'_>, samples: &Namespace<'_>, query: &str) {
     space.until_ready("daemonset/jaeger-agent");
-    let agent = space.way_to("jaeger-agent", 4318);
-    let request = crate::load::Request::new(seed(), 0, 0);
-    let mut connection = Connection::open(&agent.address).unwrap();
-    let sent = crate::load::send(&mut connection, &request).unwrap();
-    assert_eq!(sent, crate::load::Outcome::Acknowledged);
-    let path = format!("/api/traces/{}", request.trace_id);
+    let recorded = space
+        .node
+        .root()
+        .join("tests/golden/thrift/python-compact-128.json");
+    let recorded: Value =
+        serde_json::from_str(&std::fs::read_to_string(recorded).unwrap()).unwrap();
+    let script = format!(
+        "const s = require('dgram').createSocket('udp4');
+         s.send(Buffer.from('{}', 'hex'), 6831, 'jaeger-agent.{}', (e) => {{ if (e) throw e; s.close(); }});",
+        recorded["packets_hex"][0].as_str().unwrap(),
+        space.name,
+    );
+    // The image has no PATH by which a program would be looked up.
+    let send = [
+        "exec",
+        "deployment/service-a",
+        "--",
+        "/usr/bin/node",
+        "-e",
+        &script,
+    ];
+    samples.kubectl(&send).well();
+    let id = recorded["trace_id_printed_by_client"].as_str().unwrap();
+    let asked = || http::get(query, &format!("/api/traces/{id}")).unwrap();
     let found = until(READY_MAX, || {
-        let answer = http::get(query, &path).unwrap();
-        (answer.status == 200).then_some(answer)
+        let answer = asked();
+        (answer.status == 200).then(|| answer.text())
     });
-    let found = found.expect("the agent delivers").text();
+    let found = found.unwrap_or_else(|| panic!("the agent delivers: {}", asked().text()));
     assert!(
         found.contains("k8s.pod.name") || found.contains("k8s.node.name"),
         "{found}"
     );
+}
+
+/// The samples for EKS, with and without a load balancer, and the shop: the API server itself takes them.
+#[test]
+fn the_samples_for_eks_are_what_kubernetes_takes() {
+    let Some(node) = Node::find() else { return };
+    let space = node.namespace("samples-of-eks");
+    let folder = Folder::new("samples-of-eks");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .args([node.root().join("examples/kubernetes"), folder.join("all")])
+        .status();
+    assert!(copied.unwrap().success());
+    let overlay = folder.join("all/overlays/eks");
+    let taken = |replicas: usize| {
+        let tried = [
+            "apply",
+            "--dry-run=server",
+            "-o",
+            "name",
+            "-k",
+            overlay.to_str().unwrap(),
+        ];
+        let said = space.kubectl(&tried).well();
+        assert!(said.contains("deployment.apps/service-a"), "{said}");
+        let printed = space
+            .kubectl(&["kustomize", overlay.to_str().unwrap()])
+            .well();
+        assert_eq!(
+            printed.matches("replicas: 2").count(),
+            replicas,
+            "{printed}"
+        );
+        printed
+    };
+    assert!(!taken(2).contains("LoadBalancer"));
+    let file = overlay.join("kustomization.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let patch = "# - path: load-balancer.yaml";
+    assert_eq!(text.matches(patch).count(), 1, "{text}");
+    std::fs::write(&file, text.replace(patch, patch.trim_start_matches("# "))).unwrap();
+    assert!(taken(2).contains("loadBalancerClass: service.k8s.aws/nlb"));
 }
 
 /// The store stands still; what collectors have acknowledged meanwhile outlives all of their pods.

@@ -5,12 +5,10 @@ use crate::load::{Truth, seed};
 use crate::outages::Persistent;
 use crate::wait::{Stopwatch, report};
 
-use super::node::{Namespace, Node, Way};
+use super::node::{Namespace, Node, PREVIOUS, Way};
 
 const POD: &str = "pod/jaeger-all-in-one-0";
 const SET: &str = "statefulset/jaeger-all-in-one";
-/// The chart as it was published before.
-const PREVIOUS: &str = "tests/charts/trackway-0.1.0.tgz";
 
 /// Deletes the pod while spans are sent, and waits until another one is ready.
 fn replace_pod(space: &Namespace<'_>, way_in: &Way, truth: &mut Truth) {

@@ -14,6 +14,8 @@ use crate::wait::{report, until};
 /// Longer than anything takes on a busy machine.
 pub(super) const READY_MAX: Duration = Duration::from_secs(180);
 const HELM_TIMEOUT: &str = "180s";
+/// The chart as it was published before.
+pub(super) const PREVIOUS: &str = "tests/charts/trackway-0.3.0.tgz";
 
 /// A cluster that runs.
 #[derive(Debug)]

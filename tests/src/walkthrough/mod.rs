@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::chart::render::{Tools, read};
+use crate::clients::set_up;
 use crate::folder::project_root;
 use crate::http;
 use crate::ran::Ran;
@@ -96,6 +97,7 @@ fn the_files_of_the_walk_through_lead_to_traces_without_a_cluster() {
     objects.extend(known_as(&elasticsearch, "elasticsearch"));
     let (_, address) = elasticsearch.url.split_once("://").unwrap();
     let outside = [("elasticsearch-master.logging.svc:9200", address)];
+    set_up();
     let app = project_root().join("target/clients/services");
     let pods = Pods::of(objects, &outside, app);
 
@@ -109,6 +111,36 @@ fn the_files_of_the_walk_through_lead_to_traces_without_a_cluster() {
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
     looks_at_traces(pods.way_to("jaeger-query", 16686));
+}
+
+/// Values as users of Jaeger's chart have them, with another password and address.
+#[test]
+fn values_of_a_jaegers_chart_lead_to_a_span_that_is_found() {
+    let Some(tools) = Tools::find() else { return };
+    let one = tools.rendered()["jaeger-v1-all-in-one"].objects.clone();
+    let pods = Pods::of(one, &[], project_root());
+    let started = pods.start("jaeger-all-in-one");
+    is_tested(&pods, &["/jaeger after "]);
+    drop(started);
+
+    let Some(elasticsearch) = Server::start("elasticsearch", true) else {
+        return;
+    };
+    let password = std::fs::read_to_string(elasticsearch.password_file()).unwrap();
+    let values = std::fs::read_to_string(tools.value_file("jaeger-v1-elasticsearch")).unwrap();
+    let values = values
+        .replace("user: elastic", &format!("user: {USER}"))
+        .replace(
+            "password: changeme",
+            &format!("password: {}", password.trim()),
+        );
+    let mut objects = tools.render("jaeger", &values).objects;
+    objects.extend(known_as(&elasticsearch, "elasticsearch"));
+    let (_, address) = elasticsearch.url.split_once("://").unwrap();
+    let outside = [("elasticsearch-master.logging.svc:9200", address)];
+    let pods = Pods::of(objects, &outside, project_root());
+    let _trackway = ["jaeger-collector", "jaeger-query"].map(|name| pods.start(name));
+    is_tested(&pods, &["lets the program in", "/jaeger after "]);
 }
 
 /// Collectors that write to Kafka, ingesters that read it, and tables that a job makes.

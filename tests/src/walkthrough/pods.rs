@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::chart::render::{items, text};
@@ -23,6 +25,8 @@ use crate::wait::until;
 
 /// Longer than anything takes on a busy machine.
 const READY_MAX: Duration = Duration::from_secs(120);
+/// Longer than what a job, or a test, waits for.
+const ENDED_MAX: Duration = Duration::from_secs(180);
 /// How many sets of pods this process has.
 static SETS: AtomicU32 = AtomicU32::new(0);
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -113,7 +117,7 @@ impl Pods {
         self.objects.iter().filter(of_pods)
     }
 
-    /// A loopback address that no other pod has, nor one of a run beside this one.
+    /// A loopback address that no other pod of this run has, and hardly one of a run beside it.
     fn address_of(&self, name: &str) -> String {
         let place = self
             .workloads()
@@ -166,8 +170,17 @@ impl Pods {
             "Job" => &object["spec"]["template"],
             _ => object,
         };
-        let output = self.command(&self.pod(name, template)).output();
-        Ran::from(output.unwrap())
+        let mut command = self.command(&self.pod(name, template));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        if until(ENDED_MAX, || child.try_wait().unwrap()).is_none() {
+            child.kill().unwrap();
+            panic!(
+                "{name} does not end: {:?}",
+                Ran::from(child.wait_with_output().unwrap())
+            );
+        }
+        Ran::from(child.wait_with_output().unwrap())
     }
 
     /// Makes the files that its volumes give it.
@@ -189,7 +202,7 @@ impl Pods {
                 (map, _) => ("ConfigMap", &map["name"]),
             };
             for (key, value) in self.data_of(kind, text(of)) {
-                std::fs::write(here.join(key), text(value)).unwrap();
+                std::fs::write(here.join(key), value).unwrap();
             }
         }
         let pod = Pod {
@@ -212,15 +225,23 @@ impl Pods {
     }
 
     /// What stands in a ConfigMap or a Secret.
-    fn data_of(&self, kind: &str, name: &str) -> &serde_json::Map<String, Value> {
+    fn data_of(&self, kind: &str, name: &str) -> BTreeMap<String, String> {
         let is_meant = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == name;
         let object = self.objects.iter().find(is_meant);
         let object = object.unwrap_or_else(|| panic!("there is no {kind} {name}"));
-        let data = match kind {
-            "Secret" => &object["stringData"],
-            _ => &object["data"],
+        let texts = |of: &str| {
+            let data = object[of].as_object().into_iter().flatten();
+            data.map(|(key, value)| (key.clone(), text(value).to_owned()))
+                .collect::<BTreeMap<_, _>>()
         };
-        data.as_object().unwrap()
+        if kind == "ConfigMap" {
+            return texts("data");
+        }
+        let packed = texts("data").into_iter().map(|(key, value)| {
+            let bytes = BASE64_STANDARD.decode(value).unwrap();
+            (key, String::from_utf8(bytes).unwrap())
+        });
+        packed.chain(texts("stringData")).collect()
     }
 
     fn command(&self, pod: &Pod<'_>) -> Command {
@@ -255,7 +276,7 @@ impl Pods {
         let from = &variable["valueFrom"];
         let (secret, field) = (&from["secretKeyRef"], &from["fieldRef"]["fieldPath"]);
         match (secret["name"].as_str(), field.as_str()) {
-            (Some(name), _) => text(&self.data_of("Secret", name)[text(&secret["key"])]).to_owned(),
+            (Some(name), _) => self.data_of("Secret", name)[text(&secret["key"])].clone(),
             (None, Some("metadata.name")) => pod.name.to_owned(),
             (None, Some(field)) => field.to_owned(),
             (None, None) => self.placed(pod, text(&variable["value"])),

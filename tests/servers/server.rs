@@ -59,7 +59,8 @@ impl Server {
             let thread = std::thread::current();
             let test = thread.name().unwrap_or_default();
             // Past the test runner's capture, so that it is always seen and counted.
-            writeln!(std::io::stderr(), "SKIPPED {test}: javac or mvn is missing").unwrap();
+            let mut told = std::io::stderr();
+            writeln!(told, "SKIPPED {test}: javac or mvn is missing").unwrap();
             return None;
         }
         let number = STARTED.fetch_add(1, Ordering::Relaxed);

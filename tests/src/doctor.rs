@@ -100,6 +100,10 @@ fn a_span_is_sent_until_somebody_takes_it() {
         .spawn()
         .unwrap();
     let [sent_to, asked] = ports;
+    // It has come once in vain before the program is there.
+    let nobody = TcpListener::bind(("127.0.0.1", sent_to)).unwrap();
+    drop(nobody.accept().unwrap());
+    drop(nobody);
     let listen = [
         format!("listen.otlp_http={sent_to}"),
         format!("listen.query_http={asked}"),

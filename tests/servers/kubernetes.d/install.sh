@@ -51,7 +51,8 @@ definitions() {
     name=$(basename "$file" .yaml)
     cp "$file" "$chart/$name"
     printf '{{ .Files.Get "%s" | fromYaml | toJson }}\n' "$name" >"$chart/templates/$name.yaml"
-    "$BIN/helm" template definitions "$chart" --show-only "templates/$name.yaml" | sed '/^---$/d; /^#/d' >"$1/$name.json"
+    "$BIN/helm" template definitions "$chart" --show-only "templates/$name.yaml" |
+      sed '/^---$/d; /^#/d' >"$1/$name.json"
   done
   rm -rf "$chart"
 }

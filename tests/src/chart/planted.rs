@@ -44,7 +44,7 @@ impl Fault {
     }
 }
 
-const FAULTS: [Fault; 12] = [
+const FAULTS: [Fault; 17] = [
     planted("chart-probe-forgotten")
         .in_file("templates/_pod.tpl")
         .puts("", r#" "readinessProbe" "/ready""#),
@@ -90,6 +90,33 @@ const FAULTS: [Fault; 12] = [
     planted("chart-egress-to-one-port")
         .in_file("templates/network-policies.yaml")
         .puts("{{- with list 9200 }}", "{{- with uniq $outside }}"),
+    planted("chart-path-of-a-variable-ignored")
+        .in_file("templates/_config.tpl")
+        .puts(
+            r#"{{- if eq .name "NOTHING" -}}"#,
+            r#"{{- if eq .name "QUERY_BASE_PATH" -}}"#,
+        ),
+    planted("chart-volumes-scaled-down")
+        .in_file("templates/workloads.yaml")
+        .puts(
+            r#"(dict "selectPolicy" "Max")"#,
+            r#"(dict "selectPolicy" "Disabled")"#,
+        ),
+    planted("chart-policy-past-the-proxy")
+        .in_file("templates/network-policies.yaml")
+        .puts(
+            "(list (dict \"port\" \"query-http\"",
+            "(list (dict \"port\" $.Values.query.service.targetPort",
+        ),
+    planted("chart-release-as-a-number")
+        .in_file("templates/_names.tpl")
+        .puts(
+            "{{ .root.Release.Name }}",
+            "{{ .root.Release.Name | quote }}",
+        ),
+    planted("chart-values-of-nobody-taken")
+        .in_file("templates/_components.tpl")
+        .puts("(has $component (list))", "(not (has $component $of))"),
     planted("chart-typos-taken")
         .in_file("values.schema.json")
         .puts(

@@ -156,7 +156,7 @@ impl Tools {
         self.with_files(&[values], |files| work(Path::new(&files[0])))
     }
 
-    /// What the schemas of Kubernetes, and of kinds of others, say of a text with objects; nothing when they are content.
+    /// What the schemas of Kubernetes and of kinds of others say of a text with objects; nothing: they are content.
     pub(super) fn complaints(&self, text: &str) -> String {
         let schemas = self.bin.parent().unwrap().join("schemas");
         let schemas = format!(

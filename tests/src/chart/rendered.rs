@@ -220,18 +220,20 @@ fn every_value_stands_where_it_belongs() {
             ],
         ),
         (
-            "image: {tag: '7', digest: 'sha256:00000000000000000000000000000000000000000000000000000000000000aa'}\n\
+            "image: {repository: tw, tag: '7',\n\
+             \x20 digest: 'sha256:00000000000000000000000000000000000000000000000000000000000000aa'}\n\
              global: {imageRegistry: mirror.example/}",
             &[(
                 "Deployment",
                 "jaeger-query",
                 "@/image",
-                r#""mirror.example/localhost/trackway/trackway@sha256:00000000000000000000000000000000000000000000000000000000000000aa""#,
+                r#""mirror.example/tw@sha256:00000000000000000000000000000000000000000000000000000000000000aa""#,
             )],
         ),
         (
             "query: {basePath: /traces, ingress: {enabled: true, ingressClassName: '1', hosts: [a.example],\n\
-             \x20 annotations: {alb.ingress.kubernetes.io/scheme: internal}, tls: [{secretName: t, hosts: [a.example]}]}}",
+             \x20 annotations: {alb.ingress.kubernetes.io/scheme: internal},\n\
+             \x20 tls: [{secretName: t, hosts: [a.example]}]}}",
             &[
                 (
                     "Ingress",
@@ -401,7 +403,8 @@ fn every_value_stands_where_it_belongs() {
                     "Deployment",
                     "jaeger-collector",
                     "/spec/template/spec/initContainers/0/args",
-                    r#"["doctor", "--role", "collector", "--never-fail", "--config", "/etc/trackway/config/trackway.yaml"]"#,
+                    r#"["doctor", "--role", "collector", "--never-fail",
+                        "--config", "/etc/trackway/config/trackway.yaml"]"#,
                 ),
                 (
                     "Deployment",

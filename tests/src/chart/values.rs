@@ -133,7 +133,8 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         (
             "storage: {type: cassandra}\n\
-             collector: {strategy: {rollingUpdate: {maxSurge: 0}}, buffer: {enabled: true, persistence: {enabled: true}}}",
+             collector: {strategy: {rollingUpdate: {maxSurge: 0}},\n\
+             \x20 buffer: {enabled: true, persistence: {enabled: true}}}",
             "collector.strategy: with buffer.persistence",
         ),
         (

@@ -74,7 +74,7 @@ soak: ## the random tests with many more cases, blow-ups at full size, crashes a
 	    TRACKWAY_CRASH_SECONDS=$(SOAK_SECONDS) TRACKWAY_CRASH_ROUNDS=1000 TRACKWAY_BLOWUP_SECONDS=15 \
 	    TRACKWAY_SOAK_SECONDS=$(SOAK_SECONDS) TRACKWAY_OUTAGE_SECONDS=$(SOAK_OUTAGE) \
 	    $(if $(SOAK_SERVERS),TRACKWAY_ALL_SERVERS=1) $(TEST) --workspace \
-	    $(if $(SOAK_SERVERS),,-- --skip elastic:: --skip kafka:: --skip cassandra:: --skip walkthrough:: --skip doctor::)
+	    $(if $(SOAK_SERVERS),,-- --skip elastic:: --skip kafka:: --skip cassandra:: --skip walkthrough:: --skip doctor::a_store)
 
 test-servers: ## stores of others in every way of reaching them, and away for half a minute
 	tests/setup

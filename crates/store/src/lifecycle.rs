@@ -161,8 +161,9 @@ impl Engine {
             .for_each(|tenant| all.extend(tenant.placed().cloned()));
         all.sort_by_key(|placed| (placed.listed.created_unix_nanos, placed.listed.meta.id));
         let bytes_of = |all: &[Arc<Placed>]| all.iter().map(|p| p.listed.meta.bytes()).sum::<u64>();
-        let bytes_max = self.bytes_max(bytes_of(&all))?;
         let all_bytes = bytes_of(&all);
+        let bytes_max = self.bytes_max(all_bytes)?;
+        self.show_room(bytes_max);
         // Segments of pinned traces stay as long as one of these is pinned; one that can't be read may be.
         all.retain(|placed| {
             !is_pinned(placed) || pinned_in(placed, pins).is_ok_and(|found| found.is_empty())
@@ -197,20 +198,32 @@ impl Engine {
         if let Some(bytes_max) = self.options.retention_bytes {
             return Ok(bytes_max);
         }
+        let percent = self.options.retention_percent;
+        Ok(bytes_max(self.space()?, bytes, percent))
+    }
+
+    fn space(&self) -> Result<Space, Error> {
         let dir = &self.options.dir;
-        let space = self
-            .files
-            .space(dir)
-            .map_err(Error::io("ask for the room of", dir))?;
-        Ok(bytes_max(space, bytes, self.options.retention_percent))
+        let space = self.files.space(dir);
+        space.map_err(Error::io("ask for the room of", dir))
     }
 
     /// Bytes that are free on the disk; `None` where the system doesn't say.
     pub(crate) fn disk_free_bytes(&self) -> Option<u64> {
-        self.files
-            .space(&self.options.dir)
-            .ok()
-            .map(|space| space.available)
+        self.space().ok().map(|space| space.available)
+    }
+
+    /// Sets the gauges of the disk. Where the system doesn't say it they stay.
+    fn show_room(&self, bytes_max: u64) {
+        let metrics = &self.metrics;
+        let mut gauges = vec![(&metrics.segment_bytes_max, bytes_max)];
+        if let Ok(space) = self.space() {
+            gauges.push((&metrics.disk_bytes, space.total));
+            gauges.push((&metrics.disk_free_bytes, space.available));
+        }
+        for (gauge, value) in gauges {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
     }
 
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {

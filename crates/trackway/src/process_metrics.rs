@@ -1,5 +1,6 @@
 //! What the process takes of its machine, under the names that Prometheus's own clients use:
-//! `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_start_time_seconds`.
+//! `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_max_fds`,
+//! `process_start_time_seconds`.
 //!
 //! Read anew whenever metrics are printed. What the system doesn't tell is left out.
 
@@ -55,6 +56,14 @@ impl Collector for ProcessMetrics {
                 f64::from(open),
             )?;
         }
+        if let Some(max) = file("limits").as_deref().and_then(files_max) {
+            gauge(
+                "process_max_fds",
+                "The most files and sockets that may be open",
+                None,
+                max,
+            )?;
+        }
         if let Some(cpu) = file("stat").as_deref().and_then(cpu_seconds) {
             let counter = ConstCounter::new(cpu);
             let help = "Processor time of the process, user and system";
@@ -83,6 +92,14 @@ fn resident_bytes(status: &str) -> Option<f64> {
     Some(f64::from(kib) * 1024.0)
 }
 
+/// From `/proc/self/limits`: the limit that is in force; nothing where there is none.
+fn files_max(limits: &str) -> Option<f64> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// From `/proc/self/stat`: the 14th and 15th field; the second is a name in parentheses that may hold anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(") ")?;
@@ -105,6 +122,10 @@ mod tests {
             resident_bytes("Name:\tx\nVmRSS:\t     12 kB\n"),
             Some(12288.0)
         );
+        let limits =
+            "Max processes   7   7 processes\nMax open files            1024   4096   files\n";
+        assert_eq!(files_max(limits), Some(1024.0));
+        assert_eq!(files_max("Max open files  unlimited unlimited files"), None);
     }
 
     #[test]
@@ -122,6 +143,7 @@ mod tests {
         };
         assert!(value("process_resident_memory_bytes") > 1e6);
         assert!(value("process_open_fds") >= 3.0);
+        assert!(value("process_max_fds") > value("process_open_fds"));
         assert!(value("process_cpu_seconds_total") >= 0.0);
         assert!(value("process_start_time_seconds") > 1.6e9);
     }

@@ -116,6 +116,13 @@ fn a_disk_that_others_fill_is_no_reason_to_remove_what_was_accepted() {
     machine.open().unwrap();
     assert_eq!(machine.engine().expire().unwrap(), 0);
     assert_eq!(spans_of(machine.engine(), 1), 1);
+    // How little room there is stands in the metrics.
+    let metrics = &machine.engine().metrics;
+    let total = i64::try_from(22 * used).unwrap();
+    assert_eq!(metrics.disk_bytes.get(), total);
+    assert!((1..total / 5).contains(&metrics.disk_free_bytes.get()));
+    let least = i64::try_from(22 * used / 100 * 5).unwrap();
+    assert_eq!(metrics.segment_bytes_max.get(), least);
 }
 
 #[test]

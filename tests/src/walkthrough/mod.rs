@@ -127,20 +127,30 @@ fn values_of_a_jaegers_chart_lead_to_a_span_that_is_found() {
         return;
     };
     let password = std::fs::read_to_string(elasticsearch.password_file()).unwrap();
-    let values = std::fs::read_to_string(tools.value_file("jaeger-v1-elasticsearch")).unwrap();
-    let values = values
-        .replace("user: elastic", &format!("user: {USER}"))
-        .replace(
-            "password: changeme",
-            &format!("password: {}", password.trim()),
-        );
-    let mut objects = tools.render("jaeger", &values).objects;
-    objects.extend(known_as(&elasticsearch, "elasticsearch"));
+    let authority = "tls: {enabled: true, caConfigMap: elasticsearch-cacert}";
     let (_, address) = elasticsearch.url.split_once("://").unwrap();
     let outside = [("elasticsearch-master.logging.svc:9200", address)];
-    let pods = Pods::of(objects, &outside, project_root());
-    let _trackway = ["jaeger-collector", "jaeger-query"].map(|name| pods.start(name));
-    is_tested(&pods, &["lets the program in", "/jaeger after "]);
+    let shapes: [(&str, &[&str]); 2] = [
+        (
+            "jaeger-v1-elasticsearch",
+            &["jaeger-collector", "jaeger-query"],
+        ),
+        ("jaeger-v2", &["jaeger-all-in-one"]),
+    ];
+    for (shape, names) in shapes {
+        // With the address, the user, the password and the authority of this server.
+        let values = std::fs::read_to_string(tools.value_file(shape)).unwrap();
+        let values = values
+            .replace("user: elastic", &format!("user: {USER}"))
+            .replace("changeme}", &format!("{}, {authority}}}", password.trim()))
+            .replace("changeme\n", &format!("{}\n", password.trim()))
+            .replace("es-login", "elasticsearch-credentials");
+        let mut objects = tools.render("jaeger", &values).objects;
+        objects.extend(known_as(&elasticsearch, "elasticsearch"));
+        let pods = Pods::of(objects, &outside, project_root());
+        let _trackway: Vec<_> = names.iter().map(|name| pods.start(name)).collect();
+        is_tested(&pods, &["Elasticsearch 8", "lets the program in"]);
+    }
 }
 
 /// Collectors that write to Kafka, ingesters that read it, and tables that a job makes.

@@ -71,6 +71,9 @@ try {
     await fact.first().getByRole('button').hover();
     await page.getByRole('tooltip').filter({ hasText: exactly }).waitFor();
   }
+  await page.mouse.move(0, 0);
+  await page.getByRole('tooltip').waitFor({ state: 'hidden' });
+  await page.getByText('Duration', { exact: true }).first().scrollIntoViewIfNeeded();
   await show(page, 'a span with its times');
 } finally {
   await browser.close();

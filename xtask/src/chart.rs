@@ -25,13 +25,13 @@ helm --namespace tracing test jaeger
 Nodes must find [the image](../../../docs/kubernetes.md#the-image); where it is in a registry, `image.registry` and
 `image.repository` name it.
 
-Values of Jaeger's charts are taken as they are, and the notes after an installation name those that mean nothing here.
-A name that is misspelt is refused. What may be set for pods (`components` below) may be set for each of `allInOne`,
-`collector`, `query`, `ingester` and `agent`, too, and goes before it there. Services take what else Kubernetes has for
-them (`labels`, `loadBalancerClass`, `loadBalancerSourceRanges`, `externalTrafficPolicy`, `externalIPs` and so on, and
-`extraPorts`); `query.service.targetPort` is the port of a proxy before the web app; each `tls` of `storage` takes a
-`clientSecret` with the client's own certificate. In `ci/` are files of values for many kinds of installations;
-[monitoring](monitoring/README.md) has a dashboard and alert rules.
+Values of Jaeger's charts (0.17 to 4.11) are taken as they are, and the notes after an installation name those that mean
+nothing here. A name that is misspelt is refused. What may be set for pods (`components` below) may be set for each of
+`allInOne`, `collector`, `query`, `ingester` and `agent`, too, and goes before it there. Services take what else
+Kubernetes has for them (`labels`, `loadBalancerClass`, `loadBalancerSourceRanges`, `externalTrafficPolicy`,
+`externalIPs` and so on, and `extraPorts`); `query.service.targetPort` is the port of a proxy before the web app; each
+`tls` of `storage` takes a `clientSecret` with the client's own certificate. In `ci/` are files of values for many kinds
+of installations; [monitoring](monitoring/README.md) has a dashboard and alert rules.
 
 ## Values
 

@@ -43,6 +43,10 @@ impl Tools {
         None
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn chart(&self) -> PathBuf {
         planted::chart(&self.root)
     }

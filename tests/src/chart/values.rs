@@ -1,6 +1,6 @@
 //! Values that are misspelt, contradict one another, or can't be, are refused, and the words say what to write.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::render::{Tools, items, text};
 
@@ -306,5 +306,44 @@ fn a_job_makes_the_store_ready_and_has_another_name_when_it_changes() {
             0,
             "{values}"
         );
+    }
+}
+
+/// A value for each name that charts of Jaeger have had, with its default there.
+fn of_jaegers_charts(tools: &Tools, which: &str) -> Value {
+    let file = format!("tests/golden/charts/jaeger-values-{which}.txt");
+    let lines = std::fs::read_to_string(tools.root().join(&file)).unwrap();
+    let mut all = json!({});
+    for line in lines.lines() {
+        let (path, value) = line.split_once(' ').unwrap();
+        let value: Value = serde_json::from_str(value).unwrap();
+        let mut place = &mut all;
+        for name in path.split('.') {
+            if place.is_null() {
+                *place = json!({});
+            }
+            place = &mut place[name];
+        }
+        *place = value;
+    }
+    // What this chart can't bring with it.
+    all["provisionDataStore"] = json!({"cassandra": false, "elasticsearch": false, "kafka": false});
+    all
+}
+
+#[test]
+fn every_value_that_jaegers_charts_have_had_is_known() {
+    let Some(tools) = Tools::find() else { return };
+    let charts = [
+        ("0-and-1", "Deployment", "jaeger-collector"),
+        ("2-and-3", "Deployment", "jaeger-collector"),
+        ("4", "StatefulSet", "jaeger-all-in-one"),
+    ];
+    for (which, kind, name) in charts {
+        let values = of_jaegers_charts(&tools, which);
+        let rendered = tools.render("jaeger", &values.to_string());
+        rendered.find(kind, name);
+        let complaints = tools.complaints(&rendered.text);
+        assert!(complaints.is_empty(), "{which}: {complaints}");
     }
 }

@@ -120,12 +120,13 @@ autoscaling: [components, collector, query, ingester]
 persistence: [allInOne, jaeger]
 buffer: [collector, agent]
 samplingConfig: [allInOne, jaeger, collector]
-basePath: [query]
+basePath: [collector, query]
 config: [query]
 agentSidecar: [query]
 oAuthSidecar: [query]
 daemonset: [agent]
 useHostNetwork: [agent]
+collector: [agent]
 ingress: [allInOne, jaeger, collector, query]
 httproute: [allInOne, jaeger]
 grpcIngress: [collector]
@@ -171,6 +172,9 @@ service: [allInOne, jaeger, collector, query, ingester, agent]
 {{- fail (printf "%s: listen.admin is where probes and Services look: it stays as it is in the chart" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- if dig "collector" "host" "" .Values.agent -}}
+{{- fail "agent.collector: agents deliver to the collectors of this release; to others by agent.settings.agent.collectors" -}}
+{{- end -}}
 {{- if dig "buffer" "persistence" "enabled" false .Values.agent -}}
 {{- fail "agent.buffer.persistence: agents are a DaemonSet, whose pods have no claims; agent.settings.agent.drain_timeout and agent.terminationGracePeriodSeconds are how long a pod that goes delivers what waits" -}}
 {{- end -}}
@@ -208,7 +212,7 @@ service: [allInOne, jaeger, collector, query, ingester, agent]
 {{- if and (eq .Values.mode "distributed") (eq $store "embedded") -}}
 {{- fail "mode: distributed needs a store that pods can share: set storage.type to elasticsearch, opensearch, cassandra or grpc, or leave mode empty" -}}
 {{- end -}}
-{{- if and (not .Values.storage.type) (not .Values.mode) (or .Values.userconfig .Values.jaeger) -}}
+{{- if and (not .Values.storage.type) (not .Values.mode) (or .Values.userconfig .Values.config .Values.jaeger) -}}
 {{- fail "storage.type: where are spans kept? The values are those of Jaeger's chart of version 2, whose userconfig says it. `trackway config import FILE` reads that; then name the store here: elasticsearch, opensearch, cassandra or grpc, or embedded for one in the pod" -}}
 {{- end -}}
 {{- if and .Release.IsUpgrade (not .Values.storage.type) -}}

@@ -3,6 +3,8 @@
 {{- $why := dict
   "spark" "calls between services are counted as spans come"
   "hotrod" "sample applications are in examples/"
+  "config" "`trackway config import FILE` makes `settings` of it"
+  "serviceAccounts" "each component has a serviceAccount"
   "cassandra" "this chart brings no databases"
   "elasticsearch" "this chart brings no databases"
   "kafka" "this chart brings no databases"
@@ -19,6 +21,14 @@
 {{- with (index $.Values $component | default dict).image }}
    {{ $component }}.image: it is an image of Jaeger; `image` is Trackway's
 {{- end -}}
+{{- end -}}
+{{- range $job := list "esIndexCleaner" "esRollover" "esLookback" -}}
+{{- with (index $.Values $job | default dict) -}}{{- if and .enabled .image }}
+   {{ $job }}.image: it is an image of Jaeger; `image` is Trackway's
+{{- end -}}{{- end -}}
+{{- end -}}
+{{- if .Values.storage.elasticsearch.tls.insecure }}
+   storage.elasticsearch.tls.insecure: certificates are checked; tls.caConfigMap names the authority
 {{- end -}}
 {{- range $component := list "allInOne" "jaeger" -}}
 {{- with (index $.Values $component | default dict).args }}

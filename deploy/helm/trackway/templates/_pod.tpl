@@ -3,6 +3,8 @@
 {{/* dict root, component, values → the variables of its container, as a list */}}
 {{- define "trackway.env" -}}
 {{- $extra := concat (include "trackway.storeExtraEnv" . | fromYamlArray) (.values.extraEnv | default list) -}}
+{{- /* Jaeger's first charts had variables as a map. */ -}}
+{{- range $name, $value := .values.env -}}{{- $extra = append $extra (dict "name" $name "value" (include "trackway.text" $value)) -}}{{- end -}}
 {{- $all := dict -}}
 {{- if ne .component "agent" -}}{{- $all = include "trackway.storeVariables" . | fromYaml -}}{{- end -}}
 {{- range $flag, $text := .values.cmdlineParams -}}

@@ -31,7 +31,7 @@
 {{- $nodePorts := dict -}}
 {{- if eq .component "collector" -}}
 {{- $otlp := $service.otlp | default dict -}}
-{{- $numbers = dict "otlp-grpc" (dig "grpc" "port" 4317 $otlp) "otlp-http" (dig "http" "port" 4318 $otlp) "jaeger-grpc" (dig "grpc" "port" 14250 $service) "jaeger-http" (dig "http" "port" 14268 $service) "zipkin" (dig "zipkin" "port" 9411 $service) -}}
+{{- $numbers = dict "otlp-grpc" (dig "grpc" "port" 4317 $otlp) "otlp-http" (dig "http" "port" 4318 $otlp) "jaeger-grpc" ($service.grpcPort | default (dig "grpc" "port" 14250 $service)) "jaeger-http" ($service.httpPort | default (dig "http" "port" 14268 $service)) "zipkin" ($service.zipkinPort | default (dig "zipkin" "port" 9411 $service)) -}}
 {{- $nodePorts = dict "otlp-grpc" (dig "grpc" "nodePort" "" $otlp) "otlp-http" (dig "http" "nodePort" "" $otlp) "jaeger-grpc" (dig "grpc" "nodePort" "" $service) "jaeger-http" (dig "http" "nodePort" "" $service) "zipkin" (dig "zipkin" "nodePort" "" $service) -}}
 {{- else if eq .component "query" -}}
 {{- $numbers = dict "query-http" $service.port -}}

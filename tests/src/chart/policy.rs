@@ -58,7 +58,7 @@ fn everything_that_runs_keeps_to_the_restricted_standard() {
 }
 
 /// What the standard asks of a pod, and whether it is so.
-fn restricted(template: &Value) -> Vec<(&'static str, bool)> {
+pub(super) fn restricted(template: &Value) -> Vec<(&'static str, bool)> {
     let spec = &template["spec"];
     let security = &spec["securityContext"];
     let mut found = vec![

@@ -103,6 +103,11 @@ fn every_value_stands_where_it_belongs() {
             )],
         ),
         (
+            // As it was for NodePort, and then closed.
+            "collector: {service: {type: ClusterIP, http: {port: 14268, nodePort: 32500}}}",
+            &[("Service", "jaeger-collector", "/spec/ports/3/nodePort", "")],
+        ),
+        (
             "components: {topologySpreadConstraints: []}",
             &[
                 (
@@ -481,10 +486,12 @@ fn every_value_stands_where_it_belongs() {
 fn jobs_by_the_clock_do_what_their_values_say() {
     let Some(tools) = Tools::find() else { return };
     let values = "storage: {type: opensearch, elasticsearch: {host: os}}\n\
+         query: {extraConfigmapMounts: [{name: ca, configMap: of-query, mountPath: /of-query}]}\n\
          esIndexCleaner: {enabled: true, schedule: '1 2 * * *', numberOfDays: 14, nodeSelector: {a: b},\n\
          \x20 tolerations: [{key: t}], envFrom: [{secretRef: {name: z}}], concurrencyPolicy: Replace,\n\
          \x20 successfulJobsHistoryLimit: 0, ttlSecondsAfterFinished: 60, podAnnotations: {note: 1},\n\
          \x20 cmdlineParams: {es.tls.skip-host-verify: true}, serviceAccount: {name: cleaner},\n\
+         \x20 podSecurityContext: {runAsUser: 1000}, extraSecretMounts: [{name: own, secretName: s, mountPath: /own}],\n\
          \x20 extraConfigmapMounts: [{name: ca, configMap: cm, mountPath: /ca}]}\n\
          esRollover: {enabled: true, extraEnv: [{name: CONDITIONS, value: '{\"max_age\": \"2d\"}'}]}\n\
          esLookback: {enabled: true, extraEnv: [{name: UNIT, value: hours}, {name: UNIT_COUNT, value: '36'}]}\n";
@@ -522,6 +529,16 @@ fn jobs_by_the_clock_do_what_their_values_say() {
             "jaeger-index-cleaner",
             "/spec/tolerations",
             r#"[{"key": "t"}]"#,
+        ),
+        (
+            "jaeger-index-cleaner",
+            "/spec/securityContext/runAsNonRoot",
+            "true",
+        ),
+        (
+            "jaeger-index-cleaner",
+            "/spec/securityContext/runAsUser",
+            "1000",
         ),
         (
             "jaeger-index-cleaner",
@@ -566,6 +583,7 @@ fn jobs_by_the_clock_do_what_their_values_say() {
         };
         assert_eq!(complaint(&rendered, &("CronJob", name, at, wanted)), None);
     }
+    rendered.find("ServiceAccount", "cleaner");
     let cleaner = rendered.find("CronJob", "jaeger-index-cleaner");
     let container = cleaner
         .pointer(&format!("{pod}/spec/containers/0"))
@@ -585,6 +603,22 @@ fn jobs_by_the_clock_do_what_their_values_say() {
         ),
         "{container}"
     );
+}
+
+/// A proxy before the web app is the whole pod's where there is one pod.
+#[test]
+fn containers_beside_a_part_are_beside_the_whole() {
+    let Some(tools) = Tools::find() else { return };
+    let values = "query: {service: {targetPort: 4180}, extraContainers: [{name: proxy, image: p}]}\n\
+         collector: {initContainers: [{name: first, image: f}]}\n\
+         jaeger: {strategy: {type: Recreate}}\nstorage: {type: embedded}\n";
+    let rendered = tools.render("jaeger", values);
+    let set = &rendered.find("StatefulSet", "jaeger-all-in-one")["spec"];
+    let pod = &set["template"]["spec"];
+    assert_eq!(pod["containers"][1]["name"], "proxy");
+    assert_eq!(pod["initContainers"][0]["name"], "first");
+    // A StatefulSet knows no such type; it does so anyway.
+    assert!(set["updateStrategy"].is_null(), "{set}");
 }
 
 #[test]

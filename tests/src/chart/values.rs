@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::policy::restricted;
 use super::render::{Tools, items, text};
 
 #[test]
@@ -143,6 +144,14 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         (
             "storage: {elasticsearch: {existingSecret: login}}",
+            "set storage.type to elasticsearch",
+        ),
+        (
+            "storage: {cassandra: {keyspace: jaeger_v1_production}}",
+            "set storage.type to cassandra",
+        ),
+        (
+            "storage: {elasticsearch: {cmdlineParams: {es.server-urls: 'https://es'}}}",
             "set storage.type to elasticsearch",
         ),
         (
@@ -345,5 +354,28 @@ fn every_value_that_jaegers_charts_have_had_is_known() {
         rendered.find(kind, name);
         let complaints = tools.complaints(&rendered.text);
         assert!(complaints.is_empty(), "{which}: {complaints}");
+    }
+}
+
+/// Jobs of Jaeger's charts run as a user of their own; they keep to the restricted standard all the same.
+#[test]
+fn jobs_by_the_clock_are_restricted_with_a_jaegers_values() {
+    let Some(tools) = Tools::find() else { return };
+    for which in ["2-and-3", "4"] {
+        let mut values = of_jaegers_charts(&tools, which);
+        values["storage"]["type"] = json!("elasticsearch");
+        for job in ["esIndexCleaner", "esRollover", "esLookback"] {
+            values[job]["enabled"] = json!(true);
+        }
+        let rendered = tools.render("jaeger", &values.to_string());
+        assert_eq!(rendered.of_kind("CronJob").count(), 2, "{which}");
+        let jobs = rendered.pods().into_iter();
+        for (pod, template) in jobs.filter(|(pod, _)| pod.starts_with("CronJob")) {
+            let broken: Vec<_> = restricted(template)
+                .into_iter()
+                .filter(|(_, is_kept)| !is_kept)
+                .collect();
+            assert!(broken.is_empty(), "{which}: {pod}: {broken:?}");
+        }
     }
 }

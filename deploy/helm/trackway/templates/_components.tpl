@@ -61,7 +61,7 @@
 {{- range $part := list "collector" "query" -}}
 {{- $of := index $.root.Values $part -}}
 {{- $settings = mergeOverwrite $settings (deepCopy ($of.settings | default dict)) -}}
-{{- range $name := list "extraEnv" "extraSecretMounts" "extraConfigmapMounts" "extraVolumes" "extraVolumeMounts" -}}
+{{- range $name := list "extraEnv" "initContainers" "extraContainers" "sidecars" "extraSecretMounts" "extraConfigmapMounts" "extraVolumes" "extraVolumeMounts" -}}
 {{- $all := index $own $name | default list -}}
 {{- $known := list -}}
 {{- range $all -}}{{- $known = append $known .name -}}{{- end -}}
@@ -126,6 +126,8 @@ agentSidecar: [query]
 oAuthSidecar: [query]
 daemonset: [agent]
 useHostNetwork: [agent]
+strategy: [components, allInOne, jaeger, collector, query, ingester]
+podDisruptionBudget: [components, allInOne, jaeger, collector, query, ingester]
 collector: [agent]
 ingress: [allInOne, jaeger, collector, query]
 httproute: [allInOne, jaeger]
@@ -155,10 +157,10 @@ service: [allInOne, jaeger, collector, query, ingester, agent]
 {{- $elastic := .Values.storage.elasticsearch -}}
 {{- $cassandra := .Values.storage.cassandra -}}
 {{- $named := "" -}}
-{{- if or (ne $elastic.host "elasticsearch-master") $elastic.url $elastic.existingSecret $elastic.tls.enabled -}}{{- $named = "elasticsearch" -}}{{- end -}}
-{{- if or (ne $cassandra.host "cassandra") $cassandra.existingSecret $cassandra.tls.enabled -}}{{- $named = "cassandra" -}}{{- end -}}
+{{- if or (ne $elastic.host "elasticsearch-master") (ne ($elastic.user | default "elastic") "elastic") $elastic.url $elastic.existingSecret $elastic.indexPrefix $elastic.cmdlineParams $elastic.extraEnv $elastic.tls.enabled -}}{{- $named = "elasticsearch" -}}{{- end -}}
+{{- if or (ne $cassandra.host "cassandra") (ne ($cassandra.user | default "user") "user") (ne ($cassandra.keyspace | default "jaeger_v1_test") "jaeger_v1_test") $cassandra.existingSecret $cassandra.cmdlineParams $cassandra.extraEnv $cassandra.tls.enabled -}}{{- $named = "cassandra" -}}{{- end -}}
 {{- if $named -}}
-{{- fail (printf "storage.type: storage.%s says how a store is reached, and nothing says that it is used: set storage.type to %s (where Jaeger's chart said nothing, it meant cassandra), or to embedded" $named $named) -}}
+{{- fail (printf "storage.type: storage.%s says how a store is reached, and nothing says that it is used: set storage.type to %s, or to embedded (where nothing was said, Jaeger's charts up to 3 meant cassandra, and those from 4 on elasticsearch)" $named $named) -}}
 {{- end -}}
 {{- end -}}
 {{- $store := include "trackway.store" . -}}
@@ -228,7 +230,7 @@ service: [allInOne, jaeger, collector, query, ingester, agent]
 {{- end -}}
 {{- end -}}
 {{- if and .Values.ingester.enabled (eq (include "trackway.mode" .) "all-in-one") -}}
-{{- fail "ingester.enabled: Kafka stands between collectors and a store that pods share: set storage.type to elasticsearch, opensearch, cassandra or grpc" -}}
+{{- fail (printf "ingester.enabled: Kafka stands between collectors and a store that pods share: %s" (ternary "set storage.type to elasticsearch, opensearch, cassandra or grpc" "set mode to distributed" (eq $store "embedded"))) -}}
 {{- end -}}
 {{- if and (eq $store "grpc") (not .Values.storage.grpc.host) (not (index .Values.storage.grpc.cmdlineParams "grpc-storage.server")) -}}
 {{- fail "storage.grpc.host: where is the server of the storage API? Give host:port" -}}

@@ -38,12 +38,15 @@
 {{- mergeOverwrite $all $shared (deepCopy (.values.settings | default dict)) | toYaml -}}
 {{- end -}}
 
-{{/* The path below which the app and all of the API are served: query.basePath, or what a Jaeger's flag or variable says
-     of the component that is asked, which the program goes by. */}}
+{{/* The path below which the app and all of the API are served: query.basePath, or what the settings, or a Jaeger's flag
+     or variable, say of the component that is asked, which the program goes by. */}}
 {{- define "trackway.basePath" -}}
 {{- $asked := ternary "allInOne" "query" (eq (include "trackway.mode" .) "all-in-one") -}}
 {{- $values := include "trackway.values" (dict "root" . "component" $asked) | fromYaml -}}
-{{- $path := index ($values.cmdlineParams | default dict) "query.base-path" | default .Values.query.basePath | default "/" -}}
+{{- $path := .Values.query.basePath | default "/" -}}
+{{- range $settings := list (.Values.settings | default dict) ($values.settings | default dict) -}}{{- $path = dig "ui" "base_path" $path $settings -}}{{- end -}}
+{{- $path = index ($values.cmdlineParams | default dict) "query.base-path" | default $path -}}
+{{- $path = index ($values.env | default dict) "QUERY_BASE_PATH" | default $path -}}
 {{- range $values.extraEnv -}}{{- if eq .name "QUERY_BASE_PATH" -}}{{- $path = .value | default $path -}}{{- end -}}{{- end -}}
 {{- $path -}}
 {{- end -}}

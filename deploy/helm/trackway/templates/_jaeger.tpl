@@ -27,6 +27,9 @@
    {{ $job }}.image: it is an image of Jaeger; `image` is Trackway's
 {{- end -}}{{- end -}}
 {{- end -}}
+{{- if and (.Values.esLookback | default dict).enabled (not .Values.esRollover.enabled) }}
+   esLookback: esRollover's job does it, and there is none
+{{- end -}}
 {{- if .Values.storage.elasticsearch.tls.insecure }}
    storage.elasticsearch.tls.insecure: certificates are checked; tls.caConfigMap names the authority
 {{- end -}}

@@ -4,7 +4,9 @@
 {{- define "trackway.env" -}}
 {{- $extra := concat (include "trackway.storeExtraEnv" . | fromYamlArray) (.values.extraEnv | default list) -}}
 {{- /* Jaeger's first charts had variables as a map. */ -}}
-{{- range $name, $value := .values.env -}}{{- $extra = append $extra (dict "name" $name "value" (include "trackway.text" $value)) -}}{{- end -}}
+{{- range $name, $value := .values.env -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $extra = append $extra (dict "name" $name "value" (include "trackway.text" $value)) -}}{{- end -}}
+{{- end -}}
 {{- $all := dict -}}
 {{- if ne .component "agent" -}}{{- $all = include "trackway.storeVariables" . | fromYaml -}}{{- end -}}
 {{- range $flag, $text := .values.cmdlineParams -}}
@@ -61,11 +63,11 @@
   emptyDir: {sizeLimit: {{ .values.buffer.size }}}
 {{- end }}
 {{- range .values.extraSecretMounts }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   secret: {secretName: {{ .secretName | quote }}}
 {{- end }}
 {{- range .values.extraConfigmapMounts }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   configMap: {name: {{ .configMap | quote }}}
 {{- end }}
 {{- with .values.extraVolumes }}
@@ -87,10 +89,10 @@
 - {name: buffer, mountPath: /buffer}
 {{- end }}
 {{- range concat (.values.extraSecretMounts | default list) (.values.extraConfigmapMounts | default list) }}
-- name: {{ .name }}
-  mountPath: {{ .mountPath }}
+- name: {{ .name | quote }}
+  mountPath: {{ .mountPath | quote }}
   {{- with .subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   readOnly: {{ ternary .readOnly true (hasKey . "readOnly") }}
 {{- end }}
@@ -267,7 +269,7 @@ spec:
           {{- if .protocol }}
           protocol: {{ .protocol }}
           {{- end }}
-          {{- if and (eq $.component "agent") (ne .name "admin") $.values.daemonset.useHostPort (not $.values.useHostNetwork) }}
+          {{- if and (eq $.component "agent") (ne .name "admin") ($.values.daemonset | default dict).useHostPort (not $.values.useHostNetwork) }}
           hostPort: {{ .port }}
           {{- end }}
         {{- end }}

@@ -49,7 +49,8 @@
 {{- $target := ternary (include "trackway.adminPort" $.target | int) .port (eq .name "admin") }}
 {{- if and $isProxied (eq .name "query-http") }}{{ $target = $service.targetPort }}{{ end }}
 {{- $it := merge (dict "port" $number "targetPort" $target) . }}
-{{- with get $nodePorts .name }}{{ $_ := set $it "nodePort" (int .) }}{{ end }}
+{{- $nodePort := get $nodePorts .name }}
+{{- if and $nodePort (ne $service.type "ClusterIP") }}{{ $_ := set $it "nodePort" (int $nodePort) }}{{ end }}
 - {{ $it | toYaml | nindent 2 | trim }}
 {{- end }}
 {{- if and (eq .name "query-http") (ne $number 16686) (not $isProxied) }}

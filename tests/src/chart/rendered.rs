@@ -491,7 +491,8 @@ fn jobs_by_the_clock_do_what_their_values_say() {
          \x20 tolerations: [{key: t}], envFrom: [{secretRef: {name: z}}], concurrencyPolicy: Replace,\n\
          \x20 successfulJobsHistoryLimit: 0, ttlSecondsAfterFinished: 60, podAnnotations: {note: 1},\n\
          \x20 cmdlineParams: {es.tls.skip-host-verify: true}, serviceAccount: {name: cleaner},\n\
-         \x20 podSecurityContext: {runAsUser: 1000}, extraSecretMounts: [{name: own, secretName: s, mountPath: /own}],\n\
+         \x20 podSecurityContext: {runAsUser: 1000},\n\
+         \x20 extraSecretMounts: [{name: own, secretName: s, mountPath: /own}],\n\
          \x20 extraConfigmapMounts: [{name: ca, configMap: cm, mountPath: /ca}]}\n\
          esRollover: {enabled: true, extraEnv: [{name: CONDITIONS, value: '{\"max_age\": \"2d\"}'}]}\n\
          esLookback: {enabled: true, extraEnv: [{name: UNIT, value: hours}, {name: UNIT_COUNT, value: '36'}]}\n";

@@ -16,6 +16,7 @@ use crate::engine::{Engine, Placed, View, lock, nanos};
 use crate::error::Error;
 use crate::finalise::{Finaliser, is_pinned};
 use crate::manifest::{Edit, Pins, meta_path};
+use crate::metrics::set_gauges;
 use crate::names::Names;
 use crate::open::add_names_of;
 use crate::pins::pinned_in;
@@ -221,9 +222,7 @@ impl Engine {
             gauges.push((&metrics.disk_bytes, space.total));
             gauges.push((&metrics.disk_free_bytes, space.available));
         }
-        for (gauge, value) in gauges {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        }
+        set_gauges(gauges);
     }
 
     fn forget(&self, removals: &[(Arc<Placed>, &'static str)]) {

@@ -58,6 +58,13 @@ pub(crate) struct StoreMetrics {
     pub query_seconds: Histogram,
 }
 
+/// Sets gauges to what they show.
+pub(crate) fn set_gauges<'g>(gauges: impl IntoIterator<Item = (&'g Gauge, u64)>) {
+    for (gauge, value) in gauges {
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    }
+}
+
 impl StoreMetrics {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let made = Self {

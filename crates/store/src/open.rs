@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::finalise::{Backlog, Finaliser, Layout};
 use crate::format::Format;
 use crate::manifest::{Listed, Manifest, ManifestReport, meta_path, segment_dirs};
-use crate::metrics::StoreMetrics;
+use crate::metrics::{StoreMetrics, set_gauges};
 use crate::names::Names;
 use crate::options::{OpenProgress, StoreOptions, StoreParts};
 use crate::read::ReadRoom;
@@ -598,8 +598,6 @@ impl Engine {
             (&self.metrics.journal_bytes, journal.bytes),
             (&self.metrics.is_writable, u64::from(is_writable)),
         ];
-        for (gauge, value) in gauges {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        }
+        set_gauges(gauges);
     }
 }

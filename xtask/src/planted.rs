@@ -131,10 +131,11 @@ pub(crate) fn suggest(root: &Path, packages: &[String]) -> anyhow::Result<()> {
     let mut faults: Vec<Fault> = Vec::new();
     for (name, file, _) in planted_names(&tree) {
         // Faults of the chart are planted by tests of the whole.
-        let package = match file.strip_prefix("tests/") {
-            Some(_) => "system-tests".to_owned(),
-            None => file.split('/').nth(1).unwrap_or_default().to_owned(),
+        let package = match file.split('/').nth(1).unwrap_or_default() {
+            _ if file == OF_CHART => "system-tests",
+            package => package,
         };
+        let package = package.to_owned();
         let is_wanted = packages.is_empty() || packages.contains(&package);
         if is_wanted && !table.iter().chain(&faults).any(|fault| fault.name == name) {
             faults.push(Fault {

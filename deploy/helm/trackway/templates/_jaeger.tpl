@@ -18,30 +18,28 @@
 {{- end -}}
 {{- end -}}
 {{- range $component := list "allInOne" "collector" "query" "ingester" "agent" "jaeger" -}}
-{{- with (index $.Values $component | default dict).image }}
+{{- $of := index $.Values $component | default dict -}}
+{{- if $of.image }}
    {{ $component }}.image: it is an image of Jaeger; `image` is Trackway's
+{{- end -}}
+{{- if $of.args }}
+   {{ $component }}.args: they are a Jaeger's; extraArgs are Trackway's
+{{- end -}}
+{{- if dig "serviceMonitor" "enabled" false $of }}
+   {{ $component }}.serviceMonitor: monitoring.serviceMonitor is one for all
 {{- end -}}
 {{- end -}}
 {{- range $job := list "esIndexCleaner" "esRollover" "esLookback" -}}
-{{- with (index $.Values $job | default dict) -}}{{- if and .enabled .image }}
+{{- $of := index $.Values $job | default dict -}}
+{{- if and $of.enabled $of.image }}
    {{ $job }}.image: it is an image of Jaeger; `image` is Trackway's
-{{- end -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and (.Values.esLookback | default dict).enabled (not .Values.esRollover.enabled) }}
    esLookback: esRollover's job does it, and there is none
 {{- end -}}
 {{- if .Values.storage.elasticsearch.tls.insecure }}
    storage.elasticsearch.tls.insecure: certificates are checked; tls.caConfigMap names the authority
-{{- end -}}
-{{- range $component := list "allInOne" "jaeger" -}}
-{{- with (index $.Values $component | default dict).args }}
-   {{ $component }}.args: they are a Jaeger's; extraArgs are Trackway's
-{{- end -}}
-{{- end -}}
-{{- range $component := list "allInOne" "collector" "query" "ingester" "agent" "jaeger" -}}
-{{- if dig "serviceMonitor" "enabled" false (index $.Values $component | default dict) }}
-   {{ $component }}.serviceMonitor: monitoring.serviceMonitor is one for all
-{{- end -}}
 {{- end -}}
 {{- if (index .Values.query "agentSidecar") }}
    query.agentSidecar: nothing has to carry Trackway's own spans

@@ -12,7 +12,7 @@
 {{- end -}}
 {{- /* What a job says of who it is goes over what keeps its pods within the restricted standard. */ -}}
 {{- range $name := list "podSecurityContext" "securityContext" -}}
-{{- $_ := set $values $name (mergeOverwrite ($values | dig $name dict | default dict) (deepCopy (index $of $name | default dict))) -}}
+{{- $_ := set $values $name (mergeOverwrite (index $values $name | default dict) (deepCopy (index $of $name | default dict))) -}}
 {{- end -}}
 {{- $_ := set $values "envFrom" (concat ($values.envFrom | default list) ($of.envFrom | default list)) -}}
 {{- $mounted := list -}}
@@ -24,7 +24,7 @@
 {{- end -}}
 {{- $_ := set $values "cmdlineParams" (mergeOverwrite ($values.cmdlineParams | default dict) (deepCopy ($of.cmdlineParams | default dict))) -}}
 {{- $account := .account | default (include "trackway.serviceAccount" (dict "root" .root "component" $component "values" $values)) -}}
-{{- $it := dict "root" .root "component" $component "values" $values "args" .args "isJob" true -}}
+{{- $it := dict "root" .root "component" $component "values" $values "args" .args "resources" .resources "isJob" true -}}
 metadata:
   labels:
     {{- include "trackway.labels" (dict "root" .root "component" .name) | nindent 4 }}
@@ -59,10 +59,6 @@ spec:
   containers:
     - name: {{ .name }}
       {{- include "trackway.container" $it | nindent 6 }}
-      {{- with .resources }}
-      resources:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
   volumes:
     {{- include "trackway.volumes" $it | nindent 4 }}
 {{- end -}}

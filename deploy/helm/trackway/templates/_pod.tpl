@@ -160,7 +160,7 @@ volumeClaimTemplates:
 {{- end -}}
 {{- end -}}
 
-{{/* dict root, component, values, args → a container of the image that reads the component's configuration */}}
+{{/* dict root, component, values, args, resources → a container of the image that reads the component's configuration */}}
 {{- define "trackway.container" -}}
 image: {{ include "trackway.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -179,6 +179,10 @@ securityContext:
 terminationMessagePolicy: FallbackToLogsOnError
 volumeMounts:
   {{- include "trackway.mounts" . | nindent 2 }}
+{{- with .resources }}
+resources:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* dict root, component, values → metadata and spec of its pods */}}
@@ -243,16 +247,12 @@ spec:
     {{- end }}
     {{- end }}
   {{- end }}
-  {{- $doctor := dict "root" $root "component" .component "values" .values "args" (concat (list "doctor" "--role" (include "trackway.suffix" .component) "--never-fail") $config) }}
+  {{- $doctor := dict "root" $root "component" .component "values" .values "args" (concat (list "doctor" "--role" (include "trackway.suffix" .component) "--never-fail") $config) "resources" .values.resources }}
   {{- if or $root.Values.doctor.enabled .values.initContainers }}
   initContainers:
     {{- if $root.Values.doctor.enabled }}
     - name: doctor
       {{- include "trackway.container" $doctor | nindent 6 }}
-      {{- with .values.resources }}
-      resources:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
     {{- end }}
     {{- with .values.initContainers }}
     {{- toYaml . | nindent 4 }}
@@ -261,7 +261,7 @@ spec:
   containers:
     - name: {{ include "trackway.suffix" .component }}
       {{- $args := concat $command $config (.values.extraArgs | default list) }}
-      {{- include "trackway.container" (dict "root" $root "component" .component "values" .values "args" $args) | nindent 6 }}
+      {{- include "trackway.container" (dict "root" $root "component" .component "values" .values "args" $args "resources" .values.resources) | nindent 6 }}
       ports:
         {{- range include "trackway.ports" .component | fromYamlArray }}
         - name: {{ .name }}
@@ -289,10 +289,6 @@ spec:
       {{- else if .values.lifecycle }}
       lifecycle:
         {{- toYaml .values.lifecycle | nindent 8 }}
-      {{- end }}
-      {{- with .values.resources }}
-      resources:
-        {{- toYaml . | nindent 8 }}
       {{- end }}
     {{- with concat (.values.extraContainers | default list) (.values.sidecars | default list) }}
     {{- toYaml . | nindent 4 }}

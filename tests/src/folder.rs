@@ -3,6 +3,7 @@
 //! Promises: two tests, also of two runs at once, never share a folder; a failing test keeps its folder and names it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -40,6 +41,12 @@ impl Drop for Folder {
             eprintln!("cannot remove {}: {error}", self.path.display());
         }
     }
+}
+
+/// Copies a folder with all that is in it to a place that is not there yet.
+pub(crate) fn copy(folder: &Path, place: &Path) {
+    let copied = Command::new("cp").arg("-r").args([folder, place]).status();
+    assert!(copied.unwrap().success());
 }
 
 /// The root folder of the project.

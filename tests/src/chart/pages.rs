@@ -32,15 +32,12 @@ impl Block {
     fn documents(&self) -> Vec<String> {
         let (mut found, mut open) = (Vec::new(), None::<String>);
         for line in self.text.lines() {
+            let begins = line.ends_with("<<EOF") || line.ends_with("<<'EOF'");
             match &mut open {
-                Some(text) if line == "EOF" => found.push(std::mem::take(text)),
-                Some(text) => text.push_str(&format!("{}\n", without_variables(line))),
+                None if begins => open = Some(String::new()),
                 None => {}
-            }
-            if line == "EOF" {
-                open = None;
-            } else if open.is_none() && (line.ends_with("<<EOF") || line.ends_with("<<'EOF'")) {
-                open = Some(String::new());
+                Some(_) if line == "EOF" => found.extend(open.take()),
+                Some(text) => text.push_str(&format!("{}\n", without_variables(line))),
             }
         }
         assert!(open.is_none(), "a document has no end: {}", self.text);
@@ -167,20 +164,14 @@ fn files_of_the_project_that_pages_name_are_there() {
 fn values_and_objects_of_the_pages_are_taken() {
     let Some(tools) = Tools::find() else { return };
     let tutorial = std::fs::read_to_string(project_root().join("examples/tutorial.yaml")).unwrap();
-    let (mut values, mut objects) = (0, 0);
-    let mut flags = 0;
+    let (mut values, mut objects, mut flags) = (0, 0, 0);
     for page in PAGES {
         for block in blocks(page) {
             let place = format!("{page}:{}", block.line);
-            let documents = match block.language.as_str() {
-                "yaml" => vec![block.text.clone()],
-                "sh" => block.documents(),
+            let (documents, of_commands) = match block.language.as_str() {
+                "yaml" => (vec![block.text.clone()], Vec::new()),
+                "sh" => (block.documents(), block.flags()),
                 _ => continue,
-            };
-            let of_commands = if block.language == "sh" {
-                block.flags()
-            } else {
-                Vec::new()
             };
             let is_taken = |text: &str, more: &[String]| {
                 let chart = tools.chart();

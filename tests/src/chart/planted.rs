@@ -2,8 +2,9 @@
 //! `xtask/planted.txt`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
+
+use crate::folder::{copy, project_root};
 
 /// A fault: what stands in a file of the chart, exactly once, and what stands there instead.
 struct Fault {
@@ -143,15 +144,9 @@ pub(super) fn chart(root: &Path) -> PathBuf {
     copied.clone().unwrap_or(chart)
 }
 
-/// Copies the chart to a place that is not there yet.
-pub(super) fn copy(chart: &Path, place: &Path) {
-    let copied = Command::new("cp").arg("-r").args([chart, place]).status();
-    assert!(copied.unwrap().success());
-}
-
 #[test]
 fn every_fault_has_its_place() {
-    let chart = crate::folder::project_root().join("deploy/helm/trackway");
+    let chart = project_root().join("deploy/helm/trackway");
     for fault in &FAULTS {
         let file = std::fs::read_to_string(chart.join(fault.file)).unwrap();
         assert_ne!(fault.plant(&chart), file, "{}", fault.name);

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::planted;
-use crate::folder::{Folder, project_root};
+use crate::folder::{Folder, copy, project_root};
 use crate::ran::Ran;
 use crate::wait::skipped;
 
@@ -91,16 +91,19 @@ impl Tools {
 
     /// Renders a file of values.
     pub(super) fn render_file(&self, release: &str, file: &Path) -> Rendered {
-        let (chart, file) = (self.chart(), file.display().to_string());
-        let mut arguments = vec!["template", release, chart.to_str().unwrap(), "-f", &file];
-        arguments.extend(CLUSTER);
         let Ran {
             is_well,
             said: text,
-        } = self.helm(&arguments);
-        assert!(is_well, "{file}: {text}");
+        } = self.template(release, &self.chart(), file);
+        assert!(is_well, "{}: {text}", file.display());
         let objects = read(&text);
         Rendered { text, objects }
+    }
+
+    fn template(&self, release: &str, chart: &Path, file: &Path) -> Ran {
+        let (chart, file) = (chart.to_str().unwrap(), file.to_str().unwrap());
+        let rendering = ["template", release, chart, "-f", file];
+        self.helm(&[&rendering[..], &CLUSTER].concat())
     }
 
     /// Renders values that are given as YAML.
@@ -123,23 +126,15 @@ impl Tools {
     pub(super) fn notes(&self, values: &str) -> String {
         let folder = Folder::new("notes");
         let chart = folder.join("trackway");
-        planted::copy(&self.chart(), &chart);
+        copy(&self.chart(), &chart);
         let templates = chart.join("templates");
         let notes = std::fs::read_to_string(templates.join("NOTES.txt")).unwrap();
         let define = format!("{{{{- define \"notes\" -}}}}{notes}{{{{- end -}}}}");
         std::fs::write(templates.join("_notes.tpl"), define).unwrap();
         let shown = r#"{kind: Notes, text: {{ include "notes" . | toJson }}}"#;
         std::fs::write(templates.join("notes.yaml"), shown).unwrap();
-        self.with_files(&[values], |files| {
-            let mut arguments = vec![
-                "template",
-                "jaeger",
-                chart.to_str().unwrap(),
-                "-f",
-                &files[0],
-            ];
-            arguments.extend(CLUSTER);
-            let objects = read(&self.helm(&arguments).well());
+        self.with_file(values, |file| {
+            let objects = read(&self.template("jaeger", &chart, file).well());
             let notes = objects.iter().find(|object| object["kind"] == "Notes");
             text(&notes.unwrap()["text"]).to_owned()
         })

@@ -328,9 +328,6 @@ fn of_jaegers_charts(tools: &Tools, which: &str) -> Value {
         let value: Value = serde_json::from_str(value).unwrap();
         let mut place = &mut all;
         for name in path.split('.') {
-            if place.is_null() {
-                *place = json!({});
-            }
             place = &mut place[name];
         }
         *place = value;

@@ -2,12 +2,11 @@
 //! TLS, an authority in a ConfigMap and a password in a Secret; two sample applications; traces through a forwarded
 //! port.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, copy};
 use crate::http;
 use crate::load::{Truth, seed};
 use crate::outages::Persistent;
@@ -15,7 +14,7 @@ use crate::ran::Ran;
 use crate::server::{Server, USER};
 use crate::wait::{let_pass, report, until};
 
-use super::node::{Namespace, Node, PREVIOUS, READY_MAX};
+use super::node::{Namespace, Node, READY_MAX, WAITING};
 
 const HOST: &str = "elasticsearch-master.logging.svc";
 const TUTORIAL: &str = "examples/tutorial.yaml";
@@ -89,11 +88,8 @@ fn the_walk_through_leads_to_traces() {
         "collector.replicaCount=2",
     ];
     // As it was published before, and then upgraded.
-    let previous = node.root().join(PREVIOUS);
-    let install = ["install", "jaeger", previous.to_str().unwrap(), "--wait"];
-    space.helm(&[&install[..], &flags].concat()).well();
-    let waiting = ["--wait", "--timeout", "180s"];
-    space.upgrade(&[&flags[..], &waiting].concat()).well();
+    space.install_previous(&flags).well();
+    space.upgrade(&[&flags[..], &WAITING].concat()).well();
     let tested = space.helm(&["test", "jaeger", "--logs"]).well();
     for line in [
         "Elasticsearch 8",
@@ -222,19 +218,18 @@ fn by_an_agent(space: &Namespace<'_>, samples: &Namespace<'_>, query: &str) {
     );
 }
 
-/// The samples for EKS, with and without a load balancer, and the shop: the API server itself takes them.
+/// The samples for EKS, with and without a load balancer: the API server itself takes them.
 #[test]
 fn the_samples_for_eks_are_what_kubernetes_takes() {
     let Some(node) = Node::find() else { return };
     let space = node.namespace("samples-of-eks");
     let folder = Folder::new("samples-of-eks");
-    let copied = Command::new("cp")
-        .arg("-r")
-        .args([node.root().join("examples/kubernetes"), folder.join("all")])
-        .status();
-    assert!(copied.unwrap().success());
+    copy(
+        &node.root().join("examples/kubernetes"),
+        &folder.join("all"),
+    );
     let overlay = folder.join("all/overlays/eks");
-    let taken = |replicas: usize| {
+    let taken = || {
         let tried = [
             "apply",
             "--dry-run=server",
@@ -248,32 +243,27 @@ fn the_samples_for_eks_are_what_kubernetes_takes() {
         let printed = space
             .kubectl(&["kustomize", overlay.to_str().unwrap()])
             .well();
-        assert_eq!(
-            printed.matches("replicas: 2").count(),
-            replicas,
-            "{printed}"
-        );
+        assert_eq!(printed.matches("replicas: 2").count(), 2, "{printed}");
         printed
     };
-    assert!(!taken(2).contains("LoadBalancer"));
+    assert!(!taken().contains("LoadBalancer"));
     let file = overlay.join("kustomization.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
     let patch = "# - path: load-balancer.yaml";
     assert_eq!(text.matches(patch).count(), 1, "{text}");
     std::fs::write(&file, text.replace(patch, patch.trim_start_matches("# "))).unwrap();
-    assert!(taken(2).contains("loadBalancerClass: service.k8s.aws/nlb"));
+    assert!(taken().contains("loadBalancerClass: service.k8s.aws/nlb"));
 }
 
 /// The store stands still; what collectors have acknowledged meanwhile outlives all of their pods.
 fn what_waits_outlives_pods(space: &Namespace<'_>, elasticsearch: &Elasticsearch, flags: &[&str]) {
     let with_volumes = [
-        "--wait",
-        "--timeout",
-        "180s",
         "--set",
         "collector.buffer.enabled=true,collector.buffer.persistence.enabled=true",
     ];
-    space.upgrade(&[flags, &with_volumes].concat()).well();
+    space
+        .upgrade(&[flags, &WAITING, &with_volumes].concat())
+        .well();
     let way_in = space.way_to("jaeger-collector", 4318);
     elasticsearch.server.signal("STOP");
     let senders = Persistent::start_behind(&way_in.address, seed());

@@ -5,7 +5,7 @@ use crate::load::{Truth, seed};
 use crate::outages::Persistent;
 use crate::wait::{Stopwatch, report};
 
-use super::node::{Namespace, Node, PREVIOUS, Way};
+use super::node::{Namespace, Node, WAITING, Way};
 
 const POD: &str = "pod/jaeger-all-in-one-0";
 const SET: &str = "statefulset/jaeger-all-in-one";
@@ -35,21 +35,9 @@ fn check(truth: &Truth, way_out: &Way) {
 fn spans_outlive_pods_upgrades_and_the_release() {
     let Some(node) = Node::find() else { return };
     let space = node.namespace("one");
-    let root = node.root().display();
 
     // As it was published before, and then upgraded.
-    let previous = format!("{root}/{PREVIOUS}");
-    let image = ["--set", concat!("image.tag=", env!("CARGO_PKG_VERSION"))];
-    let mut all = vec![
-        "install",
-        "jaeger",
-        previous.as_str(),
-        "--wait",
-        "--timeout",
-        "180s",
-    ];
-    all.extend(image);
-    space.helm(&all).well();
+    space.install_previous(&[]).well();
     let (way_in, way_out) = (
         space.way_to("jaeger-collector", 4318),
         space.way_to("jaeger-query", 16686),
@@ -57,15 +45,8 @@ fn spans_outlive_pods_upgrades_and_the_release() {
     let mut truth = Truth::default();
     replace_pod(&space, &way_in, &mut truth);
     check(&truth, &way_out);
-    space
-        .upgrade(&[
-            "--wait",
-            "--timeout",
-            "180s",
-            "--set",
-            "settings.log.level=debug",
-        ])
-        .well();
+    let debug = ["--set", "settings.log.level=debug"];
+    space.upgrade(&[&WAITING[..], &debug].concat()).well();
     replace_pod(&space, &way_in, &mut truth);
     check(&truth, &way_out);
     let tested = space.helm(&["test", "jaeger", "--logs"]).well();
@@ -87,9 +68,8 @@ fn spans_outlive_pods_upgrades_and_the_release() {
     check(&truth, &way_out);
     let history = space.helm(&["history", "jaeger"]).well();
     assert!(history.contains("Rollback to 2"), "{history}");
-    space
-        .helm(&["rollback", "jaeger", "1", "--wait", "--timeout", "180s"])
-        .well();
+    let back = ["rollback", "jaeger", "1"];
+    space.helm(&[&back[..], &WAITING].concat()).well();
     check(&truth, &way_out);
 
     // The release goes, the volume stays, and another release has its spans.

@@ -13,9 +13,11 @@ use crate::wait::{report, until};
 
 /// Longer than anything takes on a busy machine.
 pub(super) const READY_MAX: Duration = Duration::from_secs(180);
-const HELM_TIMEOUT: &str = "180s";
+/// What has Helm wait until all is ready.
+pub(super) const WAITING: [&str; 3] = ["--wait", "--timeout", "180s"];
+const CHART: &str = "deploy/helm/trackway";
 /// The chart as it was published before.
-pub(super) const PREVIOUS: &str = "tests/charts/trackway-0.3.0.tgz";
+const PREVIOUS: &str = "tests/charts/trackway-0.3.0.tgz";
 
 /// A cluster that runs.
 #[derive(Debug)]
@@ -156,21 +158,26 @@ impl Namespace<'_> {
 
     /// Installs the project's chart as `jaeger` with these flags and waits until it is ready.
     pub(super) fn install(&self, flags: &[&str]) -> Ran {
-        let waiting = ["--wait", "--timeout", HELM_TIMEOUT];
-        self.release("install", &[&waiting, flags].concat())
+        self.release("install", CHART, &[&WAITING, flags].concat())
+    }
+
+    /// The same with the chart as it was published before, and the image of this tree.
+    pub(super) fn install_previous(&self, flags: &[&str]) -> Ran {
+        let image = ["--set", concat!("image.tag=", env!("CARGO_PKG_VERSION"))];
+        self.release("install", PREVIOUS, &[&WAITING, &image[..], flags].concat())
     }
 
     /// The same without waiting.
     pub(super) fn install_only(&self, flags: &[&str]) {
-        self.release("install", flags).well();
+        self.release("install", CHART, flags).well();
     }
 
     pub(super) fn upgrade(&self, flags: &[&str]) -> Ran {
-        self.release("upgrade", flags)
+        self.release("upgrade", CHART, flags)
     }
 
-    fn release(&self, what: &str, flags: &[&str]) -> Ran {
-        let chart = self.node.root.join("deploy/helm/trackway");
+    fn release(&self, what: &str, chart: &str, flags: &[&str]) -> Ran {
+        let chart = self.node.root.join(chart);
         let begin = [what, "jaeger", chart.to_str().unwrap()];
         self.helm(&[&begin, flags].concat())
     }

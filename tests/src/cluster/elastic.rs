@@ -271,9 +271,7 @@ fn what_waits_outlives_pods(space: &Namespace<'_>, elasticsearch: &Elasticsearch
     let mut truth = Truth::default();
     let refused = senders.stop_into(&mut truth);
     let pods = "app.kubernetes.io/component=collector";
-    space
-        .kubectl(&["delete", "pods", "-l", pods, "--timeout=120s"])
-        .well();
+    space.delete_pods(pods);
     elasticsearch.server.signal("CONT");
     space.until_ready("statefulset/jaeger-collector");
     report(&format!(

@@ -207,6 +207,23 @@ impl Namespace<'_> {
         found.unwrap_or_else(|| panic!("no {wanted:?} in {}", self.kubectl(arguments).said))
     }
 
+    /// Deletes the pods of a selector and waits until these very ones are gone: `kubectl delete` waits by their names,
+    /// which others of a StatefulSet have a moment later.
+    pub(super) fn delete_pods(&self, selector: &str) {
+        let listing = ["get", "pods", "-l", selector, "-o"];
+        let uids = "jsonpath={.items[*].metadata.uid}";
+        let there = || self.kubectl(&[&listing[..], &[uids]].concat()).well();
+        let before = there();
+        self.kubectl(&["delete", "pods", "-l", selector, "--wait=false"])
+            .well();
+        let gone = until(READY_MAX, || {
+            let now = there();
+            let is_gone = |uid: &str| !now.contains(uid);
+            before.split_whitespace().all(is_gone).then_some(())
+        });
+        gone.unwrap_or_else(|| panic!("{}", self.kubectl(&["get", "pods"]).said));
+    }
+
     pub(super) fn until_ready(&self, what: &str) {
         let timeout = format!("--timeout={}s", READY_MAX.as_secs());
         self.kubectl(&["rollout", "status", what, &timeout]).well();

@@ -15,7 +15,7 @@ fn replace_pod(space: &Namespace<'_>, way_in: &Way, truth: &mut Truth) {
     let senders = Persistent::start_behind(&way_in.address, seed());
     let before = space.word(POD, "{.metadata.uid}");
     let watch = Stopwatch::start();
-    space.kubectl(&["delete", POD, "--timeout=120s"]).well();
+    space.delete_pods("app.kubernetes.io/component=all-in-one");
     space.until_ready(SET);
     assert_ne!(space.word(POD, "{.metadata.uid}"), before);
     let refused = senders.stop_into(truth);
